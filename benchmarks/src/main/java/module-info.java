@@ -1,0 +1,9 @@
+/** JMH benchmarks of kernels, tokenizer and whole models. */
+module io.github.megabert.benchmarks {
+  requires io.github.megabert.core;
+  requires jdk.incubator.vector;
+  requires jmh.core;
+  requires jdk.unsupported;
+
+  exports io.github.megabert.benchmarks;
+}

@@ -1,0 +1,11 @@
+/** The {@code megabert} command. */
+@org.jspecify.annotations.NullMarked
+module io.github.megabert.cli {
+  requires io.github.megabert.core;
+  requires static io.github.megabert.demo;
+  requires info.picocli;
+  requires static org.jspecify;
+
+  opens io.github.megabert.cli to
+      info.picocli;
+}

@@ -1,0 +1,71 @@
+package io.github.megabert.backend;
+
+import io.github.megabert.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Holds a model's parameters in the form its kernels read and runs computations on them.
+ *
+ * <p>Parameters are immutable once made, and any number of threads may run computations at once.
+ * Closing frees all parameters; closing twice is harmless, use after close throws {@link
+ * IllegalStateException}.
+ */
+public interface Backend extends AutoCloseable {
+  /** A table or a vector of numbers: an embedding table, the weight of a LayerNorm. */
+  interface Parameter {
+    /** Rows of a table; 1 for a vector. */
+    int rows();
+
+    /** Numbers a row. */
+    int columns();
+  }
+
+  /**
+   * The weight and bias of a linear layer, {@code y = x·Wᵀ + b}, packed for the backend's kernel.
+   */
+  interface Linear {
+    /** Columns of x, the weight's second extent. */
+    int inputs();
+
+    /** Columns of y, the weight's first extent. */
+    int outputs();
+  }
+
+  /** The name on the command line, such as {@code vector}. */
+  String name();
+
+  /** The device in words, such as {@code 16 float lanes (512 bits), 2 threads}. */
+  String device();
+
+  /** How weights of linear layers are stored. */
+  Precision precision();
+
+  /**
+   * Takes a table {@code [rows, columns]} or a vector {@code [columns]} of a floating-point dtype.
+   * The backend may keep reading the tensor's memory, which must outlive the backend.
+   */
+  Parameter parameter(Tensor values);
+
+  /**
+   * Takes linear layers that read the same input and stacks them into one: the outputs of the first
+   * come first. The tensors may be freed afterwards.
+   *
+   * @param weights one or more weights {@code [outputs, inputs]}
+   * @param biases as many biases {@code [outputs]}; null stands for zeros
+   * @throws IllegalArgumentException if the shapes do not fit
+   */
+  Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases);
+
+  /**
+   * A zero-filled matrix that outlives computations, such as a key-value cache; the caller closes
+   * it.
+   */
+  ResidentMatrix resident(int rows, int columns);
+
+  /** Begins a computation. It belongs to one thread; close it when its results have been read. */
+  Computation begin();
+
+  @Override
+  void close();
+}

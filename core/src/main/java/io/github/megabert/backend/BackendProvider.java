@@ -1,0 +1,31 @@
+package io.github.megabert.backend;
+
+/** Opens one kind of backend; found by {@link java.util.ServiceLoader}. */
+public interface BackendProvider {
+  /**
+   * Whether a backend can serve here.
+   *
+   * @param available true if {@link #open} is expected to succeed
+   * @param device the hardware it would use, or an empty string
+   * @param reason where it is not available, one sentence with the cause and the remedy; otherwise
+   *     an empty string
+   */
+  record Availability(boolean available, String device, String reason) {}
+
+  /** The name on the command line, such as {@code vector}. */
+  String name();
+
+  /** Larger is preferred by {@code auto}: scalar 0, vector 100, a GPU 200. */
+  int priority();
+
+  /** Looks, without side effects that outlast the call, whether the backend can serve here. */
+  Availability availability();
+
+  /**
+   * Opens the backend.
+   *
+   * @throws UnsupportedOperationException if it is not available or does not know the precision;
+   *     the message is one sentence with the remedy
+   */
+  Backend open(BackendOptions options);
+}

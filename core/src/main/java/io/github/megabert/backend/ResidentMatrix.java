@@ -1,0 +1,7 @@
+package io.github.megabert.backend;
+
+/** A {@link Matrix} that outlives a {@link Computation}. */
+public interface ResidentMatrix extends Matrix, AutoCloseable {
+  @Override
+  void close();
+}

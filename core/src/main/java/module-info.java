@@ -1,0 +1,13 @@
+/** MegatronBERT for the JVM: checkpoints, tokenizer, CPU backends, models and pipelines. */
+@org.jspecify.annotations.NullMarked
+module io.github.megabert.core {
+  requires jdk.incubator.vector;
+  requires transitive tools.jackson.databind;
+  requires static transitive org.jspecify;
+
+  exports io.github.megabert.tensor;
+  exports io.github.megabert.backend;
+  exports io.github.megabert.checkpoint;
+
+  uses io.github.megabert.backend.BackendProvider;
+}

@@ -1,0 +1,2 @@
+// The small pre-trained MegatronBERT that is used when no model is named: resources only.
+open module io.github.megabert.demo {}
