@@ -8,6 +8,10 @@ module io.github.megabert.core {
   exports io.github.megabert.tensor;
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
+  exports io.github.megabert.backend.scalar;
 
   uses io.github.megabert.backend.BackendProvider;
+
+  provides io.github.megabert.backend.BackendProvider with
+      io.github.megabert.backend.scalar.ScalarBackendProvider;
 }
