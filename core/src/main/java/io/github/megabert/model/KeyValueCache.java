@@ -1,0 +1,121 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.ResidentMatrix;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Keys and values of the tokens that a decoder has seen, so that a step computes only the new ones.
+ *
+ * <p>One matrix {@code [sequences × capacity, 2 × hidden]} a layer: keys, then values. Sequence
+ * {@code b} has the rows from {@code b × capacity}. Belongs to one generation; not thread-safe.
+ */
+public final class KeyValueCache implements AutoCloseable {
+  private final Backend backend;
+  private final int hidden;
+  private final int capacity;
+  private final int[] lengths;
+  private final List<ResidentMatrix> layers = new ArrayList<>();
+
+  KeyValueCache(Backend backend, MegatronBertConfig config, int sequences, int capacity) {
+    this.backend = backend;
+    this.hidden = config.hiddenSize();
+    this.capacity = capacity;
+    this.lengths = new int[sequences];
+    for (int i = 0; i < config.numHiddenLayers(); i++) {
+      layers.add(backend.resident(Math.multiplyExact(sequences, capacity), 2 * hidden));
+    }
+  }
+
+  /** Number of sequences. */
+  public int sequences() {
+    return lengths.length;
+  }
+
+  /** Tokens that a sequence can have. */
+  public int capacity() {
+    return capacity;
+  }
+
+  /** Tokens that sequence {@code b} has. */
+  public int length(int b) {
+    return lengths[b];
+  }
+
+  Matrix layer(int index) {
+    return layers.get(index);
+  }
+
+  /**
+   * Rows for the next {@code counts[b]} tokens of every sequence, in the order of a packed batch.
+   */
+  int[] rowsForNext(int[] offsets) {
+    int[] rows = new int[offsets[offsets.length - 1]];
+    for (int b = 0; b < lengths.length; b++) {
+      int count = offsets[b + 1] - offsets[b];
+      if (lengths[b] + count > capacity) {
+        throw new IllegalArgumentException(
+            "sequence "
+                + b
+                + " would have "
+                + (lengths[b] + count)
+                + " tokens, the key-value cache has room for "
+                + capacity);
+      }
+      for (int i = 0; i < count; i++) {
+        rows[offsets[b] + i] = b * capacity + lengths[b] + i;
+      }
+    }
+    return rows;
+  }
+
+  void advance(int[] offsets) {
+    for (int b = 0; b < lengths.length; b++) {
+      lengths[b] += offsets[b + 1] - offsets[b];
+    }
+  }
+
+  /** Makes sequence {@code b} continue what sequence {@code parents[b]} has; for beam search. */
+  void reorder(int[] parents) {
+    boolean identical = true;
+    for (int b = 0; b < parents.length; b++) {
+      identical &= parents[b] == b;
+    }
+    if (identical) {
+      return;
+    }
+    int[] old = lengths.clone();
+    int rows = 0;
+    for (int b = 0; b < parents.length; b++) {
+      lengths[b] = old[parents[b]];
+      rows += lengths[b];
+    }
+    int[] from = new int[rows];
+    int[] to = new int[rows];
+    int row = 0;
+    for (int b = 0; b < parents.length; b++) {
+      for (int i = 0; i < lengths[b]; i++) {
+        from[row] = parents[b] * capacity + i;
+        to[row++] = b * capacity + i;
+      }
+    }
+    try (Computation computation = backend.begin()) {
+      Matrix copy = computation.matrix(rows, 2 * hidden);
+      for (ResidentMatrix layer : layers) {
+        computation.gatherRows(layer, from, copy);
+        computation.scatterRows(copy, 0, to, layer);
+      }
+      computation.finish();
+    }
+  }
+
+  @Override
+  public void close() {
+    for (ResidentMatrix layer : layers) {
+      layer.close();
+    }
+  }
+}
