@@ -9,6 +9,7 @@ module io.github.megabert.core {
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
   exports io.github.megabert.model;
+  exports io.github.megabert.model.generation;
   exports io.github.megabert.backend.scalar;
 
   uses io.github.megabert.backend.BackendProvider;

@@ -17,20 +17,22 @@ public final class KeyValueCache implements AutoCloseable {
   private final Backend backend;
   private final int hidden;
   private final int capacity;
-  private final int[] lengths;
+  private final int maxSequences;
+  private int[] lengths;
   private final List<ResidentMatrix> layers = new ArrayList<>();
 
   KeyValueCache(Backend backend, MegatronBertConfig config, int sequences, int capacity) {
     this.backend = backend;
     this.hidden = config.hiddenSize();
     this.capacity = capacity;
-    this.lengths = new int[sequences];
+    maxSequences = sequences;
+    lengths = new int[sequences];
     for (int i = 0; i < config.numHiddenLayers(); i++) {
       layers.add(backend.resident(Math.multiplyExact(sequences, capacity), 2 * hidden));
     }
   }
 
-  /** Number of sequences. */
+  /** Number of sequences now. */
   public int sequences() {
     return lengths.length;
   }
@@ -78,26 +80,35 @@ public final class KeyValueCache implements AutoCloseable {
     }
   }
 
-  /** Makes sequence {@code b} continue what sequence {@code parents[b]} has; for beam search. */
-  void reorder(int[] parents) {
-    boolean identical = true;
-    for (int b = 0; b < parents.length; b++) {
-      identical &= parents[b] == b;
+  /**
+   * Makes sequence {@code b} continue what sequence {@code parents[b]} has; there are then {@code
+   * parents.length} sequences. Beams and ended sequences need this.
+   *
+   * @throws IllegalArgumentException if these are more sequences than the cache was made for
+   */
+  public void select(int[] parents) {
+    if (parents.length > maxSequences) {
+      throw new IllegalArgumentException(
+          parents.length + " sequences, the key-value cache has room for " + maxSequences);
     }
-    if (identical) {
-      return;
-    }
-    int[] old = lengths.clone();
+    int[] selected = new int[parents.length];
     int rows = 0;
     for (int b = 0; b < parents.length; b++) {
-      lengths[b] = old[parents[b]];
-      rows += lengths[b];
+      selected[b] = lengths[parents[b]];
+      rows += parents[b] == b ? 0 : selected[b];
     }
+    lengths = selected;
+    if (rows > 0) {
+      copyRows(parents, rows);
+    }
+  }
+
+  private void copyRows(int[] parents, int rows) {
     int[] from = new int[rows];
     int[] to = new int[rows];
     int row = 0;
     for (int b = 0; b < parents.length; b++) {
-      for (int i = 0; i < lengths[b]; i++) {
+      for (int i = 0; parents[b] != b && i < lengths[b]; i++) {
         from[row] = parents[b] * capacity + i;
         to[row++] = b * capacity + i;
       }
