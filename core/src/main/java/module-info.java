@@ -8,6 +8,7 @@ module io.github.megabert.core {
   exports io.github.megabert.tensor;
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
+  exports io.github.megabert.tokenizer;
 
   uses io.github.megabert.backend.BackendProvider;
 }
