@@ -11,6 +11,7 @@ module io.github.megabert.core {
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
   exports io.github.megabert.backend.scalar;
+  exports io.github.megabert.tokenizer;
 
   uses io.github.megabert.backend.BackendProvider;
 
