@@ -5,7 +5,9 @@ module io.github.megabert.core {
   requires transitive tools.jackson.databind;
   requires static transitive org.jspecify;
 
+  exports io.github.megabert;
   exports io.github.megabert.tensor;
+  exports io.github.megabert.pipeline;
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
   exports io.github.megabert.model;
