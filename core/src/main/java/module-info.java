@@ -18,5 +18,6 @@ module io.github.megabert.core {
   uses io.github.megabert.backend.BackendProvider;
 
   provides io.github.megabert.backend.BackendProvider with
-      io.github.megabert.backend.scalar.ScalarBackendProvider;
+      io.github.megabert.backend.scalar.ScalarBackendProvider,
+      io.github.megabert.backend.vector.VectorBackendProvider;
 }
