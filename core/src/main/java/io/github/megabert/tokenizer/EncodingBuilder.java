@@ -15,6 +15,7 @@ final class EncodingBuilder {
   private final int[] charEnd;
   private final int[] codePointStart;
   private final int[] codePointEnd;
+  private final boolean countCodePoints;
   private int size;
 
   /**
@@ -23,6 +24,7 @@ final class EncodingBuilder {
    * @param countCodePoints whether code point offsets differ from UTF-16 offsets
    */
   EncodingBuilder(int length, int padId, boolean countCodePoints) {
+    this.countCodePoints = countCodePoints;
     ids = new int[length];
     typeIds = new int[length];
     attentionMask = new int[length];
@@ -57,7 +59,7 @@ final class EncodingBuilder {
     System.arraycopy(tokens.words, from, wordIds, size, count);
     System.arraycopy(tokens.starts, from, charStart, size, count);
     System.arraycopy(tokens.ends, from, charEnd, size, count);
-    if (codePointStart != charStart) {
+    if (countCodePoints) {
       for (int i = 0; i < count; i++) {
         codePointStart[size + i] = text.codePoint(tokens.starts[from + i]);
         codePointEnd[size + i] = text.codePoint(tokens.ends[from + i]);

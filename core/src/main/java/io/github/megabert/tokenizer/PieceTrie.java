@@ -73,7 +73,7 @@ final class PieceTrie {
   }
 
   private int slot(long key) {
-    return (int) (key * 0x9E3779B97F4A7C15L >>> 32) & mask;
+    return (int) ((key * 0x9E3779B97F4A7C15L) >>> 32) & mask;
   }
 
   /** The child of {@code node} (0 is the root) along {@code unit}, or −1. */
