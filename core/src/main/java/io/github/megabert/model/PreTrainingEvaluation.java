@@ -54,16 +54,19 @@ public record PreTrainingEvaluation(
     Tensor mask = optional(data, "attention_mask", shape);
     Tensor order = optional(data, "next_sentence_label", Shape.of(shape.extent(0)));
     int sequences = shape.intExtent(0);
+    int padding = model.config().padTokenId().orElse(-1);
     for (int from = 0; from < sequences; from += batchSize) {
       int to = Math.min(sequences, from + batchSize);
+      int[] tokens = ids.rows(from, to).toIntArray();
+      int[] seen = mask == null ? seen(tokens, padding) : mask.rows(from, to).toIntArray();
       Batch batch =
           Batch.rectangle(
               to - from,
               shape.intExtent(1),
-              ids.rows(from, to).toIntArray(),
+              tokens,
               types == null ? null : types.rows(from, to).toIntArray(),
               null,
-              mask == null ? null : mask.rows(from, to).toIntArray(),
+              seen,
               null);
       sums.add(
           model,
@@ -78,6 +81,14 @@ public record PreTrainingEvaluation(
         sums.orderLoss / sums.pairs,
         (double) sums.orderRight / sums.pairs,
         sequences);
+  }
+
+  private static int[] seen(int[] tokens, int padding) {
+    int[] seen = new int[tokens.length];
+    for (int t = 0; t < tokens.length; t++) {
+      seen[t] = tokens[t] == padding ? 0 : 1;
+    }
+    return seen;
   }
 
   private static Tensor require(Safetensors data, String name, @Nullable Shape shape) {
@@ -119,17 +130,25 @@ public record PreTrainingEvaluation(
     private int pairs;
 
     void add(MegatronBertForPreTraining model, Batch batch, int[] labels, int @Nullable [] order) {
+      byte[] mask = batch.attentionMask();
+      int[] kept = new int[labels.length];
       int[] rows = new int[labels.length];
       int count = 0;
+      int keptCount = 0;
       for (int t = 0; t < labels.length; t++) {
-        if (labels[t] != Losses.IGNORED) {
-          rows[count++] = t;
+        boolean labelled = labels[t] != Losses.IGNORED;
+        if (labelled) {
+          rows[count++] = keptCount;
+        }
+        if (labelled || mask == null || mask[t] != 0) {
+          kept[keptCount++] = t;
         }
       }
       rows = Arrays.copyOf(rows, count);
-      ModelOutput.PreTraining output = model.rowsForward(batch, rows, order != null);
+      ModelOutput.PreTraining output =
+          model.rowsForward(batch.keepRows(Arrays.copyOf(kept, keptCount)), rows, order != null);
       for (int i = 0; i < count; i++) {
-        int label = labels[rows[i]];
+        int label = labels[kept[rows[i]]];
         maskedLoss += loss(output.predictionLogits(), i, label);
         maskedRight += likeliest(output.predictionLogits(), i) == label ? 1 : 0;
       }
