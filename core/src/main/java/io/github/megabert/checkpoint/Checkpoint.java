@@ -1,50 +1,46 @@
 package io.github.megabert.checkpoint;
 
-import io.github.megabert.tensor.DType;
-import io.github.megabert.tensor.Shape;
-import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
-import java.util.Set;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * An open checkpoint: a configuration and named tensors, whatever the file format.
  *
- * <p>Tensors are read lazily; where the format allows they are views of a memory-mapped file. All
- * are valid until the checkpoint is closed. Thread-safe.
+ * <p>Names are those of transformers' head models: the base model's parameters start with {@code
+ * bert.} even where the file stores them bare. The bare name is understood as well, and so are
+ * {@code cls.predictions.decoder.bias} for {@code cls.predictions.bias} and, where the decoder is
+ * tied, {@code cls.predictions.decoder.weight} for the word embeddings.
  */
-public interface Checkpoint extends AutoCloseable {
-  /** Where it was read from, for messages. */
-  String source();
-
+public interface Checkpoint extends NamedTensors {
   /** The content of {@code config.json}, in transformers' terms; a copy. */
   ObjectNode config();
 
-  /** Names of all tensors, in transformers' terms, in the order of the file. */
-  Set<String> names();
-
   /**
-   * Element type of a tensor.
+   * Opens a checkpoint of any known kind: a Hugging Face folder, a {@code .safetensors} or {@code
+   * .bin} file with {@code config.json} beside it, or a Megatron-LM zip, {@code .pt} or run folder.
    *
-   * @throws IllegalArgumentException if there is no tensor of that name
-   */
-  DType dtype(String name);
-
-  /**
-   * Shape of a tensor.
-   *
-   * @throws IllegalArgumentException if there is no tensor of that name
-   */
-  Shape shape(String name);
-
-  /**
-   * A tensor of the checkpoint.
-   *
-   * @throws IllegalArgumentException if there is no tensor of that name
+   * @throws CheckpointException if it is malformed, incomplete or of no known kind
    * @throws IOException if reading fails
    */
-  Tensor tensor(String name) throws IOException;
+  static Checkpoint open(Path path) throws IOException {
+    return open(path, null);
+  }
 
-  @Override
-  void close();
+  /**
+   * As {@link #open(Path)}, with a configuration that replaces or completes the checkpoint's own.
+   *
+   * @param configOverride a {@code config.json} in transformers' terms, or null
+   */
+  static Checkpoint open(Path path, @Nullable Path configOverride) throws IOException {
+    return CheckpointKind.open(path, configOverride);
+  }
+
+  /**
+   * A checkpoint of a configuration and tensors that are already open, which it closes with itself.
+   */
+  static Checkpoint of(ObjectNode config, NamedTensors tensors) throws CheckpointException {
+    return new HuggingFaceCheckpoint(config, tensors);
+  }
 }

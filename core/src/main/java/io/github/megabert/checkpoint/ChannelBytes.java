@@ -1,0 +1,28 @@
+package io.github.megabert.checkpoint;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+
+/** Writes whole buffers and segments of any size to a place in a file. */
+final class ChannelBytes {
+  /** Large enough to keep a disk busy, small enough for a {@link ByteBuffer}. */
+  private static final long STEP = 16L << 20;
+
+  private ChannelBytes() {}
+
+  static void write(FileChannel channel, MemorySegment bytes, long position) throws IOException {
+    for (long from = 0; from < bytes.byteSize(); from += STEP) {
+      long count = Math.min(STEP, bytes.byteSize() - from);
+      write(channel, bytes.asSlice(from, count).asByteBuffer(), position + from);
+    }
+  }
+
+  static void write(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
+    long to = position;
+    while (bytes.hasRemaining()) {
+      to += channel.write(bytes, to);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package io.github.megabert.checkpoint;
+
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A safetensors file, memory-mapped: its tensors are views, nothing is copied.
+ *
+ * <p>The header is checked entirely before any tensor is handed out.
+ *
+ * @see <a href="https://github.com/huggingface/safetensors#format">the format</a>
+ */
+public final class Safetensors implements NamedTensors {
+  private final String source;
+  private final MemorySegment file;
+  private final SafetensorsHeader header;
+  private final @Nullable OwnedArena arena;
+
+  private Safetensors(String source, MemorySegment file, @Nullable OwnedArena arena)
+      throws CheckpointException {
+    this.source = source;
+    this.file = file;
+    this.header = SafetensorsHeader.parse(file, source);
+    this.arena = arena;
+  }
+
+  /**
+   * Maps a file.
+   *
+   * @throws CheckpointException if it is malformed
+   * @throws IOException if it cannot be read
+   */
+  public static Safetensors open(Path file) throws IOException {
+    OwnedArena arena = new OwnedArena();
+    try {
+      return new Safetensors(file.toString(), MappedFile.map(file, arena.arena()), arena);
+    } catch (IOException | RuntimeException e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The content of a safetensors file that is already in memory; {@link #close} leaves it alone.
+   *
+   * @param source what messages call it
+   * @throws CheckpointException if it is malformed
+   */
+  public static Safetensors of(MemorySegment content, String source) throws CheckpointException {
+    return new Safetensors(source, content, null);
+  }
+
+  @Override
+  public String source() {
+    return source;
+  }
+
+  @Override
+  public Set<String> names() {
+    return Collections.unmodifiableSet(header.entries().keySet());
+  }
+
+  /** The texts under {@code __metadata__}, such as {@code format} = {@code pt}. */
+  public Map<String, String> metadata() {
+    return Collections.unmodifiableMap(header.metadata());
+  }
+
+  @Override
+  public DType dtype(String name) {
+    return entry(name).spec().dtype();
+  }
+
+  @Override
+  public Shape shape(String name) {
+    return entry(name).spec().shape();
+  }
+
+  /** A tensor, a view of the file. */
+  @Override
+  public Tensor tensor(String name) {
+    SafetensorsHeader.Entry entry = entry(name);
+    MemorySegment bytes =
+        file.asSlice(header.dataStart() + entry.from(), entry.to() - entry.from());
+    return Tensor.wrap(bytes, entry.spec().dtype(), entry.spec().shape());
+  }
+
+  @Override
+  public void close() {
+    if (arena != null) {
+      arena.close();
+    }
+  }
+
+  private SafetensorsHeader.Entry entry(String name) {
+    SafetensorsHeader.Entry entry = header.entries().get(name);
+    if (entry == null) {
+      throw new IllegalArgumentException(source + " has no tensor " + name);
+    }
+    return entry;
+  }
+}

@@ -1,0 +1,100 @@
+package io.github.megabert.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.util.ByteBufferBackedInputStream;
+
+/** JSON from strangers: bounded in size, depth and number length, without duplicate names. */
+final class StrictJson {
+  private static final long LARGEST_DOCUMENT = 32L << 20;
+
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(64)
+                  .maxNumberLength(64)
+                  .maxNameLength(1 << 16)
+                  .maxStringLength(1 << 24)
+                  .build())
+          .build();
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(FACTORY)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
+
+  private StrictJson() {}
+
+  /** A parser of a JSON text in memory. */
+  static JsonParser parser(MemorySegment text) {
+    return FACTORY.createParser(
+        ObjectReadContext.empty(), new ByteBufferBackedInputStream(text.asByteBuffer()));
+  }
+
+  /**
+   * The JSON object that a file holds.
+   *
+   * @throws CheckpointException if the file is missing, too large, or no JSON object
+   */
+  static ObjectNode readObject(Path file) throws IOException {
+    long size;
+    try {
+      size = Files.size(file);
+    } catch (NoSuchFileException e) {
+      throw new CheckpointException("there is no file " + file, e);
+    }
+    if (size > LARGEST_DOCUMENT) {
+      throw new CheckpointException(
+          file + " has " + size + " bytes, more than the " + LARGEST_DOCUMENT + " that are read");
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      JsonNode node = MAPPER.readTree(in);
+      if (node instanceof ObjectNode object) {
+        return object;
+      }
+      throw new CheckpointException(file + " is not a JSON object");
+    } catch (JacksonException e) {
+      throw refused(file.toString(), e);
+    }
+  }
+
+  /** Writes an object, indented, with a final line break. */
+  static void writeObject(Path file, JsonNode object) throws IOException {
+    Files.writeString(file, MAPPER.writeValueAsString(object) + "\n");
+  }
+
+  /** An empty object. */
+  static ObjectNode emptyObject() {
+    return MAPPER.createObjectNode();
+  }
+
+  /** The refusal of a text that is not JSON, or not JSON that a checkpoint would hold. */
+  static CheckpointException refused(String source, JacksonException e) {
+    String reason = e.getOriginalMessage();
+    if (reason == null) {
+      reason = e.getClass().getSimpleName();
+    }
+    String where =
+        e.getLocation() == null ? "" : " near byte " + Math.max(0, e.getLocation().getByteOffset());
+    return new CheckpointException(
+        source + " is not valid JSON" + where + ": " + reason.lines().findFirst().orElse(""), e);
+  }
+}
