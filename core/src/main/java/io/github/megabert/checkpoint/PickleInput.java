@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 
 /** A cursor over a pickle's bytes; every step is checked against their end. */
 final class PickleInput {
-  private static final int LONGEST_LINE = 4096;
+  private static final int LONGEST_LINE = 1 << 16;
 
   /** All texts and byte strings of a pickle together; a large model's names need a megabyte. */
   private static final long MOST_TEXT = 48L << 20;
@@ -81,7 +81,7 @@ final class PickleInput {
   String line() throws CheckpointException {
     for (long end = position; end < bytes.byteSize() && end - position <= LONGEST_LINE; end++) {
       if (bytes.get(LittleEndian.BYTE, end) == '\n') {
-        String line = text(end - position);
+        String line = new String(bytes(end - position), StandardCharsets.ISO_8859_1);
         position++;
         return line;
       }

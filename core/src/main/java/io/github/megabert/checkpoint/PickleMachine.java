@@ -78,7 +78,8 @@ final class PickleMachine {
       case 0x8d -> push(in.text(in.signedLong()));
       case 'U' -> push(latin(in.unsignedByte()));
       case 'T' -> push(latin(in.unsignedInt()));
-      case 'S', 'V' -> push(quotedLine(opcode, in.line()));
+      case 'S' -> push(quotedLine(in.line()));
+      case 'V' -> push(escapedLine(in.line()));
       case 'C' -> push(in.bytes(in.unsignedByte()));
       case 'B' -> push(in.bytes(in.unsignedInt()));
       case 0x8e, 0x96 -> push(in.bytes(in.signedLong()));
@@ -359,17 +360,32 @@ final class PickleMachine {
     return new String(in.bytes(count), StandardCharsets.ISO_8859_1);
   }
 
-  /** The text opcodes of protocol 0; PyTorch needs no escapes. */
-  private String quotedLine(int opcode, String line) throws CheckpointException {
-    if (line.contains("\\")) {
-      throw in.refused("a text has escapes, which are not read");
-    }
-    if (opcode == 'V') {
-      return line;
-    }
-    if (line.length() < 2 || line.charAt(0) != line.charAt(line.length() - 1)) {
-      throw in.refused("a text has no quotes");
+  /** Python 2's byte strings; PyTorch's names need no escapes. */
+  private String quotedLine(String line) throws CheckpointException {
+    if (line.length() < 2
+        || line.charAt(0) != line.charAt(line.length() - 1)
+        || line.contains("\\")) {
+      throw in.refused("a text of protocol 0 has no quotes, or escapes, which are not read");
     }
     return line.substring(1, line.length() - 1);
+  }
+
+  /** Protocol 0's texts: Latin-1, and escapes of four or eight hex digits for the rest. */
+  private String escapedLine(String line) throws CheckpointException {
+    StringBuilder text = new StringBuilder(line.length());
+    for (int i = 0; i < line.length(); i++) {
+      int digits = line.startsWith("\\u", i) ? 4 : line.startsWith("\\U", i) ? 8 : 0;
+      if (digits == 0) {
+        text.append(line.charAt(i));
+        continue;
+      }
+      try {
+        text.appendCodePoint(Integer.parseUnsignedInt(line, i + 2, i + 2 + digits, 16));
+      } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+        throw in.refused("a text has an escape that is none");
+      }
+      i += 1 + digits;
+    }
+    return text.toString();
   }
 }

@@ -101,6 +101,8 @@ final class TorchConstructors {
           "_io.BytesIO",
           "numpy.core.multiarray._reconstruct",
           "numpy._core.multiarray._reconstruct",
+          "numpy.core.numeric._frombuffer",
+          "numpy._core.numeric._frombuffer",
           "numpy.core.multiarray.scalar",
           "numpy._core.multiarray.scalar",
           "numpy.ndarray",
@@ -172,6 +174,10 @@ final class TorchConstructors {
         }
         throw in.refused("a parameter is made of something that is no tensor");
       }
+      // Protocols 0 and 1 build objects so; the class is the first argument.
+      case "copyreg._reconstructor" ->
+          new Inert(
+              arguments.size() > 0 && arguments.get(0) instanceof Global named ? named : type);
       default -> new Inert(type);
     };
   }

@@ -72,8 +72,10 @@ final class PickleAssembler {
   }
 
   byte[] end() {
-    op('.');
-    return out.toByteArray();
+    byte[] unended = out.toByteArray();
+    byte[] ended = java.util.Arrays.copyOf(unended, unended.length + 1);
+    ended[unended.length] = '.';
+    return ended;
   }
 
   /** The pickle as the tree of a file in PyTorch's zip format, with one storage of zeros. */
