@@ -214,6 +214,10 @@ class HostileFilesTest {
     assertRefused(twice, "two members called 'm/data/0'");
     byte[] two = PickleAssembler.zip("m/data.pkl", pickle, "n/data.pkl", pickle);
     assertRefused(two, "has both 'm/data.pkl' and 'n/data.pkl'");
+    byte[] ranks =
+        PickleAssembler.zip(
+            "a/mp_rank_00/model_optim_rng.pt", pickle, "a/mp_rank_01/model_optim_rng.pt", pickle);
+    assertRefused(ranks, "holds several ranks");
     byte[] none = PickleAssembler.zip("m/other", pickle);
     assertRefused(none, "neither a data.pkl");
     byte[] overlap = PickleAssembler.zip("m/data.pkl", pickle, "m/data/0", new byte[16]);
