@@ -110,6 +110,12 @@ public interface Computation extends AutoCloseable {
    */
   void crossEntropy(Matrix logits, int[] labels, Matrix out);
 
+  /**
+   * Carries out every operation called so far, so that resident matrices hold what was written to
+   * them. {@link #read} does the same; a backend that computes at once has nothing to do.
+   */
+  default void finish() {}
+
   @Override
   void close();
 }

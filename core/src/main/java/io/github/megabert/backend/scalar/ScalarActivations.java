@@ -1,0 +1,63 @@
+package io.github.megabert.backend.scalar;
+
+import io.github.megabert.backend.Activation;
+
+/** {@link Activation}s of one number, in double. */
+public final class ScalarActivations {
+  private static final double SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
+
+  private ScalarActivations() {}
+
+  /** The activation of {@code x}. */
+  public static double apply(Activation activation, double x) {
+    return switch (activation) {
+      case IDENTITY -> x;
+      case GELU -> 0.5 * x * (1 + erf(x / Math.sqrt(2)));
+      case GELU_NEW, GELU_PYTORCH_TANH ->
+          0.5 * x * (1 + Math.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x)));
+      case GELU_FAST -> 0.5 * x * (1 + Math.tanh(0.7978845608 * x * (1 + 0.044715 * x * x)));
+      case QUICK_GELU -> x * logistic(1.702 * x);
+      case RELU -> x > 0 || Double.isNaN(x) ? x : 0;
+      case SILU, SWISH -> x * logistic(x);
+      case TANH -> Math.tanh(x);
+      case MISH -> x * Math.tanh(softplus(x));
+    };
+  }
+
+  private static double logistic(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  private static double softplus(double x) {
+    return x > 30 ? x : Math.log1p(Math.exp(x));
+  }
+
+  /**
+   * The error function, to about 15 digits: its Maclaurin series below 2.5 (Abramowitz and Stegun
+   * 7.1.6), the continued fraction of erfc above (7.1.14).
+   */
+  public static double erf(double x) {
+    double magnitude = Math.abs(x);
+    if (Double.isNaN(x)) {
+      return x;
+    }
+    if (magnitude < 2.5) {
+      double term = x;
+      double sum = x;
+      for (int n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+        term *= 2 * x * x / (2 * n + 1);
+        sum += term;
+      }
+      return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+    }
+    if (magnitude > 6) {
+      return Math.signum(x);
+    }
+    double fraction = magnitude;
+    for (int n = 60; n >= 1; n--) {
+      fraction = magnitude + n / 2.0 / fraction;
+    }
+    double erfc = Math.exp(-magnitude * magnitude) / Math.sqrt(Math.PI) / fraction;
+    return Math.signum(x) * (1 - erfc);
+  }
+}

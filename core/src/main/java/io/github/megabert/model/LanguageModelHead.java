@@ -1,0 +1,53 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
+
+/**
+ * The head of the language models ({@code transformers.MegatronBertLMPredictionHead}): dense,
+ * {@code hidden_act}, LayerNorm, then the decoder, which is the word embedding table with a bias of
+ * its own.
+ */
+final class LanguageModelHead {
+  private final MegatronBertConfig config;
+  private final Backend.Linear transform;
+  private final Norm norm;
+  private final Backend.Linear decoder;
+
+  LanguageModelHead(ParameterSource source, String className) {
+    config = source.config();
+    int hidden = config.hiddenSize();
+    String prefix = "cls.predictions.";
+    if (!source.has(prefix + "transform.dense.weight")) {
+      throw source.missingHead(className, prefix + "transform.dense.weight");
+    }
+    transform = source.linear(hidden, hidden, prefix + "transform.dense");
+    norm = source.norm(prefix + "transform.LayerNorm", hidden);
+    String decoderName =
+        config.tieWordEmbeddings()
+            ? "bert.embeddings.word_embeddings.weight"
+            : prefix + "decoder.weight";
+    decoder = source.decoder(decoderName, prefix + "bias", hidden, config.vocabSize());
+    source.ignore(prefix + "decoder.weight");
+    source.ignore(prefix + "decoder.bias");
+  }
+
+  /** Logits {@code [rows, vocabulary]} of rows {@code [rows, hidden]} of the closed stack. */
+  Matrix logits(Computation computation, Matrix rows) {
+    Matrix transformed = computation.matrix(rows.rows(), config.hiddenSize());
+    computation.linear(rows, transform, config.hiddenAct(), null, transformed);
+    norm.apply(computation, transformed, transformed);
+    Matrix logits = computation.matrix(rows.rows(), config.vocabSize());
+    computation.linear(transformed, decoder, Activation.IDENTITY, null, logits);
+    return logits;
+  }
+
+  /** Logits of some rows only, {@code [rows.length, vocabulary]}. */
+  Matrix logits(Computation computation, Matrix last, int[] rows) {
+    Matrix gathered = computation.matrix(rows.length, config.hiddenSize());
+    computation.gatherRows(last, rows, gathered);
+    return logits(computation, gathered);
+  }
+}

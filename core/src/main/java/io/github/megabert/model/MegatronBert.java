@@ -1,0 +1,52 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.checkpoint.Checkpoint;
+import java.util.List;
+
+/** One of the nine MegatronBERT classes. All are immutable and thread-safe. */
+public sealed interface MegatronBert
+    permits MegatronBertModel,
+        MegatronBertForMaskedLM,
+        MegatronBertForCausalLM,
+        MegatronBertForPreTraining,
+        MegatronBertForNextSentencePrediction,
+        MegatronBertForSequenceClassification,
+        MegatronBertForMultipleChoice,
+        MegatronBertForTokenClassification,
+        MegatronBertForQuestionAnswering {
+
+  /** Names of the nine classes. */
+  List<String> CLASS_NAMES =
+      List.of(
+          MegatronBertModel.CLASS_NAME,
+          MegatronBertForMaskedLM.CLASS_NAME,
+          MegatronBertForCausalLM.CLASS_NAME,
+          MegatronBertForPreTraining.CLASS_NAME,
+          MegatronBertForNextSentencePrediction.CLASS_NAME,
+          MegatronBertForSequenceClassification.CLASS_NAME,
+          MegatronBertForMultipleChoice.CLASS_NAME,
+          MegatronBertForTokenClassification.CLASS_NAME,
+          MegatronBertForQuestionAnswering.CLASS_NAME);
+
+  /** The configuration. */
+  MegatronBertConfig config();
+
+  /** Name of the transformers class. */
+  String className();
+
+  /** The backend that holds the parameters. */
+  Backend backend();
+
+  /**
+   * Takes a model out of a checkpoint. The caller keeps both open while the model is used, and
+   * closes them.
+   *
+   * @throws IllegalArgumentException if the class is unknown or not named, or a tensor is missing
+   *     or has another shape than the configuration asks for; the message names it and says what to
+   *     do
+   */
+  static MegatronBert load(Checkpoint checkpoint, Backend backend, LoadOptions options) {
+    return new ModelLoader(checkpoint, backend).load(options);
+  }
+}

@@ -1,0 +1,347 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Activation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The configuration of a MegatronBERT, as {@code config.json} holds it ({@code
+ * transformers.MegatronBertConfig}).
+ *
+ * <p>Fields that this class does not know are kept and written back by {@link #toJson}. Immutable.
+ */
+public final class MegatronBertConfig {
+  private final ObjectNode json;
+  private final int vocabSize;
+  private final int hiddenSize;
+  private final int numHiddenLayers;
+  private final int numAttentionHeads;
+  private final int intermediateSize;
+  private final Activation hiddenAct;
+  private final int maxPositionEmbeddings;
+  private final int typeVocabSize;
+  private final float layerNormEps;
+  private final Map<Integer, String> id2label;
+
+  private MegatronBertConfig(ObjectNode json, String source) {
+    this.json = json;
+    ConfigReader reader = new ConfigReader(json, source);
+    JsonNode modelType = json.get("model_type");
+    if (modelType != null && modelType.isString() && !isMegatronBert(modelType.stringValue())) {
+      throw reader.contradiction(
+          "model_type is \"" + modelType.stringValue() + "\", \"megatron-bert\" is expected");
+    }
+    vocabSize = reader.positive("vocab_size", 29056);
+    hiddenSize = reader.positive("hidden_size", 1024);
+    numHiddenLayers = reader.positive("num_hidden_layers", 24);
+    numAttentionHeads = reader.positive("num_attention_heads", 16);
+    intermediateSize = reader.positive("intermediate_size", 4096);
+    maxPositionEmbeddings = reader.positive("max_position_embeddings", 512);
+    typeVocabSize = reader.positive("type_vocab_size", 2);
+    layerNormEps = (float) reader.number("layer_norm_eps", 1e-12);
+    if (!(layerNormEps >= 0)) {
+      throw reader.contradiction("layer_norm_eps is " + layerNormEps + ", it must not be negative");
+    }
+    try {
+      hiddenAct = Activation.ofConfigName(reader.string("hidden_act", "gelu"));
+    } catch (IllegalArgumentException unknown) {
+      throw reader.contradiction("hidden_act: " + unknown.getMessage());
+    }
+    if (hiddenSize % numAttentionHeads != 0) {
+      throw reader.contradiction(
+          String.format(
+              Locale.ROOT,
+              "hidden_size %d is not a multiple of num_attention_heads %d",
+              hiddenSize,
+              numAttentionHeads));
+    }
+    String positions = reader.string("position_embedding_type", "absolute");
+    if (!positions.equals("absolute")) {
+      throw reader.contradiction(
+          "position_embedding_type is \"" + positions + "\", only \"absolute\" is known");
+    }
+    id2label = reader.labels();
+  }
+
+  private static boolean isMegatronBert(String modelType) {
+    return modelType.equals("megatron-bert") || modelType.equals("megatron_bert");
+  }
+
+  /**
+   * Reads a {@code config.json}.
+   *
+   * @param json the object; copied
+   * @param source where it was read from, for messages
+   * @throws IllegalArgumentException if a field contradicts another or has a value that is not
+   *     known; the message names the field and both values
+   */
+  public static MegatronBertConfig of(ObjectNode json, String source) {
+    return new MegatronBertConfig(json.deepCopy(), source);
+  }
+
+  /** A configuration with transformers' defaults: 24 layers, 1024 wide, 16 heads, 29056 tokens. */
+  public static MegatronBertConfig base() {
+    return of(JsonNodeFactory.instance.objectNode(), "the default configuration");
+  }
+
+  /** A configuration of the given sizes and otherwise transformers' defaults. */
+  public static MegatronBertConfig ofSizes(
+      int layers, int hidden, int heads, int intermediate, int vocabulary, int positions) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("num_hidden_layers", layers);
+    json.put("hidden_size", hidden);
+    json.put("num_attention_heads", heads);
+    json.put("intermediate_size", intermediate);
+    json.put("vocab_size", vocabulary);
+    json.put("max_position_embeddings", positions);
+    return of(json, "a configuration of given sizes");
+  }
+
+  /** This configuration with one more (or another) field, such as {@code is_decoder}. */
+  public MegatronBertConfig with(String field, JsonNode value) {
+    ObjectNode changed = json.deepCopy();
+    changed.set(field, value);
+    return of(changed, "the changed configuration");
+  }
+
+  /** All fields, known and unknown; a copy. */
+  public ObjectNode toJson() {
+    ObjectNode copy = json.deepCopy();
+    if (!copy.has("model_type")) {
+      copy.put("model_type", "megatron-bert");
+    }
+    return copy;
+  }
+
+  /** Number of token ids ({@code vocab_size}). */
+  public int vocabSize() {
+    return vocabSize;
+  }
+
+  /** Width of the hidden states ({@code hidden_size}). */
+  public int hiddenSize() {
+    return hiddenSize;
+  }
+
+  /** Number of layers ({@code num_hidden_layers}). */
+  public int numHiddenLayers() {
+    return numHiddenLayers;
+  }
+
+  /** Number of attention heads ({@code num_attention_heads}). */
+  public int numAttentionHeads() {
+    return numAttentionHeads;
+  }
+
+  /** Columns a head: {@code hiddenSize / numAttentionHeads}. */
+  public int headDim() {
+    return hiddenSize / numAttentionHeads;
+  }
+
+  /** Width of the MLP ({@code intermediate_size}). */
+  public int intermediateSize() {
+    return intermediateSize;
+  }
+
+  /** Activation of the MLP and of the MLM head ({@code hidden_act}). */
+  public Activation hiddenAct() {
+    return hiddenAct;
+  }
+
+  /** The longest sequence ({@code max_position_embeddings}). */
+  public int maxPositionEmbeddings() {
+    return maxPositionEmbeddings;
+  }
+
+  /** Number of token type ids ({@code type_vocab_size}). */
+  public int typeVocabSize() {
+    return typeVocabSize;
+  }
+
+  /** Epsilon of every LayerNorm ({@code layer_norm_eps}). */
+  public float layerNormEps() {
+    return layerNormEps;
+  }
+
+  /** Standard deviation of random weights ({@code initializer_range}). */
+  public double initializerRange() {
+    return number("initializer_range", 0.02);
+  }
+
+  /** Dropout of hidden states in training ({@code hidden_dropout_prob}). */
+  public double hiddenDropoutProb() {
+    return number("hidden_dropout_prob", 0.1);
+  }
+
+  /** Dropout of attention probabilities in training ({@code attention_probs_dropout_prob}). */
+  public double attentionProbsDropoutProb() {
+    return number("attention_probs_dropout_prob", 0.1);
+  }
+
+  /** Whether self-attention is causal ({@code is_decoder}). */
+  public boolean isDecoder() {
+    return flag("is_decoder", false);
+  }
+
+  /** Whether layers have cross-attention ({@code add_cross_attention}). */
+  public boolean addCrossAttention() {
+    return flag("add_cross_attention", false);
+  }
+
+  /** Whether the decoder of the language model head is the word embedding table. */
+  public boolean tieWordEmbeddings() {
+    return flag("tie_word_embeddings", true);
+  }
+
+  /** Padding token ({@code pad_token_id}). */
+  public OptionalInt padTokenId() {
+    return json.has("pad_token_id") ? token("pad_token_id") : OptionalInt.of(0);
+  }
+
+  /** First token of a generated text ({@code bos_token_id}). */
+  public OptionalInt bosTokenId() {
+    return token("bos_token_id");
+  }
+
+  /** Token that ends a generated text ({@code eos_token_id}). */
+  public OptionalInt eosTokenId() {
+    return token("eos_token_id");
+  }
+
+  /** Number of classes of a classification head: the labels there are, or 2. */
+  public int numLabels() {
+    return id2label.size();
+  }
+
+  /** Label of each class index ({@code id2label}); {@code LABEL_0}, {@code LABEL_1} by default. */
+  public Map<Integer, String> id2label() {
+    return id2label;
+  }
+
+  /** {@code problem_type}, where it is set. */
+  public Optional<String> problemType() {
+    JsonNode node = json.get("problem_type");
+    return node != null && node.isString() ? Optional.of(node.stringValue()) : Optional.empty();
+  }
+
+  /** Names of transformers classes ({@code architectures}); most often one. */
+  public List<String> architectures() {
+    List<String> names = new ArrayList<>();
+    JsonNode node = json.get("architectures");
+    if (node != null && node.isArray()) {
+      for (JsonNode name : node) {
+        names.add(name.asString());
+      }
+    }
+    return List.copyOf(names);
+  }
+
+  private double number(String field, double fallback) {
+    JsonNode node = json.get(field);
+    return node != null && node.isNumber() ? node.doubleValue() : fallback;
+  }
+
+  private boolean flag(String field, boolean fallback) {
+    JsonNode node = json.get(field);
+    return (node != null && node.isBoolean()) ? node.booleanValue() : fallback;
+  }
+
+  private OptionalInt token(String field) {
+    JsonNode node = json.get(field);
+    if (node != null && node.isArray() && !node.isEmpty()) {
+      node = node.get(0);
+    }
+    return node != null && node.isInt() ? OptionalInt.of(node.intValue()) : OptionalInt.empty();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof MegatronBertConfig config && json.equals(config.json);
+  }
+
+  @Override
+  public int hashCode() {
+    return json.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return json.toString();
+  }
+
+  /** Reads typed fields, and says which one is wrong. */
+  private record ConfigReader(ObjectNode json, String source) {
+    IllegalArgumentException contradiction(String what) {
+      return new IllegalArgumentException("the configuration in " + source + " is wrong: " + what);
+    }
+
+    int positive(String field, int fallback) {
+      JsonNode node = json.get(field);
+      if (node == null || node.isNull()) {
+        return fallback;
+      }
+      if (!node.isInt() || node.intValue() < 1) {
+        throw contradiction(field + " is " + node + ", a positive integer is expected");
+      }
+      return node.intValue();
+    }
+
+    double number(String field, double fallback) {
+      JsonNode node = json.get(field);
+      if (node == null || node.isNull()) {
+        return fallback;
+      }
+      if (!node.isNumber()) {
+        throw contradiction(field + " is " + node + ", a number is expected");
+      }
+      return node.doubleValue();
+    }
+
+    String string(String field, String fallback) {
+      JsonNode node = json.get(field);
+      if (node == null || node.isNull()) {
+        return fallback;
+      }
+      if (!node.isString()) {
+        throw contradiction(field + " is " + node + ", a string is expected");
+      }
+      return node.stringValue();
+    }
+
+    Map<Integer, String> labels() {
+      Map<Integer, String> labels = new TreeMap<>();
+      JsonNode node = json.get("id2label");
+      if (node != null && node.isObject()) {
+        for (Map.Entry<String, JsonNode> entry : node.properties()) {
+          try {
+            labels.put(Integer.valueOf(entry.getKey()), entry.getValue().asString());
+          } catch (NumberFormatException notAnIndex) {
+            throw contradiction(
+                "id2label has the key \"" + entry.getKey() + "\", an index is expected");
+          }
+        }
+        for (int i = 0; i < labels.size(); i++) {
+          if (!labels.containsKey(i)) {
+            throw contradiction(
+                "id2label has " + labels.size() + " labels but none for index " + i);
+          }
+        }
+      }
+      if (labels.isEmpty()) {
+        int count = positive("num_labels", 2);
+        for (int i = 0; i < count; i++) {
+          labels.put(i, "LABEL_" + i);
+        }
+      }
+      return Map.copyOf(labels);
+    }
+  }
+}

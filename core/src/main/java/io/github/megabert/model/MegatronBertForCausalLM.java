@@ -1,0 +1,110 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.tensor.Tensor;
+import java.util.Arrays;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The decoder with a language model head ({@code transformers.MegatronBertForCausalLM});
+ * self-attention is causal.
+ */
+public final class MegatronBertForCausalLM implements MegatronBert {
+  static final String CLASS_NAME = "MegatronBertForCausalLM";
+
+  private final MegatronBertModel bert;
+  private final LanguageModelHead head;
+
+  MegatronBertForCausalLM(ParameterSource source) {
+    bert = MegatronBertModel.loadWithoutPooler(source);
+    head = new LanguageModelHead(source, CLASS_NAME);
+  }
+
+  /**
+   * Takes the model out of a checkpoint.
+   *
+   * @throws IllegalArgumentException as {@link MegatronBert#load}
+   */
+  public static MegatronBertForCausalLM load(Checkpoint checkpoint, Backend backend) {
+    return (MegatronBertForCausalLM)
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+  }
+
+  @Override
+  public MegatronBertConfig config() {
+    return bert.config();
+  }
+
+  @Override
+  public String className() {
+    return CLASS_NAME;
+  }
+
+  @Override
+  public Backend backend() {
+    return bert.backend();
+  }
+
+  /**
+   * Logits of every token, and the mean cross entropy of predicting each label from the tokens
+   * before it.
+   *
+   * @param labels {@code [tokens]} integers, most often the token ids themselves, -100 for tokens
+   *     without a label; shifted here, not by the caller; null without
+   */
+  public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
+    try (Computation computation = backend().begin()) {
+      Pass pass = new Pass(computation, batch, options);
+      Matrix last = bert.run(pass, null);
+      Tensor logits = pass.read(head.logits(computation, last));
+      return new ModelOutput.Logits(logits, loss(batch, logits, labels), pass.readLayers());
+    }
+  }
+
+  private static OptionalDouble loss(Batch batch, Tensor logits, @Nullable Tensor labels) {
+    if (labels == null) {
+      return OptionalDouble.empty();
+    }
+    int[] all = Losses.integerLabels("labels", labels, batch.tokens());
+    int count = batch.tokens() - batch.sequences();
+    int[] shifted = new int[count];
+    int[] rows = new int[count];
+    int i = 0;
+    for (int b = 0; b < batch.sequences(); b++) {
+      for (int t = batch.offsets()[b]; t + 1 < batch.offsets()[b + 1]; t++) {
+        shifted[i] = all[t + 1];
+        rows[i++] = t;
+      }
+    }
+    return OptionalDouble.of(Losses.crossEntropy(logits, shifted, rows));
+  }
+
+  /** An empty key-value cache for so many sequences of at most {@code capacity} tokens. */
+  public KeyValueCache newCache(int sequences, int capacity) {
+    return bert.newCache(sequences, capacity);
+  }
+
+  /**
+   * Appends tokens to cached sequences and gives the logits that follow each sequence's last token.
+   *
+   * @param batch the new tokens of every sequence, positions continuing those in the cache
+   * @return {@code [sequences, vocabulary]}
+   */
+  public Tensor step(Batch batch, KeyValueCache cache) {
+    try (Computation computation = backend().begin()) {
+      Pass pass = new Pass(computation, batch, OutputOptions.NONE);
+      Matrix last = bert.run(pass, cache);
+      int[] rows = Arrays.copyOfRange(batch.offsets(), 1, batch.sequences() + 1);
+      for (int b = 0; b < rows.length; b++) {
+        rows[b]--;
+      }
+      Tensor logits = pass.read(head.logits(computation, last, rows));
+      cache.advance(batch.offsets());
+      return logits;
+    }
+  }
+}

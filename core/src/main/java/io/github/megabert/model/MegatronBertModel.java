@@ -1,0 +1,252 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Embeddings, the stack of layers and the pooler ({@code transformers.MegatronBertModel}).
+ *
+ * <p>The embedding output is the plain sum of word, token type and position embeddings:
+ * MegatronBERT has no LayerNorm there, but one that closes the stack. Immutable and thread-safe.
+ * The backend and the checkpoint must stay open while the model is used.
+ */
+public final class MegatronBertModel implements MegatronBert {
+  static final String CLASS_NAME = "MegatronBertModel";
+
+  private final MegatronBertConfig config;
+  private final Backend backend;
+  private final Backend.Parameter words;
+  private final Backend.Parameter types;
+  private final Backend.Parameter positions;
+  private final List<Layer> layers;
+  private final Norm closingNorm;
+  private final Backend.@Nullable Linear pooler;
+
+  private MegatronBertModel(ParameterSource source, Backend.@Nullable Linear pooler) {
+    config = source.config();
+    backend = source.backend();
+    int hidden = config.hiddenSize();
+    String embeddings = "bert.embeddings.";
+    words = source.table(embeddings + "word_embeddings.weight", config.vocabSize(), hidden);
+    types =
+        source.table(embeddings + "token_type_embeddings.weight", config.typeVocabSize(), hidden);
+    positions =
+        source.table(
+            embeddings + "position_embeddings.weight", config.maxPositionEmbeddings(), hidden);
+    List<Layer> loaded = new ArrayList<>();
+    for (int i = 0; i < config.numHiddenLayers(); i++) {
+      loaded.add(Layer.load(source, i));
+    }
+    layers = List.copyOf(loaded);
+    closingNorm = source.norm("bert.encoder.ln", hidden);
+    this.pooler = pooler;
+  }
+
+  /**
+   * Takes the model out of a checkpoint.
+   *
+   * @throws IllegalArgumentException if a tensor is missing or has another shape than the
+   *     configuration asks for; the message names it
+   */
+  public static MegatronBertModel load(Checkpoint checkpoint, Backend backend) {
+    return (MegatronBertModel)
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+  }
+
+  /** The stack with its pooler, where the checkpoint has one. */
+  static MegatronBertModel load(ParameterSource source) {
+    int hidden = source.config().hiddenSize();
+    return new MegatronBertModel(
+        source,
+        source.has("bert.pooler.dense.weight")
+            ? source.linear(hidden, hidden, "bert.pooler.dense")
+            : null);
+  }
+
+  /** The stack with a pooler, which the head of class {@code className} needs. */
+  static MegatronBertModel loadWithPooler(ParameterSource source, String className) {
+    int hidden = source.config().hiddenSize();
+    return new MegatronBertModel(
+        source, source.head(className, "bert.pooler.dense", hidden, hidden));
+  }
+
+  /** The stack alone. */
+  static MegatronBertModel loadWithoutPooler(ParameterSource source) {
+    source.ignore("bert.pooler.dense.weight");
+    source.ignore("bert.pooler.dense.bias");
+    return new MegatronBertModel(source, null);
+  }
+
+  @Override
+  public MegatronBertConfig config() {
+    return config;
+  }
+
+  @Override
+  public String className() {
+    return CLASS_NAME;
+  }
+
+  @Override
+  public Backend backend() {
+    return backend;
+  }
+
+  /**
+   * Runs the stack.
+   *
+   * @throws IllegalArgumentException if the batch does not fit the configuration
+   */
+  public ModelOutput.Base forward(Batch batch, OutputOptions options) {
+    try (Computation computation = backend.begin()) {
+      Pass pass = new Pass(computation, batch, options);
+      Matrix last = run(pass, null);
+      Matrix pooled = pooler == null ? null : pool(pass, last);
+      return new ModelOutput.Base(
+          pass.read(last), pooled == null ? null : pass.read(pooled), pass.readLayers());
+    }
+  }
+
+  /** An empty key-value cache for the decoding of so many sequences. */
+  public KeyValueCache newCache(int sequences, int capacity) {
+    if (!config.isDecoder()) {
+      throw new IllegalStateException(
+          "a key-value cache needs a decoder: is_decoder is false in the configuration");
+    }
+    return new KeyValueCache(backend, config, sequences, capacity);
+  }
+
+  /**
+   * Records the pass through all layers.
+   *
+   * @param cache keys and values of earlier tokens, to be continued; null without
+   * @return the output of the closing LayerNorm, {@code [tokens, hidden]}
+   */
+  Matrix run(Pass pass, @Nullable KeyValueCache cache) {
+    Batch batch = pass.batch;
+    batch.requireFits(config);
+    if (batch.encoder() != null && !config.addCrossAttention()) {
+      throw new IllegalArgumentException(
+          "encoder_hidden_states are given, but the model has no cross-attention (add_cross_attention is false)");
+    }
+    Computation computation = pass.computation;
+    Matrix h = embed(computation, batch);
+    pass.keepHiddenState(h);
+    Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, batch.tokens());
+    AttentionLayout layout = selfLayout(batch, cache);
+    int[] cacheRows = cache == null ? null : cache.rowsForNext(batch.offsets());
+    Layer.CrossPlan cross = crossPlan(computation, batch);
+    for (int i = 0; i < layers.size(); i++) {
+      Matrix next = pass.nextHiddenState(h);
+      layers
+          .get(i)
+          .apply(
+              computation,
+              scratch,
+              h,
+              new Layer.SelfPlan(layout, cache == null ? null : cache.layer(i), cacheRows),
+              pass.selfProbabilities(layout),
+              cross,
+              cross == null ? null : pass.crossProbabilities(cross.layout()),
+              next);
+      h = next;
+      if (i + 1 < layers.size()) {
+        pass.keepHiddenState(h);
+      }
+    }
+    Matrix last = computation.matrix(batch.tokens(), config.hiddenSize());
+    closingNorm.apply(computation, h, last);
+    pass.keepHiddenState(last);
+    return last;
+  }
+
+  private Matrix embed(Computation computation, Batch batch) {
+    Tensor embeds = batch.inputsEmbeds();
+    Matrix out =
+        embeds == null
+            ? computation.matrix(batch.tokens(), config.hiddenSize())
+            : computation.upload(embeds);
+    computation.embed(
+        batch.tokenIds(), batch.tokenTypeIds(), batch.positionIds(), words, types, positions, out);
+    return out;
+  }
+
+  private AttentionLayout selfLayout(Batch batch, @Nullable KeyValueCache cache) {
+    int heads = config.numAttentionHeads();
+    if (cache == null) {
+      return AttentionLayout.self(
+          heads, config.headDim(), config.isDecoder(), batch.offsets(), batch.attentionMask());
+    }
+    if (cache.sequences() != batch.sequences()) {
+      throw new IllegalArgumentException(
+          "the batch has "
+              + batch.sequences()
+              + " sequences, the key-value cache "
+              + cache.sequences());
+    }
+    if (batch.attentionMask() != null) {
+      throw new IllegalArgumentException(
+          "with a key-value cache prompts are given without padding, so without an attention mask");
+    }
+    int sequences = batch.sequences();
+    int[] queryStart = batch.firstRows();
+    int[] queryLength = new int[sequences];
+    int[] keyStart = new int[sequences];
+    int[] keyLength = new int[sequences];
+    for (int b = 0; b < sequences; b++) {
+      queryLength[b] = batch.offsets()[b + 1] - batch.offsets()[b];
+      keyStart[b] = b * cache.capacity();
+      keyLength[b] = cache.length(b) + queryLength[b];
+    }
+    return new AttentionLayout(
+        heads, config.headDim(), true, queryStart, queryLength, keyStart, keyLength, null);
+  }
+
+  private Layer.@Nullable CrossPlan crossPlan(Computation computation, Batch batch) {
+    Batch.EncoderInput encoder = batch.encoder();
+    if (encoder == null) {
+      return null;
+    }
+    AttentionLayout queries =
+        AttentionLayout.self(
+            config.numAttentionHeads(), config.headDim(), false, batch.offsets(), null);
+    AttentionLayout keys =
+        AttentionLayout.self(
+            config.numAttentionHeads(),
+            config.headDim(),
+            false,
+            encoder.offsets(),
+            encoder.attentionMask());
+    AttentionLayout layout =
+        new AttentionLayout(
+            queries.heads(),
+            queries.headDim(),
+            false,
+            queries.queryStart(),
+            queries.queryLength(),
+            keys.keyStart(),
+            keys.keyLength(),
+            keys.keyMask());
+    return new Layer.CrossPlan(layout, computation.upload(encoder.hiddenStates()));
+  }
+
+  /** {@code tanh(dense(first token))} of every sequence, {@code [sequences, hidden]}. */
+  Matrix pool(Pass pass, Matrix last) {
+    if (pooler == null) {
+      throw new IllegalStateException("this model was loaded without a pooler");
+    }
+    Matrix first = pass.computation.matrix(pass.batch.sequences(), config.hiddenSize());
+    Matrix pooled = pass.computation.matrix(pass.batch.sequences(), config.hiddenSize());
+    pass.computation.gatherRows(last, pass.batch.firstRows(), first);
+    pass.computation.linear(first, pooler, Activation.TANH, null, pooled);
+    return pooled;
+  }
+}

@@ -1,0 +1,256 @@
+package io.github.megabert.model;
+
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A forward pass as transformers' own {@code forward} is called: rectangles of named tensors in,
+ * named tensors out, padding included.
+ */
+public final class NamedForward {
+  /** Names of all inputs that some class takes. */
+  public static final Set<String> INPUT_NAMES =
+      Set.of(
+          "input_ids",
+          "attention_mask",
+          "token_type_ids",
+          "position_ids",
+          "inputs_embeds",
+          "labels",
+          "next_sentence_label",
+          "start_positions",
+          "end_positions",
+          "encoder_hidden_states",
+          "encoder_attention_mask");
+
+  private final MegatronBert model;
+  private final Map<String, Tensor> inputs;
+  private final int sequences;
+  private final int length;
+  private final int choices;
+
+  private NamedForward(MegatronBert model, Map<String, Tensor> inputs) {
+    this.model = model;
+    this.inputs = inputs;
+    Set<String> unknown = new TreeSet<>(inputs.keySet());
+    unknown.removeAll(INPUT_NAMES);
+    if (!unknown.isEmpty()) {
+      throw new IllegalArgumentException(
+          "unknown inputs " + unknown + "; known are " + new TreeSet<>(INPUT_NAMES));
+    }
+    Tensor ids = inputs.get("input_ids");
+    Tensor embeds = inputs.get("inputs_embeds");
+    if ((ids == null) == (embeds == null)) {
+      throw new IllegalArgumentException(
+          "either input_ids or inputs_embeds is needed, "
+              + (ids == null ? "none is given" : "not both"));
+    }
+    Shape shape = ids != null ? ids.shape() : withoutLast(embeds);
+    boolean multipleChoice = model instanceof MegatronBertForMultipleChoice;
+    int rank = multipleChoice ? 3 : 2;
+    if (shape.rank() != rank) {
+      throw new IllegalArgumentException(
+          (ids != null ? "input_ids has shape " : "inputs_embeds begins with the shape ")
+              + shape
+              + ", "
+              + (multipleChoice ? "[questions, choices, length]" : "[sequences, length]")
+              + " is expected by "
+              + model.className());
+    }
+    length = shape.intExtent(-1);
+    sequences = Math.toIntExact(length == 0 ? 0 : shape.elements() / length);
+    choices = multipleChoice ? shape.intExtent(1) : 1;
+    if (sequences == 0) {
+      throw new IllegalArgumentException("the inputs are empty: shape " + shape);
+    }
+  }
+
+  private static Shape withoutLast(@Nullable Tensor tensor) {
+    if (tensor == null || tensor.shape().rank() == 0) {
+      return Shape.of();
+    }
+    long[] extents = tensor.shape().toArray();
+    return Shape.of(Arrays.copyOf(extents, extents.length - 1));
+  }
+
+  /**
+   * Runs a model.
+   *
+   * @param inputs by transformers' names: {@code input_ids} or {@code inputs_embeds}, {@code
+   *     attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels} and the
+   *     others of {@link #INPUT_NAMES}, shaped as transformers takes them
+   * @return by transformers' names: {@code logits}, {@code loss} (a scalar), {@code
+   *     last_hidden_state}, {@code pooler_output}, {@code prediction_logits}, {@code
+   *     seq_relationship_logits}, {@code start_logits}, {@code end_logits}, and as asked for {@code
+   *     hidden_states.N}, {@code attentions.N}, {@code cross_attentions.N}
+   * @throws IllegalArgumentException if an input is unknown, missing or of a wrong shape
+   */
+  public static Map<String, Tensor> run(
+      MegatronBert model, Map<String, Tensor> inputs, OutputOptions options) {
+    return new NamedForward(model, inputs).run(options);
+  }
+
+  private Map<String, Tensor> run(OutputOptions options) {
+    Batch batch = batch();
+    Tensor labels = inputs.get("labels");
+    Map<String, Tensor> named = new LinkedHashMap<>();
+    ModelOutput output =
+        switch (model) {
+          case MegatronBertModel base -> base.forward(batch, options);
+          case MegatronBertForMaskedLM head -> head.forward(batch, labels, options);
+          case MegatronBertForCausalLM head -> head.forward(batch, labels, options);
+          case MegatronBertForPreTraining head ->
+              head.forward(batch, labels, inputs.get("next_sentence_label"), options);
+          case MegatronBertForNextSentencePrediction head -> head.forward(batch, labels, options);
+          case MegatronBertForSequenceClassification head -> head.forward(batch, labels, options);
+          case MegatronBertForMultipleChoice head -> head.forward(batch, choices, labels, options);
+          case MegatronBertForTokenClassification head -> head.forward(batch, labels, options);
+          case MegatronBertForQuestionAnswering head ->
+              head.forward(
+                  batch, inputs.get("start_positions"), inputs.get("end_positions"), options);
+        };
+    if (output.loss().isPresent()) {
+      float[] loss = {(float) output.loss().getAsDouble()};
+      named.put("loss", Tensor.wrap(MemorySegment.ofArray(loss), DType.F32, Shape.of()));
+    }
+    switch (output) {
+      case ModelOutput.Base base -> {
+        named.put("last_hidden_state", rectangle(base.lastHiddenState()));
+        Tensor pooled = base.poolerOutput();
+        if (pooled != null) {
+          named.put("pooler_output", pooled);
+        }
+      }
+      case ModelOutput.Logits head ->
+          named.put("logits", hasTokenLogits() ? rectangle(head.logits()) : head.logits());
+      case ModelOutput.PreTraining heads -> {
+        named.put("prediction_logits", rectangle(heads.predictionLogits()));
+        named.put("seq_relationship_logits", heads.seqRelationshipLogits());
+      }
+      case ModelOutput.QuestionAnswering answer -> {
+        named.put("start_logits", answer.startLogits().reshape(Shape.of(sequences, length)));
+        named.put("end_logits", answer.endLogits().reshape(Shape.of(sequences, length)));
+      }
+    }
+    List<Tensor> states = output.layers().hiddenStates();
+    for (int i = 0; i < states.size(); i++) {
+      named.put("hidden_states." + i, rectangle(states.get(i)));
+    }
+    putAttentions(named, "attentions.", output.layers().attentions());
+    putAttentions(named, "cross_attentions.", output.layers().crossAttentions());
+    return named;
+  }
+
+  /** Rows of tokens as {@code [sequences, length, columns]}. */
+  private Tensor rectangle(Tensor rows) {
+    return rows.reshape(Shape.of(sequences, length, rows.shape().extent(1)));
+  }
+
+  private boolean hasTokenLogits() {
+    return model instanceof MegatronBertForMaskedLM
+        || model instanceof MegatronBertForCausalLM
+        || model instanceof MegatronBertForTokenClassification;
+  }
+
+  private void putAttentions(
+      Map<String, Tensor> named, String prefix, List<AttentionProbabilities> layers) {
+    for (int i = 0; i < layers.size(); i++) {
+      AttentionProbabilities layer = layers.get(i);
+      named.put(
+          prefix + i,
+          layer
+              .values()
+              .reshape(
+                  Shape.of(
+                      sequences,
+                      layer.layout().heads(),
+                      layer.layout().queryLength()[0],
+                      layer.layout().keyLength()[0])));
+    }
+  }
+
+  private Batch batch() {
+    Tensor ids = inputs.get("input_ids");
+    Tensor embeds = inputs.get("inputs_embeds");
+    Batch batch =
+        Batch.rectangle(
+            sequences,
+            length,
+            ids == null ? null : integers("input_ids", ids),
+            perToken("token_type_ids"),
+            positions(),
+            perToken("attention_mask"),
+            embeds == null
+                ? null
+                : embeds.reshape(Shape.of((long) sequences * length, embeds.shape().extent(-1))));
+    Tensor encoder = inputs.get("encoder_hidden_states");
+    if (encoder == null) {
+      if (inputs.containsKey("encoder_attention_mask")) {
+        throw new IllegalArgumentException(
+            "encoder_attention_mask is given without encoder_hidden_states");
+      }
+      return batch;
+    }
+    Tensor mask = inputs.get("encoder_attention_mask");
+    return batch.withEncoder(
+        encoder, mask == null ? null : integers("encoder_attention_mask", mask));
+  }
+
+  private int @Nullable [] perToken(String name) {
+    Tensor tensor = inputs.get(name);
+    if (tensor == null) {
+      return null;
+    }
+    if (tensor.elements() != (long) sequences * length) {
+      throw wrongShape(name, tensor);
+    }
+    return integers(name, tensor);
+  }
+
+  private int @Nullable [] positions() {
+    Tensor tensor = inputs.get("position_ids");
+    if (tensor == null) {
+      return null;
+    }
+    if (tensor.elements() != (long) sequences * length && tensor.elements() != length) {
+      throw wrongShape("position_ids", tensor);
+    }
+    return integers("position_ids", tensor);
+  }
+
+  private IllegalArgumentException wrongShape(String name, Tensor tensor) {
+    return new IllegalArgumentException(
+        name
+            + " has shape "
+            + tensor.shape()
+            + ", the inputs have "
+            + sequences
+            + " sequences of "
+            + length
+            + " tokens");
+  }
+
+  private static int[] integers(String name, Tensor tensor) {
+    if (tensor.dtype().isFloating()) {
+      if (!name.endsWith("mask")) {
+        throw new IllegalArgumentException(
+            name + " is of type " + tensor.dtype() + ", integers are expected");
+      }
+      int[] mask = new int[Math.toIntExact(tensor.elements())];
+      for (int i = 0; i < mask.length; i++) {
+        mask[i] = tensor.getFloat(i) != 0 ? 1 : 0;
+      }
+      return mask;
+    }
+    return tensor.toIntArray();
+  }
+}

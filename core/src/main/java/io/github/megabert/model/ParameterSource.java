@@ -1,0 +1,240 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes a model's parameters out of a checkpoint, checks their shapes and hands them to a backend.
+ *
+ * <p>Remembers which tensors were taken, so that the rest can be reported.
+ */
+final class ParameterSource {
+  private static final System.Logger LOGGER = System.getLogger(ParameterSource.class.getName());
+
+  private final Checkpoint checkpoint;
+  private final Backend backend;
+  private final MegatronBertConfig config;
+  private final @Nullable Long missingHeadSeed;
+  private final Map<String, Object> shared;
+  private final Set<String> taken = new HashSet<>();
+
+  /**
+   * @param shared what earlier models took from the same checkpoint into the same backend, by name,
+   *     to be used again; added to
+   * @param missingHeadSeed seed for the random weights of a head that the checkpoint lacks, or null
+   *     to refuse such a checkpoint
+   */
+  ParameterSource(
+      Checkpoint checkpoint,
+      Backend backend,
+      MegatronBertConfig config,
+      Map<String, Object> shared,
+      @Nullable Long missingHeadSeed) {
+    this.checkpoint = checkpoint;
+    this.backend = backend;
+    this.config = config;
+    this.shared = shared;
+    this.missingHeadSeed = missingHeadSeed;
+  }
+
+  MegatronBertConfig config() {
+    return config;
+  }
+
+  Backend backend() {
+    return backend;
+  }
+
+  boolean has(String name) {
+    return checkpoint.names().contains(name);
+  }
+
+  /** A table {@code [rows, columns]}. */
+  Backend.Parameter table(String name, int rows, int columns) {
+    return parameter(name, Shape.of(rows, columns));
+  }
+
+  /** A vector of {@code length}, such as a LayerNorm's weight. */
+  Backend.Parameter vector(String name, int length) {
+    return parameter(name, Shape.of(length));
+  }
+
+  private Backend.Parameter parameter(String name, Shape shape) {
+    Tensor tensor = require(name, shape);
+    return (Backend.Parameter) shared.computeIfAbsent(name, absent -> backend.parameter(tensor));
+  }
+
+  /** The LayerNorm {@code prefix.weight}, {@code prefix.bias}. */
+  Norm norm(String prefix, int length) {
+    return new Norm(
+        vector(prefix + ".weight", length),
+        vector(prefix + ".bias", length),
+        config.layerNormEps());
+  }
+
+  /** The linear layers {@code prefix.weight}, {@code prefix.bias} of one input, stacked. */
+  Backend.Linear linear(int inputs, int outputs, String... prefixes) {
+    List<Tensor> weights = new ArrayList<>();
+    List<@Nullable Tensor> biases = new ArrayList<>();
+    for (String prefix : prefixes) {
+      weights.add(require(prefix + ".weight", Shape.of(outputs, inputs)));
+      biases.add(require(prefix + ".bias", Shape.of(outputs)));
+    }
+    return (Backend.Linear)
+        shared.computeIfAbsent(
+            String.join("+", prefixes), absent -> backend.linear(weights, biases));
+  }
+
+  /** The decoder of a language model: a weight and a bias that do not share a prefix. */
+  Backend.Linear decoder(String weightName, String biasName, int inputs, int outputs) {
+    Tensor weight = require(weightName, Shape.of(outputs, inputs));
+    Tensor bias = require(biasName, Shape.of(outputs));
+    return (Backend.Linear)
+        shared.computeIfAbsent(
+            weightName + "+" + biasName, absent -> backend.linear(List.of(weight), List.of(bias)));
+  }
+
+  /**
+   * The linear layer of a task's head. Where the checkpoint has none, random numbers take its place
+   * if the caller allowed it.
+   *
+   * @param className the transformers class that needs it, for the message
+   */
+  Backend.Linear head(String className, String prefix, int inputs, int outputs) {
+    if (has(prefix + ".weight") || has(prefix + ".bias")) {
+      return linear(inputs, outputs, prefix);
+    }
+    if (missingHeadSeed == null) {
+      throw missingHead(className, prefix + ".weight");
+    }
+    LOGGER.log(
+        System.Logger.Level.WARNING,
+        "{0} has no {1}.weight: the head of {2} begins with random weights and must be trained",
+        checkpoint.source(),
+        prefix,
+        className);
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor weight = Tensor.allocate(arena, DType.F32, Shape.of(outputs, inputs));
+      Random random = new Random(missingHeadSeed);
+      for (long i = 0; i < weight.elements(); i++) {
+        weight.setFloat(i, (float) (random.nextGaussian() * config.initializerRange()));
+      }
+      List<@Nullable Tensor> bias = new ArrayList<>();
+      bias.add(null);
+      return backend.linear(List.of(weight), bias);
+    }
+  }
+
+  /** The refusal of a checkpoint without a head. */
+  IllegalArgumentException missingHead(String className, String tensor) {
+    return new IllegalArgumentException(
+        checkpoint.source()
+            + " has no tensor "
+            + tensor
+            + ", which "
+            + className
+            + " needs"
+            + architectureHint()
+            + "; name the right class, or allow a missing head in order to train it");
+  }
+
+  private String architectureHint() {
+    List<String> architectures = config.architectures();
+    return architectures.isEmpty()
+        ? ""
+        : " (its configuration says " + String.join(", ", architectures) + ")";
+  }
+
+  /** A tensor of an expected shape. */
+  Tensor require(String name, Shape shape) {
+    Tensor tensor = take(name);
+    if (tensor == null) {
+      throw new IllegalArgumentException(
+          checkpoint.source()
+              + " has no tensor "
+              + name
+              + " of shape "
+              + shape
+              + ", which the model needs"
+              + architectureHint());
+    }
+    if (!tensor.shape().equals(shape)) {
+      throw new IllegalArgumentException(
+          "tensor "
+              + name
+              + " of "
+              + checkpoint.source()
+              + " has shape "
+              + tensor.shape()
+              + ", the configuration asks for "
+              + shape);
+    }
+    if (!tensor.dtype().isFloating() || tensor.dtype().bits() < 16 || tensor.dtype() == DType.C64) {
+      throw new IllegalArgumentException(
+          "tensor "
+              + name
+              + " of "
+              + checkpoint.source()
+              + " has the element type "
+              + tensor.dtype()
+              + ", F32, F16, BF16 or F64 is expected");
+    }
+    return tensor;
+  }
+
+  private @Nullable Tensor take(String name) {
+    if (!has(name)) {
+      return null;
+    }
+    taken.add(name);
+    try {
+      return checkpoint.tensor(name);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure.getMessage(), failure);
+    }
+  }
+
+  /** Notes that a tensor is not needed, so that it is not reported. */
+  void ignore(String name) {
+    taken.add(name);
+  }
+
+  /**
+   * Warns once a checkpoint of tensors that neither this class nor the one that the configuration
+   * names has a use for.
+   */
+  void reportUnexpected(String className) {
+    Set<String> unexpected = new LinkedHashSet<>(checkpoint.names());
+    unexpected.removeAll(taken);
+    for (String architecture : config.architectures()) {
+      if (MegatronBert.CLASS_NAMES.contains(architecture)) {
+        unexpected.removeAll(ParameterShapes.of(config, architecture).keySet());
+      }
+    }
+    if (!unexpected.isEmpty() && shared.putIfAbsent("reported", true) == null) {
+      List<String> some = unexpected.stream().limit(5).toList();
+      LOGGER.log(
+          System.Logger.Level.WARNING,
+          "{0} has {1} tensors that {2} does not use: {3}{4}",
+          checkpoint.source(),
+          unexpected.size(),
+          className,
+          String.join(", ", some),
+          unexpected.size() > some.size() ? ", …" : "");
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package io.github.megabert.model.generation;
+
+import java.util.Arrays;
+
+/**
+ * A prompt and its continuation.
+ *
+ * @param tokenIds the prompt, then the new tokens, the end token included
+ * @param promptLength tokens of the prompt
+ * @param score with beams: the sum of log-probabilities of the new tokens, divided by their number
+ *     to the power of the length penalty; otherwise 0
+ * @param reason why it ended
+ */
+public record GeneratedSequence(int[] tokenIds, int promptLength, double score, Reason reason) {
+  /** Why a sequence ended. */
+  public enum Reason {
+    /** An end token. */
+    END_TOKEN,
+    /** The stop condition. */
+    STOP_CONDITION,
+    /** As many new tokens as asked for. */
+    MAX_NEW_TOKENS,
+    /** As many tokens as the model has positions. */
+    MODEL_LIMIT
+  }
+
+  /** The new tokens alone. */
+  public int[] newTokenIds() {
+    return Arrays.copyOfRange(tokenIds, promptLength, tokenIds.length);
+  }
+}

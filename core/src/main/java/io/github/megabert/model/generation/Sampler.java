@@ -1,0 +1,81 @@
+package io.github.megabert.model.generation;
+
+import io.github.megabert.tensor.TopK;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/** Chooses the next token: temperature, then top-k, top-p and min-p, in transformers' order. */
+final class Sampler {
+  private final GenerationOptions options;
+  private final RandomGenerator random;
+
+  Sampler(GenerationOptions options) {
+    this.options = options;
+    random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
+  }
+
+  /** A token drawn from the scores, or the likeliest one without sampling. */
+  int next(float[] scores) {
+    return options.sample() ? draw(scores) : likeliest(scores);
+  }
+
+  private static int likeliest(float[] scores) {
+    int best = 0;
+    for (int i = 1; i < scores.length; i++) {
+      if (scores[i] > scores[best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  private int draw(float[] scores) {
+    int[] order = TopK.descending(scores, options.topK() == 0 ? scores.length : options.topK());
+    double[] probabilities = probabilities(scores, order);
+    int kept = keep(probabilities);
+    double total = 0;
+    for (int i = 0; i < kept; i++) {
+      total += probabilities[i];
+    }
+    double target = random.nextDouble() * total;
+    for (int i = 0; i < kept; i++) {
+      target -= probabilities[i];
+      if (target < 0) {
+        return order[i];
+      }
+    }
+    return order[kept - 1];
+  }
+
+  /** Softmax of the ordered scores after temperature. */
+  private double[] probabilities(float[] scores, int[] order) {
+    double[] probabilities = new double[order.length];
+    double sum = 0;
+    for (int i = 0; i < order.length; i++) {
+      probabilities[i] =
+          Math.exp((scores[order[i]] - (double) scores[order[0]]) / options.temperature());
+      sum += probabilities[i];
+    }
+    for (int i = 0; i < order.length; i++) {
+      probabilities[i] /= sum;
+    }
+    return probabilities;
+  }
+
+  /** How many of the descending probabilities top-p and min-p leave; at least one. */
+  private int keep(double[] probabilities) {
+    int kept = probabilities.length;
+    if (options.topP() < 1) {
+      double cumulative = 0;
+      kept = 0;
+      while (kept < probabilities.length && cumulative < options.topP()) {
+        cumulative += probabilities[kept++];
+      }
+    }
+    double least = options.minP() * probabilities[0];
+    while (kept > 1 && probabilities[kept - 1] < least) {
+      kept--;
+    }
+    return kept;
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Text generation with {@link io.github.megabert.model.MegatronBertForCausalLM}, token by token.
+ */
+@NullMarked
+package io.github.megabert.model.generation;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,42 @@
+package io.github.megabert.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.megabert.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Comparisons of tensors. */
+public final class TensorAssertions {
+  private TensorAssertions() {}
+
+  /** The relative L2 error {@code ‖actual − expected‖ / ‖expected‖} is at most {@code bound}. */
+  public static void assertClose(String name, Tensor expected, Tensor actual, double bound) {
+    assertClose(name, expected, actual, bound, null);
+  }
+
+  /**
+   * Likewise, over some rows only.
+   *
+   * @param keep whether the row of the two outermost axes counts; null for all
+   */
+  static void assertClose(
+      String name, Tensor expected, Tensor actual, double bound, boolean @Nullable [] keep) {
+    assertEquals(expected.elements(), actual.elements(), name + ": number of elements");
+    long rowSize = keep == null ? 1 : expected.elements() / keep.length;
+    double difference = 0;
+    double norm = 0;
+    for (long i = 0; i < expected.elements(); i++) {
+      if (keep != null && !keep[Math.toIntExact(i / rowSize)]) {
+        continue;
+      }
+      double e = expected.getFloat(i);
+      double d = actual.getFloat(i) - e;
+      difference += d * d;
+      norm += e * e;
+    }
+    assertTrue(norm > 0, name + ": the expected tensor is all zeros");
+    double error = Math.sqrt(difference / norm);
+    assertTrue(error <= bound, name + ": relative L2 error " + error + " is above " + bound);
+  }
+}
