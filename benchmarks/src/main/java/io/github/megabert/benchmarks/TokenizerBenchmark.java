@@ -22,14 +22,14 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Tokens a second of one thread, encoding English prose of some 80 tokens a text; a few words in a
+ * Tokens a second of one thread, encoding English prose of some 70 tokens a text; a few words in a
  * hundred are accented or unknown to the vocabulary. {@code -p folder=…} names the tokenizer.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Fork(1)
-@Warmup(iterations = 3, time = 1)
+@Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class TokenizerBenchmark {
   private static final String PROSE =

@@ -27,7 +27,8 @@ final class AddedTokenMatcher {
    */
   AddedTokenMatcher(List<AddedToken> tokens, List<String> patterns) {
     this.tokens = List.copyOf(tokens);
-    for (int i = 0; i < patterns.size(); i++) {
+    // Of equal patterns the first is to be found, and the trie keeps the last one put.
+    for (int i = patterns.size() - 1; i >= 0; i--) {
       String pattern = patterns.get(i);
       if (!pattern.isEmpty()) {
         trie.put(pattern, 0, i);

@@ -64,12 +64,15 @@ final class CharacterClasses {
           16121-16128 16d68-16d6a
           """);
 
-  /** Marks that are no accents, so survive stripping, and that canonical ordering may move. */
+  /**
+   * Marks that are no accents, so survive stripping, and that canonical ordering may move; and the
+   * musical notes that decompose into such.
+   */
   private static final CodePointRanges MOVABLE_MARK =
       CodePointRanges.of(
           """
           8d4-8e1 1b44 1baa 1bf2-1bf3 1dfb 302e-302f a953 a9c0 111c0 11235 1134d
-          11442 11446 116b6 11c3f 1d165-1d166 1d16d-1d172 1e000-1e006
+          11442 11446 116b6 11c3f 1d15e-1d166 1d16d-1d172 1d1bb-1d1c0 1e000-1e006
           1e008-1e018 1e01b-1e021 1e023-1e024 1e026-1e02a 1e944-1e94a
           """);
 
@@ -153,7 +156,10 @@ final class CharacterClasses {
         : MARK_ELSEWHERE.contains(c);
   }
 
-  /** A mark that survives accent stripping but may change places with its neighbours. */
+  /**
+   * A mark that survives accent stripping but may change places with its neighbours, or a character
+   * that decomposes into one.
+   */
   static boolean isMovableMark(int c) {
     return c >= 0x8D4 && MOVABLE_MARK.contains(c);
   }

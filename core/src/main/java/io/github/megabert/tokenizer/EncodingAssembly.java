@@ -37,12 +37,18 @@ final class EncodingAssembly {
     plan =
         TruncationPlan.of(
             options.truncation(),
-            // With no second text to cut, the whole first one decides whether that is an error.
-            second == null && options.truncation() == Truncation.ONLY_SECOND
-                ? first.size()
-                : first.referenceSize,
-            second == null ? -1 : second.referenceSize,
+            sizeToCut(first, Truncation.ONLY_SECOND),
+            second == null ? -1 : sizeToCut(second, Truncation.ONLY_FIRST),
             room);
+  }
+
+  /**
+   * What the reference has read of a text. A text that must not be cut counts in full: where the
+   * reference drops the end of one all the same (a second text under ONLY_FIRST, when the first is
+   * empty), this refuses.
+   */
+  private int sizeToCut(EncodedText text, Truncation sparing) {
+    return options.truncation() == sparing ? text.size() : text.referenceSize;
   }
 
   private int addedTokens() {

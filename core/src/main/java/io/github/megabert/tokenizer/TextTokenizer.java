@@ -1,6 +1,7 @@
 package io.github.megabert.tokenizer;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -21,7 +22,9 @@ final class TextTokenizer {
     List<String> rawPatterns = new ArrayList<>();
     List<AddedToken> normalized = new ArrayList<>();
     List<String> normalizedPatterns = new ArrayList<>();
-    for (AddedToken token : vocabulary.added()) {
+    List<AddedToken> specialFirst = new ArrayList<>(vocabulary.added());
+    specialFirst.sort(Comparator.comparing(token -> !token.special()));
+    for (AddedToken token : specialFirst) {
       String content = token.content();
       if (token.normalized()) {
         normalized.add(token);

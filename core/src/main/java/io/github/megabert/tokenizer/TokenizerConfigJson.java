@@ -1,6 +1,8 @@
 package io.github.megabert.tokenizer;
 
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -72,12 +74,19 @@ final class TokenizerConfigJson {
     if (!decoder.isObject()) {
       throw Json.wrong(source, "added_tokens_decoder", decoder, "an object");
     }
+    Set<String> known = contents(base);
     for (Map.Entry<String, JsonNode> entry : decoder.properties()) {
       AddedToken token = addedToken(entry.getValue(), id(entry.getKey(), source), source);
-      if (base.addedTokens().stream().noneMatch(t -> t.content().equals(token.content()))) {
+      if (known.add(token.content())) {
         config.addToken(token);
       }
     }
+  }
+
+  private static Set<String> contents(TokenizerConfig config) {
+    Set<String> contents = new HashSet<>();
+    config.addedTokens().forEach(token -> contents.add(token.content()));
+    return contents;
   }
 
   private static int id(String text, String source) throws TokenizerException {
@@ -114,12 +123,13 @@ final class TokenizerConfigJson {
   static TokenizerConfig applyAddedTokens(ObjectNode json, TokenizerConfig base, String source)
       throws TokenizerException {
     TokenizerConfig.Builder config = base.toBuilder();
+    Set<String> known = contents(base);
     for (Map.Entry<String, JsonNode> entry : json.properties()) {
       if (!entry.getValue().isInt()) {
         throw Json.wrong(source, entry.getKey(), entry.getValue(), "an id");
       }
       String content = entry.getKey();
-      if (base.addedTokens().stream().anyMatch(token -> token.content().equals(content))) {
+      if (!known.add(content)) {
         continue;
       }
       try {

@@ -58,6 +58,12 @@ class AddedTokenTest {
   }
 
   @Test
+  void ofTokensAlikeOnceNormalizedTheFirstIsFound() {
+    BertTokenizer tokenizer = with(AddedToken.ordinary("<ent>"), AddedToken.ordinary("<Ent>"));
+    assertArrayEquals(new int[] {30522, 30522}, tokenizer.encode("<Ent><ent>", BARE).ids());
+  }
+
+  @Test
   void misplacedIdsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> with(AddedToken.special("<x>").withId(5)));
     assertThrows(

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -90,6 +91,17 @@ class BertTokenizerFixtureTest {
       }
     }
     assertEquals(4, windows);
+  }
+
+  @Test
+  void marksThatChangePlacesKeepTheReferencesOffsets() {
+    // U+1D1BF is a note with two strokes; the accent after it moves before them, and takes them.
+    Encoding encoding =
+        TokenizerFixtures.UNCASED.encode(
+            "a" + Character.toString(0x1D1BF) + Character.toString(0x1D169));
+    assertArrayEquals(new int[] {101, 100, 102}, encoding.ids());
+    assertArrayEquals(new int[] {0, 3, 0}, encoding.codePointEnd());
+    assertArrayEquals(new int[] {0, 5, 0}, encoding.charEnd());
   }
 
   private static void assertWindow(

@@ -124,6 +124,15 @@ class BertTokenizerPropertyTest {
   }
 
   @Test
+  void longRunsOfMarksTakeNoQuadraticTime() {
+    String marks = "a\u302E" + "\u0301\u0323\u0334\u0345".repeat(250_000);
+    Encoding encoding =
+        Assertions.assertTimeout(
+            Duration.ofSeconds(20), () -> TokenizerFixtures.UNCASED.encode(marks, BARE));
+    assertEquals(1, encoding.size());
+  }
+
+  @Test
   void loneSurrogatesAndNulsGoLikeControlCharacters() {
     Encoding encoding = TokenizerFixtures.UNCASED.encode("d\uD83Do\0g\uDE00", BARE);
     assertEquals(List.of("dog"), encoding.tokens());
