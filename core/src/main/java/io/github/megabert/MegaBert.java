@@ -2,22 +2,35 @@ package io.github.megabert;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
-import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.model.MegatronBertForMaskedLM;
-import io.github.megabert.model.ModelLoader;
+import io.github.megabert.model.MegatronBertForMultipleChoice;
+import io.github.megabert.model.MegatronBertForNextSentencePrediction;
+import io.github.megabert.model.MegatronBertForQuestionAnswering;
+import io.github.megabert.model.MegatronBertForSequenceClassification;
+import io.github.megabert.model.MegatronBertForTokenClassification;
+import io.github.megabert.model.MegatronBertModel;
+import io.github.megabert.pipeline.Batching;
+import io.github.megabert.pipeline.FeatureExtraction;
 import io.github.megabert.pipeline.FillMask;
+import io.github.megabert.pipeline.MultipleChoice;
+import io.github.megabert.pipeline.NextSentence;
+import io.github.megabert.pipeline.QuestionAnswering;
+import io.github.megabert.pipeline.TextClassification;
+import io.github.megabert.pipeline.TextEmbedding;
+import io.github.megabert.pipeline.TextGeneration;
+import io.github.megabert.pipeline.TokenClassification;
+import io.github.megabert.pipeline.ZeroShotClassification;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,25 +47,12 @@ import org.jspecify.annotations.Nullable;
  * IllegalStateException}.
  */
 public final class MegaBert implements AutoCloseable {
-  private final Checkpoint checkpoint;
-  private final @Nullable BertTokenizer tokenizer;
-  private final Backend backend;
-  private final MegatronBertConfig config;
-  private final LoadOptions loadOptions;
-  private final ModelLoader loader;
-  private final Map<String, MegatronBert> models = new ConcurrentHashMap<>();
+  private final OpenModel open;
+  private final Batching batching;
 
-  private MegaBert(
-      Checkpoint checkpoint,
-      @Nullable BertTokenizer tokenizer,
-      Backend backend,
-      LoadOptions loadOptions) {
-    this.checkpoint = checkpoint;
-    this.tokenizer = tokenizer;
-    this.backend = backend;
-    this.loadOptions = loadOptions;
-    config = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
-    loader = new ModelLoader(checkpoint, backend);
+  private MegaBert(OpenModel open, Batching batching) {
+    this.open = open;
+    this.batching = batching;
   }
 
   /**
@@ -84,7 +84,7 @@ public final class MegaBert implements AutoCloseable {
     return DemoModel.open();
   }
 
-  /** Options, to be followed by {@link Builder#load} or {@link Builder#demo}. */
+  /** Options, before {@link Builder#load} or {@link Builder#demo}. */
   public static Builder builder() {
     return new Builder();
   }
@@ -96,6 +96,7 @@ public final class MegaBert implements AutoCloseable {
     private @Nullable Path tokenizer;
     private @Nullable Path config;
     private LoadOptions loadOptions = LoadOptions.DEFAULT;
+    private Batching batching = Batching.DEFAULT;
 
     private Builder() {}
 
@@ -123,7 +124,7 @@ public final class MegaBert implements AutoCloseable {
       return this;
     }
 
-    /** A folder with tokenizer files, or a {@code vocab.txt}, where the checkpoint has none. */
+    /** Tokenizer files or a {@code vocab.txt}, where the checkpoint has none. */
     public Builder tokenizer(Path path) {
       tokenizer = path;
       return this;
@@ -147,60 +148,39 @@ public final class MegaBert implements AutoCloseable {
       return this;
     }
 
+    /** How pipelines pack many texts into batches. */
+    public Builder batching(Batching value) {
+      batching = value;
+      return this;
+    }
+
     /** Opens a checkpoint; see {@link MegaBert#load}. */
     public MegaBert load(Path path) throws IOException {
-      Checkpoint checkpoint = Checkpoint.open(path, config);
-      try {
-        return open(checkpoint, tokenizerOf(path));
-      } catch (IOException | RuntimeException failure) {
-        checkpoint.close();
-        throw failure;
-      }
+      return new MegaBert(
+          OpenModel.load(path, config, tokenizer, backend, options, loadOptions), batching);
     }
 
     /** Opens the demo model; see {@link MegaBert#demo}. */
     public MegaBert demo() throws IOException {
-      return open(DemoModel.open(), DemoModel.tokenizer());
-    }
-
-    private MegaBert open(Checkpoint checkpoint, @Nullable BertTokenizer words) {
-      Backend opened = Backends.open(backend, options);
-      try {
-        return new MegaBert(checkpoint, words, opened, loadOptions);
-      } catch (RuntimeException failure) {
-        opened.close();
-        throw failure;
-      }
-    }
-
-    private @Nullable BertTokenizer tokenizerOf(Path checkpoint) throws IOException {
-      if (tokenizer != null) {
-        return BertTokenizer.load(tokenizer);
-      }
-      Path folder =
-          Files.isDirectory(checkpoint) ? checkpoint : checkpoint.toAbsolutePath().getParent();
-      if (folder != null
-          && (Files.exists(folder.resolve("tokenizer.json"))
-              || Files.exists(folder.resolve("vocab.txt")))) {
-        return BertTokenizer.load(folder);
-      }
-      return null;
+      return new MegaBert(
+          OpenModel.open(DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions),
+          batching);
     }
   }
 
   /** The configuration. */
   public MegatronBertConfig config() {
-    return config;
+    return open.config();
   }
 
   /** The open checkpoint. */
   public Checkpoint checkpoint() {
-    return checkpoint;
+    return open.checkpoint();
   }
 
   /** The backend that computes. */
   public Backend backend() {
-    return backend;
+    return open.backend();
   }
 
   /**
@@ -209,30 +189,27 @@ public final class MegaBert implements AutoCloseable {
    * @throws IllegalStateException if the model came without one
    */
   public BertTokenizer tokenizer() {
-    if (tokenizer == null) {
-      throw new IllegalStateException(
-          checkpoint.source()
-              + " has no vocab.txt or tokenizer.json beside it; name a tokenizer"
-              + " (--vocab, or MegaBert.builder().tokenizer(path))");
-    }
-    return tokenizer;
+    return open.tokenizer();
   }
 
   /** The tokenizer, where the model has one. */
   public Optional<BertTokenizer> findTokenizer() {
-    return Optional.ofNullable(tokenizer);
+    return open.findTokenizer();
   }
 
   /** Tokens of the longest text: the smaller of the tokenizer's and the model's limit. */
   public int maxLength() {
-    return tokenizer == null
-        ? config.maxPositionEmbeddings()
-        : Math.min(tokenizer.modelMaxLength(), config.maxPositionEmbeddings());
+    return open.maxLength();
+  }
+
+  /** What the model can do, by the head that it was saved with. */
+  public Set<Task> tasks() {
+    return open.tasks();
   }
 
   /** The model, of the class that the checkpoint or the caller names. */
   public MegatronBert model() {
-    return models.computeIfAbsent("", name -> loader.load(loadOptions));
+    return open.model();
   }
 
   /**
@@ -241,24 +218,84 @@ public final class MegaBert implements AutoCloseable {
    * @throws IllegalArgumentException if the checkpoint lacks that class's head
    */
   public <T extends MegatronBert> T model(Class<T> type) {
-    String className = type.getSimpleName();
-    return type.cast(
-        models.computeIfAbsent(
-            className, name -> loader.load(new LoadOptions(name, loadOptions.missingHeadSeed()))));
+    return open.model(type);
   }
 
   /**
-   * Finds words for {@code [MASK]}.
-   *
-   * @throws IllegalArgumentException if the checkpoint has no masked language model head
+   * Finds words for {@code [MASK]}. This and the methods that follow throw {@link
+   * IllegalArgumentException} if the model was not saved for the task; see {@link #tasks}.
    */
   public FillMask fillMask() {
-    return new FillMask(model(MegatronBertForMaskedLM.class), tokenizer(), maxLength());
+    return pipeline(Task.FILL_MASK, MegatronBertForMaskedLM.class, FillMask::new);
+  }
+
+  /** Finds the class of a text or a pair. */
+  public TextClassification textClassification() {
+    return pipeline(
+        Task.TEXT_CLASSIFICATION,
+        MegatronBertForSequenceClassification.class,
+        TextClassification::new);
+  }
+
+  /** Finds names and other entities. */
+  public TokenClassification tokenClassification() {
+    return pipeline(
+        Task.TOKEN_CLASSIFICATION,
+        MegatronBertForTokenClassification.class,
+        TokenClassification::new);
+  }
+
+  /** Finds answers in texts. */
+  public QuestionAnswering questionAnswering() {
+    return pipeline(
+        Task.QUESTION_ANSWERING, MegatronBertForQuestionAnswering.class, QuestionAnswering::new);
+  }
+
+  /** Classifies by labels that the model was not trained on. */
+  public ZeroShotClassification zeroShotClassification() {
+    return pipeline(
+        Task.ZERO_SHOT_CLASSIFICATION,
+        MegatronBertForSequenceClassification.class,
+        ZeroShotClassification::new);
+  }
+
+  /** Chooses the continuation that fits best. */
+  public MultipleChoice multipleChoice() {
+    return pipeline(Task.MULTIPLE_CHOICE, MegatronBertForMultipleChoice.class, MultipleChoice::new);
+  }
+
+  /** Says whether a text continues another. */
+  public NextSentence nextSentence() {
+    return pipeline(
+        Task.NEXT_SENTENCE, MegatronBertForNextSentencePrediction.class, NextSentence::new);
+  }
+
+  /** Gives a vector a token. */
+  public FeatureExtraction featureExtraction() {
+    return pipeline(Task.FEATURE_EXTRACTION, MegatronBertModel.class, FeatureExtraction::new);
+  }
+
+  /** Gives a vector a text. */
+  public TextEmbedding textEmbedding() {
+    return pipeline(Task.TEXT_EMBEDDING, MegatronBertModel.class, TextEmbedding::new);
+  }
+
+  /** Continues texts. */
+  public TextGeneration textGeneration() {
+    return pipeline(Task.TEXT_GENERATION, MegatronBertForCausalLM.class, TextGeneration::new);
+  }
+
+  /** The constructor of a pipeline. */
+  private interface PipelineOf<M, P> {
+    P over(M model, BertTokenizer tokenizer, int maxLength, Batching batching);
+  }
+
+  private <M extends MegatronBert, P> P pipeline(Task task, Class<M> head, PipelineOf<M, P> type) {
+    return type.over(open.head(task, head), tokenizer(), maxLength(), batching);
   }
 
   @Override
   public void close() {
-    backend.close();
-    checkpoint.close();
+    open.close();
   }
 }

@@ -6,11 +6,14 @@ import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tensor.TopK;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Finds the likeliest tokens for every {@code [MASK]} of a text ({@code transformers}' {@code
@@ -19,7 +22,8 @@ import java.util.Set;
 public final class FillMask {
   private final MegatronBertForMaskedLM model;
   private final BertTokenizer tokenizer;
-  private final int maxLength;
+  private final TextEncoder encoder;
+  private final Batching batching;
 
   /**
    * A token for a mask.
@@ -51,11 +55,20 @@ public final class FillMask {
     }
   }
 
+  /** A text and the places of its masks. */
+  private record Request(Encoding encoding, int[] masks) {
+    int tokens() {
+      return encoding.size();
+    }
+  }
+
   /** A pipeline over a model that the caller keeps open. */
-  public FillMask(MegatronBertForMaskedLM model, BertTokenizer tokenizer, int maxLength) {
+  public FillMask(
+      MegatronBertForMaskedLM model, BertTokenizer tokenizer, int maxLength, Batching batching) {
     this.model = model;
     this.tokenizer = tokenizer;
-    this.maxLength = maxLength;
+    this.batching = batching;
+    encoder = new TextEncoder(tokenizer, maxLength);
   }
 
   /** The five likeliest tokens for the only mask of a text. */
@@ -75,37 +88,62 @@ public final class FillMask {
    *     takes
    */
   public List<List<Candidate>> apply(String text, Options options) {
-    Encoding encoding = tokenizer.encode(text);
-    int[] ids = encoding.ids();
-    if (ids.length > maxLength) {
-      throw new IllegalArgumentException(
-          "the text has "
-              + ids.length
-              + " tokens, the model takes at most "
-              + maxLength
-              + "; shorten it around the mask");
-    }
-    int[] masks = positionsOfMask(ids);
+    return applyAll(List.of(text), options).getFirst();
+  }
+
+  /** The likeliest tokens for every mask of many texts, in the order of the texts. */
+  public List<List<List<Candidate>>> applyAll(List<String> texts, Options options) {
+    int[] targets = targetIds(options.targets());
+    return batching.apply(
+        texts.stream().map(this::request).toList(),
+        Request::tokens,
+        requests -> fill(requests, targets, options.topK()));
+  }
+
+  /** The likeliest tokens for the masks of any number of texts, in bounded memory. */
+  public Stream<List<List<Candidate>>> stream(Stream<String> texts, Options options) {
+    int[] targets = targetIds(options.targets());
+    return batching.stream(
+        texts.map(this::request),
+        Request::tokens,
+        requests -> fill(requests, targets, options.topK()));
+  }
+
+  private Request request(String text) {
+    // A cut could take the mask away; so such a text is refused.
+    Encoding encoding = encoder.encode(text, null, LongText.REFUSE, Truncation.NONE);
+    int[] masks = positionsOfMask(encoding.ids());
     if (masks.length == 0) {
       throw new IllegalArgumentException(
           "the text has no "
               + tokenizer.idToToken(tokenizer.maskId())
               + ": \""
-              + excerpt(text)
+              + TextEncoder.excerpt(text)
               + "\"");
     }
-    int[] targets = targetIds(options.targets());
-    Tensor logits = model.logits(Batch.of(List.of(encoding)), masks);
-    List<List<Candidate>> results = new ArrayList<>();
-    for (int i = 0; i < masks.length; i++) {
-      results.add(
-          candidates(
-              ids,
-              masks[i],
-              masks.length == 1,
-              logits.rows(i, i + 1).toFloatArray(),
-              targets,
-              options.topK()));
+    return new Request(encoding, masks);
+  }
+
+  private List<List<List<Candidate>>> fill(List<Request> requests, int[] targets, int topK) {
+    Batch batch = Batch.of(requests.stream().map(Request::encoding).toList());
+    IntStream.Builder rows = IntStream.builder();
+    for (int b = 0; b < requests.size(); b++) {
+      for (int mask : requests.get(b).masks()) {
+        rows.add(batch.offsets()[b] + mask);
+      }
+    }
+    Tensor logits = model.logits(batch, rows.build().toArray());
+    List<List<List<Candidate>>> results = new ArrayList<>(requests.size());
+    int row = 0;
+    for (Request request : requests) {
+      List<List<Candidate>> masks = new ArrayList<>(request.masks().length);
+      for (int mask : request.masks()) {
+        float[] scores = logits.rows(row, row + 1).toFloatArray();
+        boolean onlyMask = request.masks().length == 1;
+        masks.add(candidates(request.encoding().ids(), mask, onlyMask, scores, targets, topK));
+        row++;
+      }
+      results.add(masks);
     }
     return results;
   }
@@ -120,10 +158,6 @@ public final class FillMask {
       }
     }
     return Arrays.copyOf(positions, count);
-  }
-
-  private static String excerpt(String text) {
-    return text.length() <= 60 ? text : text.substring(0, 60) + "…";
   }
 
   private int[] targetIds(List<String> targets) {

@@ -204,6 +204,14 @@ public final class BertTokenizer {
     return decoder.decode(ids, skipSpecialTokens, cleanUp);
   }
 
+  /**
+   * Joins tokens to text (transformers' {@code convert_tokens_to_string}): continuing pieces lose
+   * their {@code ##} unless one comes first; other tokens are separated by spaces.
+   */
+  public String join(List<String> tokens) {
+    return decoder.join(tokens);
+  }
+
   /** One more than the highest id: how many rows of an embedding the tokenizer can name. */
   public int vocabularySize() {
     return vocabulary.size();

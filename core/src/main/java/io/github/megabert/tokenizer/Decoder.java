@@ -1,6 +1,7 @@
 package io.github.megabert.tokenizer;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Ids back to text, as the reference's WordPiece decoder. Immutable, thread-safe. */
@@ -34,14 +35,26 @@ final class Decoder {
       if (token.isEmpty()) {
         continue;
       }
-      String piece = token;
-      if (!first) {
-        piece = token.startsWith(prefix) ? token.substring(prefix.length()) : " ".concat(token);
-      }
+      text.append(piece(token, first));
       first = false;
-      text.append(joinPunctuation ? cleanUpPiece(piece) : piece);
     }
     return cleanUp ? cleanUp(text.toString()) : text.toString();
+  }
+
+  String join(List<String> tokens) {
+    StringBuilder text = new StringBuilder(6 * tokens.size());
+    for (int i = 0; i < tokens.size(); i++) {
+      text.append(piece(tokens.get(i), i == 0));
+    }
+    return text.toString();
+  }
+
+  private String piece(String token, boolean first) {
+    String piece = token;
+    if (!first) {
+      piece = token.startsWith(prefix) ? token.substring(prefix.length()) : " ".concat(token);
+    }
+    return joinPunctuation ? cleanUpPiece(piece) : piece;
   }
 
   private static String cleanUpPiece(String piece) {

@@ -108,6 +108,28 @@ public record GenerationOptions(
     return new Builder();
   }
 
+  /** A builder that begins with these options. */
+  public Builder toBuilder() {
+    return new Builder()
+        .maxNewTokens(maxNewTokens)
+        .minNewTokens(minNewTokens)
+        .beams(beams)
+        .returnSequences(returnSequences)
+        .lengthPenalty(lengthPenalty)
+        .earlyStopping(earlyStopping)
+        .sample(sample)
+        .temperature(temperature)
+        .topK(topK)
+        .topP(topP)
+        .minP(minP)
+        .seed(seed)
+        .repetitionPenalty(repetitionPenalty)
+        .noRepeatNgramSize(noRepeatNgramSize)
+        .endTokens(endTokens)
+        .stopCondition(stopCondition)
+        .listener(listener);
+  }
+
   /** Collects options by name. */
   public static final class Builder {
     private int maxNewTokens = 20;

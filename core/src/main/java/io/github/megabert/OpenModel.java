@@ -1,0 +1,182 @@
+package io.github.megabert;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Backends;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.model.LoadOptions;
+import io.github.megabert.model.MegatronBert;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.ModelLoader;
+import io.github.megabert.tokenizer.BertTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** A checkpoint, a tokenizer and a backend, and the models that were taken out of them so far. */
+final class OpenModel {
+  private final Checkpoint checkpoint;
+  private final @Nullable BertTokenizer tokenizer;
+  private final Backend backend;
+  private final MegatronBertConfig config;
+  private final LoadOptions loadOptions;
+  private final ModelLoader loader;
+  private final Map<String, MegatronBert> models = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  private OpenModel(
+      Checkpoint checkpoint,
+      @Nullable BertTokenizer tokenizer,
+      Backend backend,
+      LoadOptions loadOptions) {
+    this.checkpoint = checkpoint;
+    this.tokenizer = tokenizer;
+    this.backend = backend;
+    this.loadOptions = loadOptions;
+    config = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
+    loader = new ModelLoader(checkpoint, backend);
+  }
+
+  /** Opens a checkpoint, its tokenizer and a backend. */
+  static OpenModel load(
+      Path path,
+      @Nullable Path config,
+      @Nullable Path tokenizer,
+      String backendName,
+      BackendOptions backendOptions,
+      LoadOptions loadOptions)
+      throws IOException {
+    Checkpoint checkpoint = Checkpoint.open(path, config);
+    try {
+      BertTokenizer words = findTokenizer(tokenizer, path);
+      return open(checkpoint, words, backendName, backendOptions, loadOptions);
+    } catch (IOException | RuntimeException failure) {
+      checkpoint.close();
+      throw failure;
+    }
+  }
+
+  /** Opens a backend for a checkpoint. */
+  static OpenModel open(
+      Checkpoint checkpoint,
+      @Nullable BertTokenizer tokenizer,
+      String backendName,
+      BackendOptions backendOptions,
+      LoadOptions loadOptions) {
+    Backend backend = Backends.open(backendName, backendOptions);
+    try {
+      return new OpenModel(checkpoint, tokenizer, backend, loadOptions);
+    } catch (RuntimeException failure) {
+      backend.close();
+      throw failure;
+    }
+  }
+
+  /** The tokenizer that the caller names, or the one beside the checkpoint, if there is one. */
+  private static @Nullable BertTokenizer findTokenizer(@Nullable Path named, Path checkpoint)
+      throws IOException {
+    if (named != null) {
+      return BertTokenizer.load(named);
+    }
+    Path folder =
+        Files.isDirectory(checkpoint) ? checkpoint : checkpoint.toAbsolutePath().getParent();
+    boolean found =
+        folder != null
+            && (Files.exists(folder.resolve("tokenizer.json"))
+                || Files.exists(folder.resolve("vocab.txt")));
+    return found ? BertTokenizer.load(folder) : null;
+  }
+
+  MegatronBertConfig config() {
+    return config;
+  }
+
+  Checkpoint checkpoint() {
+    return checkpoint;
+  }
+
+  Backend backend() {
+    return backend;
+  }
+
+  BertTokenizer tokenizer() {
+    if (tokenizer == null) {
+      throw new IllegalStateException(
+          checkpoint.source()
+              + " has no vocab.txt or tokenizer.json beside it; name a tokenizer"
+              + " (--vocab, or MegaBert.builder().tokenizer(path))");
+    }
+    return tokenizer;
+  }
+
+  Optional<BertTokenizer> findTokenizer() {
+    return Optional.ofNullable(tokenizer);
+  }
+
+  int maxLength() {
+    int positions = config.maxPositionEmbeddings();
+    return tokenizer == null ? positions : Math.min(tokenizer.modelMaxLength(), positions);
+  }
+
+  MegatronBert model() {
+    requireOpen();
+    return models.computeIfAbsent("", name -> loader.load(loadOptions));
+  }
+
+  <T extends MegatronBert> T model(Class<T> type) {
+    requireOpen();
+    String className = type.getSimpleName();
+    return type.cast(
+        models.computeIfAbsent(
+            className, name -> loader.load(new LoadOptions(name, loadOptions.missingHeadSeed()))));
+  }
+
+  /** The class that the caller or the configuration names; empty if neither does. */
+  private String declaredClass() {
+    if (loadOptions.className() != null) {
+      return loadOptions.className();
+    }
+    return config.architectures().isEmpty() ? "" : config.architectures().getFirst();
+  }
+
+  Set<Task> tasks() {
+    return Task.of(declaredClass(), config);
+  }
+
+  /** The model whose head does a task, which the checkpoint must have been saved for. */
+  <T extends MegatronBert> T head(Task task, Class<T> type) {
+    requireOpen();
+    Set<Task> tasks = tasks();
+    if (!tasks.contains(task) && loadOptions.missingHeadSeed() == null) {
+      throw new IllegalArgumentException(
+          checkpoint.source()
+              + " holds a "
+              + declaredClass()
+              + (task == Task.ZERO_SHOT_CLASSIFICATION && tasks.contains(Task.TEXT_CLASSIFICATION)
+                  ? " without a label that begins with \"entail\""
+                  : "")
+              + ", which cannot do "
+              + task.label()
+              + "; it can do "
+              + Task.labels(tasks));
+    }
+    return model(type);
+  }
+
+  void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the model " + checkpoint.source() + " is closed");
+    }
+  }
+
+  void close() {
+    closed = true;
+    backend.close();
+    checkpoint.close();
+  }
+}

@@ -1,0 +1,68 @@
+package io.github.megabert;
+
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.pipeline.ZeroShotClassification;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What a model can be asked to do. Which tasks one can do depends on the head it was saved with.
+ */
+public enum Task {
+  /** {@link MegaBert#fillMask}. */
+  FILL_MASK,
+  /** {@link MegaBert#textClassification}. */
+  TEXT_CLASSIFICATION,
+  /** {@link MegaBert#tokenClassification}. */
+  TOKEN_CLASSIFICATION,
+  /** {@link MegaBert#questionAnswering}. */
+  QUESTION_ANSWERING,
+  /** {@link MegaBert#zeroShotClassification}. */
+  ZERO_SHOT_CLASSIFICATION,
+  /** {@link MegaBert#multipleChoice}. */
+  MULTIPLE_CHOICE,
+  /** {@link MegaBert#nextSentence}. */
+  NEXT_SENTENCE,
+  /** {@link MegaBert#featureExtraction}. */
+  FEATURE_EXTRACTION,
+  /** {@link MegaBert#textEmbedding}. */
+  TEXT_EMBEDDING,
+  /** {@link MegaBert#textGeneration}. */
+  TEXT_GENERATION;
+
+  /** The name in words, such as {@code fill-mask}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** The tasks that a model of a class can do; all of a class that is not known. */
+  static Set<Task> of(String className, MegatronBertConfig config) {
+    Set<Task> tasks =
+        switch (className) {
+          case "MegatronBertModel" -> EnumSet.noneOf(Task.class);
+          case "MegatronBertForMaskedLM", "MegatronBertForCausalLM" ->
+              EnumSet.of(FILL_MASK, TEXT_GENERATION);
+          case "MegatronBertForPreTraining" ->
+              EnumSet.of(FILL_MASK, TEXT_GENERATION, NEXT_SENTENCE);
+          case "MegatronBertForNextSentencePrediction" -> EnumSet.of(NEXT_SENTENCE);
+          case "MegatronBertForSequenceClassification" ->
+              ZeroShotClassification.entailment(config).isPresent()
+                  ? EnumSet.of(TEXT_CLASSIFICATION, ZERO_SHOT_CLASSIFICATION)
+                  : EnumSet.of(TEXT_CLASSIFICATION);
+          case "MegatronBertForTokenClassification" -> EnumSet.of(TOKEN_CLASSIFICATION);
+          case "MegatronBertForMultipleChoice" -> EnumSet.of(MULTIPLE_CHOICE);
+          case "MegatronBertForQuestionAnswering" -> EnumSet.of(QUESTION_ANSWERING);
+          default -> EnumSet.allOf(Task.class);
+        };
+    tasks.add(FEATURE_EXTRACTION);
+    tasks.add(TEXT_EMBEDDING);
+    return tasks;
+  }
+
+  /** The names of tasks, for messages. */
+  static String labels(Set<Task> tasks) {
+    return tasks.stream().map(Task::label).collect(Collectors.joining(", "));
+  }
+}
