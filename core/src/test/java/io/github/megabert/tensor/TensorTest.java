@@ -32,9 +32,10 @@ class TensorTest {
 
   @Test
   void aTensorOfAClosedArenaIsRefused() {
-    Arena arena = Arena.ofConfined();
-    Tensor tensor = Tensor.ofFloats(arena, Shape.of(1), 1);
-    arena.close();
+    Tensor tensor;
+    try (Arena arena = Arena.ofConfined()) {
+      tensor = Tensor.ofFloats(arena, Shape.of(1), 1);
+    }
     assertThrows(IllegalStateException.class, () -> tensor.getFloat(0));
   }
 
@@ -69,8 +70,7 @@ class TensorTest {
     double down = Math.abs((double) value - below);
     double up = Math.abs((double) value - above);
     if (Float.isFinite(above)) {
-      float expected =
-          down < up || (down == up && ((bits >>> 16) & 1) == 0) ? below : above;
+      float expected = down < up || (down == up && ((bits >>> 16) & 1) == 0) ? below : above;
       assertEquals(expected, rounded);
     }
   }
