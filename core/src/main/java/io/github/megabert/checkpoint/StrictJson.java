@@ -81,6 +81,11 @@ final class StrictJson {
     Files.writeString(file, MAPPER.writeValueAsString(object) + "\n");
   }
 
+  /** The object as it would be read from a file: with the node types that its text gives. */
+  static ObjectNode asRead(ObjectNode object) {
+    return (ObjectNode) MAPPER.readTree(object.toString());
+  }
+
   /** An empty object. */
   static ObjectNode emptyObject() {
     return MAPPER.createObjectNode();
