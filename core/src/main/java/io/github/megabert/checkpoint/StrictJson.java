@@ -58,6 +58,11 @@ final class StrictJson {
     Files.writeString(file, JsonText.indented(object));
   }
 
+  /** The object as it would be read from a file: with the node types that its text gives. */
+  static ObjectNode asRead(ObjectNode object) {
+    return (ObjectNode) MAPPER.readTree(object.toString());
+  }
+
   /** An empty object. */
   static ObjectNode emptyObject() {
     return JsonNodeFactory.instance.objectNode();
