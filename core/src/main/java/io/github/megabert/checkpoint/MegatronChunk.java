@@ -16,7 +16,8 @@ import java.util.Map;
  */
 record MegatronChunk(TorchFile file, Map<MegatronNames.Place, TorchTensor> parameters) {
   private static final int DEEPEST = 12;
-  private static final int MOST_ENTRIES = 200_000;
+  private static final int MOST_ENTRIES = 100_000;
+  private static final int LONGEST_PATH = 500;
 
   static List<MegatronChunk> all(TorchFile file) throws CheckpointException {
     List<MegatronChunk> chunks = new ArrayList<>();
@@ -87,7 +88,11 @@ record MegatronChunk(TorchFile file, Map<MegatronNames.Place, TorchTensor> param
           if (++entries > MOST_ENTRIES) {
             throw new CheckpointException(source + " has more parameters than any model");
           }
-          if (entry.getKey() instanceof String key && key.length() <= 1000) {
+          if (entry.getKey() instanceof String key) {
+            if (prefix.length() + key.length() > LONGEST_PATH) {
+              throw new CheckpointException(
+                  source + " has a parameter whose name is longer than " + LONGEST_PATH);
+            }
             add(prefix.isEmpty() ? key : prefix + "." + key, entry.getValue(), depth + 1);
           }
         }

@@ -110,10 +110,9 @@ final class MegatronMerge {
     List<MergedTensor.Part> used =
         split == MegatronSplit.WHOLE ? List.of(parts.getFirst()) : List.copyOf(parts);
     TorchTensor first = used.getFirst().tensor();
-    int rank = name.endsWith(".bias") || name.endsWith("ln.weight") ? 1 : 2;
-    if (name.endsWith("LayerNorm.weight")) {
-      rank = 1;
-    }
+    boolean vector =
+        name.endsWith(".bias") || name.endsWith("ln.weight") || name.endsWith("LayerNorm.weight");
+    int rank = vector ? 1 : 2;
     long total = 0;
     for (MergedTensor.Part part : used) {
       TorchTensor tensor = part.tensor();

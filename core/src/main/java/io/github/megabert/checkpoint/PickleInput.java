@@ -1,11 +1,15 @@
 package io.github.megabert.checkpoint;
 
 import java.lang.foreign.MemorySegment;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 
-/** A cursor over a pickle's bytes; every step is checked against their end. */
+/**
+ * Reads the arguments of a pickle's opcodes; every step is checked against the end of its bytes.
+ */
 final class PickleInput {
-  private static final int LONGEST_LINE = 4096;
+  private static final int LARGEST_INTEGER = 1024;
+  private static final int LONGEST_LINE = 1 << 16;
 
   /** All texts and byte strings of a pickle together; a large model's names need a megabyte. */
   private static final long MOST_TEXT = 48L << 20;
@@ -81,7 +85,7 @@ final class PickleInput {
   String line() throws CheckpointException {
     for (long end = position; end < bytes.byteSize() && end - position <= LONGEST_LINE; end++) {
       if (bytes.get(LittleEndian.BYTE, end) == '\n') {
-        String line = text(end - position);
+        String line = new String(bytes(end - position), StandardCharsets.ISO_8859_1);
         position++;
         return line;
       }
@@ -105,5 +109,92 @@ final class PickleInput {
               + left
               + " are left; is the file complete?");
     }
+  }
+
+  /** A two's-complement integer of {@code byteCount} bytes: a {@link Long} where it fits. */
+  Object integer(long byteCount) throws CheckpointException {
+    if (byteCount > LARGEST_INTEGER) {
+      throw refused("an integer has " + byteCount + " bytes");
+    }
+    byte[] little = bytes(byteCount);
+    byte[] big = new byte[little.length + 1];
+    for (int i = 0; i < little.length; i++) {
+      big[big.length - 1 - i] = little[i];
+    }
+    big[0] = (byte) (little.length > 0 && little[little.length - 1] < 0 ? -1 : 0);
+    return narrow(new BigInteger(big));
+  }
+
+  private static Object narrow(BigInteger value) {
+    return value.bitLength() < 64 ? (Object) value.longValue() : value;
+  }
+
+  /** A number in a line of text, or {@code 00} and {@code 01} for the truth values. */
+  Object integerLine() throws CheckpointException {
+    String line = line();
+    if (line.equals("00") || line.equals("01")) {
+      return line.equals("01");
+    }
+    String digits = line.endsWith("L") ? line.substring(0, line.length() - 1) : line;
+    if (digits.length() > LARGEST_INTEGER) {
+      throw refused("an integer has " + digits.length() + " digits");
+    }
+    try {
+      return narrow(new BigInteger(digits));
+    } catch (NumberFormatException e) {
+      throw refused("an integer is not a number");
+    }
+  }
+
+  double doubleLine() throws CheckpointException {
+    try {
+      return Double.parseDouble(line());
+    } catch (NumberFormatException e) {
+      throw refused("a number is not a number");
+    }
+  }
+
+  long memoKeyLine() throws CheckpointException {
+    try {
+      return Long.parseLong(line());
+    } catch (NumberFormatException e) {
+      throw refused("a memo index is not a number");
+    }
+  }
+
+  /** Python 2's byte strings, as text. */
+  String latin(long count) throws CheckpointException {
+    return new String(bytes(count), StandardCharsets.ISO_8859_1);
+  }
+
+  /** A byte string of protocol 0; PyTorch's names need no escapes. */
+  String quotedLine() throws CheckpointException {
+    String line = line();
+    if (line.length() < 2
+        || line.charAt(0) != line.charAt(line.length() - 1)
+        || line.contains("\\")) {
+      throw refused("a text of protocol 0 has no quotes, or escapes, which are not read");
+    }
+    return line.substring(1, line.length() - 1);
+  }
+
+  /** A text of protocol 0: Latin-1, and escapes of four or eight hex digits for the rest. */
+  String escapedLine() throws CheckpointException {
+    String line = line();
+    StringBuilder text = new StringBuilder(line.length());
+    for (int i = 0; i < line.length(); i++) {
+      int digits = line.startsWith("\\u", i) ? 4 : line.startsWith("\\U", i) ? 8 : 0;
+      if (digits == 0) {
+        text.append(line.charAt(i));
+        continue;
+      }
+      try {
+        text.appendCodePoint(Integer.parseUnsignedInt(line, i + 2, i + 2 + digits, 16));
+      } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+        throw refused("a text has an escape that is none");
+      }
+      i += 1 + digits;
+    }
+    return text.toString();
   }
 }

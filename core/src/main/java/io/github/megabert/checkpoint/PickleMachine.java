@@ -4,8 +4,6 @@ import io.github.megabert.checkpoint.PickleValues.Global;
 import io.github.megabert.checkpoint.PickleValues.Inert;
 import io.github.megabert.checkpoint.PickleValues.None;
 import io.github.megabert.checkpoint.PickleValues.Tuple;
-import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,8 +12,8 @@ import java.util.Map;
 
 /**
  * Reads one pickle of protocol 0 to 5 into {@link PickleValues}. It executes nothing: a name that
- * the pickle wants to import is looked up in an allow-list of {@link TorchConstructors}, which
- * build plain data.
+ * the pickle wants to import must be on the {@link TorchAllowList}, and what it would call is plain
+ * data that {@link TorchConstructors} build.
  *
  * <p>The work is bounded by {@link #MOST_STEPS}, whatever loops the memo allows, and memory with
  * it.
@@ -25,8 +23,6 @@ import java.util.Map;
 final class PickleMachine {
   /** A state dict takes 50 steps a tensor. */
   private static final int MOST_STEPS = 1_000_000;
-
-  private static final int LARGEST_INTEGER = 1024;
 
   private final PickleInput in;
   private final TorchConstructors constructors;
@@ -68,17 +64,17 @@ final class PickleMachine {
       case 'M' -> push((long) in.unsignedShort());
       case 'J' -> push((long) in.signedInt());
       case 'G' -> push(in.bigEndianDouble());
-      case 0x8a -> push(integer(in.unsignedByte()));
-      case 0x8b -> push(integer(in.unsignedInt()));
-      case 'I' -> push(integerLine(in.line()));
-      case 'L' -> push(integerLine(in.line().replaceFirst("L$", "")));
-      case 'F' -> push(doubleLine(in.line()));
+      case 0x8a -> push(in.integer(in.unsignedByte()));
+      case 0x8b -> push(in.integer(in.unsignedInt()));
+      case 'I', 'L' -> push(in.integerLine());
+      case 'F' -> push(in.doubleLine());
       case 0x8c -> push(in.text(in.unsignedByte()));
       case 'X' -> push(in.text(in.unsignedInt()));
       case 0x8d -> push(in.text(in.signedLong()));
-      case 'U' -> push(latin(in.unsignedByte()));
-      case 'T' -> push(latin(in.unsignedInt()));
-      case 'S', 'V' -> push(quotedLine(opcode, in.line()));
+      case 'U' -> push(in.latin(in.unsignedByte()));
+      case 'T' -> push(in.latin(in.unsignedInt()));
+      case 'S' -> push(in.quotedLine());
+      case 'V' -> push(in.escapedLine());
       case 'C' -> push(in.bytes(in.unsignedByte()));
       case 'B' -> push(in.bytes(in.unsignedInt()));
       case 0x8e, 0x96 -> push(in.bytes(in.signedLong()));
@@ -143,11 +139,11 @@ final class PickleMachine {
       case '2' -> push(top());
       case 'q' -> memo.put((long) in.unsignedByte(), top());
       case 'r' -> memo.put(in.unsignedInt(), top());
-      case 'p' -> memo.put(memoKey(in.line()), top());
+      case 'p' -> memo.put(in.memoKeyLine(), top());
       case 0x94 -> memo.put((long) memo.size(), top());
       case 'h' -> push(remembered(in.unsignedByte()));
       case 'j' -> push(remembered(in.unsignedInt()));
-      case 'g' -> push(remembered(memoKey(in.line())));
+      case 'g' -> push(remembered(in.memoKeyLine()));
       case 0x80 -> {
         int protocol = in.unsignedByte();
         if (protocol > 5) {
@@ -208,7 +204,7 @@ final class PickleMachine {
   }
 
   private Global global(String module, String name) throws CheckpointException {
-    return constructors.allowed(in, module, name);
+    return TorchAllowList.allowed(in, module, name);
   }
 
   private Object call(Object callable, Object arguments) throws CheckpointException {
@@ -309,67 +305,5 @@ final class PickleMachine {
       throw in.refused("value " + key + " is recalled but was never remembered");
     }
     return value;
-  }
-
-  private Object integer(long byteCount) throws CheckpointException {
-    if (byteCount > LARGEST_INTEGER) {
-      throw in.refused("an integer has " + byteCount + " bytes");
-    }
-    byte[] little = in.bytes(byteCount);
-    byte[] big = new byte[little.length + 1];
-    for (int i = 0; i < little.length; i++) {
-      big[big.length - 1 - i] = little[i];
-    }
-    big[0] = (byte) (little.length > 0 && little[little.length - 1] < 0 ? -1 : 0);
-    return narrow(new BigInteger(big));
-  }
-
-  private static Object narrow(BigInteger value) {
-    return value.bitLength() < 64 ? (Object) value.longValue() : value;
-  }
-
-  private Object integerLine(String line) throws CheckpointException {
-    if (line.equals("00") || line.equals("01")) {
-      return line.equals("01");
-    }
-    try {
-      return narrow(new BigInteger(line));
-    } catch (NumberFormatException e) {
-      throw in.refused("an integer is not a number");
-    }
-  }
-
-  private double doubleLine(String line) throws CheckpointException {
-    try {
-      return Double.parseDouble(line);
-    } catch (NumberFormatException e) {
-      throw in.refused("a number is not a number");
-    }
-  }
-
-  private long memoKey(String line) throws CheckpointException {
-    try {
-      return Long.parseLong(line);
-    } catch (NumberFormatException e) {
-      throw in.refused("a memo index is not a number");
-    }
-  }
-
-  private String latin(long count) throws CheckpointException {
-    return new String(in.bytes(count), StandardCharsets.ISO_8859_1);
-  }
-
-  /** The text opcodes of protocol 0; PyTorch needs no escapes. */
-  private String quotedLine(int opcode, String line) throws CheckpointException {
-    if (line.contains("\\")) {
-      throw in.refused("a text has escapes, which are not read");
-    }
-    if (opcode == 'V') {
-      return line;
-    }
-    if (line.length() < 2 || line.charAt(0) != line.charAt(line.length() - 1)) {
-      throw in.refused("a text has no quotes");
-    }
-    return line.substring(1, line.length() - 1);
   }
 }

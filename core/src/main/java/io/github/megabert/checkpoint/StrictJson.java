@@ -22,7 +22,7 @@ import tools.jackson.databind.util.ByteBufferBackedInputStream;
 
 /** JSON from strangers: bounded in size, depth and number length, without duplicate names. */
 final class StrictJson {
-  private static final long LARGEST_DOCUMENT = 32L << 20;
+  private static final long LARGEST_DOCUMENT = 8L << 20;
 
   private static final JsonFactory FACTORY =
       JsonFactory.builder()

@@ -1,5 +1,7 @@
 package io.github.megabert.checkpoint;
 
+import static io.github.megabert.checkpoint.CheckpointException.quote;
+
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -71,7 +73,7 @@ final class TorchFile implements AutoCloseable {
       TorchZipFormat.Content read = TorchZipFormat.read(zip, pickle, source);
       return new TorchFile(source, read.root(), read.storages(), arena);
     }
-    ZipArchive.Member inner = mayContainAnother ? innerFile(zip) : null;
+    ZipArchive.Member inner = mayContainAnother ? innerFile(zip, source) : null;
     if (inner == null) {
       throw new CheckpointException(
           source + " is a zip archive with neither a data.pkl nor a model_optim_rng.pt in it");
@@ -80,13 +82,22 @@ final class TorchFile implements AutoCloseable {
     return parse(UnpackedMember.map(zip, inner, arena.arena()), innerSource, arena, false);
   }
 
-  private static ZipArchive.@Nullable Member innerFile(ZipArchive zip) {
+  private static ZipArchive.@Nullable Member innerFile(ZipArchive zip, String source)
+      throws CheckpointException {
     ZipArchive.Member found = null;
     for (ZipArchive.Member member : zip.members()) {
       if (member.name().equals("model_optim_rng.pt")
           || member.name().endsWith("/model_optim_rng.pt")) {
-        boolean first = found == null || member.name().contains("release/mp_rank_00/");
-        found = first ? member : found;
+        if (found != null) {
+          throw new CheckpointException(
+              source
+                  + " holds several ranks, such as "
+                  + quote(found.name())
+                  + " and "
+                  + quote(member.name())
+                  + "; unpack it and name the folder");
+        }
+        found = member;
       }
     }
     return found;

@@ -43,6 +43,24 @@ final class Activations {
     }
   }
 
+  /** Replaces all floats by their activations, one by one. */
+  static void apply(Activation activation, float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      float x = values[i];
+      values[i] =
+          switch (activation) {
+            case IDENTITY -> x;
+            case GELU -> Gelu.of(x);
+            case GELU_NEW, GELU_PYTORCH_TANH, GELU_FAST -> geluTanh(x);
+            case QUICK_GELU -> x / (Exponential.of(x * -QUICK) + 1f);
+            case SILU, SWISH -> x / (Exponential.of(-x) + 1f);
+            case RELU -> x < 0 ? 0 : x;
+            case TANH -> Tanh.of(x);
+            case MISH -> mish(x);
+          };
+    }
+  }
+
   private static void gelu(MemorySegment values, long offset, int count) {
     int i = 0;
     for (; i <= count - COUNT; i += COUNT) {

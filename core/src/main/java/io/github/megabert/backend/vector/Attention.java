@@ -1,7 +1,6 @@
 package io.github.megabert.backend.vector;
 
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
-import static io.github.megabert.backend.vector.Lanes.MAX_ROWS;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
@@ -27,6 +26,7 @@ final class Attention implements Team.Body {
 
   private final Team team;
   private final KernelMemory memory;
+  private final Kernels kernels;
   private AttentionLayout layout =
       new AttentionLayout(0, 0, false, new int[0], new int[0], new int[0], new int[0], null);
   private final Operand queries = new Operand();
@@ -58,7 +58,8 @@ final class Attention implements Team.Body {
     }
   }
 
-  Attention(Team team, KernelMemory memory) {
+  Attention(Team team, KernelMemory memory, Kernels kernels) {
+    this.kernels = kernels;
     this.team = team;
     this.memory = memory;
   }
@@ -242,32 +243,24 @@ final class Attention implements Team.Body {
     return any;
   }
 
-  private static int firstRow(int rows, int tile, int tiles) {
-    return rows * tile / tiles;
-  }
-
   /** {@code scores = q·kᵀ}, the columns padded to whole panels. */
   private void score(int b, int head, int row, int end, int visible, int slot) {
     int headDim = layout.headDim();
     int rows = end - row;
-    int tiles = Math.ceilDiv(rows, MAX_ROWS);
     long stride = (long) longestPadded * Float.BYTES;
     for (int panel = 0; panel * PANEL < visible; panel++) {
-      for (int tile = 0; tile < tiles; tile++) {
-        int first = firstRow(rows, tile, tiles);
-        RowTiles.multiply(
-            firstRow(rows, tile + 1, tiles) - first,
-            headDim,
-            queries.segment,
-            queries.at(layout.queryStart()[b] + row + first, head * headDim),
-            queries.stride,
-            scratch,
-            keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
-            scratch,
-            scoresAt(slot) + first * stride + (long) panel * PANEL_BYTES,
-            stride,
-            false);
-      }
+      kernels.panel(
+          rows,
+          headDim,
+          queries.segment,
+          queries.at(layout.queryStart()[b] + row, head * headDim),
+          queries.stride,
+          scratch,
+          keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
+          scratch,
+          scoresAt(slot) + (long) panel * PANEL_BYTES,
+          stride,
+          false);
     }
   }
 
@@ -278,11 +271,11 @@ final class Attention implements Team.Body {
       int seen = layout.causal() ? behind + i : visible;
       float factor = scale;
       if (masked) {
-        SoftmaxRow.scaleAndAdd(scratch, at, seen, scale, maskAt(slot));
+        kernels.scaleAndAdd(scratch, at, seen, scale, maskAt(slot));
         factor = 1;
       }
-      float max = SoftmaxRow.max(scratch, at, seen);
-      float sum = SoftmaxRow.exponentials(scratch, at, seen, max, factor, scratch, laneAt(slot));
+      float max = kernels.max(scratch, at, seen);
+      float sum = kernels.exponentials(scratch, at, seen, max, factor, true, scratch, laneAt(slot));
       for (int j = seen; j < visible; j++) {
         scratch.set(FLOAT, at + (long) j * Float.BYTES, 0);
       }
@@ -293,30 +286,26 @@ final class Attention implements Team.Body {
   /** {@code out = weights·v}, divided by the sums of the weights. */
   private void weigh(int b, int head, int row, int end, int reachable, int visible, int slot) {
     int rows = end - row;
-    int tiles = Math.ceilDiv(rows, MAX_ROWS);
     int headDim = layout.headDim();
     long stride = (long) longestPadded * Float.BYTES;
     long resultStride = (long) headDimPadded * Float.BYTES;
     for (int panel = 0; panel * PANEL < headDim; panel++) {
-      for (int tile = 0; tile < tiles; tile++) {
-        int first = firstRow(rows, tile, tiles);
-        RowTiles.multiply(
-            firstRow(rows, tile + 1, tiles) - first,
-            visible,
-            scratch,
-            scoresAt(slot) + first * stride,
-            stride,
-            scratch,
-            valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
-            scratch,
-            resultsAt(slot) + first * resultStride + (long) panel * PANEL_BYTES,
-            resultStride,
-            false);
-      }
+      kernels.panel(
+          rows,
+          visible,
+          scratch,
+          scoresAt(slot),
+          stride,
+          scratch,
+          valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
+          scratch,
+          resultsAt(slot) + (long) panel * PANEL_BYTES,
+          resultStride,
+          false);
     }
     long outStride = (long) layout.heads() * headDim * Float.BYTES;
     for (int i = 0; i < rows; i++) {
-      SoftmaxRow.scale(
+      kernels.scale(
           scratch,
           resultsAt(slot) + i * resultStride,
           headDim,
@@ -335,7 +324,7 @@ final class Attention implements Team.Body {
     long first = layout.probabilityOffset(b) + (long) head * layout.queryLength()[b] * keyLength;
     for (int i = row; i < end; i++) {
       long at = (first + (long) i * keyLength) * Float.BYTES;
-      SoftmaxRow.scale(
+      kernels.scale(
           scratch,
           scoresAt(slot) + (long) (i - row) * longestPadded * Float.BYTES,
           visible,

@@ -36,7 +36,8 @@ final class Gemm implements Team.Body {
 
   private final Team team;
   private final KernelMemory memory;
-  private final Epilogue epilogue = new Epilogue();
+  private final Kernels kernels;
+  private final Epilogue epilogue;
 
   private PackedLinear linear;
   private MemorySegment x;
@@ -48,8 +49,10 @@ final class Gemm implements Team.Body {
   private int groups;
   private boolean onResidual;
 
-  Gemm(Team team, KernelMemory memory) {
+  Gemm(Team team, KernelMemory memory, Kernels kernels) {
     this.team = team;
+    this.kernels = kernels;
+    epilogue = new Epilogue(kernels);
     this.memory = memory;
     linear = new PackedLinear(MemorySegment.NULL, MemorySegment.NULL, 0, 0);
     x = MemorySegment.NULL;
@@ -76,7 +79,7 @@ final class Gemm implements Team.Body {
     boolean inPlace = residual != null && residual.segment().address() == out.segment().address();
     // The sum may grow on the residual itself unless an activation comes between.
     onResidual = inPlace && activation == Activation.IDENTITY;
-    long tailBytes = (long) team.slots() * MAX_ROWS * PANEL_BYTES;
+    long tailBytes = (long) rowBlocks * (TILES + 1) * MAX_ROWS * PANEL_BYTES;
     boolean detour = inPlace && !onResidual;
     long detourBytes = detour ? (long) rows * packed.outputs() * Float.BYTES : 0;
     MemorySegment scratch = memory.ofSize(tailBytes + detourBytes);
@@ -111,22 +114,22 @@ final class Gemm implements Team.Body {
     int panels = linear.panelCount();
     int firstPanel = (int) ((long) panels * group / groups);
     int endPanel = (int) ((long) panels * (group + 1) / groups);
+    int from = firstRow(firstTile);
+    int to = firstRow(endTile);
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        for (int tile = firstTile; tile < endTile; tile++) {
-          multiply(panel, depth, firstRow(tile), firstRow(tile + 1), slot);
-        }
+        multiply(panel, depth, from, to, block);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
-    epilogue.apply(firstRow(firstTile), firstRow(endTile), firstPanel * PANEL, endColumn);
+    epilogue.apply(from, to, firstPanel * PANEL, endColumn);
   }
 
   private int firstRow(int tile) {
     return (int) ((long) rows * tile / tiles);
   }
 
-  private void multiply(int panel, int depth, int from, int to, int slot) {
+  private void multiply(int panel, int depth, int from, int to, int block) {
     int inputs = linear.inputs();
     int outputs = linear.outputs();
     int count = Math.min(DEPTH, inputs - depth);
@@ -140,7 +143,7 @@ final class Gemm implements Team.Body {
     int height = to - from;
     int columns = Math.min(PANEL, outputs - panel * PANEL);
     if (columns == PANEL) {
-      RowTiles.multiply(
+      kernels.panel(
           height,
           count,
           x,
@@ -153,9 +156,9 @@ final class Gemm implements Team.Body {
           outStride,
           accumulate);
     } else {
-      // The last panel is wider than what is left of a row: by way of a whole tile elsewhere.
-      long tail = (long) slot * MAX_ROWS * PANEL_BYTES;
-      RowTiles.multiply(
+      // The last panel is wider than what is left of a row: by way of whole rows elsewhere.
+      long tail = (long) block * (TILES + 1) * MAX_ROWS * PANEL_BYTES;
+      kernels.panel(
           height,
           count,
           x,

@@ -62,4 +62,19 @@ final class Lanes {
     }
     return (first + second) + (third + fourth);
   }
+
+  /** The sum of {@link #COUNT} floats in the order of the other form. */
+  static float sum(float[] lanes) {
+    float first = 0;
+    float second = 0;
+    float third = 0;
+    float fourth = 0;
+    for (int i = 0; i < COUNT; i += 4) {
+      first += lanes[i];
+      second += lanes[i + 1];
+      third += lanes[i + 2];
+      fourth += lanes[i + 3];
+    }
+    return (first + second) + (third + fourth);
+  }
 }

@@ -11,13 +11,15 @@ import org.jspecify.annotations.Nullable;
 final class RowSoftmax implements Team.Body {
   private final Team team;
   private final KernelMemory memory;
+  private final Kernels kernels;
   private MemorySegment values = MemorySegment.NULL;
   private MemorySegment losses = MemorySegment.NULL;
   private MemorySegment lanes = MemorySegment.NULL;
   private int columns;
   private int @Nullable [] labels;
 
-  RowSoftmax(Team team, KernelMemory memory) {
+  RowSoftmax(Team team, KernelMemory memory, Kernels kernels) {
+    this.kernels = kernels;
     this.team = team;
     this.memory = memory;
   }
@@ -48,15 +50,15 @@ final class RowSoftmax implements Team.Body {
     long lane = (long) slot * VECTOR_BYTES;
     int[] wanted = labels;
     if (wanted == null) {
-      float max = SoftmaxRow.max(values, at, columns);
-      float sum = SoftmaxRow.exponentials(values, at, columns, max, 1, lanes, lane);
-      SoftmaxRow.scale(values, at, columns, 1 / sum, values, at);
+      float max = kernels.max(values, at, columns);
+      float sum = kernels.exponentials(values, at, columns, max, 1, true, lanes, lane);
+      kernels.scale(values, at, columns, 1 / sum, values, at);
       return;
     }
     double loss = 0;
     if (wanted[row] >= 0) {
-      float max = SoftmaxRow.max(values, at, columns);
-      float sum = SoftmaxRow.sumOfExponentials(values, at, columns, max, lanes, lane);
+      float max = kernels.max(values, at, columns);
+      float sum = kernels.exponentials(values, at, columns, max, 1, false, lanes, lane);
       float logit = values.get(FLOAT, at + (long) wanted[row] * Float.BYTES);
       loss = Math.log(sum) + max - logit;
     }

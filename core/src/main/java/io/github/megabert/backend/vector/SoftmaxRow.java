@@ -87,21 +87,37 @@ final class SoftmaxRow {
     return sum;
   }
 
-  /** The sum of {@code exp(x - max)}; the numbers stay. */
+  /**
+   * The sum of {@code exp((x - max) · scale)}; the numbers stay.
+   *
+   * @param lanes memory for one vector, at {@code lane}
+   */
   static float sumOfExponentials(
-      MemorySegment values, long offset, int count, float max, MemorySegment lanes, long lane) {
+      MemorySegment values,
+      long offset,
+      int count,
+      float max,
+      float scale,
+      MemorySegment lanes,
+      long lane) {
+    float shift = -max * scale;
+    FloatVector factor = FloatVector.broadcast(SPECIES, scale);
+    FloatVector shifts = FloatVector.broadcast(SPECIES, shift);
     FloatVector sums = FloatVector.zero(SPECIES);
     int i = 0;
     for (; i <= count - COUNT; i += COUNT) {
       long at = offset + (long) i * Float.BYTES;
-      sums =
-          sums.add(
-              Exponential.of(FloatVector.fromMemorySegment(SPECIES, values, at, ORDER).sub(max)));
+      FloatVector e =
+          Exponential.of(
+              FloatVector.fromMemorySegment(SPECIES, values, at, ORDER).fma(factor, shifts));
+      sums = sums.add(e);
     }
     sums.intoMemorySegment(lanes, lane, ORDER);
     float sum = Lanes.sum(lanes, lane);
     for (; i < count; i++) {
-      sum += Exponential.of(values.get(FLOAT, offset + (long) i * Float.BYTES) - max);
+      long at = offset + (long) i * Float.BYTES;
+      float e = Exponential.of(Math.fma(values.get(FLOAT, at), scale, shift));
+      sum += e;
     }
     return sum;
   }

@@ -18,10 +18,16 @@ final class VectorBackend implements Backend {
   private final Arena arena = Arena.ofShared();
   private final Workers workers;
   private final Precision precision;
+  private final Kernels kernels;
   private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
   private boolean closed;
 
   VectorBackend(BackendOptions options) {
+    this(options, new WarmingKernels(new WarmUp()));
+  }
+
+  VectorBackend(BackendOptions options, Kernels kernels) {
+    this.kernels = kernels;
     precision = options.precision();
     workers = new Workers(options.threads());
   }
@@ -76,7 +82,8 @@ final class VectorBackend implements Backend {
       requireOpen();
       workspace = idle.poll();
     }
-    return new VectorComputation(this, workspace == null ? new Workspace(workers) : workspace);
+    return new VectorComputation(
+        this, workspace == null ? new Workspace(workers, kernels) : workspace);
   }
 
   /** Takes a workspace back when its computation is closed. */

@@ -12,12 +12,12 @@ final class Workspace implements AutoCloseable {
   final RowSoftmax softmax;
   final Embedding embedding;
 
-  Workspace(Workers workers) {
+  Workspace(Workers workers, Kernels kernels) {
     Team team = new Team(workers);
-    gemm = new Gemm(team, memory);
-    attention = new Attention(team, memory);
-    layerNorm = new LayerNorm(team, memory);
-    softmax = new RowSoftmax(team, memory);
+    gemm = new Gemm(team, memory, kernels);
+    attention = new Attention(team, memory, kernels);
+    layerNorm = new LayerNorm(team, memory, kernels);
+    softmax = new RowSoftmax(team, memory, kernels);
     embedding = new Embedding(team);
   }
 

@@ -1,0 +1,222 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.COUNT;
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.PANEL;
+
+import io.github.megabert.backend.Activation;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The kernels as loops over arrays, for the first moments of a process: interpreted, a vector
+ * operation costs a microsecond, while these loops run at a fair speed within milliseconds. Every
+ * number is computed by the same operations in the same order as in {@link VectorKernels}; sums
+ * over a row keep one partial sum a lane. Operands are copied to arrays because access to a segment
+ * is slow until C2 has compiled it.
+ */
+final class PlainKernels implements Kernels {
+  private static float[] read(MemorySegment segment, long offset, int count) {
+    float[] values = new float[count];
+    MemorySegment.copy(segment, FLOAT, offset, values, 0, count);
+    return values;
+  }
+
+  private static void write(float[] values, MemorySegment segment, long offset) {
+    MemorySegment.copy(values, 0, segment, FLOAT, offset, values.length);
+  }
+
+  @Override
+  public void panel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment c,
+      long cOffset,
+      long cStride,
+      boolean accumulate) {
+    float[] weights = read(panel, panelOffset, depth * PANEL);
+    for (int r = 0; r < rows; r++) {
+      float[] row = read(x, xOffset + r * xStride, depth);
+      float[] sums = new float[PANEL];
+      for (int k = 0; k < depth; k++) {
+        addProducts(row[k], weights, k * PANEL, sums);
+      }
+      long at = cOffset + r * cStride;
+      if (accumulate) {
+        add(read(c, at, PANEL), sums, sums);
+      }
+      write(sums, c, at);
+    }
+  }
+
+  private static void addProducts(float factor, float[] weights, int at, float[] sums) {
+    for (int n = 0; n < PANEL; n++) {
+      sums[n] = Math.fma(factor, weights[at + n], sums[n]);
+    }
+  }
+
+  private static void add(float[] left, float[] right, float[] out) {
+    for (int i = 0; i < out.length; i++) {
+      out[i] = left[i] + right[i];
+    }
+  }
+
+  @Override
+  public void biasAndActivation(
+      Activation activation,
+      MemorySegment target,
+      long offset,
+      MemorySegment bias,
+      long biasOffset,
+      int count) {
+    float[] values = read(target, offset, count);
+    add(values, read(bias, biasOffset, count), values);
+    Activations.apply(activation, values);
+    write(values, target, offset);
+  }
+
+  @Override
+  public void biasAndResidual(
+      MemorySegment sums,
+      MemorySegment residual,
+      MemorySegment target,
+      long offset,
+      MemorySegment bias,
+      long biasOffset,
+      int count) {
+    float[] values = read(sums, offset, count);
+    add(values, read(bias, biasOffset, count), values);
+    add(values, read(residual, offset, count), values);
+    write(values, target, offset);
+  }
+
+  @Override
+  public void residual(
+      MemorySegment sums, MemorySegment residual, MemorySegment target, long offset, int count) {
+    float[] values = read(sums, offset, count);
+    add(values, read(residual, offset, count), values);
+    write(values, target, offset);
+  }
+
+  @Override
+  public void layerNorm(
+      MemorySegment x,
+      MemorySegment out,
+      long offset,
+      MemorySegment weight,
+      MemorySegment bias,
+      int count,
+      float eps,
+      MemorySegment lanes,
+      long lane) {
+    float[] values = read(x, offset, count);
+    int even = count - count % (2 * COUNT);
+    float[] evens = new float[COUNT];
+    float[] odds = new float[COUNT];
+    for (int i = 0; i < even; i += 2 * COUNT) {
+      for (int l = 0; l < COUNT; l++) {
+        evens[l] += values[i + l];
+        odds[l] += values[i + COUNT + l];
+      }
+    }
+    add(evens, odds, evens);
+    double sum = Lanes.sum(evens);
+    for (int i = even; i < count; i++) {
+      sum += values[i];
+    }
+    float mean = (float) (sum / count);
+    int whole = count - count % COUNT;
+    float[] squareLanes = new float[COUNT];
+    float[] restLanes = new float[COUNT];
+    for (int i = 0; i < whole; i += COUNT) {
+      for (int l = 0; l < COUNT; l++) {
+        float difference = values[i + l] - mean;
+        squareLanes[l] = Math.fma(difference, difference, squareLanes[l]);
+        restLanes[l] += difference;
+      }
+    }
+    double squares = Lanes.sum(squareLanes);
+    double rest = Lanes.sum(restLanes);
+    for (int i = whole; i < count; i++) {
+      float difference = values[i] - mean;
+      squares += (double) difference * difference;
+      rest += difference;
+    }
+    float correction = LayerNormRow.correction(rest, count);
+    float inverse = LayerNormRow.inverse(squares, rest, count, eps);
+    float[] scale = read(weight, 0, count);
+    float[] shift = read(bias, 0, count);
+    for (int i = 0; i < count; i++) {
+      values[i] = Math.fma((values[i] - mean - correction) * inverse, scale[i], shift[i]);
+    }
+    write(values, out, offset);
+  }
+
+  @Override
+  public float max(MemorySegment values, long offset, int count) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (float value : read(values, offset, count)) {
+      max = Math.max(max, value);
+    }
+    return max;
+  }
+
+  @Override
+  public void scaleAndAdd(MemorySegment values, long offset, int count, float scale, long added) {
+    float[] row = read(values, offset, count);
+    float[] terms = read(values, added, count);
+    for (int i = 0; i < count; i++) {
+      row[i] = Math.fma(row[i], scale, terms[i]);
+    }
+    write(row, values, offset);
+  }
+
+  @Override
+  public float exponentials(
+      MemorySegment values,
+      long offset,
+      int count,
+      float max,
+      float scale,
+      boolean store,
+      MemorySegment lanes,
+      long lane) {
+    float[] row = read(values, offset, count);
+    float shift = -max * scale;
+    float[] sums = new float[COUNT];
+    int whole = count - count % COUNT;
+    for (int i = 0; i < count; i++) {
+      row[i] = Exponential.of(Math.fma(row[i], scale, shift));
+    }
+    for (int i = 0; i < whole; i++) {
+      sums[i % COUNT] += row[i];
+    }
+    float sum = Lanes.sum(sums);
+    for (int i = whole; i < count; i++) {
+      sum += row[i];
+    }
+    if (store) {
+      write(row, values, offset);
+    }
+    return sum;
+  }
+
+  @Override
+  public void scale(
+      MemorySegment source,
+      long offset,
+      int count,
+      float factor,
+      MemorySegment target,
+      long targetOffset) {
+    float[] row = read(source, offset, count);
+    for (int i = 0; i < count; i++) {
+      row[i] *= factor;
+    }
+    write(row, target, targetOffset);
+  }
+}

@@ -1,0 +1,66 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.COUNT;
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.SPECIES;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/** Additions of rows. */
+final class Sums {
+  private Sums() {}
+
+  static void addBias(MemorySegment sums, long at, MemorySegment bias, long biasAt, int count) {
+    int i = 0;
+    for (; i <= count - COUNT; i += COUNT) {
+      long step = (long) i * Float.BYTES;
+      FloatVector.fromMemorySegment(SPECIES, sums, at + step, ORDER)
+          .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + step, ORDER))
+          .intoMemorySegment(sums, at + step, ORDER);
+    }
+    for (; i < count; i++) {
+      long step = (long) i * Float.BYTES;
+      sums.set(FLOAT, at + step, sums.get(FLOAT, at + step) + bias.get(FLOAT, biasAt + step));
+    }
+  }
+
+  static void addBiasAndResidual(
+      MemorySegment sums,
+      MemorySegment added,
+      MemorySegment out,
+      long at,
+      MemorySegment bias,
+      long biasAt,
+      int count) {
+    int i = 0;
+    for (; i <= count - COUNT; i += COUNT) {
+      long step = (long) i * Float.BYTES;
+      FloatVector.fromMemorySegment(SPECIES, sums, at + step, ORDER)
+          .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + step, ORDER))
+          .add(FloatVector.fromMemorySegment(SPECIES, added, at + step, ORDER))
+          .intoMemorySegment(out, at + step, ORDER);
+    }
+    for (; i < count; i++) {
+      long step = (long) i * Float.BYTES;
+      float sum = sums.get(FLOAT, at + step) + bias.get(FLOAT, biasAt + step);
+      out.set(FLOAT, at + step, sum + added.get(FLOAT, at + step));
+    }
+  }
+
+  static void addResidual(
+      MemorySegment sums, MemorySegment added, MemorySegment out, long at, int count) {
+    int i = 0;
+    for (; i <= count - COUNT; i += COUNT) {
+      long step = (long) i * Float.BYTES;
+      FloatVector.fromMemorySegment(SPECIES, sums, at + step, ORDER)
+          .add(FloatVector.fromMemorySegment(SPECIES, added, at + step, ORDER))
+          .intoMemorySegment(out, at + step, ORDER);
+    }
+    for (; i < count; i++) {
+      long step = (long) i * Float.BYTES;
+      out.set(FLOAT, at + step, sums.get(FLOAT, at + step) + added.get(FLOAT, at + step));
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package io.github.megabert.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.megabert.backend.Activation;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Plain and vector kernels give the same bits, so a process may change over at any moment. */
+class KernelsAgreeTest {
+  private static final int[] COUNTS = {1, 3, 15, 16, 17, 31, 33, 64, 97, 256, 1000, 1031};
+
+  private final Arena arena = Arena.ofShared();
+  private final SplittableRandom random = new SplittableRandom(11);
+
+  @AfterEach
+  void free() {
+    arena.close();
+  }
+
+  private MemorySegment floats(int count, double scale) {
+    MemorySegment floats = arena.allocate(count * 4L, 64);
+    for (int i = 0; i < count; i++) {
+      floats.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) ((random.nextDouble() - 0.5) * scale));
+    }
+    return floats;
+  }
+
+  /** Runs {@code kernel} with both sets on copies of {@code target} and compares all bytes. */
+  private void compare(MemorySegment target, BiConsumer<Kernels, MemorySegment> kernel) {
+    byte[][] results = new byte[2][];
+    Kernels[] sets = {new PlainKernels(), new VectorKernels()};
+    for (int i = 0; i < 2; i++) {
+      MemorySegment copy = arena.allocate(target.byteSize(), 64).copyFrom(target);
+      kernel.accept(sets[i], copy);
+      results[i] = copy.toArray(ValueLayout.JAVA_BYTE);
+    }
+    assertArrayEquals(results[0], results[1]);
+  }
+
+  @Test
+  void panels() {
+    for (int rows = 1; rows <= 26; rows++) {
+      int height = rows;
+      int depth = 37;
+      MemorySegment x = floats(rows * depth, 1);
+      MemorySegment panel = floats(depth * Lanes.PANEL, 1);
+      for (boolean add : new boolean[] {false, true}) {
+        compare(
+            floats(rows * Lanes.PANEL, 1),
+            (k, c) ->
+                k.panel(height, depth, x, 0, depth * 4L, panel, 0, c, 0, Lanes.PANEL_BYTES, add));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void activations(Activation activation) {
+    for (int count : COUNTS) {
+      for (double scale : new double[] {1, 20, 1000}) {
+        MemorySegment bias = floats(count, 1);
+        compare(
+            floats(count, scale), (k, c) -> k.biasAndActivation(activation, c, 0, bias, 0, count));
+      }
+    }
+  }
+
+  @Test
+  void sums() {
+    for (int count : COUNTS) {
+      MemorySegment sums = floats(count, 1);
+      MemorySegment residual = floats(count, 1);
+      MemorySegment bias = floats(count, 1);
+      compare(floats(count, 1), (k, c) -> k.biasAndResidual(sums, residual, c, 0, bias, 0, count));
+      compare(floats(count, 1), (k, c) -> k.residual(sums, residual, c, 0, count));
+      compare(floats(count, 1), (k, c) -> k.scale(sums, 0, count, 0.37f, c, 0));
+    }
+  }
+
+  @Test
+  void layerNorms() {
+    MemorySegment lanes = arena.allocate(128, 64);
+    for (int count : COUNTS) {
+      MemorySegment x = floats(count, 30);
+      MemorySegment weight = floats(count, 1);
+      MemorySegment bias = floats(count, 1);
+      compare(
+          floats(count, 1), (k, c) -> k.layerNorm(x, c, 0, weight, bias, count, 1e-12f, lanes, 0));
+    }
+  }
+
+  @Test
+  void softmaxes() {
+    MemorySegment lanes = arena.allocate(64, 64);
+    for (int count : COUNTS) {
+      MemorySegment x = floats(count, 100);
+      float max = new PlainKernels().max(x, 0, count);
+      assertEquals(max, new VectorKernels().max(x, 0, count));
+      compare(floats(2 * count, 1), (k, c) -> k.scaleAndAdd(c, 0, count, 0.3f, (long) count * 4));
+      compare(x, (k, c) -> k.exponentials(c, 0, count, max, 0.7f, true, lanes, 0));
+      assertEquals(
+          new PlainKernels().exponentials(x, 0, count, max, 1, false, lanes, 0),
+          new VectorKernels().exponentials(x, 0, count, max, 1, false, lanes, 0));
+    }
+  }
+}
