@@ -17,8 +17,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** What does not fit is refused with one sentence that names it and the limit. */
 class ModelErrorsTest {
-  private static final MegatronBertConfig CONFIG =
-      MegatronBertConfig.ofSizes(1, 8, 2, 16, 10, 6);
+  private static final MegatronBertConfig CONFIG = MegatronBertConfig.ofSizes(1, 8, 2, 16, 10, 6);
 
   private final Backend backend = new ScalarBackend();
   private final Arena arena = Arena.ofAuto();
@@ -40,8 +39,7 @@ class ModelErrorsTest {
     assertEquals(-1, refusal.getMessage().indexOf('\n'), refusal.getMessage());
   }
 
-  private void assertForwardRefused(
-      String className, Map<String, Tensor> inputs, String... words) {
+  private void assertForwardRefused(String className, Map<String, Tensor> inputs, String... words) {
     MegatronBert model = model(className);
     assertRefused(() -> NamedForward.run(model, inputs, OutputOptions.NONE), words);
   }
@@ -90,8 +88,7 @@ class ModelErrorsTest {
   void aLabelOutsideItsRange() {
     assertForwardRefused(
         "MegatronBertForMaskedLM",
-        Map.of(
-            "input_ids", longs(Shape.of(1, 2), 1, 1), "labels", longs(Shape.of(1, 2), -100, 10)),
+        Map.of("input_ids", longs(Shape.of(1, 2), 1, 1), "labels", longs(Shape.of(1, 2), -100, 10)),
         "label 10 at index 1",
         "0 … 9");
   }

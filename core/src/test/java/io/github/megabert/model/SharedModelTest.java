@@ -38,8 +38,7 @@ class SharedModelTest {
       List<Callable<float[]>> calls = new ArrayList<>();
       for (int repeat = 0; repeat < 3; repeat++) {
         for (Batch batch : batches) {
-          calls.add(
-              () -> common.forward(batch, null, OutputOptions.NONE).logits().toFloatArray());
+          calls.add(() -> common.forward(batch, null, OutputOptions.NONE).logits().toFloatArray());
         }
       }
       List<Future<float[]>> results = threads.invokeAll(calls);
@@ -63,8 +62,7 @@ class SharedModelTest {
     try (Backend backend = Backends.open(backendName, BackendOptions.DEFAULT)) {
       MegatronBertModel model =
           MegatronBertModel.load(RandomCheckpoint.of(CONFIG, "MegatronBertModel", 5), backend);
-      ModelOutput.Base together =
-          model.forward(Batch.ofTokens(sequences), OutputOptions.NONE);
+      ModelOutput.Base together = model.forward(Batch.ofTokens(sequences), OutputOptions.NONE);
       int row = 0;
       for (int[] sequence : sequences) {
         ModelOutput.Base single = model.forward(Batch.ofTokens(sequence), OutputOptions.NONE);

@@ -69,8 +69,7 @@ class TensorTest {
     double down = Math.abs((double) value - below);
     double up = Math.abs((double) value - above);
     if (Float.isFinite(above)) {
-      float expected =
-          down < up || (down == up && ((bits >>> 16) & 1) == 0) ? below : above;
+      float expected = down < up || (down == up && ((bits >>> 16) & 1) == 0) ? below : above;
       assertEquals(expected, rounded);
     }
   }
