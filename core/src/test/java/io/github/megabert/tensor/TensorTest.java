@@ -32,9 +32,10 @@ class TensorTest {
 
   @Test
   void aTensorOfAClosedArenaIsRefused() {
-    Arena arena = Arena.ofConfined();
-    Tensor tensor = Tensor.ofFloats(arena, Shape.of(1), 1);
-    arena.close();
+    Tensor tensor;
+    try (Arena arena = Arena.ofConfined()) {
+      tensor = Tensor.ofFloats(arena, Shape.of(1), 1);
+    }
     assertThrows(IllegalStateException.class, () -> tensor.getFloat(0));
   }
 
