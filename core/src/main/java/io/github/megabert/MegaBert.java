@@ -1,10 +1,7 @@
 package io.github.megabert;
 
 import io.github.megabert.backend.Backend;
-import io.github.megabert.backend.BackendOptions;
-import io.github.megabert.backend.Precision;
 import io.github.megabert.checkpoint.Checkpoint;
-import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.MegatronBertForCausalLM;
@@ -31,7 +28,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An open model with its tokenizer and the backend that computes it; where a program begins.
@@ -48,10 +44,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MegaBert implements AutoCloseable {
   private final OpenModel open;
+  private final int lengthLimit;
   private final Batching batching;
 
-  private MegaBert(OpenModel open, Batching batching) {
+  MegaBert(OpenModel open, int lengthLimit, Batching batching) {
     this.open = open;
+    this.lengthLimit = lengthLimit;
     this.batching = batching;
   }
 
@@ -84,88 +82,9 @@ public final class MegaBert implements AutoCloseable {
     return DemoModel.open();
   }
 
-  /** Options, before {@link Builder#load} or {@link Builder#demo}. */
-  public static Builder builder() {
-    return new Builder();
-  }
-
-  /** Collects options by name. */
-  public static final class Builder {
-    private String backend = "auto";
-    private BackendOptions options = BackendOptions.DEFAULT;
-    private @Nullable Path tokenizer;
-    private @Nullable Path config;
-    private LoadOptions loadOptions = LoadOptions.DEFAULT;
-    private Batching batching = Batching.DEFAULT;
-
-    private Builder() {}
-
-    /** {@code auto} (the default), {@code vector}, {@code scalar}, {@code tornado}. */
-    public Builder backend(String name) {
-      backend = name;
-      return this;
-    }
-
-    /** CPU threads for one call, the caller included; all processors by default. */
-    public Builder threads(int count) {
-      options = options.withThreads(count);
-      return this;
-    }
-
-    /** How weights are stored; float32 by default. */
-    public Builder precision(Precision precision) {
-      options = options.withPrecision(precision);
-      return this;
-    }
-
-    /** Index of the device, for backends that have several. */
-    public Builder device(int index) {
-      options = options.withDevice(index);
-      return this;
-    }
-
-    /** Tokenizer files or a {@code vocab.txt}, where the checkpoint has none. */
-    public Builder tokenizer(Path path) {
-      tokenizer = path;
-      return this;
-    }
-
-    /** A {@code config.json}, where the checkpoint has none or a wrong one. */
-    public Builder config(Path file) {
-      config = file;
-      return this;
-    }
-
-    /** The transformers class that {@link MegaBert#model()} gives, rather than the checkpoint's. */
-    public Builder modelClass(String className) {
-      loadOptions = new LoadOptions(className, loadOptions.missingHeadSeed());
-      return this;
-    }
-
-    /** Begins a head that the checkpoint lacks with random weights, in order to train it. */
-    public Builder allowMissingHead(long seed) {
-      loadOptions = loadOptions.withMissingHead(seed);
-      return this;
-    }
-
-    /** How pipelines pack many texts into batches. */
-    public Builder batching(Batching value) {
-      batching = value;
-      return this;
-    }
-
-    /** Opens a checkpoint; see {@link MegaBert#load}. */
-    public MegaBert load(Path path) throws IOException {
-      return new MegaBert(
-          OpenModel.load(path, config, tokenizer, backend, options, loadOptions), batching);
-    }
-
-    /** Opens the demo model; see {@link MegaBert#demo}. */
-    public MegaBert demo() throws IOException {
-      return new MegaBert(
-          OpenModel.open(DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions),
-          batching);
-    }
+  /** Options, before {@link MegaBertBuilder#load} or {@link MegaBertBuilder#demo}. */
+  public static MegaBertBuilder builder() {
+    return new MegaBertBuilder();
   }
 
   /** The configuration. */
@@ -197,9 +116,9 @@ public final class MegaBert implements AutoCloseable {
     return open.findTokenizer();
   }
 
-  /** Tokens of the longest text: the smaller of the tokenizer's and the model's limit. */
+  /** Tokens of the longest text: the smallest of the tokenizer's, model's and caller's limits. */
   public int maxLength() {
-    return open.maxLength();
+    return Math.min(open.maxLength(), lengthLimit);
   }
 
   /** What the model can do, by the head that it was saved with. */

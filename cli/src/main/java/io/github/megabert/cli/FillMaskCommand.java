@@ -21,6 +21,7 @@ final class FillMaskCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
+  @Mixin private LengthOptions lengths = new LengthOptions();
 
   @Option(
       names = "--top-k",
@@ -39,10 +40,12 @@ final class FillMaskCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     FillMask.Options options = new FillMask.Options(topK, targets);
-    try (MegaBert bert = model.open();
-        JsonOption.Results results = output.results()) {
+    try (MegaBert bert = model.open(lengths)) {
       FillMask fillMask = bert.fillMask();
-      arguments.forEach(text -> print(results, fillMask.apply(text, options)));
+      try (JsonOption.Results results = output.results()) {
+        TextArguments.forEach(
+            fillMask.stream(arguments.stream(), options), masks -> print(results, masks));
+      }
     }
     return 0;
   }

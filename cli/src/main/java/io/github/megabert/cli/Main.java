@@ -30,6 +30,13 @@ import picocli.CommandLine.ScopeType;
     footer = {"", "Example: megabert fill-mask \"a dog is a domesticated [MASK].\""},
     subcommands = {
       FillMaskCommand.class,
+      ClassifyCommand.class,
+      NerCommand.class,
+      AnswerCommand.class,
+      ChooseCommand.class,
+      NextSentenceCommand.class,
+      ZeroShotCommand.class,
+      EmbedCommand.class,
       GenerateCommand.class,
       TokenizeCommand.class,
       ForwardCommand.class,
@@ -70,6 +77,7 @@ public final class Main implements Runnable {
     return new CommandLine(main)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
+        .setExpandAtFiles(false)
         .setUsageHelpAutoWidth(true)
         .execute(arguments);
   }

@@ -1,6 +1,7 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.backend.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -63,9 +64,24 @@ final class ModelOptions {
     return open(false);
   }
 
+  /** Opens the model with limits of texts and batches. */
+  MegaBert open(LengthOptions lengths) throws IOException {
+    MegaBertBuilder builder = builder();
+    lengths.apply(builder);
+    return open(builder);
+  }
+
   /** Opens the model; a head that it lacks may begin with random weights. */
   MegaBert open(boolean allowMissingHead) throws IOException {
-    MegaBert.Builder builder =
+    MegaBertBuilder builder = builder();
+    if (allowMissingHead) {
+      builder.allowMissingHead(0);
+    }
+    return open(builder);
+  }
+
+  private MegaBertBuilder builder() {
+    MegaBertBuilder builder =
         MegaBert.builder().backend(backend).precision(dtype).threads(threads).device(device);
     if (vocab != null) {
       builder.tokenizer(vocab);
@@ -76,9 +92,10 @@ final class ModelOptions {
     if (className != null) {
       builder.modelClass(className);
     }
-    if (allowMissingHead) {
-      builder.allowMissingHead(0);
-    }
+    return builder;
+  }
+
+  private MegaBert open(MegaBertBuilder builder) throws IOException {
     return model == null ? builder.demo() : builder.load(model);
   }
 }

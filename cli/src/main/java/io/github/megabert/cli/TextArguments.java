@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Iterator;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Parameters;
 
@@ -23,31 +26,53 @@ final class TextArguments {
     void accept(String text) throws IOException;
   }
 
+  /** The texts, read as they are asked for; empty lines of standard input are passed over. */
+  Stream<String> stream() {
+    if (texts != null && !texts.isEmpty()) {
+      return texts.stream();
+    }
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    return in.lines().filter(line -> !line.isBlank());
+  }
+
   /**
    * Hands over the texts one by one; empty lines of standard input are passed over.
    *
    * @throws IllegalArgumentException if there is none
    */
   void forEach(Action action) throws IOException {
-    if (texts != null && !texts.isEmpty()) {
-      for (String text : texts) {
-        action.accept(text);
-      }
-      return;
-    }
-    BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     boolean any = false;
     try {
-      for (String line = in.readLine(); line != null; line = in.readLine()) {
-        if (!line.isBlank()) {
-          any = true;
-          action.accept(line);
-        }
+      for (Iterator<String> all = stream().iterator(); all.hasNext(); ) {
+        any = true;
+        action.accept(all.next());
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
+    requireAny(any);
+  }
+
+  /**
+   * Hands over what becomes of the texts.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static <R> void forEach(Stream<R> results, Consumer<R> action) throws IOException {
+    boolean any = false;
+    try {
+      for (Iterator<R> all = results.iterator(); all.hasNext(); ) {
+        action.accept(all.next());
+        any = true;
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    requireAny(any);
+  }
+
+  private static void requireAny(boolean any) {
     if (!any) {
       throw new IllegalArgumentException(
           "there is no text: give it as an argument, or one text a line on standard input");

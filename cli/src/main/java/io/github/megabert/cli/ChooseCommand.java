@@ -1,0 +1,65 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.pipeline.MultipleChoice;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code megabert choose}. */
+@Command(
+    name = "choose",
+    mixinStandardHelpOptions = true,
+    description = "Chooses the continuation of a prompt that fits best.")
+final class ChooseCommand implements Callable<Integer> {
+  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private JsonOption output = new JsonOption();
+  @Mixin private LengthOptions lengths = new LengthOptions();
+
+  @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "The prompt.")
+  private String prompt = "";
+
+  @Parameters(paramLabel = "CHOICE", arity = "1..*", description = "The continuations.")
+  private List<String> choices = List.of();
+
+  @Override
+  public Integer call() throws IOException {
+    try (MegaBert bert = model.open(lengths)) {
+      MultipleChoice pipeline = bert.multipleChoice();
+      MultipleChoice.Choice choice =
+          pipeline.apply(new MultipleChoice.Question(prompt, choices), lengths.longText());
+      LengthOptions.report(choice.truncatedTokens(), "the prompt with a choice");
+      try (JsonOption.Results results = output.results()) {
+        print(results, choice);
+      }
+    }
+    return 0;
+  }
+
+  private void print(JsonOption.Results results, MultipleChoice.Choice choice) {
+    if (results.isJson()) {
+      ObjectNode entry = JsonNodeFactory.instance.objectNode().put("choice", choice.choice());
+      ArrayNode scores = entry.putArray("scores");
+      choice.scores().forEach(scores::add);
+      results.add(entry);
+      return;
+    }
+    for (int i = 0; i < choices.size(); i++) {
+      results.line(
+          String.format(
+              Locale.ROOT,
+              "%s %.4f  %s",
+              i == choice.choice() ? "*" : " ",
+              choice.scores().get(i),
+              choices.get(i)));
+    }
+  }
+}

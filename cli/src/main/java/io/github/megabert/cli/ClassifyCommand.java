@@ -1,0 +1,82 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.pipeline.LabelScore;
+import io.github.megabert.pipeline.ScoreFunction;
+import io.github.megabert.pipeline.TextClassification;
+import io.github.megabert.pipeline.TextPair;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** {@code megabert classify}. */
+@Command(
+    name = "classify",
+    mixinStandardHelpOptions = true,
+    description = "Finds the class of texts, or of pairs of texts.")
+final class ClassifyCommand implements Callable<Integer> {
+  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private JsonOption output = new JsonOption();
+  @Mixin private TextArguments arguments = new TextArguments();
+  @Mixin private LengthOptions lengths = new LengthOptions();
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Labels a text; 0 for all. Default: ${DEFAULT-VALUE}.")
+  private int topK = 1;
+
+  @Option(names = "--pair", paramLabel = "TEXT2", description = "A second text for every text.")
+  private @Nullable String pair;
+
+  @Option(
+      names = "--function",
+      paramLabel = "NAME",
+      description = "softmax, sigmoid or none. Default: what fits the model.")
+  private @Nullable ScoreFunction function;
+
+  @Override
+  public Integer call() throws IOException {
+    TextClassification.Options options =
+        new TextClassification.Options(
+            topK == 0 ? TextClassification.Options.ALL : topK, function, lengths.longText());
+    try (MegaBert bert = model.open(lengths)) {
+      TextClassification classifier = bert.textClassification();
+      try (JsonOption.Results results = output.results()) {
+        TextArguments.forEach(
+            classifier.streamPairs(
+                arguments.stream().map(text -> new TextPair(text, pair)), options),
+            result -> {
+              LengthOptions.report(result.truncatedTokens(), "a text");
+              print(results, result.labels());
+            });
+      }
+    }
+    return 0;
+  }
+
+  private void print(JsonOption.Results results, List<LabelScore> labels) {
+    if (results.isJson()) {
+      ArrayNode entry = JsonNodeFactory.instance.arrayNode();
+      for (LabelScore label : labels) {
+        entry.addObject().put("label", label.label()).put("score", label.score());
+      }
+      results.add(entry);
+      return;
+    }
+    for (LabelScore label : labels) {
+      results.line(String.format(Locale.ROOT, "%.4f  %s", label.score(), label.label()));
+    }
+    if (topK != 1) {
+      results.line("");
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.pipeline.Batching;
+import io.github.megabert.pipeline.LongText;
+import picocli.CommandLine.Option;
+
+/** How long texts may be, and how many are computed together. */
+final class LengthOptions {
+  /** Tokens that a batch has room for, a text of it. */
+  private static final int TOKENS_A_TEXT = 256;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = "16",
+      description =
+          "Texts computed together; short ones are more, long ones fewer. Default: ${DEFAULT-VALUE}.")
+  int batchSize = 16;
+
+  @Option(
+      names = "--max-length",
+      paramLabel = "N",
+      description = "Most tokens of a text. Default: what the model takes.")
+  int maxLength = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--truncate",
+      description = "Cut texts that are too long, and say so, rather than refuse them.")
+  boolean truncate;
+
+  void apply(MegaBertBuilder builder) {
+    if (batchSize < 1) {
+      throw new IllegalArgumentException("--batch-size must be at least 1, not " + batchSize);
+    }
+    int budget = (int) Math.min(Integer.MAX_VALUE, (long) batchSize * TOKENS_A_TEXT);
+    builder.maxLength(maxLength).batching(Batching.DEFAULT.withTokenBudget(budget));
+  }
+
+  LongText longText() {
+    return truncate ? LongText.TRUNCATE : LongText.REFUSE;
+  }
+
+  /** Says on standard error that a text was cut. */
+  static void report(int truncatedTokens, String what) {
+    if (truncatedTokens > 0) {
+      System.err.println(
+          "megabert: " + what + " was cut: " + truncatedTokens + " tokens are missing");
+    }
+  }
+}

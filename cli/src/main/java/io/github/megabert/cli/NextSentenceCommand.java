@@ -1,0 +1,57 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.pipeline.NextSentence;
+import io.github.megabert.pipeline.TextPair;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** {@code megabert next-sentence}. */
+@Command(
+    name = "next-sentence",
+    mixinStandardHelpOptions = true,
+    description = "Gives the probability that text B continues text A.")
+final class NextSentenceCommand implements Callable<Integer> {
+  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private JsonOption output = new JsonOption();
+  @Mixin private LengthOptions lengths = new LengthOptions();
+
+  @Parameters(index = "0", paramLabel = "A", description = "The first text.")
+  private String first = "";
+
+  @Parameters(index = "1", paramLabel = "B", description = "The second text.")
+  private String second = "";
+
+  @Override
+  public Integer call() throws IOException {
+    try (MegaBert bert = model.open(lengths)) {
+      NextSentence pipeline = bert.nextSentence();
+      NextSentence.Continuation result =
+          pipeline.applyAll(List.of(new TextPair(first, second)), lengths.longText()).getFirst();
+      LengthOptions.report(result.truncatedTokens(), "the pair");
+      try (JsonOption.Results results = output.results()) {
+        if (results.isJson()) {
+          results.add(
+              JsonNodeFactory.instance
+                  .objectNode()
+                  .put("score", result.score())
+                  .put("is_next", result.isNext()));
+        } else {
+          results.line(
+              String.format(
+                  Locale.ROOT,
+                  "%.4f  B %s A",
+                  result.score(),
+                  result.isNext() ? "continues" : "does not continue"));
+        }
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,176 @@
+package io.github.megabert.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.tensor.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The commands print what transformers' pipelines answer, and say what is wrong in one line. */
+class PipelineCommandsTest {
+  private static final Path FIXTURES =
+      Path.of("..", "core", "src", "test", "resources", "fixtures", "pipelines");
+  private static final Path DEMO =
+      Path.of("..", "demo-model", "src", "main", "resources", "io", "github", "megabert", "demo");
+
+  @TempDir private static Path folder;
+
+  /** A command with the small model of a task. */
+  private static String[] command(String name, String task, String... more) throws IOException {
+    Path vocabulary = folder.resolve("vocabulary");
+    if (!Files.exists(vocabulary)) {
+      Files.createDirectories(vocabulary);
+      Files.copy(DEMO.resolve("vocab.txt"), vocabulary.resolve("vocab.txt"));
+      Files.writeString(
+          vocabulary.resolve("tokenizer_config.json"),
+          "{\"do_lower_case\":true,\"model_max_length\":64}");
+    }
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                name,
+                "--model",
+                FIXTURES.resolve(task).toString(),
+                "--vocab",
+                vocabulary.toString()));
+    arguments.addAll(List.of(more));
+    return arguments.toArray(String[]::new);
+  }
+
+  private static JsonNode results(Terminal terminal) {
+    assertEquals(0, terminal.exitCode(), terminal.err());
+    return JsonMapper.shared().readTree(terminal.out()).get("results");
+  }
+
+  private static JsonNode expected(String task, int index) throws IOException {
+    String file = Files.readString(FIXTURES.resolve(task).resolve("expected.json"));
+    return JsonMapper.shared().readTree(file).get(index);
+  }
+
+  @Test
+  void classifyPrintsTransformersLabels() throws IOException {
+    JsonNode recorded = expected("text_classification", 1);
+    String text = recorded.get("args").get(0).stringValue();
+    JsonNode entry =
+        results(
+                Terminal.run(
+                    command("classify", "text_classification", "--json", "--top-k", "0", text)))
+            .get(0);
+    assertSameKeysAndValues(recorded.get("result"), entry, List.of("label", "score"));
+  }
+
+  @Test
+  void nerPrintsTransformersEntities() throws IOException {
+    JsonNode recorded = expected("token_classification", 0);
+    String text = recorded.get("args").get(0).stringValue();
+    JsonNode entry =
+        results(Terminal.run(command("ner", "token_classification", "--json", text))).get(0);
+    assertSameKeysAndValues(
+        recorded.get("result"), entry, List.of("entity", "score", "index", "word", "start", "end"));
+  }
+
+  private static void assertSameKeysAndValues(
+      JsonNode expected, JsonNode actual, List<String> keys) {
+    assertEquals(expected.size(), actual.size());
+    for (int i = 0; i < expected.size(); i++) {
+      for (String key : keys) {
+        JsonNode wanted = expected.get(i).get(key);
+        if (wanted.isFloatingPointNumber()) {
+          assertEquals(wanted.doubleValue(), actual.get(i).get(key).doubleValue(), 1e-5);
+        } else {
+          assertEquals(wanted, actual.get(i).get(key));
+        }
+      }
+    }
+  }
+
+  @Test
+  void zeroShotPrintsTransformersLabels() throws IOException {
+    JsonNode recorded = expected("zero_shot", 0);
+    String text = recorded.get("args").get(0).stringValue();
+    JsonNode entry =
+        results(
+                Terminal.run(
+                    command(
+                        "zero-shot",
+                        "zero_shot",
+                        "--json",
+                        "--labels",
+                        "politics, travel,food",
+                        text)))
+            .get(0);
+    assertEquals(recorded.get("result").get("labels"), entry.get("labels"));
+    assertEquals(text, entry.get("sequence").stringValue());
+  }
+
+  @Test
+  void embedWritesOneRowAText() throws IOException {
+    Path file = folder.resolve("vectors.safetensors");
+    String[] command =
+        command("embed", "feature_extraction", "--output", file.toString(), "--batch-size", "2");
+    Terminal terminal = Terminal.runWithInput("a dog\n\na cat\n" + "long ".repeat(200), command);
+    assertEquals(0, terminal.exitCode(), terminal.err());
+    try (Safetensors vectors = Safetensors.open(file)) {
+      assertEquals(Shape.of(3, 32), vectors.tensor("embeddings").shape());
+    }
+    Terminal lines = Terminal.run(command("embed", "feature_extraction", "a dog", "a cat"));
+    assertEquals(2, lines.out().lines().count());
+    assertEquals(32, JsonMapper.shared().readTree(lines.out().lines().toList().get(1)).size());
+  }
+
+  @Test
+  void nextSentenceUsesTheDemoModel() {
+    JsonNode entry =
+        results(Terminal.run("next-sentence", "--json", "a dog is an animal.", "it barks.")).get(0);
+    assertEquals(entry.get("score").doubleValue() > 0.5, entry.get("is_next").booleanValue());
+  }
+
+  @Test
+  void aModelOfAnotherTaskIsRefusedWithTheTasksThatItCanDo() throws IOException {
+    for (String[] arguments :
+        List.of(
+            command("answer", "zero_shot", "--question", "Who?", "--context", "You."),
+            command("choose", "zero_shot", "--prompt", "a", "b"),
+            command("ner", "zero_shot", "text"))) {
+      Terminal terminal = Terminal.run(arguments);
+      assertEquals(1, terminal.exitCode());
+      assertEquals("", terminal.out());
+      assertTrue(
+          terminal.err().contains("it can do text-classification, zero-shot-classification"),
+          terminal.err());
+    }
+  }
+
+  @Test
+  void textsTooLongAreRefusedOrCutAndSaidToBe() throws IOException {
+    String text = "word ".repeat(100);
+    Terminal refused = Terminal.run(command("classify", "text_classification", text));
+    assertEquals(1, refused.exitCode());
+    assertTrue(refused.err().contains("102 tokens, the model takes at most 64"), refused.err());
+    Terminal cut = Terminal.run(command("classify", "text_classification", "--truncate", text));
+    assertEquals(0, cut.exitCode());
+    assertTrue(cut.err().contains("38 tokens are missing"), cut.err());
+  }
+
+  @Test
+  void emptyInputAndMissingFilesAreOneClearLine() throws IOException {
+    Terminal empty = Terminal.run(command("classify", "text_classification"));
+    assertEquals(1, empty.exitCode());
+    assertTrue(empty.err().contains("there is no text"), empty.err());
+    Terminal missing =
+        Terminal.run(
+            command("answer", "zero_shot", "--question", "Who?", "--context", "@no-such-file"));
+    assertEquals(1, missing.exitCode());
+    assertTrue(missing.err().contains("no file or folder no-such-file"), missing.err());
+    assertEquals(2, Terminal.run("zero-shot", "text").exitCode());
+  }
+}

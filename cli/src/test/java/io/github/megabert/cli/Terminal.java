@@ -1,0 +1,36 @@
+package io.github.megabert.cli;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/** Runs the command as a terminal would, and keeps what it prints. */
+record Terminal(int exitCode, String out, String err) {
+  /** Runs with an empty standard input. */
+  static Terminal run(String... arguments) {
+    return runWithInput("", arguments);
+  }
+
+  /** Runs with a standard input. */
+  static Terminal runWithInput(String input, String... arguments) {
+    InputStream oldIn = System.in;
+    PrintStream oldOut = System.out;
+    PrintStream oldErr = System.err;
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try {
+      System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
+      System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+      int code = Main.run(arguments);
+      return new Terminal(
+          code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setIn(oldIn);
+      System.setOut(oldOut);
+      System.setErr(oldErr);
+    }
+  }
+}

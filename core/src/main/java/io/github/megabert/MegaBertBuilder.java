@@ -1,0 +1,111 @@
+package io.github.megabert;
+
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.model.LoadOptions;
+import io.github.megabert.pipeline.Batching;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Options of an open model, by name.
+ *
+ * <pre>{@code
+ * MegaBert bert = MegaBert.builder().backend("vector").threads(4).load(Path.of("my-model"));
+ * }</pre>
+ */
+public final class MegaBertBuilder {
+  private String backend = "auto";
+  private BackendOptions options = BackendOptions.DEFAULT;
+  private @Nullable Path tokenizer;
+  private @Nullable Path config;
+  private LoadOptions loadOptions = LoadOptions.DEFAULT;
+  private Batching batching = Batching.DEFAULT;
+  private int maxLength = Integer.MAX_VALUE;
+
+  MegaBertBuilder() {}
+
+  /** {@code auto} (the default), {@code vector}, {@code scalar}, {@code tornado}. */
+  public MegaBertBuilder backend(String name) {
+    backend = name;
+    return this;
+  }
+
+  /** CPU threads for one call, the caller included; all processors by default. */
+  public MegaBertBuilder threads(int count) {
+    options = options.withThreads(count);
+    return this;
+  }
+
+  /** How weights are stored; float32 by default. */
+  public MegaBertBuilder precision(Precision precision) {
+    options = options.withPrecision(precision);
+    return this;
+  }
+
+  /** Index of the device, for backends that have several. */
+  public MegaBertBuilder device(int index) {
+    options = options.withDevice(index);
+    return this;
+  }
+
+  /** Tokenizer files or a {@code vocab.txt}, where the checkpoint has none. */
+  public MegaBertBuilder tokenizer(Path path) {
+    tokenizer = path;
+    return this;
+  }
+
+  /** A {@code config.json}, where the checkpoint has none or a wrong one. */
+  public MegaBertBuilder config(Path file) {
+    config = file;
+    return this;
+  }
+
+  /** The transformers class that {@link MegaBert#model()} gives, rather than the checkpoint's. */
+  public MegaBertBuilder modelClass(String className) {
+    loadOptions = new LoadOptions(className, loadOptions.missingHeadSeed());
+    return this;
+  }
+
+  /** Begins a head that the checkpoint lacks with random weights, in order to train it. */
+  public MegaBertBuilder allowMissingHead(long seed) {
+    loadOptions = loadOptions.withMissingHead(seed);
+    return this;
+  }
+
+  /**
+   * Most tokens of a text, where that is to be less than the model takes.
+   *
+   * @throws IllegalArgumentException unless it is positive
+   */
+  public MegaBertBuilder maxLength(int tokens) {
+    if (tokens < 1) {
+      throw new IllegalArgumentException("the greatest length must be positive, not " + tokens);
+    }
+    maxLength = tokens;
+    return this;
+  }
+
+  /** How pipelines pack many texts into batches. */
+  public MegaBertBuilder batching(Batching value) {
+    batching = value;
+    return this;
+  }
+
+  /** Opens a checkpoint; see {@link MegaBert#load(Path)}. */
+  public MegaBert load(Path path) throws IOException {
+    return new MegaBert(
+        OpenModel.load(path, config, tokenizer, backend, options, loadOptions),
+        maxLength,
+        batching);
+  }
+
+  /** Opens the demo model; see {@link MegaBert#demo}. */
+  public MegaBert demo() throws IOException {
+    return new MegaBert(
+        OpenModel.open(DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions),
+        maxLength,
+        batching);
+  }
+}

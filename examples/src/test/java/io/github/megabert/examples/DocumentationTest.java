@@ -1,0 +1,94 @@
+package io.github.megabert.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.megabert.MegaBert;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+
+/** What docs/ shows in Java compiles, and runs where the demo model can do it. */
+class DocumentationTest {
+  private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+
+  @Test
+  void everySnippetIsPartOfAnExample() throws IOException {
+    String examples;
+    try (Stream<Path> files = Files.walk(Path.of("src", "test", "java"))) {
+      examples =
+          files
+              .filter(file -> file.toString().endsWith("Example.java"))
+              .map(DocumentationTest::withoutIndentation)
+              .collect(Collectors.joining("\n"));
+    }
+    int snippets = 0;
+    List<String> strange = new ArrayList<>();
+    try (Stream<Path> pages = Files.list(Path.of("..", "docs"))) {
+      for (Path page : pages.filter(file -> file.toString().endsWith(".md")).toList()) {
+        Matcher matcher = SNIPPET.matcher(Files.readString(page));
+        while (matcher.find()) {
+          snippets++;
+          if (!examples.contains(withoutIndentation(matcher.group(1)).strip())) {
+            strange.add(page.getFileName() + ":\n" + matcher.group(1));
+          }
+        }
+      }
+    }
+    assertTrue(snippets >= 12, "docs/ has only " + snippets + " snippets");
+    assertEquals(List.of(), strange, "snippets that no example holds");
+  }
+
+  private static String withoutIndentation(Path file) {
+    try {
+      return withoutIndentation(Files.readString(file));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static String withoutIndentation(String text) {
+    return text.lines().map(String::strip).collect(Collectors.joining("\n"));
+  }
+
+  @Test
+  void examplesRunOnTheDemoModel() throws Exception {
+    FillMaskExample.main(new String[0]);
+    try (MegaBert bert = MegaBert.demo()) {
+      FillMaskExample.severalMasks(bert.fillMask());
+      NextSentenceExample.continues(bert);
+      TextEmbeddingExample.similarity(bert);
+      TextEmbeddingExample.tokenVectors(bert);
+      TextGenerationExample.stream(bert);
+      PlainJavaExample.concurrentCallers(bert, List.of("a dog", "a cat", "a train"));
+      LangChain4jExample.models(bert);
+    }
+  }
+
+  @Test
+  void springOpensAndClosesTheModel() {
+    MegaBert bert;
+    try (var context =
+        new AnnotationConfigApplicationContext(
+            SpringExample.ModelConfiguration.class, SpringExample.WordService.class)) {
+      bert = context.getBean(MegaBert.class);
+      List<String> words =
+          context.getBean(SpringExample.WordService.class).words("a dog is a [MASK].");
+      assertEquals(5, words.size());
+    }
+    try {
+      bert.fillMask();
+      throw new AssertionError("the model is still open");
+    } catch (IllegalStateException closed) {
+      assertTrue(closed.getMessage().endsWith("is closed"), closed.getMessage());
+    }
+  }
+}

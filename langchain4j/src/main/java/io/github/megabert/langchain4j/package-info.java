@@ -1,0 +1,5 @@
+/** LangChain4j's models on MegaBERT. */
+@NullMarked
+package io.github.megabert.langchain4j;
+
+import org.jspecify.annotations.NullMarked;
