@@ -91,8 +91,7 @@ class GenerationFixturesTest {
     withModel(
         backendName,
         (model, prompts, cases) -> {
-          List<GeneratedSequence> results =
-              new Generator(model).generate(prompts, which.options());
+          List<GeneratedSequence> results = new Generator(model).generate(prompts, which.options());
           assertEquals(3, results.size());
           for (int p = 0; p < 3; p++) {
             assertArrayEquals(
@@ -152,8 +151,7 @@ class GenerationFixturesTest {
           assertEquals(4, results.size());
           for (int i = 1; i < 4; i++) {
             assertTrue(results.get(i - 1).score() >= results.get(i).score());
-            assertTrue(
-                !Arrays.equals(results.get(i - 1).tokenIds(), results.get(i).tokenIds()));
+            assertTrue(!Arrays.equals(results.get(i - 1).tokenIds(), results.get(i).tokenIds()));
           }
         });
   }
@@ -190,7 +188,8 @@ class GenerationFixturesTest {
     withModel(
         backendName,
         (model, prompts, cases) -> {
-          List<List<Integer>> heard = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+          List<List<Integer>> heard =
+              List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
           GenerationOptions options =
               GenerationOptions.builder()
                   .maxNewTokens(9)
