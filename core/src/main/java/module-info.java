@@ -5,15 +5,19 @@ module io.github.megabert.core {
   requires transitive tools.jackson.databind;
   requires static transitive org.jspecify;
 
+  exports io.github.megabert;
   exports io.github.megabert.tensor;
+  exports io.github.megabert.pipeline;
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
   exports io.github.megabert.backend.scalar;
+  exports io.github.megabert.tokenizer;
 
   uses io.github.megabert.backend.BackendProvider;
 
   provides io.github.megabert.backend.BackendProvider with
-      io.github.megabert.backend.scalar.ScalarBackendProvider;
+      io.github.megabert.backend.scalar.ScalarBackendProvider,
+      io.github.megabert.backend.vector.VectorBackendProvider;
 }

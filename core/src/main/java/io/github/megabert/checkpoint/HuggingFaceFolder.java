@@ -69,9 +69,9 @@ final class HuggingFaceFolder {
     if (name.endsWith(".safetensors.index.json")) {
       return ShardedTensors.open(weights, Safetensors::open);
     }
-    if (name.endsWith(".safetensors")) {
-      return Safetensors.open(weights);
+    if (name.endsWith(".index.json")) {
+      return ShardedTensors.open(weights, TorchStateDict::open);
     }
-    throw new CheckpointException(weights + " is of a kind that cannot be read yet");
+    return name.endsWith(".safetensors") ? Safetensors.open(weights) : TorchStateDict.open(weights);
   }
 }

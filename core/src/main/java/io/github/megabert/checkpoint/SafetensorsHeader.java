@@ -5,8 +5,6 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -33,8 +31,6 @@ final class SafetensorsHeader {
   private static final int MOST_TENSORS = 100_000;
 
   private static final int HIGHEST_RANK = 32;
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** A tensor and where its bytes are, counted from the end of the header. */
   record Entry(TensorSpec spec, long from, long to) {}
@@ -70,7 +66,7 @@ final class SafetensorsHeader {
               + file.byteSize()
               + " bytes, too few for the length at the start of a safetensors file");
     }
-    long length = file.get(LONG, 0);
+    long length = file.get(LittleEndian.LONG, 0);
     if (length < 2 || length > LARGEST || length > file.byteSize() - 8) {
       throw new CheckpointException(
           source

@@ -3,7 +3,9 @@ package io.github.megabert.model;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tokenizer.Encoding;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +88,35 @@ public record Batch(
       throw new IllegalArgumentException(
           name + " has " + length + " entries for " + tokens + " tokens");
     }
+  }
+
+  /** Tokenized texts. Padding in them is left out. */
+  public static Batch of(List<Encoding> encodings) {
+    int[] offsets = new int[encodings.size() + 1];
+    for (int b = 0; b < encodings.size(); b++) {
+      offsets[b + 1] = offsets[b] + count(encodings.get(b).attentionMask());
+    }
+    int[] tokenIds = new int[offsets[encodings.size()]];
+    int[] typeIds = new int[tokenIds.length];
+    for (int b = 0; b < encodings.size(); b++) {
+      Encoding encoding = encodings.get(b);
+      int row = offsets[b];
+      for (int t = 0; t < encoding.ids().length; t++) {
+        if (encoding.attentionMask()[t] != 0) {
+          tokenIds[row] = encoding.ids()[t];
+          typeIds[row++] = encoding.typeIds()[t];
+        }
+      }
+    }
+    return new Batch(offsets, tokenIds, typeIds, positions(offsets), null, null, null);
+  }
+
+  private static int count(int[] mask) {
+    int count = 0;
+    for (int value : mask) {
+      count += value != 0 ? 1 : 0;
+    }
+    return count;
   }
 
   /** Token ids of one or more sequences, all of token type 0. */

@@ -4,9 +4,6 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
-import io.github.megabert.tensor.Shape;
-import io.github.megabert.tensor.Tensor;
-import java.util.List;
 
 /**
  * The head of the language models ({@code transformers.MegatronBertLMPredictionHead}): dense,
@@ -32,9 +29,7 @@ final class LanguageModelHead {
         config.tieWordEmbeddings()
             ? "bert.embeddings.word_embeddings.weight"
             : prefix + "decoder.weight";
-    Tensor weight = source.require(decoderName, Shape.of(config.vocabSize(), hidden));
-    Tensor bias = source.require(prefix + "bias", Shape.of(config.vocabSize()));
-    decoder = source.backend().linear(List.of(weight), List.of(bias));
+    decoder = source.decoder(decoderName, prefix + "bias", hidden, config.vocabSize());
     source.ignore(prefix + "decoder.weight");
     source.ignore(prefix + "decoder.bias");
   }

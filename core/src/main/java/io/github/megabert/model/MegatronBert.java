@@ -3,7 +3,6 @@ package io.github.megabert.model;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.checkpoint.Checkpoint;
 import java.util.List;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /** One of the nine MegatronBERT classes. All are immutable and thread-safe. */
 public sealed interface MegatronBert
@@ -48,59 +47,6 @@ public sealed interface MegatronBert
    *     do
    */
   static MegatronBert load(Checkpoint checkpoint, Backend backend, LoadOptions options) {
-    MegatronBertConfig config = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
-    String className = options.className();
-    if (className == null) {
-      className = classOf(config, checkpoint);
-    }
-    if (className.equals(MegatronBertForCausalLM.CLASS_NAME) && !config.isDecoder()) {
-      config = config.with("is_decoder", JsonNodeFactory.instance.booleanNode(true));
-    }
-    ParameterSource source =
-        new ParameterSource(checkpoint, backend, config, options.missingHeadSeed());
-    MegatronBert model =
-        switch (className) {
-          case MegatronBertModel.CLASS_NAME -> MegatronBertModel.load(source);
-          case MegatronBertForMaskedLM.CLASS_NAME -> new MegatronBertForMaskedLM(source);
-          case MegatronBertForCausalLM.CLASS_NAME -> new MegatronBertForCausalLM(source);
-          case MegatronBertForPreTraining.CLASS_NAME -> new MegatronBertForPreTraining(source);
-          case MegatronBertForNextSentencePrediction.CLASS_NAME ->
-              new MegatronBertForNextSentencePrediction(source);
-          case MegatronBertForSequenceClassification.CLASS_NAME ->
-              new MegatronBertForSequenceClassification(source);
-          case MegatronBertForMultipleChoice.CLASS_NAME ->
-              new MegatronBertForMultipleChoice(source);
-          case MegatronBertForTokenClassification.CLASS_NAME ->
-              new MegatronBertForTokenClassification(source);
-          case MegatronBertForQuestionAnswering.CLASS_NAME ->
-              new MegatronBertForQuestionAnswering(source);
-          default ->
-              throw new IllegalArgumentException(
-                  "there is no class \""
-                      + className
-                      + "\"; there are "
-                      + String.join(", ", CLASS_NAMES));
-        };
-    source.reportUnused(className);
-    return model;
-  }
-
-  private static String classOf(MegatronBertConfig config, Checkpoint checkpoint) {
-    for (String name : config.architectures()) {
-      if (CLASS_NAMES.contains(name)) {
-        return name;
-      }
-    }
-    if (config.architectures().isEmpty()) {
-      return checkpoint.names().contains("cls.predictions.bias")
-          ? MegatronBertForMaskedLM.CLASS_NAME
-          : MegatronBertModel.CLASS_NAME;
-    }
-    throw new IllegalArgumentException(
-        checkpoint.source()
-            + " holds a "
-            + String.join(", ", config.architectures())
-            + ", which is none of the MegatronBERT classes "
-            + String.join(", ", CLASS_NAMES));
+    return new ModelLoader(checkpoint, backend).load(options);
   }
 }

@@ -10,7 +10,9 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,9 +29,12 @@ final class ParameterSource {
   private final Backend backend;
   private final MegatronBertConfig config;
   private final @Nullable Long missingHeadSeed;
+  private final Map<String, Object> shared;
   private final Set<String> taken = new HashSet<>();
 
   /**
+   * @param shared what earlier models took from the same checkpoint into the same backend, by name,
+   *     to be used again; added to
    * @param missingHeadSeed seed for the random weights of a head that the checkpoint lacks, or null
    *     to refuse such a checkpoint
    */
@@ -37,10 +42,12 @@ final class ParameterSource {
       Checkpoint checkpoint,
       Backend backend,
       MegatronBertConfig config,
+      Map<String, Object> shared,
       @Nullable Long missingHeadSeed) {
     this.checkpoint = checkpoint;
     this.backend = backend;
     this.config = config;
+    this.shared = shared;
     this.missingHeadSeed = missingHeadSeed;
   }
 
@@ -58,12 +65,17 @@ final class ParameterSource {
 
   /** A table {@code [rows, columns]}. */
   Backend.Parameter table(String name, int rows, int columns) {
-    return backend.parameter(require(name, Shape.of(rows, columns)));
+    return parameter(name, Shape.of(rows, columns));
   }
 
   /** A vector of {@code length}, such as a LayerNorm's weight. */
   Backend.Parameter vector(String name, int length) {
-    return backend.parameter(require(name, Shape.of(length)));
+    return parameter(name, Shape.of(length));
+  }
+
+  private Backend.Parameter parameter(String name, Shape shape) {
+    Tensor tensor = require(name, shape);
+    return (Backend.Parameter) shared.computeIfAbsent(name, absent -> backend.parameter(tensor));
   }
 
   /** The LayerNorm {@code prefix.weight}, {@code prefix.bias}. */
@@ -82,7 +94,18 @@ final class ParameterSource {
       weights.add(require(prefix + ".weight", Shape.of(outputs, inputs)));
       biases.add(require(prefix + ".bias", Shape.of(outputs)));
     }
-    return backend.linear(weights, biases);
+    return (Backend.Linear)
+        shared.computeIfAbsent(
+            String.join("+", prefixes), absent -> backend.linear(weights, biases));
+  }
+
+  /** The decoder of a language model: a weight and a bias that do not share a prefix. */
+  Backend.Linear decoder(String weightName, String biasName, int inputs, int outputs) {
+    Tensor weight = require(weightName, Shape.of(outputs, inputs));
+    Tensor bias = require(biasName, Shape.of(outputs));
+    return (Backend.Linear)
+        shared.computeIfAbsent(
+            weightName + "+" + biasName, absent -> backend.linear(List.of(weight), List.of(bias)));
   }
 
   /**
@@ -190,23 +213,28 @@ final class ParameterSource {
     taken.add(name);
   }
 
-  /** Logs once which tensors nothing has taken. */
-  void reportUnused(String className) {
-    List<String> unused = new ArrayList<>();
-    for (String name : checkpoint.names()) {
-      if (!taken.contains(name)) {
-        unused.add(name);
+  /**
+   * Warns once a checkpoint of tensors that neither this class nor the one that the configuration
+   * names has a use for.
+   */
+  void reportUnexpected(String className) {
+    Set<String> unexpected = new LinkedHashSet<>(checkpoint.names());
+    unexpected.removeAll(taken);
+    for (String architecture : config.architectures()) {
+      if (MegatronBert.CLASS_NAMES.contains(architecture)) {
+        unexpected.removeAll(ParameterShapes.of(config, architecture).keySet());
       }
     }
-    if (!unused.isEmpty()) {
+    if (!unexpected.isEmpty() && shared.putIfAbsent("reported", true) == null) {
+      List<String> some = unexpected.stream().limit(5).toList();
       LOGGER.log(
-          System.Logger.Level.INFO,
-          "{0} does not use {1} tensors of {2}: {3}{4}",
-          className,
-          unused.size(),
+          System.Logger.Level.WARNING,
+          "{0} has {1} tensors that {2} does not use: {3}{4}",
           checkpoint.source(),
-          String.join(", ", unused.subList(0, Math.min(5, unused.size()))),
-          unused.size() > 5 ? ", …" : "");
+          unexpected.size(),
+          className,
+          String.join(", ", some),
+          unexpected.size() > some.size() ? ", …" : "");
     }
   }
 }

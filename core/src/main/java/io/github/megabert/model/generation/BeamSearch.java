@@ -3,6 +3,7 @@ package io.github.megabert.model.generation;
 import io.github.megabert.model.KeyValueCache;
 import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tensor.TopK;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -75,7 +76,7 @@ final class BeamSearch {
       Beam beam = running.get(b);
       float[] scores = LogSoftmax.row(logits, b);
       rules.apply(beam.tokens(), scores);
-      for (int token : TopScores.descending(scores, wanted)) {
+      for (int token : TopK.descending(scores, wanted)) {
         TokenSequence longer = beam.tokens().with(token);
         boolean stops =
             options.endTokens().contains(token)

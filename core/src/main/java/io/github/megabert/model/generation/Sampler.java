@@ -1,5 +1,6 @@
 package io.github.megabert.model.generation;
 
+import io.github.megabert.tensor.TopK;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
@@ -29,8 +30,7 @@ final class Sampler {
   }
 
   private int draw(float[] scores) {
-    int[] order =
-        TopScores.descending(scores, options.topK() == 0 ? scores.length : options.topK());
+    int[] order = TopK.descending(scores, options.topK() == 0 ? scores.length : options.topK());
     double[] probabilities = probabilities(scores, order);
     int kept = keep(probabilities);
     double total = 0;

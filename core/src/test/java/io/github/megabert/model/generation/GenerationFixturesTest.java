@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -32,26 +31,31 @@ class GenerationFixturesTest {
   private static final String FOLDER = "transformers/generation";
 
   /** What each group of recorded results was asked for, beside 20 new tokens. */
-  private enum Case {
-    GREEDY("greedy", builder -> builder),
-    BEAMS("beam4", builder -> builder.beams(4)),
-    LONG_BEAMS("beam4_lp2", builder -> builder.beams(4).lengthPenalty(2)),
-    REPETITION_PENALTY("rep", builder -> builder.repetitionPenalty(1.3)),
-    NO_REPEATED_BIGRAM("norepeat", builder -> builder.noRepeatNgramSize(2)),
-    LEAST_LENGTH("minlen", builder -> builder.minNewTokens(10));
+  enum Case {
+    GREEDY("greedy"),
+    BEAMS("beam4"),
+    LONG_BEAMS("beam4_lp2"),
+    REPETITION_PENALTY("rep"),
+    NO_REPEATED_BIGRAM("norepeat"),
+    LEAST_LENGTH("minlen");
 
     final String prefix;
-    final UnaryOperator<GenerationOptions.Builder> options;
 
-    Case(String prefix, UnaryOperator<GenerationOptions.Builder> options) {
+    Case(String prefix) {
       this.prefix = prefix;
-      this.options = options;
     }
 
     GenerationOptions options() {
-      return options
-          .apply(GenerationOptions.builder().maxNewTokens(20).endTokens(Set.of(2)))
-          .build();
+      GenerationOptions.Builder builder =
+          GenerationOptions.builder().maxNewTokens(20).endTokens(Set.of(2));
+      return switch (this) {
+        case GREEDY -> builder.build();
+        case BEAMS -> builder.beams(4).build();
+        case LONG_BEAMS -> builder.beams(4).lengthPenalty(2).build();
+        case REPETITION_PENALTY -> builder.repetitionPenalty(1.3).build();
+        case NO_REPEATED_BIGRAM -> builder.noRepeatNgramSize(2).build();
+        case LEAST_LENGTH -> builder.minNewTokens(10).build();
+      };
     }
   }
 

@@ -1,16 +1,16 @@
-package io.github.megabert.model.generation;
+package io.github.megabert.tensor;
 
 import java.util.Arrays;
 
 /** The largest of many scores. */
-final class TopScores {
-  private TopScores() {}
+public final class TopK {
+  private TopK() {}
 
   /**
    * Indices of the {@code count} largest scores, largest first; of equal ones the smaller index
    * comes first.
    */
-  static int[] descending(float[] scores, int count) {
+  public static int[] descending(float[] scores, int count) {
     int wanted = Math.min(count, scores.length);
     long[] keys = new long[scores.length];
     for (int i = 0; i < scores.length; i++) {

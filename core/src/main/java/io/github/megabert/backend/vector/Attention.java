@@ -1,0 +1,350 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.MAX_ROWS;
+import static io.github.megabert.backend.vector.Lanes.PANEL;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+import static io.github.megabert.backend.vector.Lanes.padToPanel;
+
+import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.HostMatrix;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is one head
+ * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
+ * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
+ * with the keys and never with queries × keys.
+ */
+final class Attention implements Team.Body {
+  /** Query rows whose scores are held at once: four full tiles. */
+  static final int BLOCK = 48;
+
+  /** Tasks a thread, where the heads allow it. */
+  private static final int TASKS = 4;
+
+  private final Team team;
+  private final KernelMemory memory;
+  private AttentionLayout layout =
+      new AttentionLayout(0, 0, false, new int[0], new int[0], new int[0], new int[0], null);
+  private final Operand queries = new Operand();
+  private final Operand keys = new Operand();
+  private final Operand values = new Operand();
+  private MemorySegment out = MemorySegment.NULL;
+  private @Nullable MemorySegment probabilities;
+  private MemorySegment scratch = MemorySegment.NULL;
+  private float scale;
+  private int chunk;
+  private int headDimPadded;
+  private long slotBytes;
+  private int longestPadded;
+
+  /** A matrix of which a head reads some columns. */
+  private static final class Operand {
+    MemorySegment segment = MemorySegment.NULL;
+    long stride;
+    long column;
+
+    void set(HostMatrix matrix, int firstColumn) {
+      segment = matrix.segment();
+      stride = (long) matrix.columns() * Float.BYTES;
+      column = (long) firstColumn * Float.BYTES;
+    }
+
+    long at(int row, int headColumn) {
+      return row * stride + column + (long) headColumn * Float.BYTES;
+    }
+  }
+
+  Attention(Team team, KernelMemory memory) {
+    this.team = team;
+    this.memory = memory;
+  }
+
+  /** As {@link io.github.megabert.backend.Computation#attention} says. */
+  void attend(
+      AttentionLayout layout,
+      HostMatrix queryMatrix,
+      int queryColumn,
+      HostMatrix keyMatrix,
+      int keyColumn,
+      HostMatrix valueMatrix,
+      int valueColumn,
+      HostMatrix out,
+      @Nullable HostMatrix probabilities) {
+    this.layout = layout;
+    queries.set(queryMatrix, queryColumn);
+    keys.set(keyMatrix, keyColumn);
+    values.set(valueMatrix, valueColumn);
+    this.out = out.segment();
+    this.probabilities = probabilities == null ? null : probabilities.segment();
+    scale = (float) (1 / Math.sqrt(layout.headDim()));
+    headDimPadded = padToPanel(layout.headDim());
+    int longest = 0;
+    for (int length : layout.keyLength()) {
+      longest = Math.max(longest, length);
+    }
+    longestPadded = padToPanel(longest);
+    slotBytes = slotBytes();
+    scratch = memory.ofSize(team.slots() * slotBytes);
+    chooseChunk();
+    int tasks = 0;
+    for (int b = 0; b < layout.sequences(); b++) {
+      tasks += layout.heads() * chunks(b);
+    }
+    team.run(tasks, this);
+  }
+
+  /** Query rows a task: all of a sequence's, unless that makes too few tasks. */
+  private void chooseChunk() {
+    chunk = Integer.MAX_VALUE;
+    int tasks = layout.heads() * layout.sequences();
+    int wanted = team.slots() == 1 ? 1 : team.slots() * TASKS;
+    if (tasks > 0 && tasks < wanted) {
+      int most = 0;
+      for (int length : layout.queryLength()) {
+        most = Math.max(most, length);
+      }
+      int parts = Math.ceilDiv(wanted, tasks);
+      chunk = Math.ceilDiv(Math.ceilDiv(Math.max(1, most), parts), BLOCK) * BLOCK;
+    }
+  }
+
+  private int chunks(int b) {
+    return Math.ceilDiv(layout.queryLength()[b], Math.min(chunk, Integer.MAX_VALUE - 1));
+  }
+
+  // A slot: panels of keys, panels of values, scores, results, mask, sums, one vector.
+  private long keysAt(int slot) {
+    return slot * slotBytes;
+  }
+
+  private long valuesAt(int slot) {
+    return keysAt(slot) + (long) longestPadded * layout.headDim() * Float.BYTES;
+  }
+
+  private long scoresAt(int slot) {
+    return valuesAt(slot) + (long) longestPadded * headDimPadded * Float.BYTES;
+  }
+
+  private long resultsAt(int slot) {
+    return scoresAt(slot) + (long) longestPadded * BLOCK * Float.BYTES;
+  }
+
+  private long maskAt(int slot) {
+    return resultsAt(slot) + (long) headDimPadded * BLOCK * Float.BYTES;
+  }
+
+  private long sumsAt(int slot) {
+    return maskAt(slot) + (long) longestPadded * Float.BYTES;
+  }
+
+  private long laneAt(int slot) {
+    return sumsAt(slot) + BLOCK * Float.BYTES;
+  }
+
+  private long slotBytes() {
+    slotBytes = 0;
+    long bytes = laneAt(0) + VECTOR_BYTES;
+    return Math.ceilDiv(bytes, 64L) * 64;
+  }
+
+  @Override
+  public void run(int task, int slot) {
+    int b = 0;
+    int rest = task;
+    while (rest >= layout.heads() * chunks(b)) {
+      rest -= layout.heads() * chunks(b);
+      b++;
+    }
+    int head = rest / chunks(b);
+    int part = rest % chunks(b);
+    int queryLength = layout.queryLength()[b];
+    int from = part == 0 ? 0 : part * chunk;
+    int to = chunk > queryLength - from ? queryLength : from + chunk;
+    attend(b, head, from, to, slot);
+  }
+
+  private void attend(int b, int head, int from, int to, int slot) {
+    int keyLength = layout.keyLength()[b];
+    int hidden = layout.causal() ? layout.queryLength()[b] - to : 0;
+    int reachable = keyLength - hidden;
+    packKeys(b, head, reachable, slot);
+    packValues(b, head, reachable, slot);
+    boolean masked = packMask(b, reachable, slot);
+    for (int row = from; row < to; row += BLOCK) {
+      int end = Math.min(to, row + BLOCK);
+      int visible = layout.causal() ? keyLength - layout.queryLength()[b] + end : keyLength;
+      score(b, head, row, end, visible, slot);
+      softmax(b, row, end, visible, masked, slot);
+      weigh(b, head, row, end, reachable, visible, slot);
+      if (probabilities != null) {
+        writeProbabilities(b, head, row, end, visible, slot);
+      }
+    }
+  }
+
+  private void packKeys(int b, int head, int count, int slot) {
+    int headDim = layout.headDim();
+    long target = keysAt(slot);
+    for (int j = 0; j < padToPanel(count); j++) {
+      long column =
+          target + (long) (j / PANEL) * headDim * PANEL_BYTES + (long) (j % PANEL) * Float.BYTES;
+      if (j >= count) {
+        for (int c = 0; c < headDim; c++) {
+          scratch.set(FLOAT, column + (long) c * PANEL_BYTES, 0);
+        }
+        continue;
+      }
+      long source = keys.at(layout.keyStart()[b] + j, head * headDim);
+      MemorySegment from = keys.segment;
+      for (int c = 0; c < headDim; c++) {
+        scratch.set(FLOAT, column + (long) c * PANEL_BYTES, from.get(FLOAT, source + (long) c * 4));
+      }
+    }
+  }
+
+  private void packValues(int b, int head, int count, int slot) {
+    int headDim = layout.headDim();
+    long target = valuesAt(slot);
+    for (int panel = 0; panel * PANEL < headDim; panel++) {
+      int columns = Math.min(PANEL, headDim - panel * PANEL);
+      for (int j = 0; j < count; j++) {
+        long source = values.at(layout.keyStart()[b] + j, head * headDim + panel * PANEL);
+        long row = target + ((long) panel * count + j) * PANEL_BYTES;
+        MemorySegment from = values.segment;
+        for (int c = 0; c < columns; c++) {
+          scratch.set(FLOAT, row + (long) c * 4, from.get(FLOAT, source + (long) c * 4));
+        }
+        for (int c = columns; c < PANEL; c++) {
+          scratch.set(FLOAT, row + (long) c * 4, 0);
+        }
+      }
+    }
+  }
+
+  /** Writes what the mask adds to the scores; says whether that is anything. */
+  private boolean packMask(int b, int count, int slot) {
+    byte[] mask = layout.keyMask();
+    if (mask == null) {
+      return false;
+    }
+    boolean any = false;
+    int start = layout.keyStart()[b];
+    long at = maskAt(slot);
+    for (int j = 0; j < count; j++) {
+      boolean masked = mask[start + j] == 0;
+      any |= masked;
+      scratch.set(FLOAT, at + (long) j * Float.BYTES, masked ? -Float.MAX_VALUE : 0);
+    }
+    return any;
+  }
+
+  private static int firstRow(int rows, int tile, int tiles) {
+    return rows * tile / tiles;
+  }
+
+  /** {@code scores = q·kᵀ}, the columns padded to whole panels. */
+  private void score(int b, int head, int row, int end, int visible, int slot) {
+    int headDim = layout.headDim();
+    int rows = end - row;
+    int tiles = Math.ceilDiv(rows, MAX_ROWS);
+    long stride = (long) longestPadded * Float.BYTES;
+    for (int panel = 0; panel * PANEL < visible; panel++) {
+      for (int tile = 0; tile < tiles; tile++) {
+        int first = firstRow(rows, tile, tiles);
+        RowTiles.multiply(
+            firstRow(rows, tile + 1, tiles) - first,
+            headDim,
+            queries.segment,
+            queries.at(layout.queryStart()[b] + row + first, head * headDim),
+            queries.stride,
+            scratch,
+            keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
+            scratch,
+            scoresAt(slot) + first * stride + (long) panel * PANEL_BYTES,
+            stride,
+            false);
+      }
+    }
+  }
+
+  private void softmax(int b, int row, int end, int visible, boolean masked, int slot) {
+    int behind = layout.keyLength()[b] - layout.queryLength()[b] + 1;
+    for (int i = row; i < end; i++) {
+      long at = scoresAt(slot) + (long) (i - row) * longestPadded * Float.BYTES;
+      int seen = layout.causal() ? behind + i : visible;
+      float factor = scale;
+      if (masked) {
+        SoftmaxRow.scaleAndAdd(scratch, at, seen, scale, maskAt(slot));
+        factor = 1;
+      }
+      float max = SoftmaxRow.max(scratch, at, seen);
+      float sum = SoftmaxRow.exponentials(scratch, at, seen, max, factor, scratch, laneAt(slot));
+      for (int j = seen; j < visible; j++) {
+        scratch.set(FLOAT, at + (long) j * Float.BYTES, 0);
+      }
+      scratch.set(FLOAT, sumsAt(slot) + (long) (i - row) * Float.BYTES, 1 / sum);
+    }
+  }
+
+  /** {@code out = weights·v}, divided by the sums of the weights. */
+  private void weigh(int b, int head, int row, int end, int reachable, int visible, int slot) {
+    int rows = end - row;
+    int tiles = Math.ceilDiv(rows, MAX_ROWS);
+    int headDim = layout.headDim();
+    long stride = (long) longestPadded * Float.BYTES;
+    long resultStride = (long) headDimPadded * Float.BYTES;
+    for (int panel = 0; panel * PANEL < headDim; panel++) {
+      for (int tile = 0; tile < tiles; tile++) {
+        int first = firstRow(rows, tile, tiles);
+        RowTiles.multiply(
+            firstRow(rows, tile + 1, tiles) - first,
+            visible,
+            scratch,
+            scoresAt(slot) + first * stride,
+            stride,
+            scratch,
+            valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
+            scratch,
+            resultsAt(slot) + first * resultStride + (long) panel * PANEL_BYTES,
+            resultStride,
+            false);
+      }
+    }
+    long outStride = (long) layout.heads() * headDim * Float.BYTES;
+    for (int i = 0; i < rows; i++) {
+      SoftmaxRow.scale(
+          scratch,
+          resultsAt(slot) + i * resultStride,
+          headDim,
+          scratch.get(FLOAT, sumsAt(slot) + (long) i * Float.BYTES),
+          out,
+          (layout.queryStart()[b] + row + i) * outStride + (long) head * headDim * Float.BYTES);
+    }
+  }
+
+  private void writeProbabilities(int b, int head, int row, int end, int visible, int slot) {
+    MemorySegment target = probabilities;
+    if (target == null) {
+      return;
+    }
+    int keyLength = layout.keyLength()[b];
+    long first = layout.probabilityOffset(b) + (long) head * layout.queryLength()[b] * keyLength;
+    for (int i = row; i < end; i++) {
+      long at = (first + (long) i * keyLength) * Float.BYTES;
+      SoftmaxRow.scale(
+          scratch,
+          scoresAt(slot) + (long) (i - row) * longestPadded * Float.BYTES,
+          visible,
+          scratch.get(FLOAT, sumsAt(slot) + (long) (i - row) * Float.BYTES),
+          target,
+          at);
+      for (int j = visible; j < keyLength; j++) {
+        target.set(FLOAT, at + (long) j * Float.BYTES, 0);
+      }
+    }
+  }
+}

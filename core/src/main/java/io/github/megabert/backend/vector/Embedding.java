@@ -1,0 +1,62 @@
+package io.github.megabert.backend.vector;
+
+import io.github.megabert.backend.HostMatrix;
+import org.jspecify.annotations.Nullable;
+
+/** The sum of word, type and position embeddings, some tokens a task. */
+final class Embedding implements Team.Body {
+  /** Tokens a task. */
+  private static final int BLOCK = 16;
+
+  private final Team team;
+  private int @Nullable [] tokenIds;
+  private int[] typeIds = new int[0];
+  private int[] positionIds = new int[0];
+  private @Nullable HostParameter words;
+  private @Nullable HostParameter types;
+  private @Nullable HostParameter positions;
+  private @Nullable HostMatrix out;
+
+  Embedding(Team team) {
+    this.team = team;
+  }
+
+  /** {@code out[t] = words[tokenIds[t]] + types[typeIds[t]] + positions[positionIds[t]]}. */
+  void embed(
+      int @Nullable [] tokenIds,
+      int[] typeIds,
+      int[] positionIds,
+      HostParameter words,
+      HostParameter types,
+      HostParameter positions,
+      HostMatrix out) {
+    this.tokenIds = tokenIds;
+    this.typeIds = typeIds;
+    this.positionIds = positionIds;
+    this.words = words;
+    this.types = types;
+    this.positions = positions;
+    this.out = out;
+    team.run(Math.ceilDiv(typeIds.length, BLOCK), this);
+  }
+
+  @Override
+  public void run(int task, int slot) {
+    HostMatrix target = out;
+    HostParameter word = words;
+    HostParameter type = types;
+    HostParameter position = positions;
+    if (target == null || word == null || type == null || position == null) {
+      throw new IllegalStateException("no embedding was asked for");
+    }
+    int end = Math.min(typeIds.length, (task + 1) * BLOCK);
+    for (int t = task * BLOCK; t < end; t++) {
+      long offset = target.rowOffset(t);
+      if (tokenIds != null) {
+        word.copyRow(tokenIds[t], target.segment(), offset, false);
+      }
+      type.copyRow(typeIds[t], target.segment(), offset, true);
+      position.copyRow(positionIds[t], target.segment(), offset, true);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.MAX_ROWS;
+import static io.github.megabert.backend.vector.Lanes.PANEL;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.HostMatrix;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code out = activation(x·Wᵀ + b) + residual}, blocked for the caches after Goto and van de
+ * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
+ *
+ * <p>A task is a block of rows times a group of panels. Rows are cut into tiles of nearly equal
+ * height (13 = 7 + 6), so no tile is much less efficient than the full one. The inputs are taken in
+ * blocks of fixed depth, so that the partition never changes a result.
+ */
+final class Gemm implements Team.Body {
+  /** Inputs a block: 512 × 12 floats of x fit the first-level cache. */
+  static final int DEPTH = 512;
+
+  /** Tiles in a block of rows: 14 × 12 rows × 512 inputs are 344 KiB of the second-level cache. */
+  private static final int TILES = 14;
+
+  /** Panels in a group, at most. */
+  private static final int GROUP = 32;
+
+  /** Tasks a thread, so that a thread that is held up leaves its share to the others. */
+  private static final int TASKS = 6;
+
+  /** Multiply-adds below which more threads cost more than they bring, about 10 µs. */
+  private static final long SERIAL = 1 << 19;
+
+  private final Team team;
+  private final KernelMemory memory;
+  private final Epilogue epilogue = new Epilogue();
+
+  private PackedLinear linear;
+  private MemorySegment x;
+  private MemorySegment target;
+  private MemorySegment tails;
+  private int rows;
+  private int tiles;
+  private int rowBlocks;
+  private int groups;
+  private boolean onResidual;
+
+  Gemm(Team team, KernelMemory memory) {
+    this.team = team;
+    this.memory = memory;
+    linear = new PackedLinear(MemorySegment.NULL, MemorySegment.NULL, 0, 0);
+    x = MemorySegment.NULL;
+    target = MemorySegment.NULL;
+    tails = MemorySegment.NULL;
+  }
+
+  /** The product; {@code residual} may be {@code out}. */
+  void multiply(
+      HostMatrix input,
+      PackedLinear packed,
+      Activation activation,
+      @Nullable HostMatrix residual,
+      HostMatrix out) {
+    rows = input.rows();
+    if (rows == 0) {
+      return;
+    }
+    linear = packed;
+    x = input.segment();
+    tiles = Math.ceilDiv(rows, MAX_ROWS);
+    rowBlocks = Math.ceilDiv(tiles, TILES);
+    groups = groupCount(packed.panelCount());
+    boolean inPlace = residual != null && residual.segment().address() == out.segment().address();
+    // The sum may grow on the residual itself unless an activation comes between.
+    onResidual = inPlace && activation == Activation.IDENTITY;
+    long tailBytes = (long) team.slots() * MAX_ROWS * PANEL_BYTES;
+    boolean detour = inPlace && !onResidual;
+    long detourBytes = detour ? (long) rows * packed.outputs() * Float.BYTES : 0;
+    MemorySegment scratch = memory.ofSize(tailBytes + detourBytes);
+    tails = scratch;
+    target = detour ? scratch.asSlice(tailBytes) : out.segment();
+    epilogue.set(
+        packed.bias(),
+        activation,
+        residual == null || onResidual ? null : residual.segment(),
+        target,
+        out.segment(),
+        packed.outputs());
+    team.run(rowBlocks * groups, this);
+  }
+
+  private int groupCount(int panels) {
+    int fewest = Math.ceilDiv(panels, GROUP);
+    long work = (long) rows * linear.inputs() * linear.outputs();
+    if (team.slots() == 1 || work < SERIAL) {
+      return fewest;
+    }
+    int wanted = Math.ceilDiv(team.slots() * TASKS, rowBlocks);
+    return Math.max(fewest, Math.min(wanted, Math.ceilDiv(panels, 2)));
+  }
+
+  @Override
+  public void run(int task, int slot) {
+    int block = task % rowBlocks;
+    int group = task / rowBlocks;
+    int firstTile = (int) ((long) tiles * block / rowBlocks);
+    int endTile = (int) ((long) tiles * (block + 1) / rowBlocks);
+    int panels = linear.panelCount();
+    int firstPanel = (int) ((long) panels * group / groups);
+    int endPanel = (int) ((long) panels * (group + 1) / groups);
+    for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
+      for (int panel = firstPanel; panel < endPanel; panel++) {
+        for (int tile = firstTile; tile < endTile; tile++) {
+          multiply(panel, depth, firstRow(tile), firstRow(tile + 1), slot);
+        }
+      }
+    }
+    int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
+    epilogue.apply(firstRow(firstTile), firstRow(endTile), firstPanel * PANEL, endColumn);
+  }
+
+  private int firstRow(int tile) {
+    return (int) ((long) rows * tile / tiles);
+  }
+
+  private void multiply(int panel, int depth, int from, int to, int slot) {
+    int inputs = linear.inputs();
+    int outputs = linear.outputs();
+    int count = Math.min(DEPTH, inputs - depth);
+    boolean accumulate = depth > 0 || onResidual;
+    long xStride = (long) inputs * Float.BYTES;
+    long xOffset = from * xStride + (long) depth * Float.BYTES;
+    long panelOffset = panel * linear.panelBytes() + (long) depth * PANEL_BYTES;
+    long outStride = (long) outputs * Float.BYTES;
+    long outOffset = from * outStride + (long) panel * PANEL_BYTES;
+    MemorySegment weights = linear.panels();
+    int height = to - from;
+    int columns = Math.min(PANEL, outputs - panel * PANEL);
+    if (columns == PANEL) {
+      RowTiles.multiply(
+          height,
+          count,
+          x,
+          xOffset,
+          xStride,
+          weights,
+          panelOffset,
+          target,
+          outOffset,
+          outStride,
+          accumulate);
+    } else {
+      // The last panel is wider than what is left of a row: by way of a whole tile elsewhere.
+      long tail = (long) slot * MAX_ROWS * PANEL_BYTES;
+      RowTiles.multiply(
+          height,
+          count,
+          x,
+          xOffset,
+          xStride,
+          weights,
+          panelOffset,
+          tails,
+          tail,
+          PANEL_BYTES,
+          false);
+      for (int r = 0; r < height; r++) {
+        for (int c = 0; c < columns; c++) {
+          float sum = tails.get(FLOAT, tail + (long) r * PANEL_BYTES + (long) c * Float.BYTES);
+          long at = outOffset + r * outStride + (long) c * Float.BYTES;
+          target.set(FLOAT, at, accumulate ? target.get(FLOAT, at) + sum : sum);
+        }
+      }
+    }
+  }
+}

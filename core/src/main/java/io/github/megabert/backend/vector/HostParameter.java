@@ -1,0 +1,99 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.ORDER;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.tensor.BFloat16;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A table or vector. Tables stay where they are, in the dtype they have, because an embedding reads
+ * few of their rows; vectors are copied to float32.
+ *
+ * @param dtype F32, F16 or BF16
+ */
+record HostParameter(MemorySegment segment, DType dtype, int rows, int columns)
+    implements Backend.Parameter {
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+
+  /** The parameter that {@code values} is; copies belong to {@code arena}. */
+  static HostParameter of(Tensor values, Arena arena) {
+    Shape shape = values.shape();
+    if (shape.rank() != 1 && shape.rank() != 2) {
+      throw new IllegalArgumentException(
+          "a parameter is a vector or a table, not of shape " + shape);
+    }
+    DType dtype = values.dtype();
+    if (shape.rank() == 1) {
+      Tensor copy = Tensor.allocate(arena, DType.F32, shape);
+      for (long i = 0; i < values.elements(); i++) {
+        copy.setFloat(i, values.getFloat(i));
+      }
+      return new HostParameter(copy.segment(), DType.F32, 1, shape.intExtent(0));
+    }
+    boolean readable = dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16;
+    Tensor table = readable ? values : values.to(DType.F32, arena);
+    return new HostParameter(
+        table.segment(), table.dtype(), shape.intExtent(0), shape.intExtent(1));
+  }
+
+  /** The parameter as a float32 vector of {@code columns} numbers. */
+  static MemorySegment vector(Backend.Parameter parameter, String name, int columns) {
+    if (parameter instanceof HostParameter(var segment, var dtype, var rows, var found)
+        && dtype == DType.F32
+        && rows == 1
+        && found == columns) {
+      return segment;
+    }
+    throw new IllegalArgumentException(
+        String.format(
+            "%s is [%d, %d], a vector of %d numbers is needed",
+            name, parameter.rows(), parameter.columns(), columns));
+  }
+
+  /** The parameter as a table of {@code columns} columns. */
+  static HostParameter table(Backend.Parameter parameter, String name, int columns) {
+    if (parameter instanceof HostParameter host && host.columns == columns) {
+      return host;
+    }
+    throw new IllegalArgumentException(
+        String.format(
+            "%s is [%d, %d], a table of %d columns is needed",
+            name, parameter.rows(), parameter.columns(), columns));
+  }
+
+  /** {@code out[i] = row[i]} or {@code out[i] += row[i]}. */
+  void copyRow(int row, MemorySegment out, long offset, boolean add) {
+    long first = (long) row * columns;
+    switch (dtype) {
+      case F32 -> {
+        for (int i = 0; i < columns; i++) {
+          write(out, offset + (long) i * 4, segment.get(FLOAT, (first + i) * 4), add);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < columns; i++) {
+          float value = Float.float16ToFloat(segment.get(SHORT, (first + i) * 2));
+          write(out, offset + (long) i * 4, value, add);
+        }
+      }
+      default -> {
+        for (int i = 0; i < columns; i++) {
+          float value = BFloat16.toFloat(segment.get(SHORT, (first + i) * 2));
+          write(out, offset + (long) i * 4, value, add);
+        }
+      }
+    }
+  }
+
+  private static void write(MemorySegment out, long at, float value, boolean add) {
+    out.set(FLOAT, at, add ? out.get(FLOAT, at) + value : value);
+  }
+}

@@ -1,0 +1,65 @@
+package io.github.megabert.backend.vector;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The vectors of this machine and the tile shapes that go with them. */
+final class Lanes {
+  /** The widest vectors that the JVM uses here. */
+  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+
+  /** Floats in a vector. */
+  static final int COUNT = SPECIES.length();
+
+  /** Bytes of a vector. */
+  static final int VECTOR_BYTES = COUNT * Float.BYTES;
+
+  /** Columns of a panel of packed weights: two vectors. */
+  static final int PANEL = 2 * COUNT;
+
+  /** Bytes of a row of a panel. */
+  static final int PANEL_BYTES = PANEL * Float.BYTES;
+
+  /**
+   * Rows of a register tile. Two vectors a row and accumulators, the two vectors of the panel and a
+   * broadcast must fit into the registers: 12 rows in 32 registers (AVX-512, NEON), 6 in 16 (AVX2,
+   * SSE).
+   */
+  static final int MAX_ROWS =
+      COUNT >= 16 || System.getProperty("os.arch", "").equals("aarch64") ? 12 : 6;
+
+  /** Little-endian, as every float in this project's memory. */
+  static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+
+  /** One float, at any address. */
+  static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
+
+  private Lanes() {}
+
+  /** {@code count} rounded up to whole panels. */
+  static int padToPanel(int count) {
+    return Math.ceilDiv(count, PANEL) * PANEL;
+  }
+
+  /**
+   * The sum of the floats of a vector that was stored at {@code offset}, always in the same order.
+   * {@code reduceLanes} promises no order, and interpreted and compiled code in fact differ.
+   */
+  static float sum(MemorySegment memory, long offset) {
+    float first = 0;
+    float second = 0;
+    float third = 0;
+    float fourth = 0;
+    for (int i = 0; i < COUNT; i += 4) {
+      long at = offset + (long) i * Float.BYTES;
+      first += memory.get(FLOAT, at);
+      second += memory.get(FLOAT, at + 4);
+      third += memory.get(FLOAT, at + 8);
+      fourth += memory.get(FLOAT, at + 12);
+    }
+    return (first + second) + (third + fourth);
+  }
+}

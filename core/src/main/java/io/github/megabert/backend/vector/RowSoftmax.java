@@ -1,0 +1,65 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+
+import io.github.megabert.backend.HostMatrix;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** Softmax of rows, and the cross entropy of rows with labels: a row is a task. */
+final class RowSoftmax implements Team.Body {
+  private final Team team;
+  private final KernelMemory memory;
+  private MemorySegment values = MemorySegment.NULL;
+  private MemorySegment losses = MemorySegment.NULL;
+  private MemorySegment lanes = MemorySegment.NULL;
+  private int columns;
+  private int @Nullable [] labels;
+
+  RowSoftmax(Team team, KernelMemory memory) {
+    this.team = team;
+    this.memory = memory;
+  }
+
+  /** Softmax of each row, in place. */
+  void softmax(HostMatrix x) {
+    labels = null;
+    run(x);
+  }
+
+  /** The negative log-likelihood of each row's label, 0 where it is negative. */
+  void crossEntropy(HostMatrix logits, int[] labels, HostMatrix out) {
+    this.labels = labels;
+    losses = out.segment();
+    run(logits);
+  }
+
+  private void run(HostMatrix matrix) {
+    values = matrix.segment();
+    columns = matrix.columns();
+    lanes = memory.ofSize((long) team.slots() * VECTOR_BYTES);
+    team.run(matrix.rows(), this);
+  }
+
+  @Override
+  public void run(int row, int slot) {
+    long at = (long) row * columns * Float.BYTES;
+    long lane = (long) slot * VECTOR_BYTES;
+    int[] wanted = labels;
+    if (wanted == null) {
+      float max = SoftmaxRow.max(values, at, columns);
+      float sum = SoftmaxRow.exponentials(values, at, columns, max, 1, lanes, lane);
+      SoftmaxRow.scale(values, at, columns, 1 / sum, values, at);
+      return;
+    }
+    double loss = 0;
+    if (wanted[row] >= 0) {
+      float max = SoftmaxRow.max(values, at, columns);
+      float sum = SoftmaxRow.sumOfExponentials(values, at, columns, max, lanes, lane);
+      float logit = values.get(FLOAT, at + (long) wanted[row] * Float.BYTES);
+      loss = Math.log(sum) + max - logit;
+    }
+    losses.set(FLOAT, (long) row * Float.BYTES, (float) loss);
+  }
+}

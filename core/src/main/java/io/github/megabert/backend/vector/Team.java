@@ -1,0 +1,49 @@
+package io.github.megabert.backend.vector;
+
+import io.github.megabert.tensor.Workers;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the tasks of one operation on the workers, each with the number of a slot that no other task
+ * under way has: the key to scratch memory. Belongs to one computation and allocates nothing.
+ */
+final class Team implements Workers.Task {
+  /** The tasks of an operation. */
+  interface Body {
+    /** Runs one task. */
+    void run(int task, int slot);
+  }
+
+  private final Workers workers;
+  private final AtomicInteger next = new AtomicInteger();
+  private int tasks;
+  private @Nullable Body body;
+
+  Team(Workers workers) {
+    this.workers = workers;
+  }
+
+  /** Slots there may be. */
+  int slots() {
+    return workers.threads();
+  }
+
+  /** Runs tasks 0 to {@code count - 1}, handed out in this order. */
+  void run(int count, Body operation) {
+    tasks = count;
+    body = operation;
+    next.set(0);
+    workers.run(Math.min(count, workers.threads()), this);
+  }
+
+  @Override
+  public void run(int slot) {
+    Body operation = body;
+    for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+      if (operation != null) {
+        operation.run(task, slot);
+      }
+    }
+  }
+}

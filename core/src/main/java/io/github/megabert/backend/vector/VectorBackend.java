@@ -1,0 +1,115 @@
+package io.github.megabert.backend.vector;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.HostResidentMatrix;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tensor.Workers;
+import java.lang.foreign.Arena;
+import java.util.ArrayDeque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Keeps parameters in native memory and computes at once, on all threads of its team. */
+final class VectorBackend implements Backend {
+  private final Arena arena = Arena.ofShared();
+  private final Workers workers;
+  private final Precision precision;
+  private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
+  private boolean closed;
+
+  VectorBackend(BackendOptions options) {
+    precision = options.precision();
+    workers = new Workers(options.threads());
+  }
+
+  @Override
+  public String name() {
+    return "vector";
+  }
+
+  @Override
+  public String device() {
+    return deviceLine(workers.threads());
+  }
+
+  /** The machine in words. */
+  static String deviceLine(int threads) {
+    return Lanes.COUNT
+        + " float lanes ("
+        + Lanes.COUNT * Float.SIZE
+        + " bits), "
+        + threads
+        + (threads == 1 ? " thread" : " threads");
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
+  }
+
+  @Override
+  public Parameter parameter(Tensor values) {
+    requireOpen();
+    return HostParameter.of(values, arena);
+  }
+
+  @Override
+  public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
+    requireOpen();
+    return Packing.pack(workers, arena, weights, biases);
+  }
+
+  @Override
+  public ResidentMatrix resident(int rows, int columns) {
+    requireOpen();
+    return new HostResidentMatrix(rows, columns);
+  }
+
+  @Override
+  public Computation begin() {
+    Workspace workspace;
+    synchronized (idle) {
+      requireOpen();
+      workspace = idle.poll();
+    }
+    return new VectorComputation(this, workspace == null ? new Workspace(workers) : workspace);
+  }
+
+  /** Takes a workspace back when its computation is closed. */
+  void release(Workspace workspace) {
+    workspace.slabs.reset();
+    synchronized (idle) {
+      if (!closed) {
+        idle.push(workspace);
+        return;
+      }
+    }
+    workspace.close();
+  }
+
+  private void requireOpen() {
+    synchronized (idle) {
+      if (closed) {
+        throw new IllegalStateException("the vector backend is closed");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (idle) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      idle.forEach(Workspace::close);
+      idle.clear();
+    }
+    workers.close();
+    arena.close();
+  }
+}

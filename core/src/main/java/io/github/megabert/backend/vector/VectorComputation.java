@@ -1,0 +1,211 @@
+package io.github.megabert.backend.vector;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/** Checks shapes and hands each operation to its kernel, at once. */
+final class VectorComputation implements Computation {
+  private final VectorBackend backend;
+  private @Nullable Workspace workspace;
+
+  VectorComputation(VectorBackend backend, Workspace workspace) {
+    this.backend = backend;
+    this.workspace = workspace;
+  }
+
+  private Workspace open() {
+    Workspace mine = workspace;
+    if (mine == null) {
+      throw new IllegalStateException("the computation is closed");
+    }
+    return mine;
+  }
+
+  @Override
+  public Matrix matrix(int rows, int columns) {
+    return new HostMatrix(
+        open().slabs.allocate((long) rows * columns * Float.BYTES), rows, columns);
+  }
+
+  @Override
+  public Matrix upload(Tensor values) {
+    if (values.shape().rank() != 2) {
+      throw new IllegalArgumentException("a matrix is needed, not shape " + values.shape());
+    }
+    int rows = values.shape().intExtent(0);
+    int columns = values.shape().intExtent(1);
+    HostMatrix matrix = HostMatrix.of(matrix(rows, columns));
+    if (values.dtype() == DType.F32) {
+      MemorySegment.copy(values.segment(), 0, matrix.segment(), 0, values.byteSize());
+      return matrix;
+    }
+    for (long i = 0; i < values.elements(); i++) {
+      matrix.segment().set(ValueLayout.JAVA_FLOAT, i * Float.BYTES, values.getFloat(i));
+    }
+    return matrix;
+  }
+
+  @Override
+  public void read(Matrix matrix, MemorySegment destination) {
+    open();
+    long bytes = (long) matrix.rows() * matrix.columns() * Float.BYTES;
+    MemorySegment.copy(HostMatrix.of(matrix).segment(), 0, destination, 0, bytes);
+  }
+
+  @Override
+  public void embed(
+      int @Nullable [] tokenIds,
+      int[] typeIds,
+      int[] positionIds,
+      Backend.Parameter words,
+      Backend.Parameter types,
+      Backend.Parameter positions,
+      Matrix out) {
+    int hidden = out.columns();
+    open()
+        .embedding
+        .embed(
+            tokenIds,
+            typeIds,
+            positionIds,
+            HostParameter.table(words, "words", hidden),
+            HostParameter.table(types, "types", hidden),
+            HostParameter.table(positions, "positions", hidden),
+            HostMatrix.of(out, "out", typeIds.length, hidden));
+  }
+
+  @Override
+  public void layerNorm(
+      Matrix x, Backend.Parameter weight, Backend.Parameter bias, float eps, Matrix out) {
+    open()
+        .layerNorm
+        .normalize(
+            HostMatrix.of(x),
+            HostParameter.vector(weight, "the weight", x.columns()),
+            HostParameter.vector(bias, "the bias", x.columns()),
+            eps,
+            HostMatrix.of(out, "out", x.rows(), x.columns()));
+  }
+
+  @Override
+  public void linear(
+      Matrix x,
+      Backend.Linear linear,
+      Activation activation,
+      @Nullable Matrix residual,
+      Matrix out) {
+    if (!(linear instanceof PackedLinear packed)) {
+      throw new IllegalArgumentException("the linear layer belongs to another backend: " + linear);
+    }
+    int outputs = packed.outputs();
+    open()
+        .gemm
+        .multiply(
+            HostMatrix.of(x, "x", x.rows(), packed.inputs()),
+            packed,
+            activation,
+            residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), outputs),
+            HostMatrix.of(out, "out", x.rows(), outputs));
+  }
+
+  @Override
+  public void attention(
+      AttentionLayout layout,
+      Matrix queries,
+      int queryColumn,
+      Matrix keys,
+      int keyColumn,
+      Matrix values,
+      int valueColumn,
+      Matrix out,
+      @Nullable Matrix probabilities) {
+    int width = layout.heads() * layout.headDim();
+    requireColumns(queries, "queries", queryColumn, width);
+    requireColumns(keys, "keys", keyColumn, width);
+    requireColumns(values, "values", valueColumn, width);
+    if (probabilities != null
+        && (long) probabilities.rows() * probabilities.columns() != layout.probabilityCount()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "probabilities is [%d, %d], %d elements are needed",
+              probabilities.rows(), probabilities.columns(), layout.probabilityCount()));
+    }
+    open()
+        .attention
+        .attend(
+            layout,
+            HostMatrix.of(queries),
+            queryColumn,
+            HostMatrix.of(keys),
+            keyColumn,
+            HostMatrix.of(values),
+            valueColumn,
+            HostMatrix.of(out, "out", out.rows(), width),
+            probabilities == null ? null : HostMatrix.of(probabilities));
+  }
+
+  private static void requireColumns(Matrix matrix, String name, int column, int width) {
+    if (column < 0 || column + width > matrix.columns()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "%s is [%d, %d], the heads need columns %d to %d",
+              name, matrix.rows(), matrix.columns(), column, column + width - 1));
+    }
+  }
+
+  @Override
+  public void gatherRows(Matrix x, int[] rows, Matrix out) {
+    open();
+    HostMatrix source = HostMatrix.of(x);
+    HostMatrix target = HostMatrix.of(out, "out", rows.length, x.columns());
+    for (int i = 0; i < rows.length; i++) {
+      copy(source, source.rowOffset(rows[i]), target, target.rowOffset(i), x.columns());
+    }
+  }
+
+  @Override
+  public void scatterRows(Matrix x, int column, int[] rows, Matrix out) {
+    open();
+    requireColumns(x, "x", column, out.columns());
+    HostMatrix source = HostMatrix.of(x);
+    HostMatrix target = HostMatrix.of(out);
+    for (int i = 0; i < rows.length; i++) {
+      long from = source.rowOffset(i) + (long) column * Float.BYTES;
+      copy(source, from, target, target.rowOffset(rows[i]), out.columns());
+    }
+  }
+
+  private static void copy(HostMatrix source, long from, HostMatrix target, long to, int count) {
+    MemorySegment.copy(source.segment(), from, target.segment(), to, (long) count * Float.BYTES);
+  }
+
+  @Override
+  public void softmax(Matrix x) {
+    open().softmax.softmax(HostMatrix.of(x));
+  }
+
+  @Override
+  public void crossEntropy(Matrix logits, int[] labels, Matrix out) {
+    open()
+        .softmax
+        .crossEntropy(HostMatrix.of(logits), labels, HostMatrix.of(out, "out", logits.rows(), 1));
+  }
+
+  @Override
+  public void close() {
+    Workspace mine = workspace;
+    workspace = null;
+    if (mine != null) {
+      backend.release(mine);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package io.github.megabert.backend.vector;
+
+import io.github.megabert.tensor.Workers;
+
+/** What a computation needs beyond the parameters; computations use it one after the other. */
+final class Workspace implements AutoCloseable {
+  final Slabs slabs = new Slabs();
+  private final KernelMemory memory = new KernelMemory();
+  final Gemm gemm;
+  final Attention attention;
+  final LayerNorm layerNorm;
+  final RowSoftmax softmax;
+  final Embedding embedding;
+
+  Workspace(Workers workers) {
+    Team team = new Team(workers);
+    gemm = new Gemm(team, memory);
+    attention = new Attention(team, memory);
+    layerNorm = new LayerNorm(team, memory);
+    softmax = new RowSoftmax(team, memory);
+    embedding = new Embedding(team);
+  }
+
+  @Override
+  public void close() {
+    slabs.close();
+    memory.close();
+  }
+}

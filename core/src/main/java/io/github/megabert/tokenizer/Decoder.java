@@ -1,0 +1,57 @@
+package io.github.megabert.tokenizer;
+
+/** Ids back to text, as the reference's WordPiece decoder. Immutable, thread-safe. */
+final class Decoder {
+  private final Vocabulary vocabulary;
+  private final String prefix;
+  private final boolean joinPunctuation;
+
+  Decoder(Vocabulary vocabulary, TokenizerConfig config) {
+    this.vocabulary = vocabulary;
+    this.prefix = config.continuingSubwordPrefix();
+    this.joinPunctuation = config.joinPunctuation();
+  }
+
+  String decode(int[] ids, boolean skipSpecialTokens, boolean cleanUp) {
+    StringBuilder text = new StringBuilder(6 * ids.length);
+    boolean first = true;
+    for (int id : ids) {
+      if (id < 0 || id >= vocabulary.size() || (skipSpecialTokens && vocabulary.isSpecial(id))) {
+        continue;
+      }
+      String token = vocabulary.token(id);
+      if (token.isEmpty()) {
+        continue;
+      }
+      String piece = token;
+      if (!first) {
+        piece = token.startsWith(prefix) ? token.substring(prefix.length()) : " ".concat(token);
+      }
+      first = false;
+      text.append(joinPunctuation ? cleanUpPiece(piece) : piece);
+    }
+    return cleanUp ? cleanUp(text.toString()) : text.toString();
+  }
+
+  private static String cleanUpPiece(String piece) {
+    // Every pattern begins with a space, and few pieces have more to them than a space and a word.
+    if (piece.indexOf(' ') < 0) {
+      return piece;
+    }
+    return cleanUp(piece).replace(" do not", " don't");
+  }
+
+  /** transformers' {@code clean_up_tokenization}: no space before punctuation and contractions. */
+  private static String cleanUp(String text) {
+    return text.replace(" .", ".")
+        .replace(" ?", "?")
+        .replace(" !", "!")
+        .replace(" ,", ",")
+        .replace(" ' ", "'")
+        .replace(" n't", "n't")
+        .replace(" 'm", "'m")
+        .replace(" 's", "'s")
+        .replace(" 've", "'ve")
+        .replace(" 're", "'re");
+  }
+}

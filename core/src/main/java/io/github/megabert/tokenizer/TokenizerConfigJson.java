@@ -1,0 +1,175 @@
+package io.github.megabert.tokenizer;
+
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code tokenizer_config.json} and the older {@code added_tokens.json}, read and written. */
+final class TokenizerConfigJson {
+  private TokenizerConfigJson() {}
+
+  /** What the file says, laid over {@code base}. */
+  static TokenizerConfig apply(ObjectNode json, TokenizerConfig base, String source)
+      throws TokenizerException {
+    JsonNode kind = Json.field(json, "tokenizer_class");
+    if (kind != null && !isBert(kind.asString())) {
+      throw new TokenizerException(
+          "%s is of a %s; only BertTokenizer can be loaded.".formatted(source, kind.asString()));
+    }
+    TokenizerConfig.Builder config = base.toBuilder();
+    config.lowerCase(Json.bool(json, "do_lower_case", base.lowerCase(), source));
+    if (json.has("strip_accents")) {
+      config.stripAccents(
+          Json.field(json, "strip_accents") == null
+              ? null
+              : (Boolean) Json.bool(json, "strip_accents", false, source));
+    }
+    config.tokenizeChineseChars(
+        Json.bool(json, "tokenize_chinese_chars", base.tokenizeChineseChars(), source));
+    config.cleanUpTokenizationSpaces(
+        Json.bool(json, "clean_up_tokenization_spaces", base.cleanUpTokenizationSpaces(), source));
+    config.unknownToken(tokenName(json, "unk_token", base.unknownToken(), source));
+    config.clsToken(tokenName(json, "cls_token", base.clsToken(), source));
+    config.sepToken(tokenName(json, "sep_token", base.sepToken(), source));
+    config.padToken(tokenName(json, "pad_token", base.padToken(), source));
+    config.maskToken(tokenName(json, "mask_token", base.maskToken(), source));
+    JsonNode maxLength = Json.field(json, "model_max_length");
+    if (maxLength != null) {
+      // transformers writes 1e30 for "no limit".
+      if (!maxLength.isNumber() || !(maxLength.doubleValue() >= 1)) {
+        throw Json.wrong(source, "model_max_length", maxLength, "a positive number");
+      }
+      config.modelMaxLength((int) Math.min(maxLength.doubleValue(), Integer.MAX_VALUE));
+    }
+    addedTokensDecoder(json, base, config, source);
+    return config.build();
+  }
+
+  private static boolean isBert(String tokenizerClass) {
+    return tokenizerClass.equals("BertTokenizer")
+        || tokenizerClass.equals("BertTokenizerFast")
+        || tokenizerClass.equals("PreTrainedTokenizerFast")
+        || tokenizerClass.equals("TokenizersBackend");
+  }
+
+  /** A special token's name: a string, or an object that has it as its content. */
+  private static String tokenName(JsonNode json, String name, String fallback, String source)
+      throws TokenizerException {
+    JsonNode value = Json.field(json, name);
+    if (value != null && value.isObject()) {
+      return Json.string(value, "content", fallback, source);
+    }
+    return Json.string(json, name, fallback, source);
+  }
+
+  private static void addedTokensDecoder(
+      JsonNode json, TokenizerConfig base, TokenizerConfig.Builder config, String source)
+      throws TokenizerException {
+    JsonNode decoder = Json.field(json, "added_tokens_decoder");
+    if (decoder == null) {
+      return;
+    }
+    if (!decoder.isObject()) {
+      throw Json.wrong(source, "added_tokens_decoder", decoder, "an object");
+    }
+    for (Map.Entry<String, JsonNode> entry : decoder.properties()) {
+      AddedToken token = addedToken(entry.getValue(), id(entry.getKey(), source), source);
+      if (base.addedTokens().stream().noneMatch(t -> t.content().equals(token.content()))) {
+        config.addToken(token);
+      }
+    }
+  }
+
+  private static int id(String text, String source) throws TokenizerException {
+    try {
+      return Integer.parseUnsignedInt(text);
+    } catch (NumberFormatException e) {
+      throw new TokenizerException(
+          "%s: the added token id \"%s\" is not a number.".formatted(source, text), e);
+    }
+  }
+
+  /** An added token as {@code added_tokens_decoder} and {@code tokenizer.json} describe it. */
+  static AddedToken addedToken(JsonNode json, int id, String source) throws TokenizerException {
+    JsonNode content = json.get("content");
+    if (content == null || !content.isString()) {
+      throw Json.wrong(source, "added token " + id, json, "an object with a content");
+    }
+    boolean special = Json.bool(json, "special", false, source);
+    try {
+      return new AddedToken(
+          content.stringValue(),
+          id,
+          Json.bool(json, "single_word", false, source),
+          Json.bool(json, "lstrip", false, source),
+          Json.bool(json, "rstrip", false, source),
+          Json.bool(json, "normalized", !special, source),
+          special);
+    } catch (IllegalArgumentException e) {
+      throw new TokenizerException(source + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** {@code added_tokens.json}: token to id. Tokens known with their flags keep them. */
+  static TokenizerConfig applyAddedTokens(ObjectNode json, TokenizerConfig base, String source)
+      throws TokenizerException {
+    TokenizerConfig.Builder config = base.toBuilder();
+    for (Map.Entry<String, JsonNode> entry : json.properties()) {
+      if (!entry.getValue().isInt()) {
+        throw Json.wrong(source, entry.getKey(), entry.getValue(), "an id");
+      }
+      String content = entry.getKey();
+      if (base.addedTokens().stream().anyMatch(token -> token.content().equals(content))) {
+        continue;
+      }
+      try {
+        AddedToken token =
+            base.specialTokens().contains(content)
+                ? AddedToken.special(content)
+                : AddedToken.ordinary(content);
+        config.addToken(token.withId(entry.getValue().intValue()));
+      } catch (IllegalArgumentException e) {
+        throw new TokenizerException(source + ": " + e.getMessage(), e);
+      }
+    }
+    return config.build();
+  }
+
+  static String write(BertTokenizer tokenizer) throws TokenizerException {
+    TokenizerConfig config = tokenizer.config();
+    if (!config.cleanText()
+        || !config.joinPunctuation()
+        || !config.continuingSubwordPrefix().equals("##")
+        || config.maxInputCharsPerWord() != 100) {
+      throw new TokenizerException(
+          "The tokenizer differs from BERT's in what tokenizer_config.json cannot say"
+              + " (clean_text, the decoder's cleanup, the subword prefix or max_input_chars_per_word).");
+    }
+    ObjectNode json = Json.MAPPER.createObjectNode();
+    ObjectNode decoder = json.putObject("added_tokens_decoder");
+    for (AddedToken token : tokenizer.vocabulary().added()) {
+      decoder
+          .putObject(Integer.toString(token.id()))
+          .put("content", token.content())
+          .put("lstrip", token.leftStrip())
+          .put("normalized", token.normalized())
+          .put("rstrip", token.rightStrip())
+          .put("single_word", token.singleWord())
+          .put("special", token.special());
+    }
+    json.put("clean_up_tokenization_spaces", config.cleanUpTokenizationSpaces());
+    json.put("cls_token", config.clsToken());
+    json.put("do_lower_case", config.lowerCase());
+    json.put("mask_token", config.maskToken());
+    if (config.modelMaxLength() != Integer.MAX_VALUE) {
+      json.put("model_max_length", config.modelMaxLength());
+    }
+    json.put("pad_token", config.padToken());
+    json.put("sep_token", config.sepToken());
+    json.put("strip_accents", config.stripAccents());
+    json.put("tokenize_chinese_chars", config.tokenizeChineseChars());
+    json.put("tokenizer_class", "BertTokenizer");
+    json.put("unk_token", config.unknownToken());
+    return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
+  }
+}

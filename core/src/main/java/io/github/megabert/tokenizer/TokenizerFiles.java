@@ -1,0 +1,152 @@
+package io.github.megabert.tokenizer;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/** A tokenizer's files in a folder: which there are, and the vocabulary's lines. */
+final class TokenizerFiles {
+  private static final String VOCAB_TXT = "vocab.txt";
+  private static final String TOKENIZER_JSON = "tokenizer.json";
+  private static final String TOKENIZER_CONFIG_JSON = "tokenizer_config.json";
+  private static final String ADDED_TOKENS_JSON = "added_tokens.json";
+
+  /** Far above any BERT's, far below what would fill the memory. */
+  private static final int MAX_TOKENS = 1 << 22;
+
+  private TokenizerFiles() {}
+
+  static BertTokenizer load(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      throw new TokenizerException(folder + " is not a folder; a tokenizer is loaded from one.");
+    }
+    Path tokenizerJson = folder.resolve(TOKENIZER_JSON);
+    Path vocabTxt = folder.resolve(VOCAB_TXT);
+    @Nullable ObjectNode settings = settings(folder);
+    if (Files.exists(tokenizerJson)) {
+      TokenizerJson parsed;
+      try (InputStream in = Files.newInputStream(tokenizerJson)) {
+        parsed = TokenizerJson.read(in, tokenizerJson.toString());
+      }
+      TokenizerConfig config = parsed.config();
+      if (settings != null) {
+        config =
+            TokenizerConfigJson.apply(
+                settings, config, folder.resolve(TOKENIZER_CONFIG_JSON).toString());
+      }
+      return make(parsed.vocabulary(), config, tokenizerJson.toString());
+    }
+    if (!Files.exists(vocabTxt)) {
+      throw new TokenizerException(
+          folder + " has neither a " + TOKENIZER_JSON + " nor a " + VOCAB_TXT + ".");
+    }
+    List<String> vocabulary;
+    try (InputStream in = Files.newInputStream(vocabTxt)) {
+      vocabulary = readVocabulary(in, vocabTxt.toString());
+    }
+    TokenizerConfig config = TokenizerConfig.UNCASED;
+    if (settings != null) {
+      config =
+          TokenizerConfigJson.apply(
+              settings, config, folder.resolve(TOKENIZER_CONFIG_JSON).toString());
+    }
+    Path addedTokens = folder.resolve(ADDED_TOKENS_JSON);
+    if (Files.exists(addedTokens)) {
+      try (InputStream in = Files.newInputStream(addedTokens)) {
+        config =
+            TokenizerConfigJson.applyAddedTokens(
+                Json.object(in, addedTokens.toString()), config, addedTokens.toString());
+      }
+    }
+    return make(vocabulary, config, vocabTxt.toString());
+  }
+
+  private static @Nullable ObjectNode settings(Path folder) throws IOException {
+    Path file = folder.resolve(TOKENIZER_CONFIG_JSON);
+    if (!Files.exists(file)) {
+      return null;
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      return Json.object(in, file.toString());
+    }
+  }
+
+  static BertTokenizer read(InputStream vocabTxt, @Nullable InputStream tokenizerConfigJson)
+      throws IOException {
+    List<String> vocabulary = readVocabulary(vocabTxt, VOCAB_TXT);
+    TokenizerConfig config = TokenizerConfig.UNCASED;
+    if (tokenizerConfigJson != null) {
+      config =
+          TokenizerConfigJson.apply(
+              Json.object(tokenizerConfigJson, TOKENIZER_CONFIG_JSON),
+              config,
+              TOKENIZER_CONFIG_JSON);
+    }
+    return make(vocabulary, config, VOCAB_TXT);
+  }
+
+  private static BertTokenizer make(List<String> vocabulary, TokenizerConfig config, String source)
+      throws TokenizerException {
+    try {
+      return BertTokenizer.of(vocabulary, config);
+    } catch (IllegalArgumentException e) {
+      throw new TokenizerException(source + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static List<String> readVocabulary(InputStream in, String source) throws IOException {
+    List<String> tokens = new ArrayList<>(1 << 15);
+    BufferedReader reader =
+        new BufferedReader(
+            new InputStreamReader(
+                in,
+                StandardCharsets.UTF_8
+                    .newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .onUnmappableCharacter(CodingErrorAction.REPORT)));
+    try {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        if (tokens.size() == MAX_TOKENS) {
+          throw new TokenizerException(
+              "%s has more than %d lines; that is no BERT vocabulary."
+                  .formatted(source, MAX_TOKENS));
+        }
+        tokens.add(line);
+      }
+    } catch (CharacterCodingException e) {
+      throw new TokenizerException(
+          source + " is not UTF-8 text (near line " + (tokens.size() + 1) + " or later).", e);
+    }
+    if (tokens.isEmpty()) {
+      throw new TokenizerException(source + " is empty; it needs a token a line.");
+    }
+    return tokens;
+  }
+
+  static void save(BertTokenizer tokenizer, Path folder) throws IOException {
+    Vocabulary vocabulary = tokenizer.vocabulary();
+    StringBuilder lines = new StringBuilder(8 * vocabulary.modelSize());
+    for (int id = 0; id < vocabulary.modelSize(); id++) {
+      String token = vocabulary.token(id);
+      if (token.indexOf('\n') >= 0 || token.indexOf('\r') >= 0) {
+        throw new TokenizerException(
+            "Token %d has a line break in it, which vocab.txt cannot hold.".formatted(id));
+      }
+      lines.append(token).append('\n');
+    }
+    String settings = TokenizerConfigJson.write(tokenizer);
+    Files.createDirectories(folder);
+    Files.writeString(folder.resolve(VOCAB_TXT), lines);
+    Files.writeString(folder.resolve(TOKENIZER_CONFIG_JSON), settings);
+  }
+}

@@ -1,0 +1,187 @@
+package io.github.megabert.tokenizer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Hugging Face's {@code tokenizer.json}, as far as it describes a BERT tokenizer. Its {@code
+ * truncation} and {@code padding} sections are ignored, as transformers does.
+ *
+ * @param vocabulary tokens by id; an id without one has the empty token
+ * @param config the rest
+ */
+record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
+  private static final int MAX_ID = (1 << 22) - 1;
+
+  static TokenizerJson read(InputStream in, String source) throws IOException {
+    ObjectNode json = Json.object(in, source);
+    JsonNode model = Json.field(json, "model");
+    if (model == null) {
+      throw new TokenizerException(source + " has no \"model\" section; it is no tokenizer.json.");
+    }
+    // Files of tokenizers before 0.9 name no type; only WordPiece has this limit.
+    boolean wordPiece =
+        model.has("type") ? "WordPiece".equals(type(model)) : model.has("max_input_chars_per_word");
+    if (!wordPiece) {
+      throw new TokenizerException(
+          "%s describes a %s model; only BERT's WordPiece can be loaded."
+              .formatted(source, type(model)));
+    }
+    TokenizerConfig.Builder config = TokenizerConfig.builder();
+    config.unknownToken(Json.string(model, "unk_token", "[UNK]", source));
+    config.continuingSubwordPrefix(Json.string(model, "continuing_subword_prefix", "##", source));
+    JsonNode maxChars = Json.field(model, "max_input_chars_per_word");
+    if (maxChars != null) {
+      if (!maxChars.isInt() || maxChars.intValue() <= 0) {
+        throw Json.wrong(source, "max_input_chars_per_word", maxChars, "a positive number");
+      }
+      config.maxInputCharsPerWord(maxChars.intValue());
+    }
+    normalizer(Json.field(json, "normalizer"), config, source);
+    JsonNode preTokenizer = Json.field(json, "pre_tokenizer");
+    if (preTokenizer == null || !"BertPreTokenizer".equals(type(preTokenizer))) {
+      throw other(source, "pre_tokenizer", preTokenizer, "BertPreTokenizer");
+    }
+    postProcessor(Json.field(json, "post_processor"), config, source);
+    decoder(Json.field(json, "decoder"), config, source);
+    addedTokens(Json.field(json, "added_tokens"), config, source);
+    return new TokenizerJson(vocabulary(Json.field(model, "vocab"), source), config.build());
+  }
+
+  private static @Nullable String type(JsonNode section) {
+    JsonNode type = section.get("type");
+    return type == null ? null : type.asString();
+  }
+
+  private static TokenizerException other(
+      String source, String name, @Nullable JsonNode section, String wanted) {
+    return new TokenizerException(
+        "%s has the %s %s; only BERT's %s can be loaded."
+            .formatted(source, name, section == null ? "null" : type(section), wanted));
+  }
+
+  private static void normalizer(
+      @Nullable JsonNode normalizer, TokenizerConfig.Builder config, String source)
+      throws TokenizerException {
+    if (normalizer == null || !"BertNormalizer".equals(type(normalizer))) {
+      throw other(source, "normalizer", normalizer, "BertNormalizer");
+    }
+    config.cleanText(Json.bool(normalizer, "clean_text", true, source));
+    config.tokenizeChineseChars(Json.bool(normalizer, "handle_chinese_chars", true, source));
+    config.lowerCase(Json.bool(normalizer, "lowercase", true, source));
+    config.stripAccents(
+        Json.field(normalizer, "strip_accents") == null
+            ? null
+            : (Boolean) Json.bool(normalizer, "strip_accents", false, source));
+  }
+
+  /** BERT's {@code [CLS] a [SEP] b [SEP]}, whichever of the two ways it is written. */
+  private static void postProcessor(
+      @Nullable JsonNode processor, TokenizerConfig.Builder config, String source)
+      throws TokenizerException {
+    if (processor == null) {
+      return;
+    }
+    if ("BertProcessing".equals(type(processor))) {
+      config.clsToken(processor.path("cls").path(0).asString("[CLS]"));
+      config.sepToken(processor.path("sep").path(0).asString("[SEP]"));
+      return;
+    }
+    if (!"TemplateProcessing".equals(type(processor))) {
+      throw other(source, "post_processor", processor, "TemplateProcessing");
+    }
+    JsonNode single = processor.path("single");
+    String cls = special(single.path(0));
+    String sep = special(single.path(2));
+    String wantedSingle = "%s:0 A:0 %s:0".formatted(cls, sep);
+    String wantedPair = wantedSingle + " B:1 %s:1".formatted(sep);
+    if (!template(single).equals(wantedSingle)
+        || !template(processor.path("pair")).equals(wantedPair)) {
+      throw new TokenizerException(
+          "%s has the templates \"%s\" and \"%s\"; BERT's are \"[CLS]:0 A:0 [SEP]:0\" and the same with \"B:1 [SEP]:1\"."
+              .formatted(source, template(single), template(processor.path("pair"))));
+    }
+    config.clsToken(cls);
+    config.sepToken(sep);
+  }
+
+  private static String special(JsonNode piece) {
+    return piece.path("SpecialToken").path("id").asString("");
+  }
+
+  private static String template(JsonNode pieces) {
+    StringBuilder text = new StringBuilder();
+    for (JsonNode piece : pieces) {
+      for (Map.Entry<String, JsonNode> kind : piece.properties()) {
+        text.append(text.isEmpty() ? "" : " ")
+            .append(kind.getValue().path("id").asString(""))
+            .append(':')
+            .append(kind.getValue().path("type_id").asString(""));
+      }
+    }
+    return text.toString();
+  }
+
+  private static void decoder(
+      @Nullable JsonNode decoder, TokenizerConfig.Builder config, String source)
+      throws TokenizerException {
+    if (decoder == null) {
+      return;
+    }
+    if (!"WordPiece".equals(type(decoder))) {
+      throw other(source, "decoder", decoder, "WordPiece");
+    }
+    config.joinPunctuation(Json.bool(decoder, "cleanup", true, source));
+  }
+
+  private static void addedTokens(
+      @Nullable JsonNode tokens, TokenizerConfig.Builder config, String source)
+      throws TokenizerException {
+    if (tokens == null) {
+      return;
+    }
+    if (!tokens.isArray()) {
+      throw Json.wrong(source, "added_tokens", tokens, "a list");
+    }
+    for (JsonNode token : tokens) {
+      JsonNode id = token.get("id");
+      if (id == null || !id.isInt() || id.intValue() < 0) {
+        throw Json.wrong(source, "added_tokens", token, "an object with an id");
+      }
+      config.addToken(TokenizerConfigJson.addedToken(token, id.intValue(), source));
+    }
+  }
+
+  private static List<String> vocabulary(@Nullable JsonNode vocab, String source)
+      throws TokenizerException {
+    if (vocab == null || !vocab.isObject() || vocab.isEmpty()) {
+      throw new TokenizerException(source + " has no \"vocab\" in its model.");
+    }
+    int size = 0;
+    for (Map.Entry<String, JsonNode> entry : vocab.properties()) {
+      JsonNode id = entry.getValue();
+      if (!id.isInt() || id.intValue() < 0 || id.intValue() > MAX_ID) {
+        throw Json.wrong(source, entry.getKey(), id, "an id from 0 to " + MAX_ID);
+      }
+      size = Math.max(size, id.intValue() + 1);
+    }
+    String[] tokens = new String[size];
+    Arrays.fill(tokens, "");
+    for (Map.Entry<String, JsonNode> entry : vocab.properties()) {
+      int id = entry.getValue().intValue();
+      if (!tokens[id].isEmpty()) {
+        throw new TokenizerException(
+            "%s gives the id %d to both \"%s\" and \"%s\"."
+                .formatted(source, id, tokens[id], entry.getKey()));
+      }
+      tokens[id] = entry.getKey();
+    }
+    return List.of(tokens);
+  }
+}
