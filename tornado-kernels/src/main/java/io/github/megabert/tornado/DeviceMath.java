@@ -38,11 +38,11 @@ final class DeviceMath {
   static float activate(int code, float x) {
     float y = x;
     if (code == GELU) {
-      float tail = 0.5f * erfc(TornadoMath.abs(x) * 0.70710678f);
-      y = x >= 0f ? x - x * tail : x * tail;
+      float tail = 0.5f * erfc(TornadoMath.abs(x) * 0.70710677f);
+      y = x >= 0f ? x * (1f - tail) : x * tail;
     }
     if (code == GELU_TANH) {
-      y = 0.5f * x * (1f + TornadoMath.tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
+      y = 0.5f * x * (1f + TornadoMath.tanh(0.7978846f * (x + 0.044715f * x * x * x)));
     }
     if (code == QUICK_GELU) {
       y = x / (1f + TornadoMath.exp(-1.702f * x));
@@ -71,14 +71,14 @@ final class DeviceMath {
    */
   private static float erfc(float z) {
     float t = 1f / (1f + 0.5f * z);
-    float p = -0.82215223f + t * 0.17087277f;
-    p = 1.48851587f + t * p;
-    p = -1.13520398f + t * p;
-    p = 0.27886807f + t * p;
+    float p = -0.82215226f + t * 0.17087276f;
+    p = 1.4885159f + t * p;
+    p = -1.135204f + t * p;
+    p = 0.27886808f + t * p;
     p = -0.18628806f + t * p;
     p = 0.09678418f + t * p;
-    p = 0.37409196f + t * p;
-    p = 1.00002368f + t * p;
-    return t * TornadoMath.exp(-z * z - 1.26551223f + t * p);
+    p = 0.37409195f + t * p;
+    p = 1.0000237f + t * p;
+    return t * TornadoMath.exp(-z * z - 1.2655122f + t * p);
   }
 }

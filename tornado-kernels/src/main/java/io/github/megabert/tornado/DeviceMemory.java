@@ -42,7 +42,7 @@ final class DeviceMemory implements AutoCloseable {
 
   private final TornadoDevice device;
   private final boolean half;
-  private final Map<TornadoNativeArray, Owner> owners = new IdentityHashMap<>();
+  private final IdentityHashMap<TornadoNativeArray, Owner> owners = new IdentityHashMap<>();
   private final List<TornadoNativeArray> waiting = new ArrayList<>();
   private final Map<ScratchKey, TornadoNativeArray> scratch = new HashMap<>();
   private final List<TornadoExecutionPlan> plans = new ArrayList<>();
@@ -105,17 +105,15 @@ final class DeviceMemory implements AutoCloseable {
     GridScheduler grids = new GridScheduler();
     WorkerGrid one = new WorkerGrid1D(1);
     one.setLocalWork(1, 1, 1);
-    for (TornadoNativeArray array : arrays) {
+    for (int i = 0; i < arrays.size(); i++) {
+      TornadoNativeArray array = arrays.get(i);
+      String task = "touch" + i;
+      grids.addWorkerGrid(name + "." + task, one);
       graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
       switch (array) {
-        case HalfFloatArray halves -> {
-          graph.task("half", DeviceMemory::touchHalf, CONTEXT, halves, flag);
-          grids.addWorkerGrid(name + ".half", one);
-        }
-        case FloatArray floats -> {
-          graph.task("float", DeviceMemory::touchFloat, CONTEXT, floats, flag);
-          grids.addWorkerGrid(name + ".float", one);
-        }
+        case HalfFloatArray halves ->
+            graph.task(task, DeviceMemory::touchHalf, CONTEXT, halves, flag);
+        case FloatArray floats -> graph.task(task, DeviceMemory::touchFloat, CONTEXT, floats, flag);
         default -> throw new IllegalArgumentException("no kernel reads a " + array.getClass());
       }
     }

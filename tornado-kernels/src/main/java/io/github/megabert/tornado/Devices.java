@@ -31,7 +31,7 @@ final class Devices {
     }
     devices.sort(
         Comparator.comparing((TornadoDevice device) -> !isGpu(device))
-            .thenComparing(device -> rank(device.getTornadoVMBackend())));
+            .thenComparingInt(device -> rank(device.getTornadoVMBackend())));
     return devices;
   }
 

@@ -28,16 +28,17 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /**
  * A list of calls as task graphs that can be replayed.
  *
- * <p>One graph takes as many calls as TornadoVM's limits allow (the 24 layers of the 345M model are
- * two graphs). All graphs have the same name and calls of one signature the same task name:
- * TornadoVM compiles a kernel once a task name, so the 192 tasks of that model are ten
- * compilations.
+ * <p>TornadoVM compiles a kernel once a task name, and a graph takes a name once. So the calls are
+ * cut into graphs of one name, and the n-th call of a signature has the same name in each: the 192
+ * calls of the 345M model are 6 graphs of 4 layers and 16 compilations. The graphs follow each
+ * other on one stream; while the device runs one, the host launches the next.
  */
 final class Program implements AutoCloseable {
   /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
   private static final int MAX_NODES = 900;
 
-  private static final int MAX_TASKS = 250;
+  /** Four layers of eight tasks: some 150 µs on the device, in which the host launches the next. */
+  private static final int MAX_TASKS = 32;
 
   /** A node for the array, one for where it comes from, one for where it stays. */
   private static final int NODES_PER_ARRAY = 3;
@@ -139,9 +140,11 @@ final class Program implements AutoCloseable {
       uploads.values().forEach(a -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, a));
     }
     consumed.forEach((owner, list) -> graph.consumeFromDevice(owner, list.toArray()));
+    Map<String, Integer> occurrences = new HashMap<>();
     for (Call call : calls) {
-      String task =
+      String kind =
           tasks.computeIfAbsent(call.signature(), s -> call.kernel().name() + tasks.size());
+      String task = kind + "x" + occurrences.merge(kind, 1, Integer::sum);
       Object[] resolved =
           call.arguments().stream().map(a -> a instanceof Operand o ? array(o) : a).toArray();
       call.kernel().emitter().add(graph, task, resolved);

@@ -10,7 +10,7 @@ final class Reasons {
   /** One sentence for the failure of the first use of TornadoVM. */
   static String of(Throwable failure) {
     Throwable cause = failure;
-    while (cause.getCause() != null && cause.getCause() != cause) {
+    while (cause.getCause() != null) {
       cause = cause.getCause();
     }
     String message = cause.getMessage() == null ? "" : cause.getMessage();
