@@ -248,7 +248,8 @@ final class HalfRowKernels {
   static void activation(KernelContext context, HalfFloatArray x, int activation, int count) {
     int i = context.globalIdx;
     if (i < count) {
-      x.set(i, new HalfFloat(DeviceMath.activate(activation, x.get(i).getFloat32())));
+      float value = DeviceMath.activate(activation, x.get(i).getFloat32());
+      x.set(i, new HalfFloat(value));
     }
   }
 
@@ -262,10 +263,8 @@ final class HalfRowKernels {
       int columns) {
     int i = context.globalIdx;
     if (i < rows * columns) {
-      x.set(
-          i,
-          new HalfFloat(
-              DeviceMath.activate(activation, x.get(i).getFloat32() + bias.get(i % columns))));
+      float value = DeviceMath.activate(activation, x.get(i).getFloat32() + bias.get(i % columns));
+      x.set(i, new HalfFloat(value));
     }
   }
 }
