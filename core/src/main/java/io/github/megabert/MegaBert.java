@@ -75,6 +75,15 @@ public final class MegaBert implements AutoCloseable {
     return builder().demo();
   }
 
+  /**
+   * Opens the demo model's checkpoint alone, without a backend.
+   *
+   * @throws IOException if the artifact {@code megabert-demo-model} is missing
+   */
+  public static Checkpoint demoCheckpoint() throws IOException {
+    return DemoModel.open();
+  }
+
   /** Options, to be followed by {@link Builder#load} or {@link Builder#demo}. */
   public static Builder builder() {
     return new Builder();

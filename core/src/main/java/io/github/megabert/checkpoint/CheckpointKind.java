@@ -3,9 +3,11 @@ package io.github.megabert.checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Tells by name and first bytes what kind of checkpoint a path is. */
+/** Tells by names and content what kind of checkpoint a path is. */
 final class CheckpointKind {
   private CheckpointKind() {}
 
@@ -13,9 +15,35 @@ final class CheckpointKind {
     if (!Files.exists(path)) {
       throw new CheckpointException("there is no checkpoint at " + path);
     }
-    if (Files.isDirectory(path)) {
-      return HuggingFaceFolder.open(path, configOverride);
+    return Files.isDirectory(path)
+        ? openFolder(path, configOverride)
+        : openFile(path, configOverride);
+  }
+
+  private static Checkpoint openFolder(Path folder, @Nullable Path configOverride)
+      throws IOException {
+    if (!HuggingFaceFolder.hasWeights(folder)) {
+      Map<List<Integer>, Path> ranks = MegatronRanks.find(folder);
+      if (ranks != null) {
+        return MegatronCheckpoint.open(folder, ranks, configOverride);
+      }
     }
-    return HuggingFaceFolder.openFile(path, configOverride);
+    return HuggingFaceFolder.open(folder, configOverride);
+  }
+
+  private static Checkpoint openFile(Path path, @Nullable Path configOverride) throws IOException {
+    String name = path.getFileName().toString();
+    if (name.endsWith(".safetensors") || name.endsWith(".index.json")) {
+      return HuggingFaceFolder.openFile(path, configOverride);
+    }
+    TorchFile file = TorchFile.open(path);
+    try {
+      return MegatronCheckpoint.isOne(file)
+          ? MegatronCheckpoint.open(file, configOverride)
+          : HuggingFaceFolder.open(new TorchStateDict(file), path, configOverride);
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
   }
 }

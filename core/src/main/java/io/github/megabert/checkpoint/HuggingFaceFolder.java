@@ -16,9 +16,9 @@ final class HuggingFaceFolder {
 
   private HuggingFaceFolder() {}
 
-  /** Whether a folder looks like one: it has weights under a name of transformers'. */
-  static boolean isOne(Path folder) {
-    return weights(folder) != null || Files.exists(folder.resolve(CONFIG));
+  /** Whether a folder has weights under a name of transformers'. */
+  static boolean hasWeights(Path folder) {
+    return weights(folder) != null;
   }
 
   private static @Nullable Path weights(Path folder) {
@@ -38,13 +38,33 @@ final class HuggingFaceFolder {
               + folder
               + " has none of "
               + String.join(", ", SAFETENSORS, SAFETENSORS_INDEX, TORCH, TORCH_INDEX)
-              + "; is the download complete?");
+              + ", nor mp_rank_ folders of Megatron-LM; is the download complete?");
     }
     return openFile(weights, configOverride);
   }
 
   /** Opens weights in one file or an index of several, {@code config.json} beside it. */
   static Checkpoint openFile(Path weights, @Nullable Path configOverride) throws IOException {
+    ObjectNode config = config(weights, configOverride);
+    return join(config, tensors(weights));
+  }
+
+  /** A checkpoint of tensors that were read from {@code weights}. */
+  static Checkpoint open(NamedTensors tensors, Path weights, @Nullable Path configOverride)
+      throws IOException {
+    return join(config(weights, configOverride), tensors);
+  }
+
+  private static Checkpoint join(ObjectNode config, NamedTensors tensors) throws IOException {
+    try {
+      return new HuggingFaceCheckpoint(config, tensors);
+    } catch (IOException | RuntimeException e) {
+      tensors.close();
+      throw e;
+    }
+  }
+
+  private static ObjectNode config(Path weights, @Nullable Path configOverride) throws IOException {
     Path configFile = configOverride == null ? weights.resolveSibling(CONFIG) : configOverride;
     if (!Files.exists(configFile)) {
       throw new CheckpointException(
@@ -54,14 +74,7 @@ final class HuggingFaceFolder {
               + weights
               + "; name a configuration file");
     }
-    ObjectNode config = StrictJson.readObject(configFile);
-    NamedTensors tensors = tensors(weights);
-    try {
-      return new HuggingFaceCheckpoint(config, tensors);
-    } catch (IOException | RuntimeException e) {
-      tensors.close();
-      throw e;
-    }
+    return StrictJson.readObject(configFile);
   }
 
   private static NamedTensors tensors(Path weights) throws IOException {

@@ -15,14 +15,7 @@ import java.lang.foreign.MemorySegment;
 record TorchTensor(TorchStorage storage, DType dtype, long offset, Shape shape, long[] strides) {
   /** Axes of size one may have any stride. */
   boolean isContiguous() {
-    long expected = 1;
-    for (int axis = shape.rank() - 1; axis >= 0; axis--) {
-      if (shape.extent(axis) != 1 && strides[axis] != expected) {
-        return false;
-      }
-      expected *= shape.extent(axis);
-    }
-    return true;
+    return contiguousFrom() == 0;
   }
 
   long itemSize() {
@@ -37,26 +30,89 @@ record TorchTensor(TorchStorage storage, DType dtype, long offset, Shape shape, 
           storageBytes.asSlice(from, dtype.byteSize(shape.elements())), dtype, shape);
     }
     Tensor copy = Tensor.allocate(arena, dtype, shape);
-    gather(storageBytes, copy.segment(), 0, offset, 0);
+    gather(storageBytes, copy.segment(), 0, contiguousFrom(), offset, 0);
     return copy;
   }
 
+  /** Rows {@code [from, to)} of the first axis. */
+  TorchTensor rows(long from, long to) {
+    long[] extents = shape.toArray();
+    extents[0] = to - from;
+    return new TorchTensor(storage, dtype, offset + from * strides[0], Shape.of(extents), strides);
+  }
+
+  /**
+   * The first axis seen as {@code [outer, middle, inner]}, or fewer axes if less are given.
+   *
+   * @param extents the new axes' extents; their product is the first axis' extent
+   */
+  TorchTensor splitRows(long... extents) {
+    int added = extents.length - 1;
+    long[] newExtents = new long[shape.rank() + added];
+    long[] newStrides = new long[newExtents.length];
+    long step = strides[0];
+    for (int axis = added; axis >= 0; axis--) {
+      newExtents[axis] = extents[axis];
+      newStrides[axis] = step;
+      step *= extents[axis];
+    }
+    for (int axis = 1; axis < shape.rank(); axis++) {
+      newExtents[axis + added] = shape.extent(axis);
+      newStrides[axis + added] = strides[axis];
+    }
+    return new TorchTensor(storage, dtype, offset, Shape.of(newExtents), newStrides);
+  }
+
+  /** Index {@code index} of an axis, which disappears. */
+  TorchTensor select(int axis, long index) {
+    long[] extents = shape.toArray();
+    long[] newExtents = new long[extents.length - 1];
+    long[] newStrides = new long[newExtents.length];
+    for (int i = 0; i < newExtents.length; i++) {
+      newExtents[i] = extents[i < axis ? i : i + 1];
+      newStrides[i] = strides[i < axis ? i : i + 1];
+    }
+    return new TorchTensor(
+        storage, dtype, offset + index * strides[axis], Shape.of(newExtents), newStrides);
+  }
+
+  /** First of the trailing axes that lie in one piece. */
+  private int contiguousFrom() {
+    long expected = 1;
+    int axis = shape.rank();
+    while (axis > 0 && (shape.extent(axis - 1) == 1 || strides[axis - 1] == expected)) {
+      axis--;
+      expected *= shape.extent(axis);
+    }
+    return axis;
+  }
+
   /** Copies the sub-tensor from {@code axis} on; returns where its copy ends. */
-  private long gather(MemorySegment from, MemorySegment to, int axis, long element, long written) {
+  private long gather(
+      MemorySegment from, MemorySegment to, int axis, int whole, long element, long written) {
     long size = itemSize();
+    if (axis == whole) {
+      long bytes = size;
+      for (int i = whole; i < shape.rank(); i++) {
+        bytes *= shape.extent(i);
+      }
+      MemorySegment.copy(from, element * size, to, written, bytes);
+      return written + bytes;
+    }
     long at = written;
+    boolean single = axis + 1 == shape.rank();
     for (long i = 0; i < shape.extent(axis); i++) {
       long next = element + i * strides[axis];
-      if (axis + 1 < shape.rank()) {
-        at = gather(from, to, axis + 1, next, at);
-      } else {
-        switch ((int) size) {
-          case 2 -> to.set(LittleEndian.SHORT, at, from.get(LittleEndian.SHORT, next * 2));
-          case 4 -> to.set(LittleEndian.INT, at, from.get(LittleEndian.INT, next * 4));
-          default -> MemorySegment.copy(from, next * size, to, at, size);
-        }
-        at += size;
+      if (!single) {
+        at = gather(from, to, axis + 1, whole, next, at);
+        continue;
       }
+      switch ((int) size) {
+        case 2 -> to.set(LittleEndian.SHORT, at, from.get(LittleEndian.SHORT, next * 2));
+        case 4 -> to.set(LittleEndian.INT, at, from.get(LittleEndian.INT, next * 4));
+        default -> MemorySegment.copy(from, next * size, to, at, size);
+      }
+      at += size;
     }
     return at;
   }

@@ -228,6 +228,41 @@ public record Batch(
         offsets, tokenIds, tokenTypeIds, positionIds, this.attentionMask, inputsEmbeds, input);
   }
 
+  /**
+   * Some rows of this batch, which keep their positions; the usual use is to leave padding out.
+   *
+   * @param rows ascending; at least one of every sequence
+   * @throws IllegalArgumentException if a sequence would be empty, or the batch has {@code
+   *     inputsEmbeds}
+   */
+  public Batch keepRows(int[] rows) {
+    int[] ids = tokenIds;
+    if (ids == null) {
+      throw new IllegalArgumentException("rows of a batch with inputs_embeds cannot be left out");
+    }
+    int[] keptOffsets = new int[offsets.length];
+    int[] keptIds = new int[rows.length];
+    int[] keptTypes = new int[rows.length];
+    int[] keptPositions = new int[rows.length];
+    byte[] keptMask = attentionMask == null ? null : new byte[rows.length];
+    int sequence = 0;
+    for (int i = 0; i < rows.length; i++) {
+      while (rows[i] >= offsets[sequence + 1]) {
+        keptOffsets[++sequence] = i;
+      }
+      keptIds[i] = ids[rows[i]];
+      keptTypes[i] = tokenTypeIds[rows[i]];
+      keptPositions[i] = positionIds[rows[i]];
+      if (keptMask != null && attentionMask != null) {
+        keptMask[i] = attentionMask[rows[i]];
+      }
+    }
+    while (sequence < sequences()) {
+      keptOffsets[++sequence] = rows.length;
+    }
+    return new Batch(keptOffsets, keptIds, keptTypes, keptPositions, keptMask, null, encoder);
+  }
+
   /** Number of sequences. */
   public int sequences() {
     return offsets.length - 1;

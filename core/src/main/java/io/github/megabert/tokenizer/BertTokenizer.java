@@ -37,8 +37,9 @@ public final class BertTokenizer {
     sepId = vocabulary.id(config.sepToken());
     padId = vocabulary.id(config.padToken());
     maskId = vocabulary.id(config.maskToken());
-    textTokenizer = new TextTokenizer(vocabulary, config, unknownId);
-    decoder = new Decoder(vocabulary, config);
+    TextNormalizer normalizer = new TextNormalizer(config);
+    textTokenizer = new TextTokenizer(vocabulary, config, normalizer, unknownId);
+    decoder = new Decoder(vocabulary, config, normalizer);
   }
 
   /** A special token that the model has no embedding for would only fail later, and darkly. */
@@ -160,12 +161,15 @@ public final class BertTokenizer {
   }
 
   private EncodingAssembly assembly(String text, @Nullable String pair, EncodingOptions options) {
+    int limit = Integer.MAX_VALUE;
+    if (options.truncation() != Truncation.NONE) {
+      limit = options.maxLength() == 0 ? modelMaxLength() : options.maxLength();
+    }
     return new EncodingAssembly(
-        this, tokenize(text), pair == null ? null : tokenize(pair), options);
-  }
-
-  private EncodedText tokenize(String text) {
-    return new EncodedText(text, textTokenizer.tokenize(text));
+        this,
+        textTokenizer.tokenize(text, limit),
+        pair == null ? null : textTokenizer.tokenize(pair, limit),
+        options);
   }
 
   /** The length to pad to, 0 for none: fixed or the longest, then rounded up to a multiple. */

@@ -1,13 +1,24 @@
 package io.github.megabert.tokenizer;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /** Ids back to text, as the reference's WordPiece decoder. Immutable, thread-safe. */
 final class Decoder {
   private final Vocabulary vocabulary;
   private final String prefix;
   private final boolean joinPunctuation;
 
-  Decoder(Vocabulary vocabulary, TokenizerConfig config) {
+  /** Added tokens that are written in their normalised form, as the reference does. */
+  private final Map<Integer, String> normalized = new HashMap<>();
+
+  Decoder(Vocabulary vocabulary, TokenizerConfig config, TextNormalizer normalizer) {
     this.vocabulary = vocabulary;
+    for (AddedToken token : vocabulary.added()) {
+      if (token.normalized()) {
+        normalized.put(token.id(), normalizer.normalize(token.content()));
+      }
+    }
     this.prefix = config.continuingSubwordPrefix();
     this.joinPunctuation = config.joinPunctuation();
   }
@@ -19,7 +30,7 @@ final class Decoder {
       if (id < 0 || id >= vocabulary.size() || (skipSpecialTokens && vocabulary.isSpecial(id))) {
         continue;
       }
-      String token = vocabulary.token(id);
+      String token = normalized.getOrDefault(id, vocabulary.token(id));
       if (token.isEmpty()) {
         continue;
       }

@@ -6,10 +6,14 @@ import org.jspecify.annotations.Nullable;
 final class EncodedText {
   final TokenBuffer tokens;
 
+  /** How many of the tokens the reference would have read before it stopped. */
+  final int referenceSize;
+
   /** By UTF-16 index the number of code points before it; null when the two are the same. */
   private final int @Nullable [] codePointIndex;
 
-  EncodedText(String text, TokenBuffer tokens) {
+  EncodedText(String text, TokenBuffer tokens, int referenceSize) {
+    this.referenceSize = referenceSize;
     this.tokens = tokens;
     this.codePointIndex = hasSurrogates(text) ? codePointIndex(text) : null;
   }

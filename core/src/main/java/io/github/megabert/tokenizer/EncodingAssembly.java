@@ -36,7 +36,13 @@ final class EncodingAssembly {
     }
     plan =
         TruncationPlan.of(
-            options.truncation(), first.size(), second == null ? -1 : second.size(), room);
+            options.truncation(),
+            // With no second text to cut, the whole first one decides whether that is an error.
+            second == null && options.truncation() == Truncation.ONLY_SECOND
+                ? first.size()
+                : first.referenceSize,
+            second == null ? -1 : second.referenceSize,
+            room);
   }
 
   private int addedTokens() {
@@ -55,7 +61,7 @@ final class EncodingAssembly {
     int missing =
         first.size() - plan.keepFirst() + (second == null ? 0 : second.size() - plan.keepSecond());
     List<Encoding> overflow = List.of();
-    if (options.returnOverflow() && missing > 0) {
+    if (options.overflow() != Overflow.NONE && missing > 0) {
       overflow = overflow(mainFirst, mainSecond, paddedLength);
     }
     return window(mainFirst, mainSecond, paddedLength, overflow);
@@ -64,12 +70,11 @@ final class EncodingAssembly {
   /** The windows in the reference's order: the first text's, each with all of the second's. */
   private List<Encoding> overflow(
       TruncationPlan.Window mainFirst, TruncationPlan.Window mainSecond, int paddedLength) {
-    List<TruncationPlan.Window> firsts =
-        TruncationPlan.overflow(first.size(), plan.keepFirst(), options.stride());
+    List<TruncationPlan.Window> firsts = windows(first, plan.keepFirst());
     List<TruncationPlan.Window> seconds = new ArrayList<>();
     seconds.add(mainSecond);
     if (second != null) {
-      seconds.addAll(TruncationPlan.overflow(second.size(), plan.keepSecond(), options.stride()));
+      seconds.addAll(windows(second, plan.keepSecond()));
     }
     long count = (firsts.size() + 1L) * seconds.size() - 1;
     if (count > MAX_WINDOWS) {
@@ -87,6 +92,11 @@ final class EncodingAssembly {
       overflow.add(window(mainFirst, b, paddedLength, List.of()));
     }
     return List.copyOf(overflow);
+  }
+
+  private List<TruncationPlan.Window> windows(EncodedText text, int keep) {
+    int tokens = options.overflow() == Overflow.COMPLETE ? text.size() : text.referenceSize;
+    return TruncationPlan.overflow(tokens, keep, options.stride());
   }
 
   private Encoding window(

@@ -9,8 +9,7 @@ package io.github.megabert.tokenizer;
  * @param maxLength most tokens of an encoding, special tokens included; 0 stands for the
  *     tokenizer's {@link BertTokenizer#modelMaxLength()}. Matters only with a truncation
  * @param stride how many tokens an overflowing window repeats of the one before
- * @param returnOverflow whether what was cut comes as further windows in {@link
- *     Encoding#overflow()}
+ * @param overflow whether what was cut comes as further windows in {@link Encoding#overflow()}
  * @param padToLongest pads every encoding of a batch to the longest one
  * @param padToLength pads to this many tokens at least; 0: no
  * @param padToMultipleOf rounds the padded length up to a multiple of this; 0: no
@@ -20,14 +19,14 @@ public record EncodingOptions(
     Truncation truncation,
     int maxLength,
     int stride,
-    boolean returnOverflow,
+    Overflow overflow,
     boolean padToLongest,
     int padToLength,
     int padToMultipleOf) {
 
   /** Special tokens, no truncation, no padding. */
   public static final EncodingOptions DEFAULT =
-      new EncodingOptions(true, Truncation.NONE, 0, 0, false, false, 0, 0);
+      new EncodingOptions(true, Truncation.NONE, 0, 0, Overflow.NONE, false, 0, 0);
 
   /** {@link #DEFAULT}, cut to the tokenizer's {@link BertTokenizer#modelMaxLength()}. */
   public static final EncodingOptions TRUNCATED = DEFAULT.withTruncation(Truncation.LONGEST_FIRST);
@@ -53,14 +52,7 @@ public record EncodingOptions(
   /** The same with or without special tokens. */
   public EncodingOptions withSpecialTokens(boolean value) {
     return new EncodingOptions(
-        value,
-        truncation,
-        maxLength,
-        stride,
-        returnOverflow,
-        padToLongest,
-        padToLength,
-        padToMultipleOf);
+        value, truncation, maxLength, stride, overflow, padToLongest, padToLength, padToMultipleOf);
   }
 
   /** The same with another truncation. */
@@ -70,7 +62,7 @@ public record EncodingOptions(
         value,
         maxLength,
         stride,
-        returnOverflow,
+        overflow,
         padToLongest,
         padToLength,
         padToMultipleOf);
@@ -83,7 +75,7 @@ public record EncodingOptions(
         value,
         newMaxLength,
         stride,
-        returnOverflow,
+        overflow,
         padToLongest,
         padToLength,
         padToMultipleOf);
@@ -95,13 +87,13 @@ public record EncodingOptions(
   }
 
   /** The same with overflowing windows that repeat {@code newStride} tokens. */
-  public EncodingOptions withOverflow(int newStride) {
+  public EncodingOptions withOverflow(Overflow value, int newStride) {
     return new EncodingOptions(
         addSpecialTokens,
         truncation,
         maxLength,
         newStride,
-        true,
+        value,
         padToLongest,
         padToLength,
         padToMultipleOf);
@@ -114,7 +106,7 @@ public record EncodingOptions(
         truncation,
         maxLength,
         stride,
-        returnOverflow,
+        overflow,
         true,
         padToLength,
         padToMultipleOf);
@@ -127,7 +119,7 @@ public record EncodingOptions(
         truncation,
         maxLength,
         stride,
-        returnOverflow,
+        overflow,
         padToLongest,
         value,
         padToMultipleOf);
@@ -140,7 +132,7 @@ public record EncodingOptions(
         truncation,
         maxLength,
         stride,
-        returnOverflow,
+        overflow,
         padToLongest,
         padToLength,
         value);

@@ -62,6 +62,13 @@ final class TextNormalizer {
     }
   }
 
+  /** The normalised form of a whole text. */
+  String normalize(String text) {
+    NormalizedText out = new NormalizedText(text);
+    normalize(text, 0, text.length(), out);
+    return out.toString();
+  }
+
   private void appendClean(int codePoint, int origin, NormalizedText out) {
     int c = clean(codePoint);
     if (c < 0) {

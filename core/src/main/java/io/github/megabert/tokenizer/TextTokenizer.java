@@ -13,8 +13,9 @@ final class TextTokenizer {
   private final AddedTokenMatcher rawTokens;
   private final AddedTokenMatcher normalizedTokens;
 
-  TextTokenizer(Vocabulary vocabulary, TokenizerConfig config, int unknownId) {
-    normalizer = new TextNormalizer(config);
+  TextTokenizer(
+      Vocabulary vocabulary, TokenizerConfig config, TextNormalizer normalizer, int unknownId) {
+    this.normalizer = normalizer;
     wordPiece = new WordPiece(vocabulary, config, unknownId);
     List<AddedToken> raw = new ArrayList<>();
     List<String> rawPatterns = new ArrayList<>();
@@ -23,10 +24,8 @@ final class TextTokenizer {
     for (AddedToken token : vocabulary.added()) {
       String content = token.content();
       if (token.normalized()) {
-        NormalizedText pattern = new NormalizedText(content);
-        normalizer.normalize(content, 0, content.length(), pattern);
         normalized.add(token);
-        normalizedPatterns.add(pattern.toString());
+        normalizedPatterns.add(normalizer.normalize(content));
       } else {
         raw.add(token);
         rawPatterns.add(content);
@@ -36,10 +35,16 @@ final class TextTokenizer {
     normalizedTokens = new AddedTokenMatcher(normalized, normalizedPatterns);
   }
 
-  TokenBuffer tokenize(String text) {
-    Run run = new Run(text);
+  /**
+   * Tokenizes a text.
+   *
+   * @param limit after how many tokens the reference would stop reading
+   */
+  EncodedText tokenize(String text, int limit) {
+    Run run = new Run(text, limit);
     rawTokens.split(text, 0, text.length(), run);
-    return run.tokens;
+    int reference = run.reference < 0 ? run.tokens.size : run.reference;
+    return new EncodedText(text, run.tokens, reference);
   }
 
   /** The tokenization of one text: its buffers and the number of words so far. */
@@ -47,9 +52,14 @@ final class TextTokenizer {
     private final String text;
     private final NormalizedText normalized;
     private final TokenBuffer tokens;
+    private final int limit;
     private int words;
 
-    Run(String text) {
+    /** How many tokens there were after the first word that reached the limit, or −1. */
+    private int reference = -1;
+
+    Run(String text, int limit) {
+      this.limit = limit;
       this.text = text;
       normalized = new NormalizedText(text);
       tokens = new TokenBuffer(Math.min(text.length() / 4, 1 << 20) + 16);
@@ -98,6 +108,9 @@ final class TextTokenizer {
     private void word(int from, int to) {
       if (from < to) {
         wordPiece.tokenize(normalized, from, to, words++, tokens);
+        if (tokens.size >= limit && reference < 0) {
+          reference = tokens.size;
+        }
       }
     }
 

@@ -14,7 +14,7 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * A table or vector. Tables stay where they are, in the dtype they have, because an embedding reads
- * few of their rows; vectors are copied to float32.
+ * few of their rows, unless that memory is confined to one thread; vectors are copied to float32.
  *
  * @param dtype F32, F16 or BF16
  */
@@ -22,6 +22,9 @@ record HostParameter(MemorySegment segment, DType dtype, int rows, int columns)
     implements Backend.Parameter {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+
+  /** A thread that never runs and owns no arena. */
+  private static final Thread ANYONE = new Thread();
 
   /** The parameter that {@code values} is; copies belong to {@code arena}. */
   static HostParameter of(Tensor values, Arena arena) {
@@ -40,8 +43,17 @@ record HostParameter(MemorySegment segment, DType dtype, int rows, int columns)
     }
     boolean readable = dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16;
     Tensor table = readable ? values : values.to(DType.F32, arena);
+    if (!isShared(table.segment())) {
+      MemorySegment copy = arena.allocate(table.byteSize(), Tensor.ALIGNMENT);
+      table = Tensor.wrap(copy.copyFrom(table.segment()), dtype, shape);
+    }
     return new HostParameter(
         table.segment(), table.dtype(), shape.intExtent(0), shape.intExtent(1));
+  }
+
+  /** Whether every thread may read the memory: that of a confined arena belongs to one. */
+  static boolean isShared(MemorySegment segment) {
+    return segment.isAccessibleBy(ANYONE);
   }
 
   /** The parameter as a float32 vector of {@code columns} numbers. */

@@ -16,7 +16,10 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Brings stacked weights into panels, on all threads: a panel is a task. */
+/**
+ * Brings stacked weights into panels: a panel is a task, on all threads unless a weight is confined
+ * to one.
+ */
 final class Packing {
   /** Inputs packed at a time: this many rows of a panel stay in the first-level cache. */
   private static final int BLOCK = 64;
@@ -35,8 +38,7 @@ final class Packing {
     int panels = Math.ceilDiv(outputs, PANEL);
     MemorySegment packed =
         arena.allocate(Math.max(1, (long) panels * inputs * PANEL_BYTES), Tensor.ALIGNMENT);
-    workers.run(
-        panels,
+    Workers.Task task =
         panel -> {
           int column = 0;
           for (Tensor weight : weights) {
@@ -51,7 +53,14 @@ final class Packing {
             }
             column += rows;
           }
-        });
+        };
+    if (weights.stream().allMatch(weight -> HostParameter.isShared(weight.segment()))) {
+      workers.run(panels, task);
+    } else {
+      for (int panel = 0; panel < panels; panel++) {
+        task.run(panel);
+      }
+    }
     return new PackedLinear(packed, stackBiases(arena, weights, biases), inputs, outputs);
   }
 

@@ -85,18 +85,6 @@ final class RowTiles {
     }
   }
 
-  private static void store(FloatVector low, FloatVector high, MemorySegment c, long at) {
-    low.intoMemorySegment(c, at, ORDER);
-    high.intoMemorySegment(c, at + VECTOR_BYTES, ORDER);
-  }
-
-  private static void add(FloatVector low, FloatVector high, MemorySegment c, long at) {
-    FloatVector.fromMemorySegment(SPECIES, c, at, ORDER).add(low).intoMemorySegment(c, at, ORDER);
-    FloatVector.fromMemorySegment(SPECIES, c, at + VECTOR_BYTES, ORDER)
-        .add(high)
-        .intoMemorySegment(c, at + VECTOR_BYTES, ORDER);
-  }
-
   private static void multiply1(
       int depth,
       MemorySegment x,
@@ -118,9 +106,13 @@ final class RowTiles {
       h0 = e.fma(high, h0);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -153,11 +145,19 @@ final class RowTiles {
       h1 = e.fma(high, h1);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -196,13 +196,25 @@ final class RowTiles {
       h2 = e.fma(high, h2);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -247,15 +259,31 @@ final class RowTiles {
       h3 = e.fma(high, h3);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -306,17 +334,37 @@ final class RowTiles {
       h4 = e.fma(high, h4);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -373,19 +421,43 @@ final class RowTiles {
       h5 = e.fma(high, h5);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
-      add(l5, h5, c, cOffset + 5 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
-      store(l5, h5, c, cOffset + 5 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -448,21 +520,49 @@ final class RowTiles {
       h6 = e.fma(high, h6);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
-      add(l5, h5, c, cOffset + 5 * cStride);
-      add(l6, h6, c, cOffset + 6 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
-      store(l5, h5, c, cOffset + 5 * cStride);
-      store(l6, h6, c, cOffset + 6 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -531,23 +631,55 @@ final class RowTiles {
       h7 = e.fma(high, h7);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
-      add(l5, h5, c, cOffset + 5 * cStride);
-      add(l6, h6, c, cOffset + 6 * cStride);
-      add(l7, h7, c, cOffset + 7 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
-      store(l5, h5, c, cOffset + 5 * cStride);
-      store(l6, h6, c, cOffset + 6 * cStride);
-      store(l7, h7, c, cOffset + 7 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -622,25 +754,61 @@ final class RowTiles {
       h8 = e.fma(high, h8);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
-      add(l5, h5, c, cOffset + 5 * cStride);
-      add(l6, h6, c, cOffset + 6 * cStride);
-      add(l7, h7, c, cOffset + 7 * cStride);
-      add(l8, h8, c, cOffset + 8 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
-      store(l5, h5, c, cOffset + 5 * cStride);
-      store(l6, h6, c, cOffset + 6 * cStride);
-      store(l7, h7, c, cOffset + 7 * cStride);
-      store(l8, h8, c, cOffset + 8 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -721,27 +889,67 @@ final class RowTiles {
       h9 = e.fma(high, h9);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
-      add(l5, h5, c, cOffset + 5 * cStride);
-      add(l6, h6, c, cOffset + 6 * cStride);
-      add(l7, h7, c, cOffset + 7 * cStride);
-      add(l8, h8, c, cOffset + 8 * cStride);
-      add(l9, h9, c, cOffset + 9 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
+      l9.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 9 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 9 * cStride, ORDER);
+      h9.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
-      store(l5, h5, c, cOffset + 5 * cStride);
-      store(l6, h6, c, cOffset + 6 * cStride);
-      store(l7, h7, c, cOffset + 7 * cStride);
-      store(l8, h8, c, cOffset + 8 * cStride);
-      store(l9, h9, c, cOffset + 9 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
+      l9.intoMemorySegment(c, cOffset + 9 * cStride, ORDER);
+      h9.intoMemorySegment(c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -828,29 +1036,75 @@ final class RowTiles {
       h10 = e.fma(high, h10);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
-      add(l5, h5, c, cOffset + 5 * cStride);
-      add(l6, h6, c, cOffset + 6 * cStride);
-      add(l7, h7, c, cOffset + 7 * cStride);
-      add(l8, h8, c, cOffset + 8 * cStride);
-      add(l9, h9, c, cOffset + 9 * cStride);
-      add(l10, h10, c, cOffset + 10 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
+      l9.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 9 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 9 * cStride, ORDER);
+      h9.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER);
+      l10.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 10 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 10 * cStride, ORDER);
+      h10.add(
+              FloatVector.fromMemorySegment(
+                  SPECIES, c, cOffset + 10 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 10 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
-      store(l5, h5, c, cOffset + 5 * cStride);
-      store(l6, h6, c, cOffset + 6 * cStride);
-      store(l7, h7, c, cOffset + 7 * cStride);
-      store(l8, h8, c, cOffset + 8 * cStride);
-      store(l9, h9, c, cOffset + 9 * cStride);
-      store(l10, h10, c, cOffset + 10 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
+      l9.intoMemorySegment(c, cOffset + 9 * cStride, ORDER);
+      h9.intoMemorySegment(c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER);
+      l10.intoMemorySegment(c, cOffset + 10 * cStride, ORDER);
+      h10.intoMemorySegment(c, cOffset + 10 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 
@@ -943,31 +1197,83 @@ final class RowTiles {
       h11 = e.fma(high, h11);
     }
     if (accumulate) {
-      add(l0, h0, c, cOffset);
-      add(l1, h1, c, cOffset + cStride);
-      add(l2, h2, c, cOffset + 2 * cStride);
-      add(l3, h3, c, cOffset + 3 * cStride);
-      add(l4, h4, c, cOffset + 4 * cStride);
-      add(l5, h5, c, cOffset + 5 * cStride);
-      add(l6, h6, c, cOffset + 6 * cStride);
-      add(l7, h7, c, cOffset + 7 * cStride);
-      add(l8, h8, c, cOffset + 8 * cStride);
-      add(l9, h9, c, cOffset + 9 * cStride);
-      add(l10, h10, c, cOffset + 10 * cStride);
-      add(l11, h11, c, cOffset + 11 * cStride);
+      l0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset, ORDER))
+          .intoMemorySegment(c, cOffset, ORDER);
+      h0.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride, ORDER))
+          .intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
+      l9.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 9 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 9 * cStride, ORDER);
+      h9.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER);
+      l10.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 10 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 10 * cStride, ORDER);
+      h10.add(
+              FloatVector.fromMemorySegment(
+                  SPECIES, c, cOffset + 10 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 10 * cStride + VECTOR_BYTES, ORDER);
+      l11.add(FloatVector.fromMemorySegment(SPECIES, c, cOffset + 11 * cStride, ORDER))
+          .intoMemorySegment(c, cOffset + 11 * cStride, ORDER);
+      h11.add(
+              FloatVector.fromMemorySegment(
+                  SPECIES, c, cOffset + 11 * cStride + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, cOffset + 11 * cStride + VECTOR_BYTES, ORDER);
     } else {
-      store(l0, h0, c, cOffset);
-      store(l1, h1, c, cOffset + cStride);
-      store(l2, h2, c, cOffset + 2 * cStride);
-      store(l3, h3, c, cOffset + 3 * cStride);
-      store(l4, h4, c, cOffset + 4 * cStride);
-      store(l5, h5, c, cOffset + 5 * cStride);
-      store(l6, h6, c, cOffset + 6 * cStride);
-      store(l7, h7, c, cOffset + 7 * cStride);
-      store(l8, h8, c, cOffset + 8 * cStride);
-      store(l9, h9, c, cOffset + 9 * cStride);
-      store(l10, h10, c, cOffset + 10 * cStride);
-      store(l11, h11, c, cOffset + 11 * cStride);
+      l0.intoMemorySegment(c, cOffset, ORDER);
+      h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+      l1.intoMemorySegment(c, cOffset + cStride, ORDER);
+      h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
+      l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
+      h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
+      l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
+      h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
+      l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
+      h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
+      l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
+      h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
+      l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
+      h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
+      l7.intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
+      h7.intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
+      l8.intoMemorySegment(c, cOffset + 8 * cStride, ORDER);
+      h8.intoMemorySegment(c, cOffset + 8 * cStride + VECTOR_BYTES, ORDER);
+      l9.intoMemorySegment(c, cOffset + 9 * cStride, ORDER);
+      h9.intoMemorySegment(c, cOffset + 9 * cStride + VECTOR_BYTES, ORDER);
+      l10.intoMemorySegment(c, cOffset + 10 * cStride, ORDER);
+      h10.intoMemorySegment(c, cOffset + 10 * cStride + VECTOR_BYTES, ORDER);
+      l11.intoMemorySegment(c, cOffset + 11 * cStride, ORDER);
+      h11.intoMemorySegment(c, cOffset + 11 * cStride + VECTOR_BYTES, ORDER);
     }
   }
 }

@@ -1,0 +1,83 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.pipeline.FillMask;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** {@code megabert fill-mask}. */
+@Command(
+    name = "fill-mask",
+    mixinStandardHelpOptions = true,
+    description = "Finds the likeliest words for every [MASK] of a text.")
+final class FillMaskCommand implements Callable<Integer> {
+  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private JsonOption output = new JsonOption();
+  @Mixin private TextArguments arguments = new TextArguments();
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "Words a mask. Default: ${DEFAULT-VALUE}.")
+  private int topK = 5;
+
+  @Option(
+      names = "--targets",
+      paramLabel = "WORD",
+      split = ",",
+      description = "The only words to choose from.")
+  private List<String> targets = List.of();
+
+  @Override
+  public Integer call() throws IOException {
+    FillMask.Options options = new FillMask.Options(topK, targets);
+    try (MegaBert bert = model.open();
+        JsonOption.Results results = output.results()) {
+      FillMask fillMask = bert.fillMask();
+      arguments.forEach(text -> print(results, fillMask.apply(text, options)));
+    }
+    return 0;
+  }
+
+  private static void print(JsonOption.Results results, List<List<FillMask.Candidate>> masks) {
+    if (results.isJson()) {
+      ArrayNode all = JsonNodeFactory.instance.arrayNode();
+      masks.forEach(candidates -> all.add(json(candidates)));
+      results.add(masks.size() == 1 ? all.get(0) : all);
+      return;
+    }
+    for (List<FillMask.Candidate> candidates : masks) {
+      for (FillMask.Candidate candidate : candidates) {
+        results.line(
+            String.format(
+                Locale.ROOT,
+                "%.4f  %-16s  %s",
+                candidate.score(),
+                candidate.token(),
+                candidate.sequence()));
+      }
+      results.line("");
+    }
+  }
+
+  private static ArrayNode json(List<FillMask.Candidate> candidates) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    for (FillMask.Candidate candidate : candidates) {
+      array
+          .addObject()
+          .put("score", candidate.score())
+          .put("token", candidate.tokenId())
+          .put("token_str", candidate.token())
+          .put("sequence", candidate.sequence());
+    }
+    return array;
+  }
+}

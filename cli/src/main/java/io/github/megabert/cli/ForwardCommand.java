@@ -1,0 +1,108 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.checkpoint.SafetensorsWriter;
+import io.github.megabert.model.MegatronBert;
+import io.github.megabert.model.NamedForward;
+import io.github.megabert.model.OutputOptions;
+import io.github.megabert.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code megabert forward}. */
+@Command(
+    name = "forward",
+    mixinStandardHelpOptions = true,
+    description =
+        "Runs any of the nine classes on tensors from a file; tensors are named as in transformers.",
+    footer = {
+      "",
+      "Inputs: input_ids or inputs_embeds, attention_mask, token_type_ids, position_ids, labels,",
+      "next_sentence_label, start_positions, end_positions, encoder_hidden_states, encoder_attention_mask."
+    })
+final class ForwardCommand implements Callable<Integer> {
+  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private JsonOption output = new JsonOption();
+
+  @Option(
+      names = "--inputs",
+      paramLabel = "FILE",
+      required = true,
+      description = "A safetensors file of inputs.")
+  private Path inputs = Path.of("");
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      required = true,
+      description = "The safetensors file to write.")
+  private Path outputs = Path.of("");
+
+  @Option(names = "--hidden-states", description = "Also hidden_states.N.")
+  private boolean hiddenStates;
+
+  @Option(names = "--attentions", description = "Also attentions.N and cross_attentions.N.")
+  private boolean attentions;
+
+  @Option(
+      names = "--allow-missing-head",
+      description = "Begin a head that the model lacks with random weights.")
+  private boolean allowMissingHead;
+
+  @Override
+  public Integer call() throws IOException {
+    try (Safetensors file = Safetensors.open(inputs);
+        MegaBert bert = model.open(allowMissingHead)) {
+      Map<String, Tensor> named = new LinkedHashMap<>();
+      for (String name : file.names()) {
+        named.put(name, file.tensor(name));
+      }
+      MegatronBert network = bert.model();
+      Map<String, Tensor> results =
+          NamedForward.run(network, named, new OutputOptions(hiddenStates, attentions));
+      SafetensorsWriter.write(outputs, results);
+      print(network.className(), results);
+    }
+    return 0;
+  }
+
+  private void print(String className, Map<String, Tensor> results) {
+    if (output.json) {
+      ObjectNode object = JsonNodeFactory.instance.objectNode();
+      object.put("class", className).put("output", outputs.toString());
+      ObjectNode tensors = object.putObject("tensors");
+      results.forEach(
+          (name, tensor) -> {
+            ArrayNode shape = tensors.putArray(name);
+            for (long extent : tensor.shape().toArray()) {
+              shape.add(extent);
+            }
+          });
+      Tensor loss = results.get("loss");
+      if (loss != null) {
+        object.put("loss", loss.getFloat(0));
+      }
+      JsonOption.print(object);
+      return;
+    }
+    results.forEach(
+        (name, tensor) ->
+            System.out.printf(
+                Locale.ROOT,
+                "%-24s %s%s%n",
+                name,
+                tensor.shape(),
+                name.equals("loss") ? "  " + tensor.getFloat(0) : ""));
+  }
+}

@@ -1,0 +1,113 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code megabert inspect}. */
+@Command(
+    name = "inspect",
+    mixinStandardHelpOptions = true,
+    description = "Shows a model's configuration, class, parameters and tensors.")
+final class InspectCommand implements Callable<Integer> {
+  @Mixin private JsonOption output = new JsonOption();
+
+  @Parameters(
+      paramLabel = "MODEL",
+      arity = "0..1",
+      description = "The model; without it the embedded one.")
+  private @Nullable Path model;
+
+  @Option(names = "--model", paramLabel = "PATH", description = "The same as the argument.")
+  private @Nullable Path modelOption;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "A config.json in place of the model's own.")
+  private @Nullable Path config;
+
+  @Override
+  public Integer call() throws IOException {
+    Path path = model != null ? model : modelOption;
+    try (Checkpoint checkpoint =
+        path == null ? MegaBert.demoCheckpoint() : Checkpoint.open(path, config)) {
+      MegatronBertConfig checked = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
+      ObjectNode description = describe(checkpoint, checked);
+      if (output.json) {
+        JsonOption.print(description);
+      } else {
+        printText(checkpoint, description);
+      }
+    }
+    return 0;
+  }
+
+  private static ObjectNode describe(Checkpoint checkpoint, MegatronBertConfig config) {
+    long parameters = 0;
+    Map<DType, Long> byType = new EnumMap<>(DType.class);
+    ArrayNode tensors = JsonNodeFactory.instance.arrayNode();
+    for (String name : checkpoint.names()) {
+      Shape shape = checkpoint.shape(name);
+      DType dtype = checkpoint.dtype(name);
+      parameters += shape.elements();
+      byType.merge(dtype, shape.elements(), Long::sum);
+      ArrayNode extents =
+          tensors.addObject().put("name", name).put("dtype", dtype.name()).putArray("shape");
+      for (long extent : shape.toArray()) {
+        extents.add(extent);
+      }
+    }
+    String dtypes =
+        byType.keySet().stream()
+            .map(dtype -> dtype.name().toLowerCase(Locale.ROOT))
+            .collect(Collectors.joining("+"));
+    ObjectNode description = JsonNodeFactory.instance.objectNode();
+    description.put("model_type", "megatron-bert");
+    description.put("class", String.join(", ", config.architectures()));
+    description.put("parameters", parameters);
+    description.put("dtype", dtypes);
+    description.put("source", checkpoint.source());
+    description.set("config", config.toJson());
+    description.set("tensors", tensors);
+    return description;
+  }
+
+  private static void printText(Checkpoint checkpoint, ObjectNode description) {
+    System.out.printf(
+        Locale.ROOT,
+        "%s%n  class       %s%n  parameters  %,d (%s)%n  configuration%n",
+        checkpoint.source(),
+        description.get("class").stringValue(),
+        description.get("parameters").longValue(),
+        description.get("dtype").stringValue());
+    description
+        .get("config")
+        .properties()
+        .forEach(
+            field ->
+                System.out.printf(Locale.ROOT, "    %-30s %s%n", field.getKey(), field.getValue()));
+    System.out.println("  tensors");
+    for (String name : checkpoint.names()) {
+      System.out.printf(
+          Locale.ROOT, "    %-60s %-5s %s%n", name, checkpoint.dtype(name), checkpoint.shape(name));
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.EncodingOptions;
+import io.github.megabert.tokenizer.Truncation;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code megabert tokenize}. */
+@Command(
+    name = "tokenize",
+    mixinStandardHelpOptions = true,
+    description = "Splits texts into tokens, with ids and positions in the text.")
+final class TokenizeCommand implements Callable<Integer> {
+  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private JsonOption output = new JsonOption();
+  @Mixin private TextArguments arguments = new TextArguments();
+
+  @Option(names = "--pair", paramLabel = "TEXT2", description = "A second text for every text.")
+  private @Nullable String pair;
+
+  @Option(
+      names = "--max-length",
+      paramLabel = "N",
+      description = "Cut to so many tokens. Default: no cut.")
+  private int maxLength;
+
+  @Override
+  public Integer call() throws IOException {
+    EncodingOptions options =
+        maxLength > 0
+            ? EncodingOptions.DEFAULT.withTruncation(Truncation.LONGEST_FIRST, maxLength)
+            : EncodingOptions.DEFAULT;
+    try (MegaBert bert = model.open();
+        JsonOption.Results results = output.results()) {
+      BertTokenizer tokenizer = bert.tokenizer();
+      arguments.forEach(text -> print(results, tokenizer.encode(text, pair, options)));
+    }
+    return 0;
+  }
+
+  private static void print(JsonOption.Results results, Encoding encoding) {
+    if (results.isJson()) {
+      results.add(json(encoding));
+      return;
+    }
+    for (int i = 0; i < encoding.size(); i++) {
+      results.line(
+          String.format(
+              Locale.ROOT,
+              "%6d  %-20s  %d-%d",
+              encoding.ids()[i],
+              encoding.tokens().get(i),
+              encoding.charStart()[i],
+              encoding.charEnd()[i]));
+    }
+    results.line(
+        encoding.isTruncated()
+            ? encoding.size() + " tokens, " + encoding.truncatedTokens() + " more were cut\n"
+            : encoding.size() + " tokens\n");
+  }
+
+  private static ObjectNode json(Encoding encoding) {
+    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    ArrayNode tokens = object.putArray("tokens");
+    encoding.tokens().forEach(tokens::add);
+    put(object.putArray("ids"), encoding.ids());
+    put(object.putArray("type_ids"), encoding.typeIds());
+    put(object.putArray("attention_mask"), encoding.attentionMask());
+    put(object.putArray("special_tokens_mask"), encoding.specialTokensMask());
+    ArrayNode words = object.putArray("word_ids");
+    for (int word : encoding.wordIds()) {
+      if (word < 0) {
+        words.addNull();
+      } else {
+        words.add(word);
+      }
+    }
+    putPairs(object.putArray("offsets"), encoding.charStart(), encoding.charEnd());
+    putPairs(
+        object.putArray("code_point_offsets"), encoding.codePointStart(), encoding.codePointEnd());
+    if (encoding.isTruncated()) {
+      object.put("truncated_tokens", encoding.truncatedTokens());
+    }
+    return object;
+  }
+
+  private static void put(ArrayNode array, int[] values) {
+    for (int value : values) {
+      array.add(value);
+    }
+  }
+
+  private static void putPairs(ArrayNode array, int[] starts, int[] ends) {
+    for (int i = 0; i < starts.length; i++) {
+      array.addArray().add(starts[i]).add(ends[i]);
+    }
+  }
+}

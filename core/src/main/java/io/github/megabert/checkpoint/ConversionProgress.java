@@ -1,0 +1,14 @@
+package io.github.megabert.checkpoint;
+
+/** Told as a conversion proceeds, on the thread that converts. */
+@FunctionalInterface
+public interface ConversionProgress {
+  /**
+   * A tensor was written.
+   *
+   * @param tensor its name
+   * @param done bytes of tensors written so far
+   * @param total bytes of tensors to be written
+   */
+  void written(String tensor, long done, long total);
+}

@@ -1,0 +1,134 @@
+package io.github.megabert.tokenizer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+class BertTokenizerPropertyTest {
+  private static final EncodingOptions BARE = EncodingOptions.DEFAULT.withSpecialTokens(false);
+
+  /** Any UTF-16 units, lone surrogates and NUL among them, mixed with marks, hangul and ASCII. */
+  @Provide
+  static Arbitrary<String> texts() {
+    Arbitrary<String> anything = Arbitraries.strings().all().ofMaxLength(20);
+    Arbitrary<String> ascii = Arbitraries.strings().ascii().ofMaxLength(20);
+    Arbitrary<String> marks =
+        Arbitraries.strings()
+            .withCharRange('\u0300', '\u036F')
+            .withChars("ae\u302E\u0344\u1B44\uAC00\uF900\u4E00 \uD834\uDD65")
+            .ofMaxLength(12);
+    Arbitrary<String> special = Arbitraries.of("[MASK]", "[mask]", "[SEP]", "\uD83D\uDE00", "İ");
+    return Arbitraries.oneOf(anything, ascii, marks, special)
+        .list()
+        .ofMaxSize(6)
+        .map(parts -> String.join("", parts));
+  }
+
+  @Property(tries = 2000)
+  void offsetsLieInTheTextAndCountTheSamePlaces(@ForAll("texts") String text) {
+    for (BertTokenizer tokenizer : List.of(TokenizerFixtures.UNCASED, TokenizerFixtures.CASED)) {
+      Encoding encoding = tokenizer.encode(text, BARE);
+      int word = -1;
+      for (int i = 0; i < encoding.size(); i++) {
+        int start = encoding.charStart()[i];
+        int end = encoding.charEnd()[i];
+        assertTrue(0 <= start && start < end && end <= text.length());
+        assertEquals(text.codePointCount(0, start), encoding.codePointStart()[i]);
+        assertEquals(text.codePointCount(0, end), encoding.codePointEnd()[i]);
+        assertTrue(encoding.wordIds()[i] == word || encoding.wordIds()[i] == word + 1);
+        word = encoding.wordIds()[i];
+        assertEquals(encoding.ids()[i], tokenizer.tokenToId(encoding.tokens().get(i)));
+      }
+    }
+  }
+
+  @Property(tries = 1000)
+  void offsetsOfCasedTextNeverGoBack(@ForAll("texts") String text) {
+    Encoding encoding = TokenizerFixtures.CASED.encode(text, BARE);
+    for (int i = 1; i < encoding.size(); i++) {
+      assertTrue(encoding.charStart()[i] >= encoding.charStart()[i - 1]);
+      assertTrue(encoding.charEnd()[i] >= encoding.charEnd()[i - 1]);
+    }
+  }
+
+  @Property(tries = 500)
+  void knownWordsComeBackFromDecoding(@ForAll Random random) {
+    List<String> vocabulary = TokenizerFixtures.vocabulary();
+    List<String> words = new ArrayList<>();
+    while (words.size() < 10) {
+      String token = vocabulary.get(1000 + random.nextInt(20000));
+      if (token.chars().allMatch(c -> c >= 'a' && c <= 'z')) {
+        words.add(token);
+      }
+    }
+    String text = String.join(" ", words);
+    int[] ids = TokenizerFixtures.UNCASED.encode(text, BARE).ids();
+    assertEquals(10, ids.length);
+    assertEquals(text, TokenizerFixtures.UNCASED.decode(ids));
+  }
+
+  @Test
+  void eightThreadsGetWhatOneGets() throws Exception {
+    List<String> texts = new ArrayList<>();
+    TokenizerFixtures.json("tokenizer_uncased.json")
+        .get("texts")
+        .forEach(text -> texts.add(text.get("text").stringValue()));
+    texts.add("ệ 〮가\u302E \uD834\uDD65");
+    BertTokenizer shared =
+        BertTokenizer.of(TokenizerFixtures.vocabulary(), TokenizerConfig.UNCASED);
+    List<int[]> expected =
+        texts.stream().map(text -> TokenizerFixtures.UNCASED.encode(text).ids()).toList();
+    List<Future<?>> runs = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+      for (int t = 0; t < 8; t++) {
+        runs.add(
+            threads.submit(
+                () -> {
+                  for (int round = 0; round < 50; round++) {
+                    for (int i = 0; i < texts.size(); i++) {
+                      assertArrayEquals(expected.get(i), shared.encode(texts.get(i)).ids());
+                    }
+                  }
+                }));
+      }
+    }
+    for (Future<?> run : runs) {
+      run.get();
+    }
+    assertEquals(8, runs.size());
+  }
+
+  @Test
+  void aWordOfTenMillionCharactersIsOneUnknownToken() {
+    String huge = "a".repeat(10_000_000);
+    Encoding encoding =
+        Assertions.assertTimeout(
+            Duration.ofSeconds(20), () -> TokenizerFixtures.UNCASED.encode(huge));
+    assertArrayEquals(new int[] {101, 100, 102}, encoding.ids());
+    assertEquals(10_000_000, encoding.charEnd()[1]);
+  }
+
+  @Test
+  void loneSurrogatesAndNulsGoLikeControlCharacters() {
+    Encoding encoding = TokenizerFixtures.UNCASED.encode("d\uD83Do\0g\uDE00", BARE);
+    assertEquals(List.of("dog"), encoding.tokens());
+    assertEquals(0, encoding.charStart()[0]);
+    assertEquals(5, encoding.charEnd()[0]);
+    assertEquals(5, encoding.codePointEnd()[0]);
+  }
+}
