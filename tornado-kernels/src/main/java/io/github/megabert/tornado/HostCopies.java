@@ -1,5 +1,6 @@
 package io.github.megabert.tornado;
 
+import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,12 +18,32 @@ final class HostCopies {
   static void fill(TornadoNativeArray array, long first, Tensor values) {
     MemorySegment target = array.getSegment();
     boolean half = array instanceof HalfFloatArray;
-    for (long i = 0; i < values.elements(); i++) {
-      if (half) {
-        target.setAtIndex(
-            ValueLayout.JAVA_SHORT, first + i, Float.floatToFloat16(values.getFloat(i)));
+    boolean direct = values.dtype() == DType.F32;
+    short[] halves = new short[CHUNK];
+    float[] floats = new float[CHUNK];
+    for (long from = 0; from < values.elements(); from += CHUNK) {
+      int chunk = (int) Math.min(CHUNK, values.elements() - from);
+      if (direct) {
+        MemorySegment.copy(
+            values.segment(),
+            ValueLayout.JAVA_FLOAT_UNALIGNED,
+            from * Float.BYTES,
+            floats,
+            0,
+            chunk);
       } else {
-        target.setAtIndex(ValueLayout.JAVA_FLOAT, first + i, values.getFloat(i));
+        for (int i = 0; i < chunk; i++) {
+          floats[i] = values.getFloat(from + i);
+        }
+      }
+      long at = first + from;
+      if (half) {
+        for (int i = 0; i < chunk; i++) {
+          halves[i] = Float.floatToFloat16(floats[i]);
+        }
+        MemorySegment.copy(halves, 0, target, ValueLayout.JAVA_SHORT, at * Short.BYTES, chunk);
+      } else {
+        MemorySegment.copy(floats, 0, target, ValueLayout.JAVA_FLOAT, at * Float.BYTES, chunk);
       }
     }
   }

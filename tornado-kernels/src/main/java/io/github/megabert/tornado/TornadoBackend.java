@@ -140,6 +140,13 @@ final class TornadoBackend implements Backend {
     return products;
   }
 
+  /** Whether cuDNN can serve attention: on CUDA, in binary16. */
+  boolean fusesAttention() {
+    return type == TornadoVMBackendType.CUDA
+        && precision == Precision.F16
+        && !Boolean.getBoolean("megabert.tornado.tiled");
+  }
+
   DeviceMemory memory() {
     return memory;
   }

@@ -32,6 +32,8 @@ final class TornadoComputation implements Computation {
   private final List<float[]> uploads = new ArrayList<>();
   private final Map<AttentionLayout, int[]> attentionSections = new HashMap<>();
   private final Map<Operand, TornadoNativeArray> arrays = new HashMap<>();
+  private final Map<AttentionLayout, FusedAttention.Plan> fusedPlans = new HashMap<>();
+  private final Map<FusedAttention.Plan, List<Operand>> denseScratch = new HashMap<>();
   private int slots;
   private int depth;
   private @Nullable Program last;
@@ -162,6 +164,11 @@ final class TornadoComputation implements Computation {
     TornadoMatrix k = own(keys, "keys");
     TornadoMatrix v = own(values, "values");
     TornadoMatrix target = own(out, "out");
+    if (probabilities == null && backend.fusesAttention() && FusedAttention.serves(layout)) {
+      fusedAttention(
+          layout, List.of(q, k, v), new int[] {queryColumn, keyColumn, valueColumn}, target);
+      return;
+    }
     boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
     int count = tiled ? AttentionTiles.count(layout) : AttentionTiles.queries(layout);
     int bucket = Buckets.rows(count);
@@ -198,6 +205,28 @@ final class TornadoComputation implements Computation {
     arguments.add(own(stored, "probabilities").operand());
     Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.QUERY_THREADS);
     calls.add(new Call(kernels.attentionWithProbabilities(), List.copyOf(arguments), grid));
+  }
+
+  /** Attention by cuDNN. All layers share the dense scratch of their layout. */
+  private void fusedAttention(
+      AttentionLayout layout, List<TornadoMatrix> sources, int[] columns, TornadoMatrix out) {
+    FusedAttention.Plan plan =
+        fusedPlans.computeIfAbsent(
+            layout,
+            l -> FusedAttention.plan(l, out.capacity(), sources.get(1).capacity(), integers));
+    List<Operand> dense =
+        denseScratch.computeIfAbsent(
+            plan,
+            p -> {
+              int queries = FusedAttention.queryElements(p);
+              int keys = FusedAttention.keyElements(p);
+              return List.of(
+                  new Operand.Scratch(slots++, queries),
+                  new Operand.Scratch(slots++, keys),
+                  new Operand.Scratch(slots++, keys),
+                  new Operand.Scratch(slots++, queries));
+            });
+    calls.addAll(FusedAttention.calls(plan, INTEGERS, sources, columns, dense, out));
   }
 
   /** Where tiles, queries and mask of a layout begin; layers share a layout. */
@@ -296,6 +325,8 @@ final class TornadoComputation implements Computation {
     integers.clear();
     uploads.clear();
     attentionSections.clear();
+    fusedPlans.clear();
+    denseScratch.clear();
   }
 
   private void add(Kernel kernel, Grid grid, Object... arguments) {
