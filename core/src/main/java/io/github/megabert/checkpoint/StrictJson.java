@@ -2,9 +2,11 @@ package io.github.megabert.checkpoint;
 
 import io.github.megabert.json.JsonText;
 import io.github.megabert.json.JsonTree;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -60,7 +62,8 @@ final class StrictJson {
 
   /** The object as it would be read from a file: with the node types that its text gives. */
   static ObjectNode asRead(ObjectNode object) {
-    return (ObjectNode) MAPPER.readTree(object.toString());
+    byte[] text = JsonText.compact(object).getBytes(StandardCharsets.UTF_8);
+    return (ObjectNode) JsonTree.read(new ByteArrayInputStream(text));
   }
 
   /** An empty object. */

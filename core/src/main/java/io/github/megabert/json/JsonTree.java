@@ -60,7 +60,7 @@ public final class JsonTree {
 
   private static JsonNode value(JsonParser parser, JsonToken token) {
     if (token == null) {
-      throw new StreamReadException(parser, "the text is empty");
+      throw new StreamReadException(parser, "the text is empty where a value is expected");
     }
     return switch (token) {
       case START_OBJECT -> object(parser);

@@ -1,0 +1,265 @@
+package io.github.megabert.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.checkpoint.SafetensorsWriter;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Commands about models and tensors, against the demo model's recorded figures and the fixtures.
+ */
+class ModelCommandsTest {
+  private static final Path EVALUATION = Path.of("..", "demo-model", "evaluation");
+  private static final Path FIXTURES =
+      Path.of("..", "core", "src", "test", "resources", "fixtures", "transformers");
+
+  @TempDir private Path folder;
+
+  private static JsonNode json(Terminal terminal) {
+    assertEquals(0, terminal.exitCode(), terminal.err());
+    return JsonMapper.shared().readTree(terminal.out());
+  }
+
+  private static JsonNode expected() throws IOException {
+    return JsonMapper.shared().readTree(Files.readString(EVALUATION.resolve("expected.json")));
+  }
+
+  @Test
+  void evaluateGivesTheFiguresThatTheModelWasPublishedWith() throws IOException {
+    JsonNode wanted = expected().get("evaluation");
+    JsonNode got =
+        json(
+            Terminal.run(
+                "evaluate",
+                "--json",
+                "--data",
+                EVALUATION.resolve("validation.safetensors").toString()));
+    assertEquals(wanted.get("mlm_loss").doubleValue(), got.get("mlm_loss").doubleValue(), 5e-4);
+    assertEquals(
+        wanted.get("mlm_accuracy").doubleValue(), got.get("mlm_accuracy").doubleValue(), 3e-4);
+    assertEquals(wanted.get("masked_tokens").intValue(), got.get("masked_tokens").intValue());
+    assertEquals(wanted.get("sequences").intValue(), got.get("sequences").intValue());
+    assertEquals(
+        wanted.get("sentence_order_loss").doubleValue(),
+        got.get("sentence_order_loss").doubleValue(),
+        5e-4);
+    assertEquals(
+        wanted.get("sentence_order_accuracy").doubleValue(),
+        got.get("sentence_order_accuracy").doubleValue(),
+        1e-9);
+  }
+
+  @Test
+  void fillMaskGivesEveryRecordedWordAndProbability() throws IOException {
+    JsonNode cases = expected().get("fill_mask");
+    assertEquals(7, cases.size());
+    StringBuilder input = new StringBuilder();
+    for (JsonNode recorded : cases) {
+      input.append(recorded.get("text").stringValue()).append('\n');
+    }
+    JsonNode results =
+        json(Terminal.runWithInput(input.toString(), "fill-mask", "--json")).get("results");
+    assertEquals(7, results.size());
+    for (int i = 0; i < 7; i++) {
+      JsonNode top = cases.get(i).get("top5");
+      for (int k = 0; k < 5; k++) {
+        JsonNode candidate = results.get(i).get(k);
+        assertEquals(top.get(k).get(0).stringValue(), candidate.get("token_str").stringValue());
+        assertEquals(top.get(k).get(1).doubleValue(), candidate.get("score").doubleValue(), 1e-4);
+      }
+    }
+  }
+
+  @Test
+  void tokenizeGivesTheRecordedIds() throws IOException {
+    for (JsonNode recorded : expected().get("fill_mask")) {
+      JsonNode entry =
+          json(Terminal.run("tokenize", "--json", recorded.get("text").stringValue()))
+              .get("results")
+              .get(0);
+      assertEquals(recorded.get("ids"), entry.get("ids"));
+    }
+    JsonNode clef = json(Terminal.run("tokenize", "--json", "𝄞 ok")).get("results").get(0);
+    assertEquals("[3,5]", clef.get("offsets").get(2).toString());
+    assertEquals("[2,4]", clef.get("code_point_offsets").get(2).toString());
+  }
+
+  @Test
+  void forwardWritesWhatTransformersComputed() throws IOException {
+    for (String name :
+        new String[] {"MegatronBertForPreTraining", "MegatronBertForMultipleChoice"}) {
+      Path inputs = folder.resolve(name + ".in.safetensors");
+      Path outputs = folder.resolve(name + ".out.safetensors");
+      try (Safetensors cases =
+          Safetensors.open(FIXTURES.resolve(name).resolve("cases.safetensors"))) {
+        Map<String, Tensor> named = new TreeMap<>();
+        for (String key : cases.names()) {
+          if (key.matches("case1\\.[a-z_]+")) {
+            named.put(key.substring(6), cases.tensor(key));
+          }
+        }
+        SafetensorsWriter.write(inputs, named);
+        Terminal terminal =
+            Terminal.run(
+                "forward",
+                "--model",
+                FIXTURES.resolve(name).toString(),
+                "--inputs",
+                inputs.toString(),
+                "--output",
+                outputs.toString(),
+                "--hidden-states",
+                "--attentions");
+        assertEquals(0, terminal.exitCode(), terminal.err());
+        try (Safetensors results = Safetensors.open(outputs)) {
+          int compared = 0;
+          for (String key : cases.names()) {
+            if (key.startsWith("case1.out.")) {
+              Tensor wanted = cases.tensor(key);
+              Tensor got = results.tensor(key.substring(10));
+              assertEquals(wanted.shape(), got.shape(), key);
+              for (long i = 0; i < wanted.elements(); i++) {
+                assertEquals(wanted.getFloat(i), got.getFloat(i), 2e-5, key + " at " + i);
+              }
+              compared++;
+            }
+          }
+          assertTrue(compared >= 7, name + ": " + compared);
+        }
+      }
+    }
+  }
+
+  @Test
+  void generateGivesTransformersTokens() throws IOException {
+    Path model = FIXTURES.resolve("generation");
+    try (Safetensors cases = Safetensors.open(model.resolve("cases.safetensors"))) {
+      JsonNode entry =
+          json(Terminal.run(
+                  "generate",
+                  "--json",
+                  "--model",
+                  model.toString(),
+                  "--input-ids",
+                  "57,92,14,93,58",
+                  "--beams",
+                  "4"))
+              .get("results")
+              .get(0);
+      int[] wanted = cases.tensor("beam41").toIntArray();
+      JsonNode got = entry.get("token_ids");
+      assertEquals(wanted.length, got.size());
+      for (int i = 0; i < wanted.length; i++) {
+        assertEquals(wanted[i], got.get(i).intValue());
+      }
+    }
+  }
+
+  @Test
+  void theDemoModelAlsoGeneratesAsADecoder() {
+    JsonNode first =
+        json(Terminal.run("generate", "--json", "--max-new-tokens", "5", "the capital of"));
+    assertEquals(9, first.get("results").get(0).get("token_ids").size());
+  }
+
+  @Test
+  void inspectShowsTheDemoModel() {
+    JsonNode description = json(Terminal.run("inspect", "--json"));
+    assertEquals("MegatronBertForPreTraining", description.get("class").stringValue());
+    assertEquals("f16", description.get("dtype").stringValue());
+    assertEquals(7_043_842, description.get("parameters").intValue());
+    assertEquals(256, description.get("config").get("hidden_size").intValue());
+  }
+
+  @Test
+  void backendsListsWhatIsThereAndWhatIsNot() {
+    JsonNode list = json(Terminal.run("backends", "--json"));
+    Map<String, JsonNode> byName = new TreeMap<>();
+    list.forEach(entry -> byName.put(entry.get("name").stringValue(), entry));
+    assertTrue(byName.keySet().containsAll(java.util.List.of("scalar", "tornado", "vector")));
+    assertTrue(byName.get("vector").get("available").booleanValue());
+    for (JsonNode entry : list) {
+      assertEquals(
+          entry.get("available").booleanValue(), entry.get("reason").stringValue().isEmpty());
+    }
+  }
+
+  @Test
+  void convertWritesAFolderThatAnswersTheSame() throws IOException {
+    Path megatron = folder.resolve("megatron");
+    Path back = folder.resolve("back");
+    Path source = FIXTURES.resolve("MegatronBertForPreTraining");
+    Terminal there =
+        Terminal.run(
+            "convert",
+            source.toString(),
+            megatron.toString(),
+            "--to",
+            "megatron",
+            "--tensor-parallel",
+            "2",
+            "--pipeline-parallel",
+            "2");
+    assertEquals(1, there.exitCode(), "an intermediate size of 37 has no two halves");
+    assertTrue(there.err().contains("37"), there.err());
+    Terminal alone =
+        Terminal.run("convert", source.toString(), megatron.toString(), "--to", "megatron");
+    assertEquals(0, alone.exitCode(), alone.err());
+    Terminal home = Terminal.run("convert", megatron.toString(), back.toString());
+    assertEquals(0, home.exitCode(), home.err());
+    try (Safetensors wanted = Safetensors.open(source.resolve("model.safetensors"));
+        Safetensors got = Safetensors.open(back.resolve("model.safetensors"))) {
+      String name = "bert.encoder.layer.1.attention.self.key.weight";
+      assertEquals(-1, wanted.tensor(name).segment().mismatch(got.tensor(name).segment()));
+    }
+    Terminal again = Terminal.run("convert", megatron.toString(), back.toString());
+    assertEquals(1, again.exitCode());
+    assertTrue(again.err().contains(back.toString()), again.err());
+  }
+
+  @Test
+  void failuresAreOneLineAndTheirExitCodes() throws IOException {
+    assertFailure(1, "no file or folder", "fill-mask", "--model", "/nowhere/at/all", "[MASK]");
+    assertFailure(1, "no [MASK]", "fill-mask", "nothing to fill");
+    assertFailure(1, "no text", "fill-mask");
+    assertFailure(
+        1, "tokens, the model takes at most 256", "fill-mask", "a ".repeat(300) + "[MASK]");
+    assertFailure(1, "no backend \"gpu\"", "fill-mask", "--backend", "gpu", "a [MASK]");
+    assertFailure(1, "f32", "fill-mask", "--backend", "scalar", "--dtype", "int8", "a [MASK]");
+    Path inputs = folder.resolve("in.safetensors");
+    try (Arena arena = Arena.ofConfined()) {
+      SafetensorsWriter.write(
+          inputs, Map.of("input_ids", Tensor.ofLongs(arena, Shape.of(1, 2), 1, 9000)));
+    }
+    String output = folder.resolve("out.safetensors").toString();
+    assertFailure(1, "token id 9000", "forward", "--inputs", inputs.toString(), "--output", output);
+    assertFalse(Files.exists(Path.of(output)));
+    assertFailure(2, "Missing required", "forward");
+    assertFailure(2, "which command", new String[0]);
+    assertFailure(2, "Unmatched argument", "backends", "extra");
+  }
+
+  private static void assertFailure(int code, String words, String... arguments) {
+    Terminal terminal = Terminal.run(arguments);
+    assertEquals(code, terminal.exitCode(), terminal.err());
+    assertEquals("", terminal.out());
+    assertTrue(terminal.err().contains(words), terminal.err());
+    if (code == 1) {
+      assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
+    }
+  }
+}
