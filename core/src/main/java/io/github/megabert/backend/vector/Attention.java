@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * with the keys and never with queries × keys.
  */
 final class Attention implements Team.Body {
-  /** Query rows whose scores are held at once: four full tiles. */
+  /** Query rows whose scores are held at once: six full tiles. */
   static final int BLOCK = 48;
 
   /** Tasks a thread, where the heads allow it. */
@@ -259,8 +259,7 @@ final class Attention implements Team.Body {
           keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
           scratch,
           scoresAt(slot) + (long) panel * PANEL_BYTES,
-          stride,
-          false);
+          stride);
     }
   }
 
@@ -300,8 +299,7 @@ final class Attention implements Team.Body {
           valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
           scratch,
           resultsAt(slot) + (long) panel * PANEL_BYTES,
-          resultStride,
-          false);
+          resultStride);
     }
     long outStride = (long) layout.heads() * headDim * Float.BYTES;
     for (int i = 0; i < rows; i++) {

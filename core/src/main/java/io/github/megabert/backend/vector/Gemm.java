@@ -1,6 +1,5 @@
 package io.github.megabert.backend.vector;
 
-import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.MAX_ROWS;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
@@ -19,11 +18,13 @@ import org.jspecify.annotations.Nullable;
  * blocks of fixed depth, so that the partition never changes a result.
  */
 final class Gemm implements Team.Body {
-  /** Inputs a block: 512 × 12 floats of x fit the first-level cache. */
-  static final int DEPTH = 512;
+  /**
+   * Inputs a block: 8 rows of x are 32 KiB of the first-level cache, a panel 128 KiB of the second.
+   */
+  static final int DEPTH = 1024;
 
-  /** Tiles in a block of rows: 14 × 12 rows × 512 inputs are 344 KiB of the second-level cache. */
-  private static final int TILES = 14;
+  /** Tiles in a block of rows: 16 × 8 rows × 1024 inputs are 512 KiB of the second-level cache. */
+  private static final int TILES = 16;
 
   /** Panels in a group, at most. */
   private static final int GROUP = 32;
@@ -42,7 +43,7 @@ final class Gemm implements Team.Body {
   private PackedLinear linear;
   private MemorySegment x;
   private MemorySegment target;
-  private MemorySegment tails;
+  private MemorySegment buffers;
   private int rows;
   private int tiles;
   private int rowBlocks;
@@ -57,7 +58,7 @@ final class Gemm implements Team.Body {
     linear = new PackedLinear(MemorySegment.NULL, MemorySegment.NULL, 0, 0);
     x = MemorySegment.NULL;
     target = MemorySegment.NULL;
-    tails = MemorySegment.NULL;
+    buffers = MemorySegment.NULL;
   }
 
   /** The product; {@code residual} may be {@code out}. */
@@ -79,12 +80,12 @@ final class Gemm implements Team.Body {
     boolean inPlace = residual != null && residual.segment().address() == out.segment().address();
     // The sum may grow on the residual itself unless an activation comes between.
     onResidual = inPlace && activation == Activation.IDENTITY;
-    long tailBytes = (long) rowBlocks * (TILES + 1) * MAX_ROWS * PANEL_BYTES;
+    long buffersBytes = team.slots() * bufferBytes();
     boolean detour = inPlace && !onResidual;
     long detourBytes = detour ? (long) rows * packed.outputs() * Float.BYTES : 0;
-    MemorySegment scratch = memory.ofSize(tailBytes + detourBytes);
-    tails = scratch;
-    target = detour ? scratch.asSlice(tailBytes) : out.segment();
+    MemorySegment scratch = memory.ofSize(buffersBytes + detourBytes);
+    buffers = scratch;
+    target = detour ? scratch.asSlice(buffersBytes) : out.segment();
     epilogue.set(
         packed.bias(),
         activation,
@@ -118,7 +119,7 @@ final class Gemm implements Team.Body {
     int to = firstRow(endTile);
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        multiply(panel, depth, from, to, block);
+        multiply(panel, depth, from, to, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
@@ -129,7 +130,7 @@ final class Gemm implements Team.Body {
     return (int) ((long) rows * tile / tiles);
   }
 
-  private void multiply(int panel, int depth, int from, int to, int block) {
+  private void multiply(int panel, int depth, int from, int to, int slot) {
     int inputs = linear.inputs();
     int outputs = linear.outputs();
     int count = Math.min(DEPTH, inputs - depth);
@@ -142,41 +143,31 @@ final class Gemm implements Team.Body {
     MemorySegment weights = linear.panels();
     int height = to - from;
     int columns = Math.min(PANEL, outputs - panel * PANEL);
-    if (columns == PANEL) {
+    if (columns == PANEL && !accumulate) {
       kernels.panel(
-          height,
-          count,
-          x,
-          xOffset,
-          xStride,
-          weights,
-          panelOffset,
-          target,
-          outOffset,
-          outStride,
-          accumulate);
-    } else {
-      // The last panel is wider than what is left of a row: by way of whole rows elsewhere.
-      long tail = (long) block * (TILES + 1) * MAX_ROWS * PANEL_BYTES;
-      kernels.panel(
-          height,
-          count,
-          x,
-          xOffset,
-          xStride,
-          weights,
-          panelOffset,
-          tails,
-          tail,
-          PANEL_BYTES,
-          false);
-      for (int r = 0; r < height; r++) {
-        for (int c = 0; c < columns; c++) {
-          float sum = tails.get(FLOAT, tail + (long) r * PANEL_BYTES + (long) c * Float.BYTES);
-          long at = outOffset + r * outStride + (long) c * Float.BYTES;
-          target.set(FLOAT, at, accumulate ? target.get(FLOAT, at) + sum : sum);
-        }
-      }
+          height, count, x, xOffset, xStride, weights, panelOffset, target, outOffset, outStride);
+      return;
     }
+    // By way of a buffer: to add to what is there, and because the last panel is wider than a row.
+    long buffer = slot * bufferBytes();
+    kernels.panel(
+        height, count, x, xOffset, xStride, weights, panelOffset, buffers, buffer, PANEL_BYTES);
+    if (accumulate) {
+      kernels.addRows(height, columns, buffers, buffer, PANEL_BYTES, target, outOffset, outStride);
+      return;
+    }
+    for (int r = 0; r < height; r++) {
+      MemorySegment.copy(
+          buffers,
+          buffer + (long) r * PANEL_BYTES,
+          target,
+          outOffset + r * outStride,
+          (long) columns * Float.BYTES);
+    }
+  }
+
+  /** A panel's product with a block of rows. */
+  private static long bufferBytes() {
+    return (long) (TILES + 1) * MAX_ROWS * PANEL_BYTES;
   }
 }

@@ -10,14 +10,13 @@ import java.lang.foreign.MemorySegment;
  */
 interface Kernels {
   /**
-   * Multiplies rows by a panel: {@code c[r, n] (+)= Σ x[r, k] · panel[k, n]}.
+   * Multiplies rows by a panel: {@code c[r, n] = Σ x[r, k] · panel[k, n]}.
    *
    * @param rows rows of x and of c
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
    * @param panel rows of {@link Lanes#PANEL} floats
-   * @param accumulate whether to add to c or to overwrite it
    */
   void panel(
       int rows,
@@ -29,8 +28,18 @@ interface Kernels {
       long panelOffset,
       MemorySegment c,
       long cOffset,
-      long cStride,
-      boolean accumulate);
+      long cStride);
+
+  /** {@code target += source} for {@code rows} rows of {@code count} floats; strides in bytes. */
+  void addRows(
+      int rows,
+      int count,
+      MemorySegment source,
+      long sourceOffset,
+      long sourceStride,
+      MemorySegment target,
+      long offset,
+      long stride);
 
   /** {@code target = activation(target + bias)} for {@code count} floats. */
   void biasAndActivation(

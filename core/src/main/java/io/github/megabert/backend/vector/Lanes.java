@@ -24,12 +24,12 @@ final class Lanes {
   static final int PANEL_BYTES = PANEL * Float.BYTES;
 
   /**
-   * Rows of a register tile. Two vectors a row and accumulators, the two vectors of the panel and a
-   * broadcast must fit into the registers: 12 rows in 32 registers (AVX-512, NEON), 6 in 16 (AVX2,
-   * SSE).
+   * Rows of a register tile. Its accumulators, the two vectors of the panel and a broadcast must
+   * fit into the vector registers, of which AVX-512 and NEON have 32 and AVX2 has 16, and the
+   * addresses of the rows into the others. The measurements are in {@link RowTiles}.
    */
   static final int MAX_ROWS =
-      COUNT >= 16 || System.getProperty("os.arch", "").equals("aarch64") ? 12 : 6;
+      COUNT >= 16 || System.getProperty("os.arch", "").equals("aarch64") ? 8 : 5;
 
   /** Little-endian, as every float in this project's memory. */
   static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;

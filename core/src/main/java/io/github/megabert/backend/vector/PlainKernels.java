@@ -36,26 +36,33 @@ final class PlainKernels implements Kernels {
       long panelOffset,
       MemorySegment c,
       long cOffset,
-      long cStride,
-      boolean accumulate) {
+      long cStride) {
     float[] weights = read(panel, panelOffset, depth * PANEL);
+    float[] operand = new float[rows * depth];
     for (int r = 0; r < rows; r++) {
-      float[] row = read(x, xOffset + r * xStride, depth);
-      float[] sums = new float[PANEL];
-      for (int k = 0; k < depth; k++) {
-        addProducts(row[k], weights, k * PANEL, sums);
-      }
-      long at = cOffset + r * cStride;
-      if (accumulate) {
-        add(read(c, at, PANEL), sums, sums);
-      }
-      write(sums, c, at);
+      MemorySegment.copy(x, FLOAT, xOffset + r * xStride, operand, r * depth, depth);
+    }
+    float[] sums = new float[rows * PANEL];
+    PlainPanel.multiply(rows, depth, operand, weights, sums);
+    for (int r = 0; r < rows; r++) {
+      MemorySegment.copy(sums, r * PANEL, c, FLOAT, cOffset + r * cStride, PANEL);
     }
   }
 
-  private static void addProducts(float factor, float[] weights, int at, float[] sums) {
-    for (int n = 0; n < PANEL; n++) {
-      sums[n] = Math.fma(factor, weights[at + n], sums[n]);
+  @Override
+  public void addRows(
+      int rows,
+      int count,
+      MemorySegment source,
+      long sourceOffset,
+      long sourceStride,
+      MemorySegment target,
+      long offset,
+      long stride) {
+    for (int r = 0; r < rows; r++) {
+      float[] values = read(target, offset + r * stride, count);
+      add(values, read(source, sourceOffset + r * sourceStride, count), values);
+      write(values, target, offset + r * stride);
     }
   }
 

@@ -49,6 +49,22 @@ final class Sums {
     }
   }
 
+  /** {@code target += source}. */
+  static void add(MemorySegment source, long sourceAt, MemorySegment target, long at, int count) {
+    int i = 0;
+    for (; i <= count - COUNT; i += COUNT) {
+      long step = (long) i * Float.BYTES;
+      FloatVector.fromMemorySegment(SPECIES, target, at + step, ORDER)
+          .add(FloatVector.fromMemorySegment(SPECIES, source, sourceAt + step, ORDER))
+          .intoMemorySegment(target, at + step, ORDER);
+    }
+    for (; i < count; i++) {
+      long step = (long) i * Float.BYTES;
+      float sum = target.get(FLOAT, at + step) + source.get(FLOAT, sourceAt + step);
+      target.set(FLOAT, at + step, sum);
+    }
+  }
+
   static void addResidual(
       MemorySegment sums, MemorySegment added, MemorySegment out, long at, int count) {
     int i = 0;

@@ -17,8 +17,7 @@ final class VectorKernels implements Kernels {
       long panelOffset,
       MemorySegment c,
       long cOffset,
-      long cStride,
-      boolean accumulate) {
+      long cStride) {
     int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
     for (int tile = 0; tile < tiles; tile++) {
       int first = rows * tile / tiles;
@@ -32,8 +31,22 @@ final class VectorKernels implements Kernels {
           panelOffset,
           c,
           cOffset + first * cStride,
-          cStride,
-          accumulate);
+          cStride);
+    }
+  }
+
+  @Override
+  public void addRows(
+      int rows,
+      int count,
+      MemorySegment source,
+      long sourceOffset,
+      long sourceStride,
+      MemorySegment target,
+      long offset,
+      long stride) {
+    for (int r = 0; r < rows; r++) {
+      Sums.add(source, sourceOffset + r * sourceStride, target, offset + r * stride, count);
     }
   }
 

@@ -31,8 +31,7 @@ final class WarmingKernels implements Kernels {
       long panelOffset,
       MemorySegment c,
       long cOffset,
-      long cStride,
-      boolean accumulate) {
+      long cStride) {
     int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
     long work = (long) rows * depth * Lanes.PANEL;
     // Rows are cut into tiles of at most two heights.
@@ -41,8 +40,21 @@ final class WarmingKernels implements Kernels {
       ready &= warmUp.isReady(WarmUp.tile(rows / tiles + 1), work);
     }
     (ready ? vector : plain)
-        .panel(
-            rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride, accumulate);
+        .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
+  }
+
+  @Override
+  public void addRows(
+      int rows,
+      int count,
+      MemorySegment source,
+      long sourceOffset,
+      long sourceStride,
+      MemorySegment target,
+      long offset,
+      long stride) {
+    choose(WarmUp.ADD_ROWS, (long) rows * count)
+        .addRows(rows, count, source, sourceOffset, sourceStride, target, offset, stride);
   }
 
   @Override
