@@ -6,6 +6,7 @@ module io.github.megabert.core {
   requires static transitive org.jspecify;
 
   exports io.github.megabert;
+  exports io.github.megabert.json;
   exports io.github.megabert.tensor;
   exports io.github.megabert.pipeline;
   exports io.github.megabert.backend;

@@ -2,13 +2,13 @@ package io.github.megabert;
 
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.json.JsonTree;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The small pre-trained model in the artifact {@code megabert-demo-model}, read as resources. */
@@ -21,7 +21,7 @@ final class DemoModel {
   static Checkpoint open() throws IOException {
     ObjectNode config;
     try (InputStream in = resource("config.json")) {
-      config = (ObjectNode) JsonMapper.shared().readTree(in);
+      config = (ObjectNode) JsonTree.read(in);
     }
     return Checkpoint.of(config, Safetensors.of(weights(), SOURCE));
   }

@@ -1,9 +1,9 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.json.JsonText;
 import java.io.PrintStream;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code --json}: one machine-readable object on standard output. */
 final class JsonOption {
@@ -12,7 +12,7 @@ final class JsonOption {
 
   /** Prints a JSON value and a line end. */
   static void print(JsonNode value) {
-    System.out.println(JsonMapper.shared().writeValueAsString(value));
+    System.out.println(JsonText.compact(value));
   }
 
   /** The results of a command, printed one by one: as a JSON object's entries, or as text. */
@@ -43,7 +43,7 @@ final class JsonOption {
     void add(JsonNode entry) {
       out.print(first ? "" : ",");
       first = false;
-      out.print(JsonMapper.shared().writeValueAsString(entry));
+      out.print(JsonText.compact(entry));
       stopIfNobodyReads();
     }
 

@@ -38,7 +38,7 @@ final class MegatronConfig {
       requireAgreement(config, shown, configOverride, source);
     }
     requireHeads(config, arguments, configOverride, source);
-    return config;
+    return StrictJson.asRead(config);
   }
 
   /** Those of transformers' {@code MegatronBertConfig} that tensors and arguments may not tell. */

@@ -1,5 +1,7 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.json.JsonText;
+import io.github.megabert.json.JsonTree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -8,15 +10,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.util.ByteBufferBackedInputStream;
 
@@ -24,29 +19,11 @@ import tools.jackson.databind.util.ByteBufferBackedInputStream;
 final class StrictJson {
   private static final long LARGEST_DOCUMENT = 8L << 20;
 
-  private static final JsonFactory FACTORY =
-      JsonFactory.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(64)
-                  .maxNumberLength(64)
-                  .maxNameLength(1 << 16)
-                  .maxStringLength(1 << 24)
-                  .build())
-          .build();
-  private static final ObjectMapper MAPPER =
-      JsonMapper.builder(FACTORY)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .build();
-
   private StrictJson() {}
 
   /** A parser of a JSON text in memory. */
   static JsonParser parser(MemorySegment text) {
-    return FACTORY.createParser(
-        ObjectReadContext.empty(), new ByteBufferBackedInputStream(text.asByteBuffer()));
+    return JsonTree.parser(new ByteBufferBackedInputStream(text.asByteBuffer()));
   }
 
   /**
@@ -66,7 +43,7 @@ final class StrictJson {
           file + " has " + size + " bytes, more than the " + LARGEST_DOCUMENT + " that are read");
     }
     try (InputStream in = Files.newInputStream(file)) {
-      JsonNode node = MAPPER.readTree(in);
+      JsonNode node = JsonTree.read(in);
       if (node instanceof ObjectNode object) {
         return object;
       }
@@ -78,12 +55,17 @@ final class StrictJson {
 
   /** Writes an object, indented, with a final line break. */
   static void writeObject(Path file, JsonNode object) throws IOException {
-    Files.writeString(file, MAPPER.writeValueAsString(object) + "\n");
+    Files.writeString(file, JsonText.indented(object));
+  }
+
+  /** The object as it would be read from a file: with the node types that its text gives. */
+  static ObjectNode asRead(ObjectNode object) {
+    return (ObjectNode) MAPPER.readTree(object.toString());
   }
 
   /** An empty object. */
   static ObjectNode emptyObject() {
-    return MAPPER.createObjectNode();
+    return JsonNodeFactory.instance.objectNode();
   }
 
   /** The refusal of a text that is not JSON, or not JSON that a checkpoint would hold. */

@@ -18,7 +18,9 @@ final class ZipStoreWriter {
   private static final int ALIGNMENT = 64;
   private static final int PADDING_FIELD = 0x4246;
   private static final long UNSIGNED_INT = 0xffff_ffffL;
-  private static final long STEP = 16L << 20;
+
+  /** Small enough to be in a cache still when it is written. */
+  private static final long STEP = 1L << 20;
 
   private record Member(byte[] name, long size, int crc, long start) {}
 
@@ -30,12 +32,14 @@ final class ZipStoreWriter {
     this.channel = channel;
   }
 
+  /** Adds a member; its elements are read once, for the checksum and the file alike. */
   void add(String name, MemorySegment content) throws IOException {
     byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
-    Member member = new Member(nameBytes, content.byteSize(), checksum(content), position);
-    boolean large = member.size() >= UNSIGNED_INT;
+    boolean large = content.byteSize() >= UNSIGNED_INT;
     int fixed = 30 + nameBytes.length + (large ? 20 : 0);
     int padding = Math.floorMod(-(position + fixed + 4), ALIGNMENT);
+    int checksum = writeContent(content, position + fixed + 4 + padding);
+    Member member = new Member(nameBytes, content.byteSize(), checksum, position);
     ByteBuffer header = buffer(fixed + 4 + padding);
     header.putInt(0x04034b50);
     putCommon(header, member, large);
@@ -46,7 +50,6 @@ final class ZipStoreWriter {
     }
     header.putShort((short) PADDING_FIELD).putShort((short) padding).put(new byte[padding]);
     write(header);
-    ChannelBytes.write(channel, content, position);
     position += content.byteSize();
     members.add(member);
   }
@@ -96,10 +99,12 @@ final class ZipStoreWriter {
     to.putInt(member.crc()).putInt(size).putInt(size).putShort((short) member.name().length);
   }
 
-  private static int checksum(MemorySegment content) {
+  private int writeContent(MemorySegment content, long start) throws IOException {
     CRC32 crc = new CRC32();
     for (long from = 0; from < content.byteSize(); from += STEP) {
-      crc.update(content.asSlice(from, Math.min(STEP, content.byteSize() - from)).asByteBuffer());
+      MemorySegment piece = content.asSlice(from, Math.min(STEP, content.byteSize() - from));
+      crc.update(piece.asByteBuffer());
+      ChannelBytes.write(channel, piece, start + from);
     }
     return (int) crc.getValue();
   }

@@ -1,29 +1,21 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.json.JsonTree;
 import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** JSON read strictly; whatever is wrong is said in one sentence that names file and field. */
 final class Json {
-  static final JsonMapper MAPPER =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
-          .build();
-
   private Json() {}
 
   static ObjectNode object(InputStream in, String source) throws IOException {
     JsonNode root;
     try {
-      root = MAPPER.readTree(in);
+      root = JsonTree.read(in);
     } catch (JacksonException e) {
       throw new TokenizerException(
           source + " is not valid JSON: " + e.getOriginalMessage() + ".", e);

@@ -1,9 +1,11 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.json.JsonText;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code tokenizer_config.json} and the older {@code added_tokens.json}, read and written. */
@@ -155,7 +157,7 @@ final class TokenizerConfigJson {
           "The tokenizer differs from BERT's in what tokenizer_config.json cannot say"
               + " (clean_text, the decoder's cleanup, the subword prefix or max_input_chars_per_word).");
     }
-    ObjectNode json = Json.MAPPER.createObjectNode();
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode decoder = json.putObject("added_tokens_decoder");
     for (AddedToken token : tokenizer.vocabulary().added()) {
       decoder
@@ -180,6 +182,6 @@ final class TokenizerConfigJson {
     json.put("tokenize_chinese_chars", config.tokenizeChineseChars());
     json.put("tokenizer_class", "BertTokenizer");
     json.put("unk_token", config.unknownToken());
-    return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
+    return JsonText.indented(json);
   }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * "-Dtest.jvm.flags=-Dmegabert.fuzz.tries=1000000"}.
  */
 class MutatedFilesTest {
-  private static final int USUAL_TRIES = 1000;
+  private static final int USUAL_TRIES = 600;
   private static final int TRIES = Integer.getInteger("megabert.fuzz.tries", USUAL_TRIES);
 
   @TempDir Path folder;

@@ -24,7 +24,7 @@ import net.jqwik.api.constraints.Size;
 import net.jqwik.api.constraints.StringLength;
 import net.jqwik.api.constraints.UniqueElements;
 
-class SafetensorsProperties {
+class SafetensorsPropertiesTest {
   @Property(tries = 200)
   void whatIsWrittenIsRead(
       @ForAll @Size(max = 8) @UniqueElements List<@StringLength(max = 40) String> names,

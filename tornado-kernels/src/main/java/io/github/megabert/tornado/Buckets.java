@@ -1,0 +1,22 @@
+package io.github.megabert.tornado;
+
+/**
+ * Rounds counts up, so that computations of nearly the same size share a compiled program.
+ *
+ * <p>A step is an eighth of the power of two below, at least 16: at most 12.5% of the rows beyond
+ * the first 128 are padding, and there are eight programs between a size and its double.
+ */
+final class Buckets {
+  private static final int SMALLEST_STEP = 16;
+
+  private Buckets() {}
+
+  /** The bucket of {@code count} rows, at least 1. */
+  static int rows(int count) {
+    if (count <= 1) {
+      return 1;
+    }
+    int step = Math.max(SMALLEST_STEP, Integer.highestOneBit(count) / 8);
+    return Math.multiplyExact(Math.ceilDiv(count, step), step);
+  }
+}

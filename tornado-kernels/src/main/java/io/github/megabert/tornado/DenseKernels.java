@@ -1,0 +1,112 @@
+package io.github.megabert.tornado;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Between packed rows and the dense {@code [sequences, heads, length, width]} tensors that cuDNN
+ * reads, in binary16.
+ *
+ * <p>cuDNN's task knows no mask, so a head may be made wider by two columns that add one to the
+ * score: a query ends in (1, 8), a key in (-60000 if masked, -60000 if beyond its sequence). After
+ * the division by √headDim such keys weigh nothing, and a sequence of masked keys only still has a
+ * softmax over them.
+ */
+final class DenseKernels {
+  static final int QUERY = 0;
+  static final int KEY = 1;
+  static final int VALUE = 2;
+
+  private DenseKernels() {}
+
+  /**
+   * Rows to a dense tensor; a thread an element.
+   *
+   * @param sequencesAt where pairs of first row and length begin in {@code integers}
+   * @param maskAt where the key mask begins, negative if there is none
+   */
+  static void pack(
+      KernelContext context,
+      IntArray integers,
+      int sequencesAt,
+      int maskAt,
+      HalfFloatArray x,
+      int stride,
+      int column,
+      HalfFloatArray out,
+      int heads,
+      int length,
+      int headDim,
+      int width,
+      int role,
+      int count) {
+    int i = context.globalIdx;
+    if (i < count) {
+      int d = i % width;
+      int line = i / width;
+      int place = line % length;
+      int block = line / length;
+      int head = block % heads;
+      int sequence = block / heads;
+      int first = integers.get(sequencesAt + 2 * sequence);
+      int rows = integers.get(sequencesAt + 2 * sequence + 1);
+      float value = 0f;
+      if (d < headDim) {
+        if (place < rows) {
+          value = x.get((first + place) * stride + column + head * headDim + d).getFloat32();
+        }
+      } else if (d == headDim) {
+        if (role == QUERY) {
+          value = 1f;
+        }
+        if (role == KEY && maskAt >= 0 && place < rows) {
+          if (integers.get(maskAt + first + place) == 0) {
+            value = -60000f;
+          }
+        }
+      } else if (d == headDim + 1) {
+        if (role == QUERY) {
+          value = 8f;
+        }
+        if (role == KEY && place >= rows) {
+          value = -60000f;
+        }
+      }
+      out.set(i, new HalfFloat(value));
+    }
+  }
+
+  /**
+   * A dense tensor to rows; a thread an element.
+   *
+   * @param linesAt where the line of head 0 of every row begins in {@code integers}, negative for
+   *     rows of no sequence
+   */
+  static void unpack(
+      KernelContext context,
+      IntArray integers,
+      int linesAt,
+      HalfFloatArray x,
+      HalfFloatArray out,
+      int stride,
+      int heads,
+      int length,
+      int headDim,
+      int width,
+      int count) {
+    int i = context.globalIdx;
+    if (i < count) {
+      int columns = heads * headDim;
+      int row = i / columns;
+      int column = i - row * columns;
+      int head = column / headDim;
+      int line = integers.get(linesAt + row);
+      if (line >= 0) {
+        float value = x.get((line + head * length) * width + column - head * headDim).getFloat32();
+        out.set(row * stride + column, new HalfFloat(value));
+      }
+    }
+  }
+}

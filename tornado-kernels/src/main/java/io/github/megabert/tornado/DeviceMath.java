@@ -1,0 +1,84 @@
+package io.github.megabert.tornado;
+
+import io.github.megabert.backend.Activation;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+
+/** Functions that kernels call; TornadoVM inlines them. */
+final class DeviceMath {
+  /** What a masked key's score becomes, as in transformers: {@code torch.finfo.min}. */
+  static final float MASKED = -Float.MAX_VALUE;
+
+  static final int IDENTITY = 0;
+  private static final int GELU = 1;
+  static final int GELU_TANH = 2;
+  private static final int QUICK_GELU = 3;
+  private static final int RELU = 4;
+  private static final int SILU = 5;
+  private static final int TANH = 6;
+  private static final int MISH = 7;
+
+  private DeviceMath() {}
+
+  /** The number by which kernels know an activation. */
+  static int code(Activation activation) {
+    return switch (activation) {
+      case IDENTITY -> IDENTITY;
+      case GELU -> GELU;
+      // gelu_fast differs from gelu_new by the rounding of one constant, 2·10⁻¹¹ of it.
+      case GELU_NEW, GELU_PYTORCH_TANH, GELU_FAST -> GELU_TANH;
+      case QUICK_GELU -> QUICK_GELU;
+      case RELU -> RELU;
+      case SILU, SWISH -> SILU;
+      case TANH -> TANH;
+      case MISH -> MISH;
+    };
+  }
+
+  /** The activation of {@code x}; {@code code} is a constant of the kernel. */
+  static float activate(int code, float x) {
+    float y = x;
+    if (code == GELU) {
+      float tail = 0.5f * erfc(TornadoMath.abs(x) * 0.70710677f);
+      y = x >= 0f ? x * (1f - tail) : x * tail;
+    }
+    if (code == GELU_TANH) {
+      y = 0.5f * x * (1f + TornadoMath.tanh(0.7978846f * (x + 0.044715f * x * x * x)));
+    }
+    if (code == QUICK_GELU) {
+      y = x / (1f + TornadoMath.exp(-1.702f * x));
+    }
+    if (code == RELU) {
+      y = x < 0f ? 0f : x;
+    }
+    if (code == SILU) {
+      y = x / (1f + TornadoMath.exp(-x));
+    }
+    if (code == TANH) {
+      y = TornadoMath.tanh(x);
+    }
+    if (code == MISH) {
+      // tanh(ln(1 + e)) = (e² + 2e) / (e² + 2e + 2); beyond 20 it is 1 in float32.
+      float e = TornadoMath.exp(x > 20f ? 20f : x);
+      float n = e * (e + 2f);
+      y = x * n / (n + 2f);
+    }
+    return y;
+  }
+
+  /**
+   * The complementary error function for {@code z ≥ 0}, relative error below 1.2·10⁻⁷ (Chebyshev
+   * fit: Press et al., Numerical Recipes in C, 2nd edition, 6.2).
+   */
+  private static float erfc(float z) {
+    float t = 1f / (1f + 0.5f * z);
+    float p = -0.82215226f + t * 0.17087276f;
+    p = 1.4885159f + t * p;
+    p = -1.135204f + t * p;
+    p = 0.27886808f + t * p;
+    p = -0.18628806f + t * p;
+    p = 0.09678418f + t * p;
+    p = 0.37409195f + t * p;
+    p = 1.0000237f + t * p;
+    return t * TornadoMath.exp(-z * z - 1.2655122f + t * p);
+  }
+}

@@ -1,0 +1,122 @@
+package io.github.megabert.tornado;
+
+import io.github.megabert.backend.Precision;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which calls make a linear layer: the portable kernel, which does everything at once, or a
+ * library's product with the rest in a kernel of its own.
+ */
+final class Products {
+  /** cuBLASLt wants rows of 16 bytes for its fast kernels; the portable kernel takes the others. */
+  private static final int ALIGNMENT = 8;
+
+  private final KernelSet kernels;
+  private final boolean library;
+  private final Precision precision;
+
+  /**
+   * Decides for a backend.
+   *
+   * @param library whether library tasks are available, which is on CUDA only
+   */
+  Products(KernelSet kernels, boolean library, Precision precision) {
+    this.kernels = kernels;
+    this.library = library;
+    this.precision = precision;
+  }
+
+  /** {@code out = activation(x·Wᵀ + b) + residual}; the shapes have been checked. */
+  List<Call> calls(
+      TornadoMatrix x,
+      TornadoLinear linear,
+      int activation,
+      @Nullable TornadoMatrix residual,
+      TornadoMatrix out) {
+    boolean aligned = linear.inputs() % ALIGNMENT == 0 && linear.outputs() % ALIGNMENT == 0;
+    boolean separable = residual == null || activation == DeviceMath.IDENTITY;
+    if (!library || !aligned || !separable) {
+      return List.of(portable(x, linear, activation, residual, out));
+    }
+    List<Call> calls = new ArrayList<>();
+    int count = x.capacity() * out.columns();
+    if (residual != null && !residual.operand().equals(out.operand())) {
+      calls.add(
+          new Call(
+              kernels.copy(),
+              List.of(residual.operand(), out.operand(), count),
+              Grid.elements(count)));
+    }
+    float beta = residual == null ? 0f : 1f;
+    Operand halfBias = linear.halfBias();
+    if (precision == Precision.F16 && halfBias != null) {
+      boolean fused = activation == DeviceMath.GELU_TANH;
+      calls.add(
+          new Call(
+              fused ? MatrixLibrary.HALF_BIAS_GELU_TANH : MatrixLibrary.HALF_BIAS,
+              List.of(
+                  linear.weight(),
+                  x.operand(),
+                  out.operand(),
+                  x.capacity(),
+                  linear.outputs(),
+                  linear.inputs(),
+                  beta,
+                  halfBias),
+              null));
+      if (!fused && activation != DeviceMath.IDENTITY) {
+        calls.add(
+            new Call(
+                kernels.activation(),
+                List.of(out.operand(), activation, count),
+                Grid.elements(count)));
+      }
+      return calls;
+    }
+    calls.add(
+        new Call(
+            precision == Precision.TF32 ? MatrixLibrary.TF32 : MatrixLibrary.FLOAT,
+            List.of(
+                linear.weight(),
+                x.operand(),
+                out.operand(),
+                x.capacity(),
+                linear.outputs(),
+                linear.inputs(),
+                beta),
+            null));
+    calls.add(
+        new Call(
+            kernels.biasActivation(),
+            List.of(out.operand(), linear.bias(), activation, x.capacity(), out.columns()),
+            Grid.elements(count)));
+    return calls;
+  }
+
+  private Call portable(
+      TornadoMatrix x,
+      TornadoLinear linear,
+      int activation,
+      @Nullable TornadoMatrix residual,
+      TornadoMatrix out) {
+    return new Call(
+        kernels.product(),
+        List.of(
+            x.operand(),
+            linear.weight(),
+            linear.bias(),
+            residual == null ? out.operand() : residual.operand(),
+            out.operand(),
+            x.capacity(),
+            linear.outputs(),
+            linear.inputs(),
+            activation,
+            residual == null ? 0 : 1),
+        new Grid(
+            Math.ceilDiv(linear.outputs(), FloatMatrixKernels.TILE),
+            Math.ceilDiv(x.capacity(), FloatMatrixKernels.TILE),
+            FloatMatrixKernels.THREADS));
+  }
+}

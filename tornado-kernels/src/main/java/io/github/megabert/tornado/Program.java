@@ -1,0 +1,234 @@
+package io.github.megabert.tornado;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid2D;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * A list of calls as task graphs that can be replayed.
+ *
+ * <p>TornadoVM compiles a kernel once a task name, and a graph takes a name once. So the calls are
+ * cut into graphs of one name, and the n-th call of a signature has the same name in each: the 192
+ * calls of the 345M model are 6 graphs of 4 layers and 16 compilations. The graphs follow each
+ * other on one stream; while the device runs one, the host launches the next.
+ */
+final class Program implements AutoCloseable {
+  /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
+  private static final int MAX_NODES = 900;
+
+  /** Four layers of eight tasks: some 150 µs on the device, in which the host launches the next. */
+  private static final int MAX_TASKS = 32;
+
+  /** A node for the array, one for where it comes from, one for where it stays. */
+  private static final int NODES_PER_ARRAY = 3;
+
+  /** The task and up to two arrays that it writes. */
+  private static final int NODES_PER_TASK = 3;
+
+  private final String name;
+  private final DeviceMemory memory;
+  private final Map<Operand, TornadoNativeArray> arrays;
+  private final IntArray integers;
+  private final Map<Integer, FloatArray> uploads = new LinkedHashMap<>();
+  private final GridScheduler grids = new GridScheduler();
+  private final Map<List<Object>, String> tasks = new HashMap<>();
+  private final List<TornadoTaskGraphInterface> graphs = new ArrayList<>();
+  private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
+  private final TornadoExecutionPlan plan;
+  private final TornadoExecutionPlan configured;
+  private boolean linked;
+
+  /**
+   * Builds the graphs; the kernels are compiled at the first run.
+   *
+   * @param arrays the resident and scratch arrays of all operands
+   * @param integerCount integers of a computation
+   * @param replay whether the driver can capture the graphs and replay them in one launch
+   */
+  @SuppressWarnings("this-escape")
+  Program(
+      String name,
+      List<Call> calls,
+      Map<Operand, TornadoNativeArray> arrays,
+      int integerCount,
+      DeviceMemory memory,
+      TornadoDevice device,
+      boolean replay) {
+    this.name = name;
+    this.memory = memory;
+    this.arrays = arrays;
+    integers = new IntArray(Math.max(1, integerCount));
+    for (Call call : calls) {
+      for (Object argument : call.arguments()) {
+        if (argument instanceof Operand.Upload upload) {
+          uploads.computeIfAbsent(upload.index(), i -> new FloatArray(upload.elements()));
+        }
+      }
+    }
+    List<ImmutableTaskGraph> snapshots = new ArrayList<>();
+    int from = 0;
+    while (from < calls.size()) {
+      int to = endOfGraph(calls, from);
+      snapshots.add(graph(calls.subList(from, to), from == 0));
+      from = to;
+    }
+    for (ImmutableTaskGraph snapshot : snapshots) {
+      graphs.add(GraphLinks.implementation(snapshot));
+    }
+    plan = new TornadoExecutionPlan(snapshots.toArray(ImmutableTaskGraph[]::new));
+    TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(grids);
+    configured = replay ? withDevice.withCUDAGraph() : withDevice;
+  }
+
+  private static int endOfGraph(List<Call> calls, int from) {
+    Set<Object> seen = new HashSet<>();
+    int nodes = 0;
+    int to = from;
+    while (to < calls.size() && to - from < MAX_TASKS) {
+      nodes += NODES_PER_TASK;
+      for (Object argument : calls.get(to).arguments()) {
+        if (seen.add(argument)) {
+          nodes += argument instanceof Operand ? NODES_PER_ARRAY : 1;
+        }
+      }
+      if (nodes > MAX_NODES && to > from) {
+        break;
+      }
+      to++;
+    }
+    return to;
+  }
+
+  private ImmutableTaskGraph graph(List<Call> calls, boolean first) {
+    Set<TornadoNativeArray> here = Collections.newSetFromMap(new IdentityHashMap<>());
+    Map<String, List<TornadoNativeArray>> consumed = new LinkedHashMap<>();
+    for (Call call : calls) {
+      for (Object argument : call.arguments()) {
+        if (argument instanceof Operand operand && here.add(array(operand))) {
+          boolean copied = operand instanceof Operand.Integers || operand instanceof Operand.Upload;
+          if (!copied || !first) {
+            String owner = copied ? name : memory.owner(array(operand)).name();
+            consumed.computeIfAbsent(owner, o -> new ArrayList<>()).add(array(operand));
+          }
+        }
+      }
+    }
+    TaskGraph graph = new TaskGraph(name);
+    if (first) {
+      graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, integers);
+      uploads.values().forEach(a -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, a));
+    }
+    consumed.forEach((owner, list) -> graph.consumeFromDevice(owner, list.toArray()));
+    Map<String, Integer> occurrences = new HashMap<>();
+    for (Call call : calls) {
+      String kind =
+          tasks.computeIfAbsent(call.signature(), s -> call.kernel().name() + tasks.size());
+      String task = kind + "x" + occurrences.merge(kind, 1, Integer::sum);
+      Object[] resolved =
+          call.arguments().stream().map(a -> a instanceof Operand o ? array(o) : a).toArray();
+      call.kernel().emitter().add(graph, task, resolved);
+      Grid grid = call.grid();
+      if (grid != null) {
+        WorkerGrid worker = new WorkerGrid2D(grid.groupsX() * grid.threads(), grid.groupsY());
+        worker.setLocalWork(grid.threads(), 1, 1);
+        grids.addWorkerGrid(name + "." + task, worker);
+      }
+    }
+    used.add(here);
+    return graph.snapshot();
+  }
+
+  private TornadoNativeArray array(Operand operand) {
+    return switch (operand) {
+      case Operand.Integers _ -> integers;
+      case Operand.Upload upload -> uploads.get(upload.index());
+      case Operand.Resident resident -> resident.array();
+      case Operand.Scratch _ -> arrays.get(operand);
+    };
+  }
+
+  /** Runs the graphs. The results are on the device when something is next read from it. */
+  void run(IntegerBlock block, List<float[]> values) {
+    MemorySegment.copy(
+        block.values(), 0, integers.getSegment(), ValueLayout.JAVA_INT, 0, block.size());
+    uploads.forEach(
+        (index, array) -> {
+          float[] source = values.get(index);
+          MemorySegment.copy(
+              source, 0, array.getSegment(), ValueLayout.JAVA_FLOAT, 0, source.length);
+        });
+    for (int i = 0; i < graphs.size(); i++) {
+      if (!linked) {
+        linkWithOwners(i);
+      }
+      configured.withGraph(i).execute();
+      // The plan makes the last graph the source of the next one's arrays; all have theirs already.
+      graphs.forEach(graph -> graph.setLastExecutedTaskGraph(graph));
+    }
+    linked = true;
+  }
+
+  private void linkWithOwners(int index) {
+    TornadoTaskGraphInterface graph = graphs.get(index);
+    Set<TornadoTaskGraphInterface> owners = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (TornadoNativeArray array : used.get(index)) {
+      boolean copied = array == integers || uploads.containsValue(array);
+      if (!copied) {
+        owners.add(memory.owner(array).graph());
+      } else if (index > 0) {
+        owners.add(graphs.getFirst());
+      }
+    }
+    owners.forEach(owner -> GraphLinks.link(graph, owner));
+  }
+
+  /** Copies the first {@code elements} of an array of the program to its host memory. */
+  void read(TornadoNativeArray array, long elements) {
+    for (int i = graphs.size() - 1; i >= 0; i--) {
+      if (used.get(i).contains(array)) {
+        graphs
+            .get(i)
+            .syncRuntimeTransferToHost(
+                array, TornadoNativeArray.ARRAY_HEADER, elements * array.getElementSize());
+        return;
+      }
+    }
+    throw new IllegalArgumentException("no operation has written the matrix that is read");
+  }
+
+  /** Whether {@link #read} can read the array. */
+  boolean uses(TornadoNativeArray array) {
+    return used.stream().anyMatch(arrays -> arrays.contains(array));
+  }
+
+  @Override
+  public void close() {
+    try {
+      plan.close();
+    } catch (TornadoExecutionPlanException failure) {
+      System.getLogger(Program.class.getName())
+          .log(System.Logger.Level.WARNING, "a program was not freed", failure);
+    }
+  }
+}

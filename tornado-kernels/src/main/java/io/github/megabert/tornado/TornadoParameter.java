@@ -1,0 +1,57 @@
+package io.github.megabert.tornado;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * A table or a vector. It goes to the device when an operation first needs it, in the form that the
+ * operation reads: a LayerNorm float32, an embedding the element type of matrices.
+ */
+final class TornadoParameter implements Backend.Parameter {
+  private final DeviceMemory memory;
+  private final Tensor values;
+  private @Nullable Operand floats;
+  private @Nullable Operand elements;
+
+  TornadoParameter(DeviceMemory memory, Tensor values) {
+    this.memory = memory;
+    this.values = values;
+  }
+
+  @Override
+  public int rows() {
+    return values.shape().rank() == 1 ? 1 : values.shape().intExtent(0);
+  }
+
+  @Override
+  public int columns() {
+    return values.shape().intExtent(-1);
+  }
+
+  /** The values in float32. */
+  synchronized Operand floats() {
+    Operand present = floats;
+    if (present == null) {
+      FloatArray array = new FloatArray(Math.toIntExact(values.elements()));
+      HostCopies.fill(array, 0, values);
+      present = new Operand.Resident(memory.add(array));
+      floats = present;
+    }
+    return present;
+  }
+
+  /** The values in the element type of matrices. */
+  synchronized Operand elements() {
+    Operand present = elements;
+    if (present == null) {
+      TornadoNativeArray array = memory.allocate(Math.toIntExact(values.elements()));
+      HostCopies.fill(array, 0, values);
+      present = new Operand.Resident(memory.add(array));
+      elements = present;
+    }
+    return present;
+  }
+}
