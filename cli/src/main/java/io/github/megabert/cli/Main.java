@@ -43,6 +43,7 @@ import picocli.CommandLine.ScopeType;
       EvaluateCommand.class,
       InspectCommand.class,
       BackendsCommand.class,
+      ConvertCommand.class,
     })
 public final class Main implements Runnable {
   private static final int FAILURE = 1;

@@ -1,0 +1,180 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.CheckpointConverter;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** {@code megabert convert}. */
+@Command(
+    name = "convert",
+    mixinStandardHelpOptions = true,
+    description =
+        "Writes any readable checkpoint as a Hugging Face folder, or as Megatron-LM ranks.")
+final class ConvertCommand implements Callable<Integer> {
+  private static final List<String> TOKENIZER_FILES =
+      List.of("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
+
+  /** What is written. */
+  enum Format {
+    /** A Hugging Face folder. */
+    HUGGINGFACE,
+    /** The folder of a Megatron-LM run. */
+    MEGATRON
+  }
+
+  @Mixin private JsonOption output = new JsonOption();
+
+  @Parameters(
+      index = "0",
+      paramLabel = "INPUT",
+      description = "A Hugging Face folder, or a Megatron-LM zip, .pt or run folder.")
+  private Path input = Path.of("");
+
+  @Parameters(index = "1", paramLabel = "OUTPUT_DIR", description = "The folder to make.")
+  private Path target = Path.of("");
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "f32, f16 or bf16. Default: as they are.")
+  private @Nullable DType dtype;
+
+  @Option(
+      names = "--to",
+      paramLabel = "FORMAT",
+      defaultValue = "huggingface",
+      description = "huggingface or megatron. Default: ${DEFAULT-VALUE}.")
+  private Format format = Format.HUGGINGFACE;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "A config.json in place of the checkpoint's own, or where it has none.")
+  private @Nullable Path config;
+
+  @Option(
+      names = "--vocab",
+      paramLabel = "PATH",
+      description = "A vocab.txt, or a folder with tokenizer files, to copy along.")
+  private @Nullable Path vocab;
+
+  @Option(
+      names = "--tensor-parallel",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Tensor-parallel ranks to write with --to megatron. Default: ${DEFAULT-VALUE}.")
+  private int tensorParallel = 1;
+
+  @Option(
+      names = "--pipeline-parallel",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Pipeline-parallel ranks to write with --to megatron. Default: ${DEFAULT-VALUE}.")
+  private int pipelineParallel = 1;
+
+  @Override
+  public Integer call() throws IOException {
+    if (format == Format.HUGGINGFACE && (tensorParallel != 1 || pipelineParallel != 1)) {
+      throw new IllegalArgumentException(
+          "--tensor-parallel and --pipeline-parallel go with --to megatron");
+    }
+    long start = System.nanoTime();
+    long bytes;
+    int tensors;
+    try (Checkpoint checkpoint = Checkpoint.open(input, config)) {
+      MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
+      tensors = checkpoint.names().size();
+      bytes = checkpoint.names().stream().mapToLong(name -> size(checkpoint, name)).sum();
+      convert(checkpoint, bytes);
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    if (output.json) {
+      JsonOption.print(
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("output", target.toString())
+              .put("tensors", tensors)
+              .put("bytes", bytes)
+              .put("seconds", seconds));
+    } else {
+      System.out.printf(
+          Locale.ROOT,
+          "%s: %d tensors, %.1f MB read in %.1f s%n",
+          target,
+          tensors,
+          bytes / 1e6,
+          seconds);
+    }
+    return 0;
+  }
+
+  private long size(Checkpoint checkpoint, String name) {
+    return checkpoint.dtype(name).byteSize(checkpoint.shape(name).elements());
+  }
+
+  private void convert(Checkpoint checkpoint, long bytes) throws IOException {
+    CheckpointConverter converter = new CheckpointConverter(checkpoint).alongside(tokenizerFiles());
+    if (dtype != null) {
+      converter.dtype(dtype);
+    }
+    if (System.console() == null || !System.console().isTerminal()) {
+      write(converter);
+      return;
+    }
+    try (ProgressBar bar =
+        new ProgressBarBuilder()
+            .setTaskName("convert")
+            .setInitialMax(bytes)
+            .setUnit(" MB", 1_000_000)
+            .setStyle(ProgressBarStyle.ASCII)
+            .build()) {
+      converter.progress((tensor, done, total) -> bar.maxHint(total).stepTo(done));
+      write(converter);
+    }
+  }
+
+  private void write(CheckpointConverter converter) throws IOException {
+    switch (format) {
+      case HUGGINGFACE -> converter.toHuggingFace(target);
+      case MEGATRON -> converter.toMegatron(target, tensorParallel, pipelineParallel);
+    }
+  }
+
+  /** Files of the tokenizer: those named, or those beside the checkpoint. */
+  private List<Path> tokenizerFiles() {
+    Path folder = vocab != null ? vocab : input;
+    if (vocab != null && Files.isRegularFile(vocab)) {
+      return List.of(vocab);
+    }
+    List<Path> files = new ArrayList<>();
+    for (String name : TOKENIZER_FILES) {
+      Path file = folder.resolve(name);
+      if (Files.isDirectory(folder) && Files.isRegularFile(file)) {
+        files.add(file);
+      }
+    }
+    if (vocab != null && files.isEmpty()) {
+      throw new IllegalArgumentException(
+          vocab + " has none of " + String.join(", ", TOKENIZER_FILES));
+    }
+    return files;
+  }
+}
