@@ -4,6 +4,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.vectors.Half2;
 
 /**
  * Between packed rows and the dense {@code [sequences, heads, length, width]} tensors that cuDNN
@@ -78,8 +79,73 @@ final class DenseKernels {
     }
   }
 
+  /** {@link #pack} of queries, keys and values that are columns of one matrix; a thread a pair. */
+  static void packTogether(
+      KernelContext context,
+      IntArray integers,
+      int sequencesAt,
+      int maskAt,
+      HalfFloatArray x,
+      int stride,
+      int queryColumn,
+      int keyColumn,
+      int valueColumn,
+      HalfFloatArray queries,
+      HalfFloatArray keys,
+      HalfFloatArray values,
+      int heads,
+      int length,
+      int headDim,
+      int width,
+      int pairs) {
+    int i = context.globalIdx;
+    if (i < pairs) {
+      int d = 2 * (i % (width / 2));
+      int line = i / (width / 2);
+      int place = line % length;
+      int block = line / length;
+      int head = block % heads;
+      int sequence = block / heads;
+      int first = integers.get(sequencesAt + 2 * sequence);
+      int rows = integers.get(sequencesAt + 2 * sequence + 1);
+      float query0 = 0f;
+      float query1 = 0f;
+      float key0 = 0f;
+      float key1 = 0f;
+      float value0 = 0f;
+      float value1 = 0f;
+      if (d < headDim) {
+        if (place < rows) {
+          int at = (first + place) * stride + head * headDim + d;
+          Half2 query = x.getHalf2(at + queryColumn);
+          Half2 key = x.getHalf2(at + keyColumn);
+          Half2 value = x.getHalf2(at + valueColumn);
+          query0 = Half2.lowFloat(query);
+          query1 = Half2.highFloat(query);
+          key0 = Half2.lowFloat(key);
+          key1 = Half2.highFloat(key);
+          value0 = Half2.lowFloat(value);
+          value1 = Half2.highFloat(value);
+        }
+      } else if (d == headDim) {
+        query0 = 1f;
+        query1 = 8f;
+        if (place >= rows) {
+          key1 = -60000f;
+        } else if (maskAt >= 0) {
+          if (integers.get(maskAt + first + place) == 0) {
+            key0 = -60000f;
+          }
+        }
+      }
+      queries.setHalf2(2 * i, Half2.fromFloats(query0, query1));
+      keys.setHalf2(2 * i, Half2.fromFloats(key0, key1));
+      values.setHalf2(2 * i, Half2.fromFloats(value0, value1));
+    }
+  }
+
   /**
-   * A dense tensor to rows; a thread an element.
+   * A dense tensor to rows; a thread a pair.
    *
    * @param linesAt where the line of head 0 of every row begins in {@code integers}, negative for
    *     rows of no sequence
@@ -95,17 +161,17 @@ final class DenseKernels {
       int length,
       int headDim,
       int width,
-      int count) {
-    int i = context.globalIdx;
-    if (i < count) {
+      int pairs) {
+    int i = 2 * context.globalIdx;
+    if (i < 2 * pairs) {
       int columns = heads * headDim;
       int row = i / columns;
       int column = i - row * columns;
       int head = column / headDim;
       int line = integers.get(linesAt + row);
       if (line >= 0) {
-        float value = x.get((line + head * length) * width + column - head * headDim).getFloat32();
-        out.set(row * stride + column, new HalfFloat(value));
+        Half2 pair = x.getHalf2((line + head * length) * width + column - head * headDim);
+        out.setHalf2(row * stride + column, pair);
       }
     }
   }

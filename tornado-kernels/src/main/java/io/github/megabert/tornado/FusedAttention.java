@@ -57,6 +57,31 @@ final class FusedAttention {
                   (Integer) a[11],
                   (Integer) a[12]));
 
+  private static final Kernel PACK_TOGETHER =
+      new Kernel(
+          "packTogether",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  DenseKernels::packTogether,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (HalfFloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5],
+                  (Integer) a[6],
+                  (Integer) a[7],
+                  (HalfFloatArray) a[8],
+                  (HalfFloatArray) a[9],
+                  (HalfFloatArray) a[10],
+                  (Integer) a[11],
+                  (Integer) a[12],
+                  (Integer) a[13],
+                  (Integer) a[14],
+                  (Integer) a[15]));
+
   private static final Kernel UNPACK =
       new Kernel(
           "unpack",
@@ -180,27 +205,12 @@ final class FusedAttention {
       TornadoMatrix out) {
     AttentionLayout layout = plan.layout();
     List<Call> calls = new ArrayList<>();
-    for (int role = DenseKernels.QUERY; role <= DenseKernels.VALUE; role++) {
-      boolean query = role == DenseKernels.QUERY;
-      int count = query ? queryElements(plan) : keyElements(plan);
-      calls.add(
-          new Call(
-              PACK,
-              List.of(
-                  integers,
-                  query ? plan.queriesAt() : plan.keysAt(),
-                  plan.maskAt(),
-                  sources.get(role).operand(),
-                  sources.get(role).columns(),
-                  columns[role],
-                  dense.get(role),
-                  layout.heads(),
-                  query ? plan.queries() : plan.keys(),
-                  layout.headDim(),
-                  plan.width(),
-                  role,
-                  count),
-              Grid.elements(count)));
+    if (together(plan, sources, columns)) {
+      calls.add(packTogether(plan, integers, sources.getFirst(), columns, dense));
+    } else {
+      for (int role = DenseKernels.QUERY; role <= DenseKernels.VALUE; role++) {
+        calls.add(pack(plan, integers, sources.get(role), columns[role], dense.get(role), role));
+      }
     }
     calls.add(
         new Call(
@@ -218,7 +228,7 @@ final class FusedAttention {
                 (float) (1 / Math.sqrt(layout.headDim())),
                 layout.causal() ? 1 : 0),
             null));
-    int count = out.capacity() * layout.heads() * layout.headDim();
+    int count = out.capacity() * layout.heads() * layout.headDim() / 2;
     calls.add(
         new Call(
             UNPACK,
@@ -235,6 +245,65 @@ final class FusedAttention {
                 count),
             Grid.elements(count)));
     return calls;
+  }
+
+  private static boolean together(
+      Plan plan, List<TornadoMatrix> sources, int[] columns) {
+    AttentionLayout layout = plan.layout();
+    return Arrays.stream(columns).allMatch(column -> column % 2 == 0)
+        && sources.getFirst().columns() % 2 == 0
+        && sources.get(0).equals(sources.get(1))
+        && sources.get(1).equals(sources.get(2))
+        && Arrays.equals(layout.queryStart(), layout.keyStart())
+        && Arrays.equals(layout.queryLength(), layout.keyLength());
+  }
+
+  private static Call packTogether(
+      Plan plan, Operand integers, TornadoMatrix source, int[] columns, List<Operand> dense) {
+    int count = queryElements(plan) / 2;
+    return new Call(
+        PACK_TOGETHER,
+        List.of(
+            integers,
+            plan.queriesAt(),
+            plan.maskAt(),
+            source.operand(),
+            source.columns(),
+            columns[0],
+            columns[1],
+            columns[2],
+            dense.get(0),
+            dense.get(1),
+            dense.get(2),
+            plan.layout().heads(),
+            plan.queries(),
+            plan.layout().headDim(),
+            plan.width(),
+            count),
+        Grid.elements(count));
+  }
+
+  private static Call pack(
+      Plan plan, Operand integers, TornadoMatrix source, int column, Operand dense, int role) {
+    boolean query = role == DenseKernels.QUERY;
+    int count = query ? queryElements(plan) : keyElements(plan);
+    return new Call(
+        PACK,
+        List.of(
+            integers,
+            query ? plan.queriesAt() : plan.keysAt(),
+            plan.maskAt(),
+            source.operand(),
+            source.columns(),
+            column,
+            dense,
+            plan.layout().heads(),
+            query ? plan.queries() : plan.keys(),
+            plan.layout().headDim(),
+            plan.width(),
+            role,
+            count),
+        Grid.elements(count));
   }
 
   private static LibraryTaskDescriptor descriptor(

@@ -426,4 +426,33 @@ record KernelSet(
                       (HalfFloatArray) a[0],
                       (Integer) a[1],
                       (Integer) a[2])));
+
+  /** x, weight, bias, out, columns, eps; on CUDA, rows of up to {@value HalfPairKernels#LARGEST_ROW}. */
+  static final Kernel PAIR_LAYER_NORM =
+      new Kernel(
+          "pairLayerNorm",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  HalfPairKernels::layerNorm,
+                  CONTEXT,
+                  (HalfFloatArray) a[0],
+                      (FloatArray) a[1],
+                      (FloatArray) a[2],
+                      (HalfFloatArray) a[3],
+                      (Integer) a[4],
+                      (Float) a[5]));
+
+  /** x, activation, half of the elements; on CUDA. */
+  static final Kernel PAIR_ACTIVATION =
+      new Kernel(
+          "pairActivation",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  HalfPairKernels::activation,
+                  CONTEXT,
+                  (HalfFloatArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2]));
 }

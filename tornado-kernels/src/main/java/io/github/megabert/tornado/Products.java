@@ -67,11 +67,12 @@ final class Products {
                   halfBias),
               null));
       if (!fused && activation != DeviceMath.IDENTITY) {
+        // Rows are multiples of 8 here, so the array has two halves of pairs.
         calls.add(
             new Call(
-                kernels.activation(),
-                List.of(out.operand(), activation, count),
-                Grid.elements(count)));
+                KernelSet.PAIR_ACTIVATION,
+                List.of(out.operand(), activation, count / 2),
+                Grid.elements(count / 4)));
       }
       return calls;
     }

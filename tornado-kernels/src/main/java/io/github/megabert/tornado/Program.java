@@ -28,17 +28,26 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /**
  * A list of calls as task graphs that can be replayed.
  *
- * <p>TornadoVM compiles a kernel once a task name, and a graph takes a name once. So the calls are
- * cut into graphs of one name, and the n-th call of a signature has the same name in each: the 192
- * calls of the 345M model are 6 graphs of 4 layers and 16 compilations. The graphs follow each
- * other on one stream; while the device runs one, the host launches the next.
+ * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the 24
+ * layers of the 345M model are three graphs. A kernel is compiled once a task name, and a graph takes a
+ * name once; all graphs have one name, and the n-th call of a signature the same name in each, so the
+ * later graphs find their kernels compiled.
  */
 final class Program implements AutoCloseable {
   /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
-  private static final int MAX_NODES = 900;
+  private static final int MAX_NODES = 980;
 
-  /** Four layers of eight tasks: some 150 µs on the device, in which the host launches the next. */
-  private static final int MAX_TASKS = 32;
+  /** Its execution contexts hold 256 tasks. */
+  private static final int MAX_TASKS = 250;
+
+  /** Bytes of a graph's description, 8192 in TornadoVM, of which a call takes 15 and 5 an argument. */
+  private static final int MAX_BYTES = 8100;
+
+  private static final int BYTES_PER_TASK = 15;
+  private static final int BYTES_PER_ARGUMENT = 5;
+
+  /** A library's task has up to 14 arguments, whatever its call has. */
+  private static final int LIBRARY_ARGUMENTS = 14;
 
   /** A node for the array, one for where it comes from, one for where it stays. */
   private static final int NODES_PER_ARRAY = 3;
@@ -104,15 +113,19 @@ final class Program implements AutoCloseable {
   private static int endOfGraph(List<Call> calls, int from) {
     Set<Object> seen = new HashSet<>();
     int nodes = 0;
+    int bytes = 0;
     int to = from;
     while (to < calls.size() && to - from < MAX_TASKS) {
       nodes += NODES_PER_TASK;
-      for (Object argument : calls.get(to).arguments()) {
+      Call call = calls.get(to);
+      int arguments = call.grid() == null ? LIBRARY_ARGUMENTS : call.arguments().size() + 1;
+      bytes += BYTES_PER_TASK + BYTES_PER_ARGUMENT * arguments;
+      for (Object argument : call.arguments()) {
         if (seen.add(argument)) {
           nodes += argument instanceof Operand ? NODES_PER_ARRAY : 1;
         }
       }
-      if (nodes > MAX_NODES && to > from) {
+      if ((nodes > MAX_NODES || bytes > MAX_BYTES) && to > from) {
         break;
       }
       to++;

@@ -140,11 +140,14 @@ final class TornadoBackend implements Backend {
     return products;
   }
 
+  /** Whether the kernels over pairs run here: on CUDA, in binary16. */
+  boolean hasPairs() {
+    return type == TornadoVMBackendType.CUDA && precision == Precision.F16;
+  }
+
   /** Whether cuDNN can serve attention: on CUDA, in binary16. */
   boolean fusesAttention() {
-    return type == TornadoVMBackendType.CUDA
-        && precision == Precision.F16
-        && !Boolean.getBoolean("megabert.tornado.tiled");
+    return hasPairs();
   }
 
   DeviceMemory memory() {

@@ -123,8 +123,12 @@ final class TornadoComputation implements Computation {
       Matrix x, Backend.Parameter weight, Backend.Parameter bias, float eps, Matrix out) {
     TornadoMatrix source = own(x, "x");
     TornadoMatrix target = own(out, "out", x.rows(), x.columns());
+    boolean pairs =
+        backend.hasPairs()
+            && source.columns() % 2 == 0
+            && source.columns() <= HalfPairKernels.LARGEST_ROW;
     add(
-        kernels.layerNorm(),
+        pairs ? KernelSet.PAIR_LAYER_NORM : kernels.layerNorm(),
         Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS),
         source.operand(),
         parameter(weight).floats(),

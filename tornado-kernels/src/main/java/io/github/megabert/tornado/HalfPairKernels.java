@@ -1,0 +1,116 @@
+package io.github.megabert.tornado;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.vectors.Half2;
+
+/**
+ * The kernels of {@link HalfRowKernels} that take most time, two numbers a load; on CUDA only, whose
+ * driver has the conversions of pairs.
+ */
+final class HalfPairKernels {
+  /** Pairs that a thread of {@link #layerNorm} keeps in registers. */
+  private static final int KEPT = 4;
+
+  private static final int THREADS = FloatRowKernels.ROW_THREADS;
+
+  /** The widest row that {@link #layerNorm} takes. */
+  static final int LARGEST_ROW = 2 * KEPT * THREADS;
+
+  private static final int PARTS = 16;
+
+  private HalfPairKernels() {}
+
+  /** LayerNorm that reads a row once; a work group a row, an even number of columns. */
+  static void layerNorm(
+      KernelContext context,
+      HalfFloatArray x,
+      FloatArray weight,
+      FloatArray bias,
+      HalfFloatArray out,
+      int columns,
+      float eps) {
+    int thread = context.localIdx;
+    int base = context.groupIdx * columns;
+    float[] partial = context.allocateFloatLocalArray(THREADS);
+    float[] sums = context.allocateFloatLocalArray(PARTS);
+    float[] kept = new float[2 * KEPT];
+    float sum = 0f;
+    for (int k = 0; k < KEPT; k++) {
+      int c = 2 * (thread + k * THREADS);
+      kept[2 * k] = 0f;
+      kept[2 * k + 1] = 0f;
+      if (c < columns) {
+        Half2 pair = x.getHalf2(base + c);
+        float low = Half2.lowFloat(pair);
+        float high = Half2.highFloat(pair);
+        kept[2 * k] = low;
+        kept[2 * k + 1] = high;
+        sum += low + high;
+      }
+    }
+    partial[thread] = sum;
+    context.localBarrier();
+    if (thread < PARTS) {
+      float part = 0f;
+      for (int i = 0; i < THREADS / PARTS; i++) {
+        part += partial[thread + i * PARTS];
+      }
+      sums[thread] = part;
+    }
+    context.localBarrier();
+    float total = 0f;
+    for (int i = 0; i < PARTS; i++) {
+      total += sums[i];
+    }
+    float mean = total / columns;
+    float squares = 0f;
+    for (int k = 0; k < KEPT; k++) {
+      if (2 * (thread + k * THREADS) < columns) {
+        float low = kept[2 * k] - mean;
+        float high = kept[2 * k + 1] - mean;
+        squares += low * low + high * high;
+      }
+    }
+    partial[thread] = squares;
+    context.localBarrier();
+    if (thread < PARTS) {
+      float part = 0f;
+      for (int i = 0; i < THREADS / PARTS; i++) {
+        part += partial[thread + i * PARTS];
+      }
+      sums[thread] = part;
+    }
+    context.localBarrier();
+    float variance = 0f;
+    for (int i = 0; i < PARTS; i++) {
+      variance += sums[i];
+    }
+    float inverse = 1f / TornadoMath.sqrt(variance / columns + eps);
+    for (int k = 0; k < KEPT; k++) {
+      int c = 2 * (thread + k * THREADS);
+      if (c < columns) {
+        float low = (kept[2 * k] - mean) * inverse * weight.get(c) + bias.get(c);
+        float high = (kept[2 * k + 1] - mean) * inverse * weight.get(c + 1) + bias.get(c + 1);
+        out.setHalf2(base + c, Half2.fromFloats(low, high));
+      }
+    }
+  }
+
+  /** {@code x = activation(x)}, in place; a thread one pair of either half of the array. */
+  static void activation(KernelContext context, HalfFloatArray x, int activation, int half) {
+    int i = 2 * context.globalIdx;
+    if (i < half) {
+      Half2 first = x.getHalf2(i);
+      Half2 second = x.getHalf2(i + half);
+      float a = DeviceMath.activateHalf(activation, Half2.lowFloat(first));
+      float b = DeviceMath.activateHalf(activation, Half2.highFloat(first));
+      float c = DeviceMath.activateHalf(activation, Half2.lowFloat(second));
+      float d = DeviceMath.activateHalf(activation, Half2.highFloat(second));
+      x.setHalf2(i, Half2.fromFloats(a, b));
+      x.setHalf2(i + half, Half2.fromFloats(c, d));
+    }
+  }
+}
