@@ -43,6 +43,7 @@ import picocli.CommandLine.ScopeType;
       EvaluateCommand.class,
       InspectCommand.class,
       BackendsCommand.class,
+      BenchCommand.class,
       ConvertCommand.class,
     })
 public final class Main implements Runnable {

@@ -2,10 +2,10 @@ package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
-import io.github.megabert.backend.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it is computed: the options of every command that runs one. */
@@ -36,28 +36,7 @@ final class ModelOptions {
           "The transformers class, such as MegatronBertForCausalLM, in place of the model's own.")
   @Nullable String className;
 
-  @Option(
-      names = "--backend",
-      paramLabel = "NAME",
-      defaultValue = "auto",
-      description = "auto, vector, scalar or tornado. Default: ${DEFAULT-VALUE}.")
-  String backend = "auto";
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "F32",
-      description = "How weights are stored: f32, bf16, f16, int8 (GPU: tf32 too). Default: f32.")
-  Precision dtype = Precision.F32;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "CPU threads. Default: all processors.")
-  int threads = Runtime.getRuntime().availableProcessors();
-
-  @Option(names = "--device", paramLabel = "N", description = "Index of the GPU. Default: 0.")
-  int device;
+  @Mixin ComputeOptions compute = new ComputeOptions();
 
   /** Opens the model. */
   MegaBert open() throws IOException {
@@ -82,7 +61,11 @@ final class ModelOptions {
 
   private MegaBertBuilder builder() {
     MegaBertBuilder builder =
-        MegaBert.builder().backend(backend).precision(dtype).threads(threads).device(device);
+        MegaBert.builder()
+            .backend(compute.backend)
+            .precision(compute.dtype)
+            .threads(compute.threads)
+            .device(compute.device);
     if (vocab != null) {
       builder.tokenizer(vocab);
     }

@@ -63,6 +63,14 @@ public interface Backend extends AutoCloseable {
    */
   ResidentMatrix resident(int rows, int columns);
 
+  /**
+   * The fastest that the device multiplies and adds, in GFLOP/s, measured now; 0 where a backend
+   * does not know how.
+   */
+  default double measurePeak() {
+    return 0;
+  }
+
   /** Begins a computation. It belongs to one thread; close it when its results have been read. */
   Computation begin();
 

@@ -47,6 +47,13 @@ public final class KeyValueCache implements AutoCloseable {
     return lengths[b];
   }
 
+  /** Forgets the tokens of every sequence beyond the first {@code length}. */
+  public void truncate(int length) {
+    for (int b = 0; b < lengths.length; b++) {
+      lengths[b] = Math.min(lengths[b], length);
+    }
+  }
+
   Matrix layer(int index) {
     return layers.get(index);
   }

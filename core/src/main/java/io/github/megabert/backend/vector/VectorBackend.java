@@ -58,6 +58,11 @@ final class VectorBackend implements Backend {
   }
 
   @Override
+  public double measurePeak() {
+    return FmaPeak.gigaflops(workers.threads());
+  }
+
+  @Override
   public Parameter parameter(Tensor values) {
     requireOpen();
     return HostParameter.of(values, arena);

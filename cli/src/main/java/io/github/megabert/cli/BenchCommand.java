@@ -1,0 +1,189 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.model.Batch;
+import io.github.megabert.model.ForwardCost;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.MegatronBertModel;
+import io.github.megabert.model.OutputOptions;
+import io.github.megabert.model.RandomCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code megabert bench}. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    description = "Measures the forward pass of MegatronBertModel on this machine.")
+final class BenchCommand implements Callable<Integer> {
+  private static final long WARM_UP_NANOS = 3_000_000_000L;
+
+  @Mixin private ComputeOptions compute = new ComputeOptions();
+  @Mixin private JsonOption output = new JsonOption();
+
+  @Option(
+      names = "--config",
+      paramLabel = "SIZE",
+      description = "Random weights of a known size: mini, 345m, 1.3b or 3.9b. Default: 345m.")
+  private String size = "345m";
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      description = "A checkpoint, in place of random weights.")
+  private @Nullable Path model;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Sequences. Default: ${DEFAULT-VALUE}.")
+  private int batch = 1;
+
+  @Option(
+      names = "--seq",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Tokens a sequence. Default: ${DEFAULT-VALUE}.")
+  private int length = 128;
+
+  @Option(
+      names = "--runs",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "Measured runs, after three seconds of warm-up. Default: ${DEFAULT-VALUE}.")
+  private int runs = 10;
+
+  @Override
+  public Integer call() throws IOException {
+    if (batch < 1 || length < 1 || runs < 1) {
+      throw new IllegalArgumentException("--batch, --seq and --runs must be at least 1");
+    }
+    long start = System.nanoTime();
+    try (Checkpoint checkpoint = open();
+        Backend backend = compute.open()) {
+      MegatronBertModel network = MegatronBertModel.load(checkpoint, backend);
+      double loadSeconds = (System.nanoTime() - start) / 1e9;
+      double[] times = measure(network);
+      MegatronBertConfig config = network.config();
+      int[] lengths = new int[batch];
+      Arrays.fill(lengths, length);
+      double median = times[times.length / 2];
+      double gigaflops = ForwardCost.operations(config, lengths) / median / 1e9;
+      double peak = backend.measurePeak();
+      ObjectNode result = JsonNodeFactory.instance.objectNode();
+      result.put("machine", machine());
+      result.put("java", System.getProperty("java.vendor.version", "") + " " + Runtime.version());
+      result.put("backend", backend.name() + ": " + backend.device());
+      result.put("threads", compute.threads);
+      result.put("config", model == null ? size : model.toString());
+      result.put("dtype", backend.precision().optionName());
+      result.put("batch", batch);
+      result.put("seq", length);
+      result.put("median_ms", 1e3 * median);
+      result.put("min_ms", 1e3 * times[0]);
+      result.put("gflops", gigaflops);
+      if (peak > 0) {
+        result.put("peak_gflops", peak);
+        result.put("peak_share", gigaflops / peak);
+      }
+      result.put("load_seconds", loadSeconds);
+      result.put("peak_memory_mb", peakMemoryMegabytes());
+      print(result);
+    }
+    return 0;
+  }
+
+  private Checkpoint open() throws IOException {
+    return model == null
+        ? RandomCheckpoint.of(
+            ModelSize.ofOptionName(size.toLowerCase(Locale.ROOT)).config(length),
+            "MegatronBertModel",
+            1)
+        : Checkpoint.open(model);
+  }
+
+  /** Seconds of every run, ascending. */
+  private double[] measure(MegatronBertModel network) {
+    Random random = new Random(1);
+    int[][] sequences = new int[batch][];
+    for (int b = 0; b < batch; b++) {
+      sequences[b] = random.ints(length, 0, network.config().vocabSize()).toArray();
+    }
+    Batch tokens = Batch.ofTokens(sequences);
+    long warmUntil = System.nanoTime() + WARM_UP_NANOS;
+    do {
+      network.forward(tokens, OutputOptions.NONE);
+    } while (System.nanoTime() < warmUntil);
+    double[] times = new double[runs];
+    for (int i = 0; i < runs; i++) {
+      long start = System.nanoTime();
+      network.forward(tokens, OutputOptions.NONE);
+      times[i] = (System.nanoTime() - start) / 1e9;
+    }
+    Arrays.sort(times);
+    return times;
+  }
+
+  private static String machine() throws IOException {
+    String processor = System.getProperty("os.arch");
+    Path description = Path.of("/proc/cpuinfo");
+    if (Files.isReadable(description)) {
+      for (String line : Files.readAllLines(description)) {
+        if (line.startsWith("model name")) {
+          processor = line.substring(line.indexOf(':') + 1).strip();
+          break;
+        }
+      }
+    }
+    return String.format(
+        Locale.ROOT,
+        "%s, %d processors, %s",
+        processor,
+        Runtime.getRuntime().availableProcessors(),
+        System.getProperty("os.name"));
+  }
+
+  /** The most resident memory so far, where the system tells; otherwise 0. */
+  private static long peakMemoryMegabytes() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (Files.isReadable(status)) {
+      for (String line : Files.readAllLines(status)) {
+        if (line.startsWith("VmHWM:")) {
+          return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024;
+        }
+      }
+    }
+    return 0;
+  }
+
+  private void print(ObjectNode result) {
+    if (output.json) {
+      JsonOption.print(result);
+      return;
+    }
+    result
+        .properties()
+        .forEach(
+            entry ->
+                System.out.printf(
+                    Locale.ROOT,
+                    "%-16s %s%n",
+                    entry.getKey(),
+                    entry.getValue().isDouble()
+                        ? String.format(Locale.ROOT, "%.3f", entry.getValue().doubleValue())
+                        : entry.getValue().asString()));
+  }
+}

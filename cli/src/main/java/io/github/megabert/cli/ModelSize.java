@@ -1,0 +1,60 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.model.MegatronBertConfig;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/** Configurations that MegatronBERTs are known in. */
+enum ModelSize {
+  /** The demo model's. */
+  MINI("mini", 6, 256, 4, 8192),
+  /** NVIDIA's MegatronBERT-345M. */
+  M345("345m", 24, 1024, 16, 29056),
+  /** Megatron's BERT of 1.3 billion parameters. */
+  B1_3("1.3b", 24, 2048, 32, 29056),
+  /** Megatron's BERT of 3.9 billion parameters, GatorTron-medium's shape. */
+  B3_9("3.9b", 48, 2560, 40, 29056);
+
+  private final String optionName;
+  private final int layers;
+  private final int hidden;
+  private final int heads;
+  private final int vocabulary;
+
+  ModelSize(String optionName, int layers, int hidden, int heads, int vocabulary) {
+    this.optionName = optionName;
+    this.layers = layers;
+    this.hidden = hidden;
+    this.heads = heads;
+    this.vocabulary = vocabulary;
+  }
+
+  /** The name on the command line. */
+  String optionName() {
+    return optionName;
+  }
+
+  /**
+   * The size of that name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static ModelSize ofOptionName(String name) {
+    for (ModelSize size : values()) {
+      if (size.optionName.equals(name)) {
+        return size;
+      }
+    }
+    throw new IllegalArgumentException(
+        "there is no size \""
+            + name
+            + "\"; there are "
+            + Arrays.stream(values()).map(ModelSize::optionName).collect(Collectors.joining(", ")));
+  }
+
+  /** The configuration, with at least so many positions. */
+  MegatronBertConfig config(int positions) {
+    return MegatronBertConfig.ofSizes(
+        layers, hidden, heads, 4 * hidden, vocabulary, Math.max(512, positions));
+  }
+}
