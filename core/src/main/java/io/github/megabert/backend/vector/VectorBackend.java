@@ -9,12 +9,30 @@ import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tensor.Workers;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps parameters in native memory and computes at once, on all threads of its team. */
 final class VectorBackend implements Backend {
+  static {
+    // Interpreted, the Vector API makes heap segments. If their classes were loaded only then,
+    // every
+    // kernel compiled for native segments alone would be thrown away: seconds of interpretation.
+    for (MemorySegment heap :
+        new MemorySegment[] {
+          MemorySegment.ofArray(new byte[1]),
+          MemorySegment.ofArray(new short[1]),
+          MemorySegment.ofArray(new int[1]),
+          MemorySegment.ofArray(new long[1]),
+          MemorySegment.ofArray(new float[1]),
+          MemorySegment.ofArray(new double[1]),
+        }) {
+      heap.fill((byte) 0);
+    }
+  }
+
   private final Arena arena = Arena.ofShared();
   private final Workers workers;
   private final Precision precision;
