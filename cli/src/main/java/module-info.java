@@ -4,7 +4,7 @@ module io.github.megabert.cli {
   requires io.github.megabert.core;
   requires static io.github.megabert.demo;
   requires info.picocli;
-  requires progressbar;
+  requires me.tongfei.progressbar;
   requires static org.jspecify;
 
   opens io.github.megabert.cli to

@@ -135,7 +135,7 @@ final class ConvertCommand implements Callable<Integer> {
     if (dtype != null) {
       converter.dtype(dtype);
     }
-    if (System.console() == null || !System.console().isTerminal()) {
+    if (!System.console().isTerminal()) {
       write(converter);
       return;
     }
