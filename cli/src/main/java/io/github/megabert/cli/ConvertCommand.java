@@ -4,6 +4,7 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tensor.DType;
+import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -135,7 +136,7 @@ final class ConvertCommand implements Callable<Integer> {
     if (dtype != null) {
       converter.dtype(dtype);
     }
-    if (!System.console().isTerminal()) {
+    if (!isTerminal()) {
       write(converter);
       return;
     }
@@ -149,6 +150,13 @@ final class ConvertCommand implements Callable<Integer> {
       converter.progress((tensor, done, total) -> bar.maxHint(total).stepTo(done));
       write(converter);
     }
+  }
+
+  /** Without a terminal the console is null where the module that emulates one is not resolved. */
+  @SuppressWarnings("SystemConsoleNull")
+  private static boolean isTerminal() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
   }
 
   private void write(CheckpointConverter converter) throws IOException {

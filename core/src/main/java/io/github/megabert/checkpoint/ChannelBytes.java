@@ -2,6 +2,7 @@ package io.github.megabert.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 
@@ -15,8 +16,15 @@ final class ChannelBytes {
   static void write(FileChannel channel, MemorySegment bytes, long position) throws IOException {
     for (long from = 0; from < bytes.byteSize(); from += STEP) {
       long count = Math.min(STEP, bytes.byteSize() - from);
-      write(channel, bytes.asSlice(from, count).asByteBuffer(), position + from);
+      write(channel, buffer(bytes.asSlice(from, count)), position + from);
     }
+  }
+
+  /** A view of the bytes; a copy where they lie in an array of another type, which has no view. */
+  private static ByteBuffer buffer(MemorySegment bytes) {
+    return bytes.isNative()
+        ? bytes.asByteBuffer()
+        : ByteBuffer.wrap(bytes.toArray(ValueLayout.JAVA_BYTE));
   }
 
   static void write(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
