@@ -6,6 +6,7 @@ import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +56,9 @@ final class Gemm implements Team.Body {
     this.kernels = kernels;
     epilogue = new Epilogue(kernels);
     this.memory = memory;
-    linear = new PackedLinear(MemorySegment.NULL, MemorySegment.NULL, 0, 0);
+    linear =
+        new PackedLinear(
+            Precision.F32, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL, 0, 0);
     x = MemorySegment.NULL;
     target = MemorySegment.NULL;
     buffers = MemorySegment.NULL;
@@ -137,10 +140,14 @@ final class Gemm implements Team.Body {
     boolean accumulate = depth > 0 || onResidual;
     long xStride = (long) inputs * Float.BYTES;
     long xOffset = from * xStride + (long) depth * Float.BYTES;
-    long panelOffset = panel * linear.panelBytes() + (long) depth * PANEL_BYTES;
+    long panelOffset = linear.panelOffset(panel, depth);
     long outStride = (long) outputs * Float.BYTES;
     long outOffset = from * outStride + (long) panel * PANEL_BYTES;
     MemorySegment weights = linear.panels();
+    if (linear.precision() != Precision.F32) {
+      weights = expand(panel, depth, count, slot);
+      panelOffset = expandedAt(slot);
+    }
     int height = to - from;
     int columns = Math.min(PANEL, outputs - panel * PANEL);
     if (columns == PANEL && !accumulate) {
@@ -166,8 +173,29 @@ final class Gemm implements Team.Body {
     }
   }
 
-  /** A panel's product with a block of rows. */
+  /**
+   * Brings a block of a narrow panel to float32, in memory of the slot: the block then stays in the
+   * second-level cache while the rows pass by.
+   */
+  private MemorySegment expand(int panel, int depth, int count, int slot) {
+    kernels.expand(
+        linear.precision(),
+        linear.panels(),
+        linear.panelOffset(panel, depth),
+        linear.scales(),
+        panel * linear.scaleBytes() + (long) (depth / NarrowWeights.GROUP) * PANEL_BYTES,
+        count,
+        buffers,
+        expandedAt(slot));
+    return buffers;
+  }
+
+  private long expandedAt(int slot) {
+    return slot * bufferBytes() + (long) (TILES + 1) * MAX_ROWS * PANEL_BYTES;
+  }
+
+  /** A panel's product with a block of rows, and an expanded panel. */
   private static long bufferBytes() {
-    return (long) (TILES + 1) * MAX_ROWS * PANEL_BYTES;
+    return (long) ((TILES + 1) * MAX_ROWS + DEPTH + 1) * PANEL_BYTES;
   }
 }

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -29,6 +30,24 @@ interface Kernels {
       MemorySegment c,
       long cOffset,
       long cStride);
+
+  /**
+   * Expands rows of narrow weights to a panel of float32.
+   *
+   * @param precision BF16, F16 or INT8
+   * @param scales INT8: one row of {@link Lanes#PANEL} floats a group of {@link
+   *     NarrowWeights#GROUP}
+   * @param rows even for INT8, or the panel has room for one more
+   */
+  void expand(
+      Precision precision,
+      MemorySegment words,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset,
+      int rows,
+      MemorySegment panel,
+      long panelOffset);
 
   /** {@code target += source} for {@code rows} rows of {@code count} floats; strides in bytes. */
   void addRows(

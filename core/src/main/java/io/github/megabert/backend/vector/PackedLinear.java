@@ -1,16 +1,26 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The weights of a linear layer as the matrix kernel reads them.
+ * The weights of a linear layer as the matrix kernel reads them, in panels: panel p holds the
+ * output channels from {@code p × PANEL} on, zeros past the last.
  *
- * @param panels {@code [panels, inputs, PANEL]} float32: panel p holds the output channels from
- *     {@code p × PANEL} on, zeros past the last
+ * @param precision F32, BF16, F16 or INT8
+ * @param panels F32: {@code [panels, inputs, PANEL]}. The others: words of 32 bits as {@link
+ *     NarrowWeights} says
+ * @param scales INT8: {@code [panels, groups, PANEL]} float32; otherwise empty
  * @param bias one float a channel, padded with zeros to whole panels
  */
-record PackedLinear(MemorySegment panels, MemorySegment bias, int inputs, int outputs)
+record PackedLinear(
+    Precision precision,
+    MemorySegment panels,
+    MemorySegment scales,
+    MemorySegment bias,
+    int inputs,
+    int outputs)
     implements Backend.Linear {
   /** Number of panels. */
   int panelCount() {
@@ -19,6 +29,16 @@ record PackedLinear(MemorySegment panels, MemorySegment bias, int inputs, int ou
 
   /** Bytes of a panel. */
   long panelBytes() {
-    return (long) inputs * Lanes.PANEL_BYTES;
+    return NarrowWeights.bytes(precision, inputs);
+  }
+
+  /** Where a panel's row {@code depth}, an even number, begins. */
+  long panelOffset(int panel, int depth) {
+    return panel * panelBytes() + NarrowWeights.bytes(precision, depth);
+  }
+
+  /** Bytes of a panel's scales. */
+  long scaleBytes() {
+    return (long) Math.ceilDiv(inputs, NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
   }
 }

@@ -5,6 +5,7 @@ import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.LinearShapes;
+import io.github.megabert.backend.Precision;
 import io.github.megabert.tensor.BFloat16;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
@@ -31,27 +32,34 @@ final class Packing {
 
   /** Packs {@code weights} and {@code biases}, which may be freed afterwards. */
   static PackedLinear pack(
-      Workers workers, Arena arena, List<Tensor> weights, List<@Nullable Tensor> biases) {
+      Workers workers,
+      Arena arena,
+      Precision precision,
+      List<Tensor> weights,
+      List<@Nullable Tensor> biases) {
     LinearShapes shapes = LinearShapes.check(weights, biases);
     int inputs = shapes.inputs();
     int outputs = shapes.outputs();
     int panels = Math.ceilDiv(outputs, PANEL);
-    MemorySegment packed =
-        arena.allocate(Math.max(1, (long) panels * inputs * PANEL_BYTES), Tensor.ALIGNMENT);
+    boolean narrow = precision != Precision.F32;
+    long panelBytes = NarrowWeights.bytes(precision, inputs);
+    long scaleBytes = (long) Math.ceilDiv(inputs, NarrowWeights.GROUP) * PANEL_BYTES;
+    MemorySegment packed = arena.allocate(Math.max(1, panels * panelBytes), Tensor.ALIGNMENT);
+    MemorySegment scales =
+        precision == Precision.INT8
+            ? arena.allocate(panels * scaleBytes, Tensor.ALIGNMENT)
+            : MemorySegment.NULL;
     Workers.Task task =
         panel -> {
-          int column = 0;
-          for (Tensor weight : weights) {
-            int rows = weight.shape().intExtent(0);
-            int from = Math.max(0, panel * PANEL - column);
-            int to = Math.min(rows, (panel + 1) * PANEL - column);
-            if (from < to) {
-              long target =
-                  (long) panel * inputs * PANEL_BYTES
-                      + (long) (column + from - panel * PANEL) * Float.BYTES;
-              packRows(weight, from, to, inputs, packed, target);
-            }
-            column += rows;
+          if (!narrow) {
+            packPanel(weights, panel, inputs, packed, panel * panelBytes);
+            return;
+          }
+          try (Arena local = Arena.ofConfined()) {
+            MemorySegment wide = local.allocate((long) inputs * PANEL_BYTES, Tensor.ALIGNMENT);
+            packPanel(weights, panel, inputs, wide, 0);
+            NarrowWeights.store(
+                precision, wide, inputs, packed, panel * panelBytes, scales, panel * scaleBytes);
           }
         };
     if (weights.stream().allMatch(weight -> HostParameter.isShared(weight.segment()))) {
@@ -61,7 +69,23 @@ final class Packing {
         task.run(panel);
       }
     }
-    return new PackedLinear(packed, stackBiases(arena, weights, biases), inputs, outputs);
+    return new PackedLinear(
+        precision, packed, scales, stackBiases(arena, weights, biases), inputs, outputs);
+  }
+
+  private static void packPanel(
+      List<Tensor> weights, int panel, int inputs, MemorySegment panels, long offset) {
+    int column = 0;
+    for (Tensor weight : weights) {
+      int rows = weight.shape().intExtent(0);
+      int from = Math.max(0, panel * PANEL - column);
+      int to = Math.min(rows, (panel + 1) * PANEL - column);
+      if (from < to) {
+        long target = offset + (long) (column + from - panel * PANEL) * Float.BYTES;
+        packRows(weight, from, to, inputs, panels, target);
+      }
+      column += rows;
+    }
   }
 
   private static MemorySegment stackBiases(

@@ -5,7 +5,9 @@ import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The kernels as loops over arrays, for the first moments of a process: interpreted, a vector
@@ -15,6 +17,9 @@ import java.lang.foreign.MemorySegment;
  * is slow until C2 has compiled it.
  */
 final class PlainKernels implements Kernels {
+  private static final ValueLayout.OfInt WORD =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(Lanes.ORDER);
+
   private static float[] read(MemorySegment segment, long offset, int count) {
     float[] values = new float[count];
     MemorySegment.copy(segment, FLOAT, offset, values, 0, count);
@@ -47,6 +52,44 @@ final class PlainKernels implements Kernels {
     for (int r = 0; r < rows; r++) {
       MemorySegment.copy(sums, r * PANEL, c, FLOAT, cOffset + r * cStride, PANEL);
     }
+  }
+
+  @Override
+  public void expand(
+      Precision precision,
+      MemorySegment words,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset,
+      int rows,
+      MemorySegment panel,
+      long panelOffset) {
+    int[] packed = new int[Math.toIntExact(NarrowWeights.bytes(precision, rows) / 4)];
+    MemorySegment.copy(words, WORD, offset, packed, 0, packed.length);
+    float[] floats = new float[(rows + rows % 2) * PANEL];
+    if (precision == Precision.INT8) {
+      int groups = Math.ceilDiv(rows, NarrowWeights.GROUP);
+      float[] factors = read(scales, scaleOffset, groups * PANEL);
+      for (int i = 0; i < packed.length; i++) {
+        int k = i / COUNT * 2;
+        int factor = k / NarrowWeights.GROUP * PANEL + i % COUNT;
+        for (int position = 0; position < 4; position++) {
+          int half = position % 2 * COUNT;
+          float number = packed[i] << (24 - 8 * position) >> 24;
+          floats[(k + position / 2) * PANEL + half + i % COUNT] = number * factors[factor + half];
+        }
+      }
+    } else {
+      for (int i = 0; i < packed.length; i++) {
+        int to = i / COUNT * PANEL + i % COUNT;
+        if (precision == Precision.BF16) {
+          Expansion.brainFloats(packed[i], floats, to);
+        } else {
+          Expansion.halves(packed[i], floats, to);
+        }
+      }
+    }
+    MemorySegment.copy(floats, 0, panel, FLOAT, panelOffset, rows * PANEL);
   }
 
   @Override

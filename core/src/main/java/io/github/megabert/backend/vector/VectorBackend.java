@@ -89,7 +89,7 @@ final class VectorBackend implements Backend {
   @Override
   public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
     requireOpen();
-    return Packing.pack(workers, arena, weights, biases);
+    return Packing.pack(workers, arena, precision, weights, biases);
   }
 
   @Override

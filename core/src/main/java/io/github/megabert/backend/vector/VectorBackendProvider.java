@@ -56,9 +56,9 @@ public final class VectorBackendProvider implements BackendProvider {
     if (!reason.isEmpty()) {
       throw new UnsupportedOperationException("the vector backend is not available: " + reason);
     }
-    if (options.precision() != Precision.F32) {
+    if (options.precision() == Precision.TF32) {
       throw new UnsupportedOperationException(
-          "the vector backend stores weights as f32, not "
+          "the vector backend stores weights as f32, bf16, f16 or int8, not "
               + options.precision().optionName()
               + "; leave --dtype out or choose another backend");
     }

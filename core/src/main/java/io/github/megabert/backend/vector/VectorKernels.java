@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /** The kernels on the Vector API. */
@@ -32,6 +33,24 @@ final class VectorKernels implements Kernels {
           c,
           cOffset + first * cStride,
           cStride);
+    }
+  }
+
+  @Override
+  public void expand(
+      Precision precision,
+      MemorySegment words,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset,
+      int rows,
+      MemorySegment panel,
+      long panelOffset) {
+    switch (precision) {
+      case BF16 -> Expansion.brainFloats(words, offset, rows, panel, panelOffset);
+      case F16 -> Expansion.halves(words, offset, rows, panel, panelOffset);
+      case INT8 -> Expansion.bytes(words, offset, scales, scaleOffset, rows, panel, panelOffset);
+      default -> throw new IllegalArgumentException(precision + " is not narrow");
     }
   }
 

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,8 +19,8 @@ import java.util.concurrent.locks.LockSupport;
  */
 @SuppressWarnings("EnumOrdinal") // The numbers of kernels never leave the process.
 final class WarmUp {
-  /** Plain multiply-adds before the warm-up begins. */
-  private static final long PATIENCE = 1L << 27;
+  /** Nanoseconds from the first plain kernel to the warm-up. */
+  private static final long PATIENCE = 200_000_000;
 
   /** Calls that certainly get a kernel into the compiler's queue. */
   private static final int CALLS = 20_000;
@@ -49,7 +50,8 @@ final class WarmUp {
   static final int SUM_OF_EXPONENTIALS = EXPONENTIALS + 1;
   static final int SCALE = SUM_OF_EXPONENTIALS + 1;
   static final int ADD_ROWS = SCALE + 1;
-  private static final int KERNELS = ADD_ROWS + 1;
+  private static final int EXPANSIONS = ADD_ROWS + 1;
+  private static final int KERNELS = EXPANSIONS + Precision.values().length;
 
   private static final int COLD = 0;
   private static final int WANTED = 1;
@@ -57,7 +59,7 @@ final class WarmUp {
   private static final int HOPELESS = 3;
 
   private final AtomicIntegerArray states = new AtomicIntegerArray(KERNELS);
-  private final AtomicLong plainWork = new AtomicLong();
+  private final AtomicLong begun = new AtomicLong();
   private final AtomicBoolean running = new AtomicBoolean();
 
   /** The number of the tile of that height. */
@@ -70,8 +72,13 @@ final class WarmUp {
     return ACTIVATIONS + activation.ordinal();
   }
 
-  /** Whether the vector kernel is compiled; if not, it is asked for and {@code work} noted. */
-  boolean isReady(int kernel, long work) {
+  /** The number of the kernel that expands weights of that precision. */
+  static int expansion(Precision precision) {
+    return EXPANSIONS + precision.ordinal();
+  }
+
+  /** Whether the vector kernel is compiled; if not, it is asked for. */
+  boolean isReady(int kernel) {
     int state = states.get(kernel);
     if (state == READY) {
       return true;
@@ -79,14 +86,20 @@ final class WarmUp {
     if (state == COLD) {
       states.compareAndSet(kernel, COLD, WANTED);
     }
-    if (plainWork.get() > PATIENCE) {
-      if (states.get(kernel) == WANTED && running.compareAndSet(false, true)) {
-        Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
-      }
-    } else {
-      plainWork.addAndGet(work);
+    if (state != HOPELESS && isTime() && running.compareAndSet(false, true)) {
+      Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
     }
     return false;
+  }
+
+  private boolean isTime() {
+    long now = System.nanoTime();
+    long first = begun.get();
+    if (first == 0) {
+      begun.compareAndSet(0, now | 1);
+      return false;
+    }
+    return now - first > PATIENCE;
   }
 
   private void warm() {
@@ -179,6 +192,10 @@ final class WarmUp {
         set.max(operand, 0, count);
       } else if (kernel == SCALE_AND_ADD) {
         set.scaleAndAdd(result, 0, count, 0.5f, STRIDE);
+      } else if (kernel >= EXPANSIONS) {
+        Precision precision = Precision.values()[kernel - EXPANSIONS];
+        int rows = odd ? 10 : 11;
+        set.expand(precision, operand, 0, operand, 0, rows, panel, 0);
       } else if (kernel == ADD_ROWS) {
         set.addRows(odd ? 3 : 2, count, operand, 0, STRIDE, result, 0, STRIDE);
       } else if (kernel == SCALE) {

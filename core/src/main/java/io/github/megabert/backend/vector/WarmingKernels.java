@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -16,8 +17,8 @@ final class WarmingKernels implements Kernels {
     this.warmUp = warmUp;
   }
 
-  private Kernels choose(int kernel, long work) {
-    return warmUp.isReady(kernel, work) ? vector : plain;
+  private Kernels choose(int kernel) {
+    return warmUp.isReady(kernel) ? vector : plain;
   }
 
   @Override
@@ -33,14 +34,27 @@ final class WarmingKernels implements Kernels {
       long cOffset,
       long cStride) {
     int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
-    long work = (long) rows * depth * Lanes.PANEL;
     // Rows are cut into tiles of at most two heights.
-    boolean ready = warmUp.isReady(WarmUp.tile(rows / tiles), work);
+    boolean ready = warmUp.isReady(WarmUp.tile(rows / tiles));
     if (rows % tiles != 0) {
-      ready &= warmUp.isReady(WarmUp.tile(rows / tiles + 1), work);
+      ready &= warmUp.isReady(WarmUp.tile(rows / tiles + 1));
     }
     (ready ? vector : plain)
         .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
+  }
+
+  @Override
+  public void expand(
+      Precision precision,
+      MemorySegment words,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset,
+      int rows,
+      MemorySegment panel,
+      long panelOffset) {
+    choose(WarmUp.expansion(precision))
+        .expand(precision, words, offset, scales, scaleOffset, rows, panel, panelOffset);
   }
 
   @Override
@@ -53,7 +67,7 @@ final class WarmingKernels implements Kernels {
       MemorySegment target,
       long offset,
       long stride) {
-    choose(WarmUp.ADD_ROWS, (long) rows * count)
+    choose(WarmUp.ADD_ROWS)
         .addRows(rows, count, source, sourceOffset, sourceStride, target, offset, stride);
   }
 
@@ -65,7 +79,7 @@ final class WarmingKernels implements Kernels {
       MemorySegment bias,
       long biasOffset,
       int count) {
-    choose(WarmUp.activation(activation), count)
+    choose(WarmUp.activation(activation))
         .biasAndActivation(activation, target, offset, bias, biasOffset, count);
   }
 
@@ -78,14 +92,14 @@ final class WarmingKernels implements Kernels {
       MemorySegment bias,
       long biasOffset,
       int count) {
-    choose(WarmUp.BIAS_AND_RESIDUAL, count)
+    choose(WarmUp.BIAS_AND_RESIDUAL)
         .biasAndResidual(sums, residual, target, offset, bias, biasOffset, count);
   }
 
   @Override
   public void residual(
       MemorySegment sums, MemorySegment residual, MemorySegment target, long offset, int count) {
-    choose(WarmUp.RESIDUAL, count).residual(sums, residual, target, offset, count);
+    choose(WarmUp.RESIDUAL).residual(sums, residual, target, offset, count);
   }
 
   @Override
@@ -99,18 +113,17 @@ final class WarmingKernels implements Kernels {
       float eps,
       MemorySegment lanes,
       long lane) {
-    choose(WarmUp.LAYER_NORM, count)
-        .layerNorm(x, out, offset, weight, bias, count, eps, lanes, lane);
+    choose(WarmUp.LAYER_NORM).layerNorm(x, out, offset, weight, bias, count, eps, lanes, lane);
   }
 
   @Override
   public float max(MemorySegment values, long offset, int count) {
-    return choose(WarmUp.MAX, count).max(values, offset, count);
+    return choose(WarmUp.MAX).max(values, offset, count);
   }
 
   @Override
   public void scaleAndAdd(MemorySegment values, long offset, int count, float scale, long added) {
-    choose(WarmUp.SCALE_AND_ADD, count).scaleAndAdd(values, offset, count, scale, added);
+    choose(WarmUp.SCALE_AND_ADD).scaleAndAdd(values, offset, count, scale, added);
   }
 
   @Override
@@ -123,7 +136,7 @@ final class WarmingKernels implements Kernels {
       boolean store,
       MemorySegment lanes,
       long lane) {
-    return choose(store ? WarmUp.EXPONENTIALS : WarmUp.SUM_OF_EXPONENTIALS, count)
+    return choose(store ? WarmUp.EXPONENTIALS : WarmUp.SUM_OF_EXPONENTIALS)
         .exponentials(values, offset, count, max, scale, store, lanes, lane);
   }
 
@@ -135,6 +148,6 @@ final class WarmingKernels implements Kernels {
       float factor,
       MemorySegment target,
       long targetOffset) {
-    choose(WarmUp.SCALE, count).scale(source, offset, count, factor, target, targetOffset);
+    choose(WarmUp.SCALE).scale(source, offset, count, factor, target, targetOffset);
   }
 }
