@@ -45,6 +45,7 @@ import picocli.CommandLine.ScopeType;
       BackendsCommand.class,
       BenchCommand.class,
       ConvertCommand.class,
+      CompletionCommand.class,
     })
 public final class Main implements Runnable {
   private static final int FAILURE = 1;

@@ -44,6 +44,22 @@ final class NerCommand implements Callable<Integer> {
       description = "Read long texts in windows that repeat N tokens of the one before.")
   private @Nullable Integer stride;
 
+  @Option(
+      names = "--windows",
+      paramLabel = "KIND",
+      defaultValue = "reference",
+      description =
+          "With --stride: reference, the windows that transformers makes, which leave the end of a long text unread, or complete. Default: ${DEFAULT-VALUE}.")
+  private Windows windows = Windows.REFERENCE;
+
+  /** Which windows a long text is read in. */
+  enum Windows {
+    /** As transformers 5.17. */
+    REFERENCE,
+    /** All of the text. */
+    COMPLETE
+  }
+
   @Override
   public Integer call() throws IOException {
     TokenClassification.Options options =
@@ -52,7 +68,10 @@ final class NerCommand implements Callable<Integer> {
       options = options.withAggregation(aggregation == null ? Aggregation.SIMPLE : aggregation);
     }
     if (stride != null) {
-      options = options.withWindows(stride);
+      options =
+          windows == Windows.COMPLETE
+              ? options.withWindows(stride)
+              : options.withReferenceWindows(stride);
     }
     TokenClassification.Options chosen = options;
     try (MegaBert bert = model.open(lengths)) {
@@ -61,12 +80,23 @@ final class NerCommand implements Callable<Integer> {
         TextArguments.forEach(
             classifier.stream(arguments.stream(), chosen),
             result -> {
-              LengthOptions.report(result.truncatedTokens(), "a text");
+              report(result.truncatedTokens());
               print(results, result.entities(), chosen.aggregation() == Aggregation.NONE);
             });
       }
     }
     return 0;
+  }
+
+  private void report(int unread) {
+    if (stride == null) {
+      LengthOptions.report(unread, "a text");
+    } else if (unread > 0) {
+      System.err.println(
+          "megabert: "
+              + unread
+              + " tokens at the end of a text were not read, as transformers does not; --windows complete reads them");
+    }
   }
 
   private static void print(JsonOption.Results results, List<Entity> entities, boolean tokens) {

@@ -232,6 +232,26 @@ class ModelCommandsTest {
   }
 
   @Test
+  void benchPrintsItsFigures() {
+    JsonNode figures =
+        json(Terminal.run("bench", "--json", "--config", "mini", "--seq", "16", "--runs", "3"));
+    assertTrue(figures.get("median_ms").doubleValue() >= figures.get("min_ms").doubleValue());
+    assertTrue(figures.get("gflops").doubleValue() > 0);
+    assertTrue(figures.get("peak_share").doubleValue() > 0);
+    assertTrue(figures.get("backend").stringValue().startsWith("vector"));
+    assertFailure(1, "no size \"huge\"", "bench", "--config", "huge");
+  }
+
+  @Test
+  void completionNamesEveryCommand() {
+    Terminal terminal = Terminal.run("completion");
+    assertEquals(0, terminal.exitCode(), terminal.err());
+    for (String command : new String[] {"fill-mask", "convert", "bench", "zero-shot"}) {
+      assertTrue(terminal.out().contains(command), command);
+    }
+  }
+
+  @Test
   void failuresAreOneLineAndTheirExitCodes() throws IOException {
     assertFailure(1, "no checkpoint at", "fill-mask", "--model", "/nowhere/at/all", "[MASK]");
     assertFailure(1, "no [MASK]", "fill-mask", "nothing to fill");

@@ -11,6 +11,7 @@ import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -53,8 +54,8 @@ public final class TokenClassification {
    * The entities of a text.
    *
    * @param entities in the order of the text
-   * @param truncatedTokens tokens that were cut off before the model read the text; none with
-   *     windows
+   * @param truncatedTokens tokens at the end of the text that the model did not read; none with
+   *     complete windows
    */
   public record Entities(List<Entity> entities, int truncatedTokens) {}
 
@@ -65,12 +66,18 @@ public final class TokenClassification {
    * @param ignoredLabels entities of these labels are left out
    * @param longText what happens to a text that is too long; windows need an aggregation
    * @param stride tokens that a window repeats of the one before
+   * @param overflow which windows there are: {@code COMPLETE}, or {@code AS_REFERENCE}, those that
+   *     transformers 5.17 makes, which leave the end of a long text unread
    */
   public record Options(
-      Aggregation aggregation, Set<String> ignoredLabels, LongText longText, int stride) {
+      Aggregation aggregation,
+      Set<String> ignoredLabels,
+      LongText longText,
+      int stride,
+      Overflow overflow) {
     /** A label a token, {@code O} left out, texts that are too long refused, as transformers. */
     public static final Options DEFAULT =
-        new Options(Aggregation.NONE, Set.of("O"), LongText.REFUSE, 0);
+        new Options(Aggregation.NONE, Set.of("O"), LongText.REFUSE, 0, Overflow.COMPLETE);
 
     /** Checks and copies. */
     public Options {
@@ -87,22 +94,30 @@ public final class TokenClassification {
 
     /** The same with another aggregation. */
     public Options withAggregation(Aggregation value) {
-      return new Options(value, ignoredLabels, longText, stride);
+      return new Options(value, ignoredLabels, longText, stride, overflow);
     }
 
     /** The same with other labels left out. */
     public Options withIgnoredLabels(Set<String> labels) {
-      return new Options(aggregation, labels, longText, stride);
+      return new Options(aggregation, labels, longText, stride, overflow);
     }
 
     /** The same with texts that are too long refused or cut. */
     public Options withLongText(LongText value) {
-      return new Options(aggregation, ignoredLabels, value, stride);
+      return new Options(aggregation, ignoredLabels, value, stride, overflow);
     }
 
     /** The same with windows that repeat so many tokens of the one before. */
     public Options withWindows(int tokens) {
-      return new Options(aggregation, ignoredLabels, LongText.WINDOWS, tokens);
+      return new Options(aggregation, ignoredLabels, LongText.WINDOWS, tokens, Overflow.COMPLETE);
+    }
+
+    /**
+     * The same with the windows that transformers 5.17 makes; the end of a long text is not read.
+     */
+    public Options withReferenceWindows(int tokens) {
+      return new Options(
+          aggregation, ignoredLabels, LongText.WINDOWS, tokens, Overflow.AS_REFERENCE);
     }
   }
 
@@ -141,31 +156,41 @@ public final class TokenClassification {
 
   /** The entities of many texts, in their order. */
   public List<Entities> applyAll(List<String> texts, Options options) {
-    return applyAll(texts, options, Overflow.COMPLETE);
-  }
-
-  /** The same with a choice of windows, in order to compare with the reference's. */
-  List<Entities> applyAll(List<String> texts, Options options, Overflow overflow) {
-    return classify(texts.stream().map(text -> request(text, options, overflow)).toList(), options);
+    return classify(texts.stream().map(text -> request(text, options)).toList(), options);
   }
 
   /** The entities of any number of texts, in their order and in bounded memory. */
   public Stream<Entities> stream(Stream<String> texts, Options options) {
     return batching.stream(
-        texts.map(text -> request(text, options, Overflow.COMPLETE)),
+        texts.map(text -> request(text, options)),
         Request::tokens,
         requests -> classify(requests, options));
   }
 
-  private Request request(String text, Options options, Overflow overflow) {
+  private Request request(String text, Options options) {
     if (options.longText() == LongText.WINDOWS) {
       return new Request(
           text,
           encoder.windows(
-              text, null, Truncation.ONLY_FIRST, encoder.maxLength(), overflow, options.stride()));
+              text,
+              null,
+              Truncation.ONLY_FIRST,
+              encoder.maxLength(),
+              options.overflow(),
+              options.stride()));
     }
     return new Request(
         text, List.of(encoder.encode(text, null, options.longText(), Truncation.ONLY_FIRST)));
+  }
+
+  /** Tokens after the last window. */
+  private static int unreadTokens(List<Encoding> windows, int stride) {
+    int unread = windows.getFirst().truncatedTokens();
+    for (Encoding window : windows.subList(1, windows.size())) {
+      int special = IntStream.of(window.specialTokensMask()).sum();
+      unread -= window.size() - special - stride;
+    }
+    return unread;
   }
 
   private List<Entities> classify(List<Request> requests, Options options) {
@@ -194,9 +219,7 @@ public final class TokenClassification {
       results.add(
           new Entities(
               single ? List.copyOf(entities) : OverlappingEntities.resolve(entities),
-              options.longText() == LongText.WINDOWS
-                  ? 0
-                  : request.windows().getFirst().truncatedTokens()));
+              unreadTokens(request.windows(), options.stride())));
     }
     return results;
   }
