@@ -11,7 +11,9 @@ precision, *shapes = sys.argv[1:]
 dtype = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "TF32": torch.float32}[precision]
 torch.backends.cuda.matmul.allow_tf32 = precision == "TF32"
 torch.manual_seed(0)
-model = MegatronBertForSequenceClassification(MegatronBertConfig(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0))
+# transformers 5.17 has no scaled_dot_product_attention for this model: its own eager attention it is.
+config = MegatronBertConfig(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+model = MegatronBertForSequenceClassification(config)
 model = model.eval().to("cuda", dtype)
 print(torch.cuda.get_device_name(), "PyTorch", torch.__version__, "attention", model.config._attn_implementation, flush=True)
 

@@ -117,9 +117,9 @@ final class DenseKernels {
       if (d < headDim) {
         if (place < rows) {
           int at = (first + place) * stride + head * headDim + d;
-          Half2 query = x.getHalf2(at + queryColumn);
-          Half2 key = x.getHalf2(at + keyColumn);
-          Half2 value = x.getHalf2(at + valueColumn);
+          Half2 query = x.getHalf2(HalfPairKernels.SHIFT + at + queryColumn);
+          Half2 key = x.getHalf2(HalfPairKernels.SHIFT + at + keyColumn);
+          Half2 value = x.getHalf2(HalfPairKernels.SHIFT + at + valueColumn);
           query0 = Half2.lowFloat(query);
           query1 = Half2.highFloat(query);
           key0 = Half2.lowFloat(key);
@@ -138,9 +138,9 @@ final class DenseKernels {
           }
         }
       }
-      queries.setHalf2(2 * i, Half2.fromFloats(query0, query1));
-      keys.setHalf2(2 * i, Half2.fromFloats(key0, key1));
-      values.setHalf2(2 * i, Half2.fromFloats(value0, value1));
+      queries.setHalf2(HalfPairKernels.SHIFT + 2 * i, Half2.fromFloats(query0, query1));
+      keys.setHalf2(HalfPairKernels.SHIFT + 2 * i, Half2.fromFloats(key0, key1));
+      values.setHalf2(HalfPairKernels.SHIFT + 2 * i, Half2.fromFloats(value0, value1));
     }
   }
 
@@ -170,8 +170,10 @@ final class DenseKernels {
       int head = column / headDim;
       int line = integers.get(linesAt + row);
       if (line >= 0) {
-        Half2 pair = x.getHalf2((line + head * length) * width + column - head * headDim);
-        out.setHalf2(row * stride + column, pair);
+        Half2 pair =
+            x.getHalf2(
+                HalfPairKernels.SHIFT + (line + head * length) * width + column - head * headDim);
+        out.setHalf2(HalfPairKernels.SHIFT + row * stride + column, pair);
       }
     }
   }

@@ -83,9 +83,9 @@ final class DeviceMath {
   }
 
   /**
-   * {@link #activate} for arguments and results in binary16: GELU takes erf from a rational function
-   * (the minimax fit of Eigen's {@code erf}, error 6.5·10⁻⁸), half the instructions of {@link
-   * #erfc}: 4096 × 4096 numbers took 51 µs on an H100 with erfc.
+   * {@link #activate} for arguments and results in binary16: GELU takes erf from a rational
+   * function (the minimax fit of Eigen's {@code erf}, error 6.5·10⁻⁸), half the instructions of
+   * {@link #erfc}: 4096 × 4096 numbers took 51 µs on an H100 with erfc.
    */
   static float activateHalf(int code, float x) {
     float y = x;

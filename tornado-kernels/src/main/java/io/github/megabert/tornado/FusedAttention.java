@@ -141,8 +141,7 @@ final class FusedAttention {
   /** Adds the integers that the calls of a layout need. */
   static Plan plan(AttentionLayout layout, int outRows, int keyRows, IntegerBlock block) {
     byte[] mask = layout.keyMask();
-    boolean exact =
-        mask == null && uniform(layout.queryLength()) && uniform(layout.keyLength());
+    boolean exact = mask == null && uniform(layout.queryLength()) && uniform(layout.keyLength());
     int queries = longest(layout.queryLength());
     int keys = longest(layout.keyLength());
     if (!exact) {
@@ -247,8 +246,7 @@ final class FusedAttention {
     return calls;
   }
 
-  private static boolean together(
-      Plan plan, List<TornadoMatrix> sources, int[] columns) {
+  private static boolean together(Plan plan, List<TornadoMatrix> sources, int[] columns) {
     AttentionLayout layout = plan.layout();
     return Arrays.stream(columns).allMatch(column -> column % 2 == 0)
         && sources.getFirst().columns() % 2 == 0
@@ -308,9 +306,7 @@ final class FusedAttention {
 
   private static LibraryTaskDescriptor descriptor(
       Object q, Object k, Object v, Object out, Object[] a) {
-    Object[] parameters = {
-      q, k, v, out, a[4], a[5], a[6], a[7], a[8], a[9], (Integer) a[10] != 0
-    };
+    Object[] parameters = {q, k, v, out, a[4], a[5], a[6], a[7], a[8], a[9], (Integer) a[10] != 0};
     Access[] accesses = new Access[parameters.length];
     Arrays.fill(accesses, Access.READ_ONLY);
     accesses[3] = Access.READ_WRITE;

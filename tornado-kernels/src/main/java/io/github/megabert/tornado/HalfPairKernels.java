@@ -4,11 +4,12 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 import uk.ac.manchester.tornado.api.types.vectors.Half2;
 
 /**
- * The kernels of {@link HalfRowKernels} that take most time, two numbers a load; on CUDA only, whose
- * driver has the conversions of pairs.
+ * The kernels of {@link HalfRowKernels} that take most time, two numbers a load; on CUDA only,
+ * whose driver has the conversions of pairs.
  */
 final class HalfPairKernels {
   /** Pairs that a thread of {@link #layerNorm} keeps in registers. */
@@ -20,6 +21,13 @@ final class HalfPairKernels {
   static final int LARGEST_ROW = 2 * KEPT * THREADS;
 
   private static final int PARTS = 16;
+
+  /**
+   * What must be added to the index of a pair. TornadoVM 5.2.0 addresses pairs as if an array's
+   * data began where a Java {@code short[]}'s does, after 16 bytes, and not after the header that
+   * {@code tornado.panama.objectHeader} sets: without this the hidden states were off by 0.9.
+   */
+  static final int SHIFT = (int) ((TornadoNativeArray.ARRAY_HEADER - 16) / Short.BYTES);
 
   private HalfPairKernels() {}
 
@@ -43,7 +51,7 @@ final class HalfPairKernels {
       kept[2 * k] = 0f;
       kept[2 * k + 1] = 0f;
       if (c < columns) {
-        Half2 pair = x.getHalf2(base + c);
+        Half2 pair = x.getHalf2(SHIFT + base + c);
         float low = Half2.lowFloat(pair);
         float high = Half2.highFloat(pair);
         kept[2 * k] = low;
@@ -94,7 +102,7 @@ final class HalfPairKernels {
       if (c < columns) {
         float low = (kept[2 * k] - mean) * inverse * weight.get(c) + bias.get(c);
         float high = (kept[2 * k + 1] - mean) * inverse * weight.get(c + 1) + bias.get(c + 1);
-        out.setHalf2(base + c, Half2.fromFloats(low, high));
+        out.setHalf2(SHIFT + base + c, Half2.fromFloats(low, high));
       }
     }
   }
@@ -103,14 +111,14 @@ final class HalfPairKernels {
   static void activation(KernelContext context, HalfFloatArray x, int activation, int half) {
     int i = 2 * context.globalIdx;
     if (i < half) {
-      Half2 first = x.getHalf2(i);
-      Half2 second = x.getHalf2(i + half);
+      Half2 first = x.getHalf2(SHIFT + i);
+      Half2 second = x.getHalf2(SHIFT + i + half);
       float a = DeviceMath.activateHalf(activation, Half2.lowFloat(first));
       float b = DeviceMath.activateHalf(activation, Half2.highFloat(first));
       float c = DeviceMath.activateHalf(activation, Half2.lowFloat(second));
       float d = DeviceMath.activateHalf(activation, Half2.highFloat(second));
-      x.setHalf2(i, Half2.fromFloats(a, b));
-      x.setHalf2(i + half, Half2.fromFloats(c, d));
+      x.setHalf2(SHIFT + i, Half2.fromFloats(a, b));
+      x.setHalf2(SHIFT + i + half, Half2.fromFloats(c, d));
     }
   }
 }

@@ -55,8 +55,9 @@ final class HostCopies {
       MemorySegment.copy(source, 0, destination, 0, count * Float.BYTES);
       return;
     }
-    short[] halves = new short[CHUNK];
-    float[] floats = new float[CHUNK];
+    int largest = (int) Math.min(CHUNK, count);
+    short[] halves = new short[largest];
+    float[] floats = new float[largest];
     for (long from = 0; from < count; from += CHUNK) {
       int chunk = (int) Math.min(CHUNK, count - from);
       MemorySegment.copy(source, ValueLayout.JAVA_SHORT, from * Short.BYTES, halves, 0, chunk);

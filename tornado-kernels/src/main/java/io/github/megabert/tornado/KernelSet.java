@@ -427,7 +427,10 @@ record KernelSet(
                       (Integer) a[1],
                       (Integer) a[2])));
 
-  /** x, weight, bias, out, columns, eps; on CUDA, rows of up to {@value HalfPairKernels#LARGEST_ROW}. */
+  /**
+   * x, weight, bias, out, columns, eps; on CUDA, rows of up to {@value
+   * HalfPairKernels#LARGEST_ROW}.
+   */
   static final Kernel PAIR_LAYER_NORM =
       new Kernel(
           "pairLayerNorm",
@@ -437,11 +440,11 @@ record KernelSet(
                   HalfPairKernels::layerNorm,
                   CONTEXT,
                   (HalfFloatArray) a[0],
-                      (FloatArray) a[1],
-                      (FloatArray) a[2],
-                      (HalfFloatArray) a[3],
-                      (Integer) a[4],
-                      (Float) a[5]));
+                  (FloatArray) a[1],
+                  (FloatArray) a[2],
+                  (HalfFloatArray) a[3],
+                  (Integer) a[4],
+                  (Float) a[5]));
 
   /** x, activation, half of the elements; on CUDA. */
   static final Kernel PAIR_ACTIVATION =
@@ -453,6 +456,6 @@ record KernelSet(
                   HalfPairKernels::activation,
                   CONTEXT,
                   (HalfFloatArray) a[0],
-                      (Integer) a[1],
-                      (Integer) a[2]));
+                  (Integer) a[1],
+                  (Integer) a[2]));
 }

@@ -28,10 +28,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /**
  * A list of calls as task graphs that can be replayed.
  *
- * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the 24
- * layers of the 345M model are three graphs. A kernel is compiled once a task name, and a graph takes a
- * name once; all graphs have one name, and the n-th call of a signature the same name in each, so the
- * later graphs find their kernels compiled.
+ * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the
+ * 24 layers of the 345M model are three graphs. A kernel is compiled once a task name, and a graph
+ * takes a name once; all graphs have one name, and the n-th call of a signature the same name in
+ * each, so the later graphs find their kernels compiled.
  */
 final class Program implements AutoCloseable {
   /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
@@ -40,7 +40,9 @@ final class Program implements AutoCloseable {
   /** Its execution contexts hold 256 tasks. */
   private static final int MAX_TASKS = 250;
 
-  /** Bytes of a graph's description, 8192 in TornadoVM, of which a call takes 15 and 5 an argument. */
+  /**
+   * Bytes of a graph's description, 8192 in TornadoVM, of which a call takes 15 and 5 an argument.
+   */
   private static final int MAX_BYTES = 8100;
 
   private static final int BYTES_PER_TASK = 15;

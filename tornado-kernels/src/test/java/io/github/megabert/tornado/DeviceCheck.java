@@ -163,8 +163,7 @@ final class DeviceCheck {
       for (String shape : shapes) {
         Batch batch = batch(VOCABULARY, lengths(shape));
         long first = System.nanoTime();
-        float checksum =
-            model.forward(batch, null, OutputOptions.NONE).logits().toFloatArray()[0];
+        float checksum = model.forward(batch, null, OutputOptions.NONE).logits().toFloatArray()[0];
         double firstSeconds = seconds(first);
         double[] milliseconds = new double[batch.tokens() > 10_000 ? 20 : 60];
         // The host's part is Java that the JVM compiles as it goes: two seconds warm it up.
