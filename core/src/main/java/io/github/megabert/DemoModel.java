@@ -3,12 +3,18 @@ package io.github.megabert;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.json.JsonTree;
+import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tokenizer.BertTokenizer;
+import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.file.Path;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The small pre-trained model in the artifact {@code megabert-demo-model}, read as resources. */
@@ -23,16 +29,25 @@ final class DemoModel {
     try (InputStream in = resource("config.json")) {
       config = (ObjectNode) JsonTree.read(in);
     }
-    return Checkpoint.of(config, Safetensors.of(weights(), SOURCE));
+    return Checkpoint.of(config, weights());
   }
 
-  /** The weights, copied out of the jar into memory that is freed when unreachable. */
-  private static MemorySegment weights() throws IOException {
-    try (InputStream in = resource("model.safetensors")) {
-      byte[] bytes = in.readAllBytes();
-      MemorySegment content = Arena.ofAuto().allocate(bytes.length, 64);
+  /** The weights: mapped where they lie in a folder, copied where they lie in a jar. */
+  private static Safetensors weights() throws IOException {
+    URL url = find("model.safetensors");
+    if (url.getProtocol().equals("file")) {
+      return Safetensors.open(Path.of(URI.create(url.toString())));
+    }
+    URLConnection connection = url.openConnection();
+    try (InputStream in = connection.getInputStream()) {
+      int size = Math.toIntExact(connection.getContentLengthLong());
+      byte[] bytes = size < 0 ? in.readAllBytes() : new byte[size];
+      if (size >= 0 && in.readNBytes(bytes, 0, size) < size) {
+        throw new EOFException("the demo model's weights end early; build the jar again");
+      }
+      MemorySegment content = Arena.ofAuto().allocate(bytes.length, Tensor.ALIGNMENT);
       MemorySegment.copy(MemorySegment.ofArray(bytes), 0, content, 0, bytes.length);
-      return content;
+      return Safetensors.of(content, SOURCE);
     }
   }
 
@@ -44,12 +59,16 @@ final class DemoModel {
   }
 
   private static InputStream resource(String name) throws IOException {
-    InputStream in = DemoModel.class.getClassLoader().getResourceAsStream(FOLDER + name);
-    if (in == null) {
+    return find(name).openStream();
+  }
+
+  private static URL find(String name) throws IOException {
+    URL url = DemoModel.class.getClassLoader().getResource(FOLDER + name);
+    if (url == null) {
       throw new FileNotFoundException(
           "the demo model is not on the class path or module path; add the artifact"
               + " io.github.megabert:megabert-demo-model, or name a model of your own");
     }
-    return in;
+    return url;
   }
 }

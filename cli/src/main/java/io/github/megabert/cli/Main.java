@@ -9,6 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -27,28 +30,32 @@ import picocli.CommandLine.ScopeType;
     synopsisSubcommandLabel = "COMMAND",
     description =
         "Runs MegatronBERT models on plain Java. Without --model the embedded small English model serves.",
-    footer = {"", "Example: megabert fill-mask \"a dog is a domesticated [MASK].\""},
-    subcommands = {
-      FillMaskCommand.class,
-      ClassifyCommand.class,
-      NerCommand.class,
-      AnswerCommand.class,
-      ChooseCommand.class,
-      NextSentenceCommand.class,
-      ZeroShotCommand.class,
-      EmbedCommand.class,
-      GenerateCommand.class,
-      TokenizeCommand.class,
-      ForwardCommand.class,
-      EvaluateCommand.class,
-      InspectCommand.class,
-      BackendsCommand.class,
-      BenchCommand.class,
-      ConvertCommand.class,
-      CompletionCommand.class,
-    })
+    footer = {"", "Example: megabert fill-mask \"a dog is a domesticated [MASK].\""})
 public final class Main implements Runnable {
   private static final int FAILURE = 1;
+
+  /** In the order of the help text. */
+  private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
+
+  static {
+    COMMANDS.put("fill-mask", FillMaskCommand::new);
+    COMMANDS.put("classify", ClassifyCommand::new);
+    COMMANDS.put("ner", NerCommand::new);
+    COMMANDS.put("answer", AnswerCommand::new);
+    COMMANDS.put("choose", ChooseCommand::new);
+    COMMANDS.put("next-sentence", NextSentenceCommand::new);
+    COMMANDS.put("zero-shot", ZeroShotCommand::new);
+    COMMANDS.put("embed", EmbedCommand::new);
+    COMMANDS.put("generate", GenerateCommand::new);
+    COMMANDS.put("tokenize", TokenizeCommand::new);
+    COMMANDS.put("forward", ForwardCommand::new);
+    COMMANDS.put("evaluate", EvaluateCommand::new);
+    COMMANDS.put("inspect", InspectCommand::new);
+    COMMANDS.put("backends", BackendsCommand::new);
+    COMMANDS.put("bench", BenchCommand::new);
+    COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("completion", CompletionCommand::new);
+  }
 
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print stack traces.")
   private boolean debug;
@@ -77,12 +84,27 @@ public final class Main implements Runnable {
   static int run(String... arguments) {
     System.setProperty("java.util.logging.SimpleFormatter.format", "megabert: %5$s%n");
     Main main = new Main();
-    return new CommandLine(main)
-        .setCaseInsensitiveEnumValuesAllowed(true)
+    CommandLine line = new CommandLine(main);
+    addCommands(line, arguments);
+    return line.setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
         .setExpandAtFiles(false)
         .setUsageHelpAutoWidth(true)
         .execute(arguments);
+  }
+
+  /**
+   * Reading one command's options takes 20 ms, so the others' are read only where they are needed.
+   */
+  private static void addCommands(CommandLine line, String[] arguments) {
+    String name = arguments.length == 0 ? "" : arguments[0];
+    boolean one = COMMANDS.containsKey(name) && !name.equals("completion");
+    COMMANDS.forEach(
+        (key, command) -> {
+          if (!one || key.equals(name)) {
+            line.addSubcommand(key, command.get());
+          }
+        });
   }
 
   @Override

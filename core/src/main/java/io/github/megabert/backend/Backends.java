@@ -9,7 +9,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Finds and opens backends. */
 public final class Backends {
-  private static final System.Logger LOGGER = System.getLogger(Backends.class.getName());
   private static final AtomicBoolean WARNED = new AtomicBoolean();
 
   private Backends() {}
@@ -23,12 +22,13 @@ public final class Backends {
       try {
         providers.add(candidate.get());
       } catch (ServiceConfigurationError | LinkageError failure) {
-        LOGGER.log(
-            System.Logger.Level.WARNING,
-            "the backend "
-                + candidate.type().getName()
-                + " cannot be loaded: "
-                + failure.getMessage());
+        logger()
+            .log(
+                System.Logger.Level.WARNING,
+                "the backend "
+                    + candidate.type().getName()
+                    + " cannot be loaded: "
+                    + failure.getMessage());
       }
     }
     providers.sort(Comparator.comparingInt(BackendProvider::priority).reversed());
@@ -80,7 +80,8 @@ public final class Backends {
       try {
         Backend backend = provider.open(options);
         if (!missing.isEmpty() && provider.priority() == 0 && WARNED.compareAndSet(false, true)) {
-          LOGGER.log(System.Logger.Level.WARNING, "computing with slow plain loops: {0}", missing);
+          logger()
+              .log(System.Logger.Level.WARNING, "computing with slow plain loops: {0}", missing);
         }
         return backend;
       } catch (UnsupportedOperationException unsupported) {
@@ -90,5 +91,10 @@ public final class Backends {
     throw refusal != null
         ? refusal
         : new UnsupportedOperationException("no backend is available; is megabert-core whole?");
+  }
+
+  /** Found when there is something to say: the logging system costs a short run 30 ms. */
+  private static System.Logger logger() {
+    return System.getLogger(Backends.class.getName());
   }
 }

@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Remembers which tensors were taken, so that the rest can be reported.
  */
 final class ParameterSource {
-  private static final System.Logger LOGGER = System.getLogger(ParameterSource.class.getName());
 
   private final Checkpoint checkpoint;
   private final Backend backend;
@@ -121,12 +120,13 @@ final class ParameterSource {
     if (missingHeadSeed == null) {
       throw missingHead(className, prefix + ".weight");
     }
-    LOGGER.log(
-        System.Logger.Level.WARNING,
-        "{0} has no {1}.weight: the head of {2} begins with random weights and must be trained",
-        checkpoint.source(),
-        prefix,
-        className);
+    logger()
+        .log(
+            System.Logger.Level.WARNING,
+            "{0} has no {1}.weight: the head of {2} begins with random weights and must be trained",
+            checkpoint.source(),
+            prefix,
+            className);
     try (Arena arena = Arena.ofConfined()) {
       Tensor weight = Tensor.allocate(arena, DType.F32, Shape.of(outputs, inputs));
       Random random = new Random(missingHeadSeed);
@@ -227,14 +227,20 @@ final class ParameterSource {
     }
     if (!unexpected.isEmpty() && shared.putIfAbsent("reported", true) == null) {
       List<String> some = unexpected.stream().limit(5).toList();
-      LOGGER.log(
-          System.Logger.Level.WARNING,
-          "{0} has {1} tensors that {2} does not use: {3}{4}",
-          checkpoint.source(),
-          unexpected.size(),
-          className,
-          String.join(", ", some),
-          unexpected.size() > some.size() ? ", …" : "");
+      logger()
+          .log(
+              System.Logger.Level.WARNING,
+              "{0} has {1} tensors that {2} does not use: {3}{4}",
+              checkpoint.source(),
+              unexpected.size(),
+              className,
+              String.join(", ", some),
+              unexpected.size() > some.size() ? ", …" : "");
     }
+  }
+
+  /** Found when there is something to say: the logging system costs a short run 30 ms. */
+  private static System.Logger logger() {
+    return System.getLogger(ParameterSource.class.getName());
   }
 }

@@ -32,14 +32,16 @@ class DocumentationTest {
     }
     int snippets = 0;
     List<String> strange = new ArrayList<>();
-    try (Stream<Path> pages = Files.list(Path.of("..", "docs"))) {
-      for (Path page : pages.filter(file -> file.toString().endsWith(".md")).toList()) {
-        Matcher matcher = SNIPPET.matcher(Files.readString(page));
-        while (matcher.find()) {
-          snippets++;
-          if (!examples.contains(withoutIndentation(matcher.group(1)).strip())) {
-            strange.add(page.getFileName() + ":\n" + matcher.group(1));
-          }
+    List<Path> pages = new ArrayList<>(List.of(Path.of("..", "README.md")));
+    try (Stream<Path> files = Files.list(Path.of("..", "docs"))) {
+      files.filter(file -> file.toString().endsWith(".md")).forEach(pages::add);
+    }
+    for (Path page : pages) {
+      Matcher matcher = SNIPPET.matcher(Files.readString(page));
+      while (matcher.find()) {
+        snippets++;
+        if (!examples.contains(withoutIndentation(matcher.group(1)).strip())) {
+          strange.add(page.getFileName() + ":\n" + matcher.group(1));
         }
       }
     }

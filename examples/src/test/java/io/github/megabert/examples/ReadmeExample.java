@@ -1,0 +1,19 @@
+package io.github.megabert.examples;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.pipeline.FillMask;
+import java.io.IOException;
+import java.nio.file.Path;
+
+final class ReadmeExample {
+  private ReadmeExample() {}
+
+  static void fillMask() throws IOException {
+    try (MegaBert bert = MegaBert.load(Path.of("my-model"))) {
+      for (FillMask.Candidate candidate :
+          bert.fillMask().apply("a dog is a domesticated [MASK].")) {
+        System.out.println(candidate.token() + " " + candidate.score());
+      }
+    }
+  }
+}
