@@ -20,11 +20,19 @@ import tools.jackson.databind.node.ObjectNode;
 /** The small pre-trained model in the artifact {@code megabert-demo-model}, read as resources. */
 final class DemoModel {
   private static final String FOLDER = "io/github/megabert/demo/";
+
+  /** A folder that holds the same files, which can be mapped where a jar's would be copied. */
+  private static final String FOLDER_PROPERTY = "megabert.demo";
+
   private static final String SOURCE = "the demo model";
 
   private DemoModel() {}
 
   static Checkpoint open() throws IOException {
+    String folder = System.getProperty(FOLDER_PROPERTY);
+    if (folder != null) {
+      return Checkpoint.open(Path.of(folder));
+    }
     ObjectNode config;
     try (InputStream in = resource("config.json")) {
       config = (ObjectNode) JsonTree.read(in);

@@ -72,6 +72,7 @@ public final class Main implements Runnable {
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     System.setOut(out);
     System.setErr(err);
+    Preload.start();
     int code = run(arguments);
     out.flush();
     if (out.checkError() && code == 0) {
