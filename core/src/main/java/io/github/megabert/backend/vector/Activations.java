@@ -33,7 +33,7 @@ final class Activations {
   static void apply(Activation activation, MemorySegment values, long offset, int count) {
     switch (activation) {
       case IDENTITY -> {}
-      case GELU -> gelu(values, offset, count);
+      case GELU -> Gelu.apply(values, offset, count);
       case GELU_NEW, GELU_PYTORCH_TANH, GELU_FAST -> geluTanh(values, offset, count);
       case QUICK_GELU -> logistic(values, offset, count, QUICK);
       case SILU, SWISH -> logistic(values, offset, count, 1f);
@@ -58,20 +58,6 @@ final class Activations {
             case TANH -> Tanh.of(x);
             case MISH -> mish(x);
           };
-    }
-  }
-
-  private static void gelu(MemorySegment values, long offset, int count) {
-    int i = 0;
-    for (; i <= count - COUNT; i += COUNT) {
-      long at = offset + (long) i * Float.BYTES;
-      FloatVector x = FloatVector.fromMemorySegment(SPECIES, values, at, ORDER);
-      Gelu.of(x).intoMemorySegment(values, at, ORDER);
-    }
-    for (; i < count; i++) {
-      long at = offset + (long) i * Float.BYTES;
-      float x = values.get(FLOAT, at);
-      values.set(FLOAT, at, Gelu.of(x));
     }
   }
 

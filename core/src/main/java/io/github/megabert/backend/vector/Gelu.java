@@ -1,7 +1,11 @@
 package io.github.megabert.backend.vector;
 
+import static io.github.megabert.backend.vector.Lanes.COUNT;
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -40,33 +44,46 @@ final class Gelu {
 
   private Gelu() {}
 
-  /** GELU of every lane. */
-  static FloatVector of(FloatVector x) {
-    FloatVector half = x.mul(0.5f);
-    FloatVector positive = half.add(half.abs());
-    FloatVector z = x.abs();
-    z = z.blend(LIMIT, z.compare(VectorOperators.GT, LIMIT));
-    FloatVector t =
-        z.fma(FloatVector.broadcast(SPECIES, TO_UNIT), FloatVector.broadcast(SPECIES, -1f));
-    FloatVector q = t.fma(FloatVector.broadcast(SPECIES, C18), FloatVector.broadcast(SPECIES, C17));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C16));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C15));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C14));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C13));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C12));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C11));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C10));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C9));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C8));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C7));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C6));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C5));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C4));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C3));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C2));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C1));
-    q = q.fma(t, FloatVector.broadcast(SPECIES, C0));
-    return q.fma(z.neg(), positive);
+  /**
+   * GELU of consecutive floats, in place. The polynomial stands in the loop, not in a method of its
+   * own: that would have more bytecodes than C2 inlines, and every vector in it would be an object.
+   */
+  static void apply(MemorySegment values, long offset, int count) {
+    int i = 0;
+    for (; i <= count - COUNT; i += COUNT) {
+      long at = offset + (long) i * Float.BYTES;
+      FloatVector x = FloatVector.fromMemorySegment(SPECIES, values, at, ORDER);
+      FloatVector half = x.mul(0.5f);
+      FloatVector positive = half.add(half.abs());
+      FloatVector z = x.abs();
+      z = z.blend(LIMIT, z.compare(VectorOperators.GT, LIMIT));
+      FloatVector t =
+          z.fma(FloatVector.broadcast(SPECIES, TO_UNIT), FloatVector.broadcast(SPECIES, -1f));
+      FloatVector q =
+          t.fma(FloatVector.broadcast(SPECIES, C18), FloatVector.broadcast(SPECIES, C17));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C16));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C15));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C14));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C13));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C12));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C11));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C10));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C9));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C8));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C7));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C6));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C5));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C4));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C3));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C2));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C1));
+      q = q.fma(t, FloatVector.broadcast(SPECIES, C0));
+      q.fma(z.neg(), positive).intoMemorySegment(values, at, ORDER);
+    }
+    for (; i < count; i++) {
+      long at = offset + (long) i * Float.BYTES;
+      values.set(FLOAT, at, of(values.get(FLOAT, at)));
+    }
   }
 
   /** GELU of one number. */
