@@ -9,7 +9,8 @@ import java.io.IOException;
 
 /**
  * Loads, on another processor while the options are read, the classes that most commands need next.
- * Nothing depends on it; a failure here shows again where it matters.
+ * Nothing depends on it; a failure here shows again where it matters. A GPU is left alone: opening
+ * one is no light matter, and another backend may be asked for.
  */
 final class Preload {
   private Preload() {}
@@ -21,7 +22,7 @@ final class Preload {
 
   private static void load() {
     try (Checkpoint checkpoint = MegaBert.demoCheckpoint();
-        Backend backend = Backends.open("auto", BackendOptions.DEFAULT.withThreads(1))) {
+        Backend backend = Backends.open("vector", BackendOptions.DEFAULT.withThreads(1))) {
       backend.parameter(checkpoint.tensor("bert.encoder.ln.weight"));
     } catch (IOException | RuntimeException ignored) {
       // The command meets the same failure and reports it.
