@@ -3,6 +3,7 @@ module io.github.megabert.benchmarks {
   requires io.github.megabert.core;
   requires jdk.incubator.vector;
   requires jmh.core;
+  requires com.microsoft.onnxruntime;
   requires jdk.unsupported;
 
   exports io.github.megabert.benchmarks;

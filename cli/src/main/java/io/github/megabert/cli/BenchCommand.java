@@ -1,6 +1,7 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.OperationProfile;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.ForwardCost;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -28,7 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
     mixinStandardHelpOptions = true,
     description = "Measures the forward pass of MegatronBertModel on this machine.")
 final class BenchCommand implements Callable<Integer> {
-  private static final long WARM_UP_NANOS = 3_000_000_000L;
+  private static final long WARM_UP_NANOS = 6_000_000_000L;
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
   @Mixin private JsonOption output = new JsonOption();
@@ -63,20 +66,26 @@ final class BenchCommand implements Callable<Integer> {
       names = "--runs",
       paramLabel = "N",
       defaultValue = "10",
-      description = "Measured runs, after three seconds of warm-up. Default: ${DEFAULT-VALUE}.")
+      description = "Measured runs, after six seconds of warm-up. Default: ${DEFAULT-VALUE}.")
   private int runs = 10;
+
+  @Option(
+      names = "--profile",
+      description = "Also print a table of operations: time, share, GFLOP/s, GB/s.")
+  private boolean profiling;
 
   @Override
   public Integer call() throws IOException {
     if (batch < 1 || length < 1 || runs < 1) {
       throw new IllegalArgumentException("--batch, --seq and --runs must be at least 1");
     }
+    OperationProfile profile = new OperationProfile();
     long start = System.nanoTime();
     try (Checkpoint checkpoint = open();
-        Backend backend = compute.open()) {
+        Backend backend = profiling ? profile.around(compute.open()) : compute.open()) {
       MegatronBertModel network = MegatronBertModel.load(checkpoint, backend);
       double loadSeconds = (System.nanoTime() - start) / 1e9;
-      double[] times = measure(network);
+      double[] times = measure(network, profile);
       MegatronBertConfig config = network.config();
       int[] lengths = new int[batch];
       Arrays.fill(lengths, length);
@@ -101,9 +110,27 @@ final class BenchCommand implements Callable<Integer> {
       }
       result.put("load_seconds", loadSeconds);
       result.put("peak_memory_mb", peakMemoryMegabytes());
+      if (profiling) {
+        addProfile(result, profile);
+      }
       print(result);
     }
     return 0;
+  }
+
+  /** One entry an operation; milliseconds are those of one run. */
+  private void addProfile(ObjectNode result, OperationProfile profile) {
+    double sum = profile.entries().stream().mapToDouble(OperationProfile.Entry::seconds).sum();
+    ArrayNode operations = result.putArray("operations");
+    for (OperationProfile.Entry entry : profile.entries()) {
+      ObjectNode node = operations.addObject();
+      node.put("operation", entry.operation());
+      node.put("calls", entry.calls() / runs);
+      node.put("ms", 1e3 * entry.seconds() / runs);
+      node.put("share", entry.seconds() / sum);
+      node.put("gflops", entry.gigaflops());
+      node.put("gigabytes_per_second", entry.gigabytes());
+    }
   }
 
   private Checkpoint open() throws IOException {
@@ -116,7 +143,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   /** Seconds of every run, ascending. */
-  private double[] measure(MegatronBertModel network) {
+  private double[] measure(MegatronBertModel network, OperationProfile profile) {
     Random random = new Random(1);
     int[][] sequences = new int[batch][];
     for (int b = 0; b < batch; b++) {
@@ -127,6 +154,7 @@ final class BenchCommand implements Callable<Integer> {
     do {
       network.forward(tokens, OutputOptions.NONE);
     } while (System.nanoTime() < warmUntil);
+    profile.reset();
     double[] times = new double[runs];
     for (int i = 0; i < runs; i++) {
       long start = System.nanoTime();
@@ -174,6 +202,7 @@ final class BenchCommand implements Callable<Integer> {
       JsonOption.print(result);
       return;
     }
+    ArrayNode operations = (ArrayNode) result.remove("operations");
     result
         .properties()
         .forEach(
@@ -185,5 +214,26 @@ final class BenchCommand implements Callable<Integer> {
                     entry.getValue().isDouble()
                         ? String.format(Locale.ROOT, "%.3f", entry.getValue().doubleValue())
                         : entry.getValue().asString()));
+    if (operations != null) {
+      printProfile(operations);
+    }
+  }
+
+  private static void printProfile(ArrayNode operations) {
+    System.out.printf(
+        "%n%-40s %6s %9s %7s %9s %8s%n", "operation", "calls", "ms", "share", "GFLOP/s", "GB/s");
+    for (JsonNode entry : operations) {
+      System.out.printf(
+          Locale.ROOT,
+          "%-40s %6d %9.3f %6.1f%% %9s %8.1f%n",
+          entry.get("operation").asString(),
+          entry.get("calls").asLong(),
+          entry.get("ms").asDouble(),
+          100 * entry.get("share").asDouble(),
+          entry.get("gflops").asDouble() == 0
+              ? "-"
+              : String.format(Locale.ROOT, "%.1f", entry.get("gflops").asDouble()),
+          entry.get("gigabytes_per_second").asDouble());
+    }
   }
 }

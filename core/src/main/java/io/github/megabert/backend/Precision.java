@@ -22,4 +22,13 @@ public enum Precision {
   public String optionName() {
     return name().toLowerCase(Locale.ROOT);
   }
+
+  /** Bits of a stored weight, scales not counted. */
+  public int bits() {
+    return switch (this) {
+      case F32, TF32 -> 32;
+      case F16, BF16 -> 16;
+      case INT8 -> 8;
+    };
+  }
 }

@@ -137,28 +137,26 @@ final class Gemm implements Team.Body {
     int inputs = linear.inputs();
     int outputs = linear.outputs();
     int count = Math.min(DEPTH, inputs - depth);
-    boolean accumulate = depth > 0 || onResidual;
-    long xStride = (long) inputs * Float.BYTES;
-    long xOffset = from * xStride + (long) depth * Float.BYTES;
-    long panelOffset = linear.panelOffset(panel, depth);
-    long outStride = (long) outputs * Float.BYTES;
-    long outOffset = from * outStride + (long) panel * PANEL_BYTES;
-    MemorySegment weights = linear.panels();
-    if (linear.precision() != Precision.F32) {
-      weights = expand(panel, depth, count, slot);
-      panelOffset = expandedAt(slot);
-    }
     int height = to - from;
     int columns = Math.min(PANEL, outputs - panel * PANEL);
-    if (columns == PANEL && !accumulate) {
-      kernels.panel(
-          height, count, x, xOffset, xStride, weights, panelOffset, target, outOffset, outStride);
+    boolean accumulate = depth > 0 || onResidual;
+    boolean bytes = linear.precision() == Precision.INT8;
+    long xOffset = (long) from * inputs * Float.BYTES + (long) depth * Float.BYTES;
+    long outStride = (long) outputs * Float.BYTES;
+    long outOffset = from * outStride + (long) panel * PANEL_BYTES;
+    if (columns == PANEL && (!accumulate || bytes)) {
+      if (bytes && !accumulate) {
+        clear(target, outOffset, outStride, height);
+      }
+      product(panel, depth, count, height, xOffset, target, outOffset, outStride, slot);
       return;
     }
     // By way of a buffer: to add to what is there, and because the last panel is wider than a row.
     long buffer = slot * bufferBytes();
-    kernels.panel(
-        height, count, x, xOffset, xStride, weights, panelOffset, buffers, buffer, PANEL_BYTES);
+    if (bytes) {
+      clear(buffers, buffer, PANEL_BYTES, height);
+    }
+    product(panel, depth, count, height, xOffset, buffers, buffer, PANEL_BYTES, slot);
     if (accumulate) {
       kernels.addRows(height, columns, buffers, buffer, PANEL_BYTES, target, outOffset, outStride);
       return;
@@ -173,21 +171,56 @@ final class Gemm implements Team.Body {
     }
   }
 
-  /**
-   * Brings a block of a narrow panel to float32, in memory of the slot: the block then stays in the
-   * second-level cache while the rows pass by.
-   */
-  private MemorySegment expand(int panel, int depth, int count, int slot) {
-    kernels.expand(
-        linear.precision(),
-        linear.panels(),
-        linear.panelOffset(panel, depth),
-        linear.scales(),
-        panel * linear.scaleBytes() + (long) (depth / NarrowWeights.GROUP) * PANEL_BYTES,
-        count,
-        buffers,
-        expandedAt(slot));
-    return buffers;
+  private static void clear(MemorySegment c, long offset, long stride, int rows) {
+    for (int r = 0; r < rows; r++) {
+      for (int n = 0; n < PANEL; n++) {
+        c.set(Lanes.FLOAT, offset + r * stride + (long) n * Float.BYTES, 0);
+      }
+    }
+  }
+
+  /** {@code c = x·panel}, or {@code c += x·panel} of weights in 8 bits. */
+  private void product(
+      int panel,
+      int depth,
+      int count,
+      int height,
+      long xOffset,
+      MemorySegment c,
+      long cOffset,
+      long cStride,
+      int slot) {
+    MemorySegment panels = linear.panels();
+    long at = linear.panelOffset(panel, depth);
+    long xStride = (long) linear.inputs() * Float.BYTES;
+    switch (linear.precision()) {
+      case BF16 ->
+          kernels.brainFloatPanel(
+              height, count, x, xOffset, xStride, panels, at, c, cOffset, cStride);
+      case INT8 ->
+          kernels.bytePanel(
+              height,
+              count,
+              x,
+              xOffset,
+              xStride,
+              panels,
+              at,
+              linear.scales(),
+              linear.scaleOffset(panel, depth),
+              buffers,
+              expandedAt(slot),
+              c,
+              cOffset,
+              cStride);
+      case F16 -> {
+        // The block then stays in the second-level cache while the rows pass by.
+        kernels.expandHalves(panels, at, count, buffers, expandedAt(slot));
+        kernels.panel(
+            height, count, x, xOffset, xStride, buffers, expandedAt(slot), c, cOffset, cStride);
+      }
+      default -> kernels.panel(height, count, x, xOffset, xStride, panels, at, c, cOffset, cStride);
+    }
   }
 
   private long expandedAt(int slot) {

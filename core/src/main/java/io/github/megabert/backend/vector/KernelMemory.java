@@ -18,7 +18,7 @@ final class KernelMemory implements AutoCloseable {
     if (segment.byteSize() < bytes) {
       arena.close();
       arena = Arena.ofShared();
-      segment = arena.allocate(Math.max(bytes, 1 << 16), Tensor.ALIGNMENT);
+      segment = HugePages.allocate(arena, Math.max(bytes, 1 << 16));
     }
     return segment;
   }

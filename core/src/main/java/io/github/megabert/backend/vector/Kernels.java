@@ -1,7 +1,6 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
-import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -32,22 +31,51 @@ interface Kernels {
       long cStride);
 
   /**
-   * Expands rows of narrow weights to a panel of float32.
+   * As {@link #panel}, of weights in bfloat16.
    *
-   * @param precision BF16, F16 or INT8
-   * @param scales INT8: one row of {@link Lanes#PANEL} floats a group of {@link
-   *     NarrowWeights#GROUP}
-   * @param rows even for INT8, or the panel has room for one more
+   * @param words as {@link NarrowWeights} lays them out; {@code offset} is that of the first row
    */
-  void expand(
-      Precision precision,
+  void brainFloatPanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
       MemorySegment words,
+      long offset,
+      MemorySegment c,
+      long cOffset,
+      long cStride);
+
+  /**
+   * Adds a product with a panel of weights in 8 bits to c, group after group: {@code c[r, n] +=
+   * scale[group, n] · Σ x[r, k] · q[k, n]}.
+   *
+   * @param bytes as {@link NarrowWeights} lays them out; {@code offset} is that of a group's first
+   *     row
+   * @param scales one row of {@link Lanes#PANEL} floats a group of {@link NarrowWeights#GROUP}
+   * @param sums memory for {@code rows} and {@link NarrowWeights#GROUP} rows of {@link Lanes#PANEL}
+   *     floats, at {@code sumsOffset}
+   */
+  void bytePanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment bytes,
       long offset,
       MemorySegment scales,
       long scaleOffset,
-      int rows,
-      MemorySegment panel,
-      long panelOffset);
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment c,
+      long cOffset,
+      long cStride);
+
+  /** Expands rows of binary16, laid out as {@link NarrowWeights} says, to a panel of float32. */
+  void expandHalves(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset);
 
   /** {@code target += source} for {@code rows} rows of {@code count} floats; strides in bytes. */
   void addRows(

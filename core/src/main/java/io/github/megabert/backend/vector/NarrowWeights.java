@@ -12,13 +12,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Panels of 16-bit and 8-bit weights, laid out so that whole vectors of 32-bit words expand by
- * shifts alone.
+ * Panels of 16-bit and 8-bit weights, laid out for the kernels that expand them.
  *
- * <p>16 bits: a row of a panel is one vector of words; word l holds column l below and column
- * {@code COUNT + l} above. 8 bits: a vector of words holds two rows, in bytes from the lowest: row
- * k column l, row k column {@code COUNT + l}, row k + 1 column l, row k + 1 column {@code COUNT +
- * l}; an odd last row is followed by zeros.
+ * <p>16 bits: a row of a panel is one vector of 32-bit words; word l holds column l below and
+ * column {@code COUNT + l} above, so that whole vectors expand by shifts. 8 bits: a row of a panel
+ * is its bytes.
  *
  * <p>8-bit weights are symmetric, {@code w ≈ scale·q} with q from -127 to 127 and a scale for every
  * {@value #GROUP} inputs of a channel: with one scale a channel the largest of a thousand weights
@@ -26,7 +24,7 @@ import java.lang.foreign.ValueLayout;
  */
 final class NarrowWeights {
   /** Inputs that share a scale. */
-  static final int GROUP = 64;
+  static final int GROUP = 128;
 
   private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
 
@@ -36,36 +34,25 @@ final class NarrowWeights {
   static long bytes(Precision precision, int rows) {
     return switch (precision) {
       case BF16, F16 -> (long) rows * PANEL_BYTES / 2;
-      case INT8 -> (rows + 1L) / 2 * PANEL_BYTES / 2;
+      case INT8 -> (long) rows * PANEL;
       default -> (long) rows * PANEL_BYTES;
     };
   }
 
   /**
-   * Stores a panel of float32.
+   * Stores rows of a panel in 16 bits.
    *
+   * @param columns {@code [count, PANEL]}
    * @throws IllegalArgumentException if a weight is beyond the range of binary16
    */
-  static void store(
-      Precision precision,
-      MemorySegment panel,
-      int rows,
-      MemorySegment words,
-      long offset,
-      MemorySegment scales,
-      long scaleOffset) {
-    if (precision == Precision.INT8) {
-      storeBytes(panel, rows, words, offset, scales, scaleOffset);
-      return;
+  static void storeHalves(
+      Precision precision, float[] columns, int count, MemorySegment words, long offset) {
+    int[] packed = new int[count * COUNT];
+    for (int i = 0; i < packed.length; i++) {
+      int at = i / COUNT * PANEL + i % COUNT;
+      packed[i] = bits(precision, columns[at]) | bits(precision, columns[at + COUNT]) << 16;
     }
-    for (int k = 0; k < rows; k++) {
-      for (int l = 0; l < COUNT; l++) {
-        long at = (long) k * PANEL_BYTES + (long) l * Float.BYTES;
-        int low = bits(precision, panel.get(FLOAT, at));
-        int high = bits(precision, panel.get(FLOAT, at + Lanes.VECTOR_BYTES));
-        words.set(WORD, offset + ((long) k * COUNT + l) * 4, low | high << 16);
-      }
-    }
+    MemorySegment.copy(packed, 0, words, WORD, offset, packed.length);
   }
 
   private static int bits(Precision precision, float weight) {
@@ -80,34 +67,32 @@ final class NarrowWeights {
     return half;
   }
 
-  private static void storeBytes(
-      MemorySegment panel,
-      int rows,
-      MemorySegment words,
+  /**
+   * Stores a group's rows of a panel in 8 bits.
+   *
+   * @param columns {@code [count, PANEL]}
+   */
+  static void storeBytes(
+      float[] columns,
+      int count,
+      MemorySegment bytes,
       long offset,
       MemorySegment scales,
       long scaleOffset) {
-    for (int first = 0; first < rows; first += GROUP) {
-      int end = Math.min(rows, first + GROUP);
-      long scaleRow = scaleOffset + (long) (first / GROUP) * PANEL_BYTES;
-      for (int n = 0; n < PANEL; n++) {
-        float largest = 0;
-        for (int k = first; k < end; k++) {
-          float weight = panel.get(FLOAT, (long) k * PANEL_BYTES + (long) n * Float.BYTES);
-          largest = Math.max(largest, Math.abs(weight));
-        }
-        float scale = largest / 127;
-        scales.set(FLOAT, scaleRow + (long) n * Float.BYTES, scale);
-        for (int k = first; k < end; k++) {
-          float weight = panel.get(FLOAT, (long) k * PANEL_BYTES + (long) n * Float.BYTES);
-          int q = scale == 0 ? 0 : Math.round(weight / scale);
-          int position = 2 * (k % 2) + n / COUNT;
-          words.set(
-              ValueLayout.JAVA_BYTE,
-              offset + ((long) (k / 2) * COUNT + n % COUNT) * 4 + position,
-              (byte) Math.clamp(q, -127, 127));
-        }
-      }
+    float[] scale = new float[PANEL];
+    for (int i = 0; i < count * PANEL; i++) {
+      scale[i % PANEL] = Math.max(scale[i % PANEL], Math.abs(columns[i]));
     }
+    for (int n = 0; n < PANEL; n++) {
+      scale[n] /= 127;
+    }
+    byte[] quantized = new byte[count * PANEL];
+    for (int i = 0; i < quantized.length; i++) {
+      float step = scale[i % PANEL];
+      int q = step == 0 ? 0 : Math.round(columns[i] / step);
+      quantized[i] = (byte) Math.clamp(q, -127, 127);
+    }
+    MemorySegment.copy(scale, 0, scales, FLOAT, scaleOffset, PANEL);
+    MemorySegment.copy(quantized, 0, bytes, ValueLayout.JAVA_BYTE, offset, quantized.length);
   }
 }

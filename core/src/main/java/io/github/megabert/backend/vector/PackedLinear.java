@@ -41,4 +41,9 @@ record PackedLinear(
   long scaleBytes() {
     return (long) Math.ceilDiv(inputs, NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
   }
+
+  /** Where the scales of the group begin that starts at input {@code depth}. */
+  long scaleOffset(int panel, int depth) {
+    return panel * scaleBytes() + (long) (depth / NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
+  }
 }

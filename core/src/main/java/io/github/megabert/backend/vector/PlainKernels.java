@@ -43,10 +43,7 @@ final class PlainKernels implements Kernels {
       long cOffset,
       long cStride) {
     float[] weights = read(panel, panelOffset, depth * PANEL);
-    float[] operand = new float[rows * depth];
-    for (int r = 0; r < rows; r++) {
-      MemorySegment.copy(x, FLOAT, xOffset + r * xStride, operand, r * depth, depth);
-    }
+    float[] operand = rows(x, xOffset, xStride, rows, 0, depth);
     float[] sums = new float[rows * PANEL];
     PlainPanel.multiply(rows, depth, operand, weights, sums);
     for (int r = 0; r < rows; r++) {
@@ -54,42 +51,113 @@ final class PlainKernels implements Kernels {
     }
   }
 
+  private static int[] words(MemorySegment segment, long offset, Precision precision, int rows) {
+    int[] words = new int[Math.toIntExact(NarrowWeights.bytes(precision, rows) / 4)];
+    MemorySegment.copy(segment, WORD, offset, words, 0, words.length);
+    return words;
+  }
+
+  private static float[] rows(
+      MemorySegment x, long offset, long stride, int rows, int from, int count) {
+    float[] values = new float[rows * count];
+    for (int r = 0; r < rows; r++) {
+      long at = offset + r * stride + (long) from * Float.BYTES;
+      MemorySegment.copy(x, FLOAT, at, values, r * count, count);
+    }
+    return values;
+  }
+
   @Override
-  public void expand(
-      Precision precision,
+  public void brainFloatPanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
       MemorySegment words,
+      long offset,
+      MemorySegment c,
+      long cOffset,
+      long cStride) {
+    int[] packed = words(words, offset, Precision.BF16, depth);
+    float[] weights = new float[depth * PANEL];
+    for (int i = 0; i < packed.length; i++) {
+      int to = i / COUNT * PANEL + i % COUNT;
+      weights[to] = Float.intBitsToFloat(packed[i] << 16);
+      weights[to + COUNT] = Float.intBitsToFloat(packed[i] & 0xffff0000);
+    }
+    float[] sums = new float[rows * PANEL];
+    PlainPanel.multiply(rows, depth, rows(x, xOffset, xStride, rows, 0, depth), weights, sums);
+    for (int r = 0; r < rows; r++) {
+      MemorySegment.copy(sums, r * PANEL, c, FLOAT, cOffset + r * cStride, PANEL);
+    }
+  }
+
+  @Override
+  public void bytePanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment bytes,
       long offset,
       MemorySegment scales,
       long scaleOffset,
-      int rows,
-      MemorySegment panel,
-      long panelOffset) {
-    int[] packed = new int[Math.toIntExact(NarrowWeights.bytes(precision, rows) / 4)];
-    MemorySegment.copy(words, WORD, offset, packed, 0, packed.length);
-    float[] floats = new float[(rows + rows % 2) * PANEL];
-    if (precision == Precision.INT8) {
-      int groups = Math.ceilDiv(rows, NarrowWeights.GROUP);
-      float[] factors = read(scales, scaleOffset, groups * PANEL);
-      for (int i = 0; i < packed.length; i++) {
-        int k = i / COUNT * 2;
-        int factor = k / NarrowWeights.GROUP * PANEL + i % COUNT;
-        for (int position = 0; position < 4; position++) {
-          int half = position % 2 * COUNT;
-          float number = packed[i] << (24 - 8 * position) >> 24;
-          floats[(k + position / 2) * PANEL + half + i % COUNT] = number * factors[factor + half];
-        }
-      }
-    } else {
-      for (int i = 0; i < packed.length; i++) {
-        int to = i / COUNT * PANEL + i % COUNT;
-        if (precision == Precision.BF16) {
-          Expansion.brainFloats(packed[i], floats, to);
-        } else {
-          Expansion.halves(packed[i], floats, to);
-        }
-      }
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment c,
+      long cOffset,
+      long cStride) {
+    byte[] packed = new byte[depth * PANEL];
+    MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, offset, packed, 0, packed.length);
+    float[] factors = read(scales, scaleOffset, Math.ceilDiv(depth, NarrowWeights.GROUP) * PANEL);
+    for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
+      int group = k / NarrowWeights.GROUP * PANEL;
+      int end = Math.min(depth, k + NarrowWeights.GROUP);
+      addGroup(rows, packed, factors, group, x, xOffset, xStride, k, end, c, cOffset, cStride);
     }
-    MemorySegment.copy(floats, 0, panel, FLOAT, panelOffset, rows * PANEL);
+  }
+
+  /** Inputs {@code from} to {@code to - 1}. */
+  private static void addGroup(
+      int rows,
+      byte[] packed,
+      float[] factors,
+      int group,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      int from,
+      int to,
+      MemorySegment c,
+      long cOffset,
+      long cStride) {
+    int count = to - from;
+    float[] weights = new float[count * PANEL];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = packed[from * PANEL + i];
+    }
+    float[] sums = new float[rows * PANEL];
+    PlainPanel.multiply(rows, count, rows(x, xOffset, xStride, rows, from, count), weights, sums);
+    for (int r = 0; r < rows; r++) {
+      float[] before = read(c, cOffset + r * cStride, PANEL);
+      for (int n = 0; n < PANEL; n++) {
+        before[n] = Math.fma(sums[r * PANEL + n], factors[group + n], before[n]);
+      }
+      write(before, c, cOffset + r * cStride);
+    }
+  }
+
+  @Override
+  public void expandHalves(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
+    int[] packed = words(words, offset, Precision.F16, rows);
+    float[] floats = new float[rows * PANEL];
+    for (int i = 0; i < packed.length; i++) {
+      Expansion.halves(packed[i], floats, i / COUNT * PANEL + i % COUNT);
+    }
+    write(floats, panel, panelOffset);
   }
 
   @Override

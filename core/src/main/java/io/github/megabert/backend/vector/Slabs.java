@@ -26,7 +26,7 @@ final class Slabs implements AutoCloseable {
       used = 0;
     }
     if (current == slabs.size()) {
-      slabs.add(arena.allocate(Math.max(rounded, slabSize()), Tensor.ALIGNMENT));
+      slabs.add(HugePages.allocate(arena, Math.max(rounded, slabSize())));
     }
     MemorySegment memory = slabs.get(current).asSlice(used, bytes);
     used += rounded;

@@ -3,7 +3,9 @@ package io.github.megabert.backend.vector;
 import static io.github.megabert.backend.vector.Lanes.COUNT;
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -77,6 +79,31 @@ final class Sums {
     for (; i < count; i++) {
       long step = (long) i * Float.BYTES;
       out.set(FLOAT, at + step, sums.get(FLOAT, at + step) + added.get(FLOAT, at + step));
+    }
+  }
+
+  /** {@code c[r, n] += scale[n] · sums[r, n]} for the two vectors n of a panel. */
+  static void addScaled(
+      int rows,
+      MemorySegment sums,
+      long sumsAt,
+      MemorySegment scales,
+      long scaleAt,
+      MemorySegment c,
+      long at,
+      long stride) {
+    FloatVector low = FloatVector.fromMemorySegment(SPECIES, scales, scaleAt, ORDER);
+    FloatVector high =
+        FloatVector.fromMemorySegment(SPECIES, scales, scaleAt + VECTOR_BYTES, ORDER);
+    for (int r = 0; r < rows; r++) {
+      long from = sumsAt + (long) r * PANEL_BYTES;
+      long to = at + r * stride;
+      FloatVector.fromMemorySegment(SPECIES, sums, from, ORDER)
+          .fma(low, FloatVector.fromMemorySegment(SPECIES, c, to, ORDER))
+          .intoMemorySegment(c, to, ORDER);
+      FloatVector.fromMemorySegment(SPECIES, sums, from + VECTOR_BYTES, ORDER)
+          .fma(high, FloatVector.fromMemorySegment(SPECIES, c, to + VECTOR_BYTES, ORDER))
+          .intoMemorySegment(c, to + VECTOR_BYTES, ORDER);
     }
   }
 }

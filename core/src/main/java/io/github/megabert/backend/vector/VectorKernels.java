@@ -37,21 +37,72 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void expand(
-      Precision precision,
+  public void brainFloatPanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
       MemorySegment words,
+      long offset,
+      MemorySegment c,
+      long cOffset,
+      long cStride) {
+    int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
+    for (int tile = 0; tile < tiles; tile++) {
+      int first = rows * tile / tiles;
+      BrainFloatTiles.multiply(
+          rows * (tile + 1) / tiles - first,
+          depth,
+          x,
+          xOffset + first * xStride,
+          xStride,
+          words,
+          offset,
+          c,
+          cOffset + first * cStride,
+          cStride);
+    }
+  }
+
+  @Override
+  public void bytePanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment bytes,
       long offset,
       MemorySegment scales,
       long scaleOffset,
-      int rows,
-      MemorySegment panel,
-      long panelOffset) {
-    switch (precision) {
-      case BF16 -> Expansion.brainFloats(words, offset, rows, panel, panelOffset);
-      case F16 -> Expansion.halves(words, offset, rows, panel, panelOffset);
-      case INT8 -> Expansion.bytes(words, offset, scales, scaleOffset, rows, panel, panelOffset);
-      default -> throw new IllegalArgumentException(precision + " is not narrow");
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment c,
+      long cOffset,
+      long cStride) {
+    for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
+      int count = Math.min(NarrowWeights.GROUP, depth - k);
+      long groupX = xOffset + (long) k * Float.BYTES;
+      long group = offset + NarrowWeights.bytes(Precision.INT8, k);
+      if (rows <= ByteTiles.MAX_ROWS) {
+        ByteTiles.multiply(
+            rows, count, x, groupX, xStride, bytes, group, sums, sumsOffset, Lanes.PANEL_BYTES);
+      } else {
+        // The expanded group, 16 KiB, stays in the first-level cache while the rows pass by.
+        long expanded = sumsOffset + (long) rows * Lanes.PANEL_BYTES;
+        Expansion.bytes(bytes, group, count, sums, expanded);
+        panel(rows, count, x, groupX, xStride, sums, expanded, sums, sumsOffset, Lanes.PANEL_BYTES);
+      }
+      long groupScales = scaleOffset + (long) (k / NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
+      Sums.addScaled(rows, sums, sumsOffset, scales, groupScales, c, cOffset, cStride);
     }
+  }
+
+  @Override
+  public void expandHalves(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
+    Expansion.halves(words, offset, rows, panel, panelOffset);
   }
 
   @Override

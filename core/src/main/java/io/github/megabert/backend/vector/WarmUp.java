@@ -1,7 +1,6 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
-import io.github.megabert.backend.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,10 +24,11 @@ final class WarmUp {
   /** Calls that certainly get a kernel into the compiler's queue. */
   private static final int CALLS = 20_000;
 
-  /**
-   * Further calls, a millisecond apart, that wait for the compiler before the kernel stays plain.
-   */
-  private static final int WAITS = 20_000;
+  /** Calls of one kernel before it is another's turn. */
+  private static final int TURN = 500;
+
+  /** Nanoseconds between turns once the compiler has all that is wanted in its queue. */
+  private static final long PAUSE = 2_000_000;
 
   /** Fast calls in a row that count as proof. */
   private static final int PROOF = 20;
@@ -40,8 +40,12 @@ final class WarmUp {
    */
   private static final long SLOW = 3_000;
 
-  private static final int TILES = 0;
-  private static final int ACTIVATIONS = 8;
+  /** Tiles of one row; of two and more rows follow. */
+  static final int TILES = 0;
+
+  static final int BRAIN_FLOAT_TILES = TILES + 8;
+  static final int BYTE_TILES = BRAIN_FLOAT_TILES + 8;
+  private static final int ACTIVATIONS = BYTE_TILES + 8;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -51,31 +55,20 @@ final class WarmUp {
   static final int SUM_OF_EXPONENTIALS = EXPONENTIALS + 1;
   static final int SCALE = SUM_OF_EXPONENTIALS + 1;
   static final int ADD_ROWS = SCALE + 1;
-  private static final int EXPANSIONS = ADD_ROWS + 1;
-  private static final int KERNELS = EXPANSIONS + Precision.values().length;
+  static final int EXPAND_HALVES = ADD_ROWS + 1;
+  private static final int KERNELS = EXPAND_HALVES + 1;
 
   private static final int COLD = 0;
   private static final int WANTED = 1;
   private static final int READY = 2;
-  private static final int HOPELESS = 3;
 
   private final AtomicIntegerArray states = new AtomicIntegerArray(KERNELS);
   private final AtomicLong begun = new AtomicLong();
   private final AtomicBoolean running = new AtomicBoolean();
 
-  /** The number of the tile of that height. */
-  static int tile(int rows) {
-    return TILES + rows - 1;
-  }
-
   /** The number of the kernel that adds a bias and applies an activation. */
   static int activation(Activation activation) {
     return ACTIVATIONS + activation.ordinal();
-  }
-
-  /** The number of the kernel that expands weights of that precision. */
-  static int expansion(Precision precision) {
-    return EXPANSIONS + precision.ordinal();
   }
 
   /** Whether the vector kernel is compiled; if not, it is asked for. */
@@ -87,7 +80,7 @@ final class WarmUp {
     if (state == COLD) {
       states.compareAndSet(kernel, COLD, WANTED);
     }
-    if (state != HOPELESS && isTime() && running.compareAndSet(false, true)) {
+    if (isTime() && running.compareAndSet(false, true)) {
       Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
     }
     return false;
@@ -103,17 +96,29 @@ final class WarmUp {
     return now - first > PATIENCE;
   }
 
+  /**
+   * Takes turns at all kernels asked for, so that one whose compilation is late keeps no other
+   * waiting; ends when each is fast.
+   */
   private void warm() {
     try (Arena arena = Arena.ofShared()) {
       Exercise exercise = new Exercise(arena, this);
+      int[] calls = new int[KERNELS];
       boolean any = true;
       while (any) {
         any = false;
+        boolean waiting = true;
         for (int kernel = 0; kernel < KERNELS; kernel++) {
           if (states.get(kernel) == WANTED) {
             any = true;
-            states.set(kernel, becomesFast(exercise, kernel) ? READY : HOPELESS);
+            if (isFast(exercise, kernel, calls)) {
+              states.set(kernel, READY);
+            }
+            waiting &= calls[kernel] >= CALLS;
           }
+        }
+        if (any && waiting) {
+          LockSupport.parkNanos(PAUSE);
         }
       }
     } finally {
@@ -121,18 +126,14 @@ final class WarmUp {
     }
   }
 
-  private static boolean becomesFast(Exercise exercise, int kernel) {
+  /** One turn of a kernel: whether enough calls in a row were fast. */
+  private static boolean isFast(Exercise exercise, int kernel, int[] calls) {
+    int turn = calls[kernel] < CALLS ? TURN : 4 * PROOF;
     int fast = 0;
-    for (int call = 0; call < CALLS + WAITS; call++) {
-      if (call > CALLS) {
-        LockSupport.parkNanos(1_000_000);
-      }
-      fast = exercise.run(kernel, call) < SLOW ? fast + 1 : 0;
-      if (fast == PROOF) {
-        return true;
-      }
+    for (int call = 0; call < turn && fast < PROOF; call++) {
+      fast = exercise.run(kernel, calls[kernel]++) < SLOW ? fast + 1 : 0;
     }
-    return false;
+    return fast == PROOF;
   }
 
   /**
@@ -151,12 +152,14 @@ final class WarmUp {
     private final MemorySegment operand;
     private final MemorySegment panel;
     private final MemorySegment result;
+    private final MemorySegment sums;
 
     Exercise(Arena arena, WarmUp warmUp) {
       sets = new Kernels[] {new PlainKernels(), new WarmingKernels(warmUp), new VectorKernels()};
       operand = arena.allocate(ROWS * STRIDE, 64);
       panel = arena.allocate((long) DEPTH * Lanes.PANEL_BYTES, 64);
       result = arena.allocate(ROWS * STRIDE, 64);
+      sums = arena.allocate((long) (ROWS + NarrowWeights.GROUP) * Lanes.PANEL_BYTES, 64);
     }
 
     /** Runs the kernel of each set; the nanoseconds of the last, the vector one. */
@@ -167,8 +170,7 @@ final class WarmUp {
         run(set, kernel, call);
         nanos = System.nanoTime() - start;
         if (kernel < ACTIVATIONS) {
-          int rows = call % ROWS + 1;
-          set.panel(rows, 1, operand, 0, STRIDE, panel, 0, result, 0, STRIDE);
+          panel(set, kernel, call % ROWS + 1, 2);
         }
       }
       return nanos;
@@ -178,8 +180,7 @@ final class WarmUp {
       boolean odd = call % 2 == 1;
       int count = odd ? COUNT : COUNT - 3;
       if (kernel < ACTIVATIONS) {
-        int rows = kernel - TILES + 1;
-        set.panel(rows, DEPTH, operand, 0, STRIDE, panel, 0, result, 0, STRIDE);
+        panel(set, kernel, kernel % 8 + 1, DEPTH);
       } else if (kernel < BIAS_AND_RESIDUAL) {
         Activation activation = Activation.values()[kernel - ACTIVATIONS];
         set.biasAndActivation(activation, result, 0, operand, 0, count);
@@ -193,10 +194,8 @@ final class WarmUp {
         set.max(operand, 0, count);
       } else if (kernel == SCALE_AND_ADD) {
         set.scaleAndAdd(result, 0, count, 0.5f, STRIDE);
-      } else if (kernel >= EXPANSIONS) {
-        Precision precision = Precision.values()[kernel - EXPANSIONS];
-        int rows = odd ? 10 : 11;
-        set.expand(precision, operand, 0, operand, 0, rows, panel, 0);
+      } else if (kernel == EXPAND_HALVES) {
+        set.expandHalves(operand, 0, odd ? 10 : 11, panel, 0);
       } else if (kernel == ADD_ROWS) {
         set.addRows(odd ? 3 : 2, count, operand, 0, STRIDE, result, 0, STRIDE);
       } else if (kernel == SCALE) {
@@ -204,6 +203,17 @@ final class WarmUp {
       } else {
         boolean store = kernel == EXPONENTIALS;
         set.exponentials(result, 0, count, 0, 1, store, operand, 0);
+      }
+    }
+
+    private void panel(Kernels set, int kernel, int rows, int depth) {
+      if (kernel < BRAIN_FLOAT_TILES) {
+        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0, STRIDE);
+      } else if (kernel < BYTE_TILES) {
+        set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0, STRIDE);
+      } else {
+        set.bytePanel(
+            rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0, STRIDE);
       }
     }
   }

@@ -1,7 +1,6 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
-import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -33,28 +32,74 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
-    // Rows are cut into tiles of at most two heights.
-    boolean ready = warmUp.isReady(WarmUp.tile(rows / tiles));
-    if (rows % tiles != 0) {
-      ready &= warmUp.isReady(WarmUp.tile(rows / tiles + 1));
-    }
-    (ready ? vector : plain)
+    chooseTiles(WarmUp.TILES, rows)
         .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
   }
 
+  /** Rows are cut into tiles of at most two heights; kernels of those begin at {@code first}. */
+  private Kernels chooseTiles(int first, int rows) {
+    int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
+    boolean ready = warmUp.isReady(first + rows / tiles - 1);
+    if (rows % tiles != 0) {
+      ready &= warmUp.isReady(first + rows / tiles);
+    }
+    return ready ? vector : plain;
+  }
+
   @Override
-  public void expand(
-      Precision precision,
+  public void brainFloatPanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
       MemorySegment words,
+      long offset,
+      MemorySegment c,
+      long cOffset,
+      long cStride) {
+    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows)
+        .brainFloatPanel(rows, depth, x, xOffset, xStride, words, offset, c, cOffset, cStride);
+  }
+
+  @Override
+  public void bytePanel(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment bytes,
       long offset,
       MemorySegment scales,
       long scaleOffset,
-      int rows,
-      MemorySegment panel,
-      long panelOffset) {
-    choose(WarmUp.expansion(precision))
-        .expand(precision, words, offset, scales, scaleOffset, rows, panel, panelOffset);
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment c,
+      long cOffset,
+      long cStride) {
+    chooseTiles(WarmUp.BYTE_TILES, rows)
+        .bytePanel(
+            rows,
+            depth,
+            x,
+            xOffset,
+            xStride,
+            bytes,
+            offset,
+            scales,
+            scaleOffset,
+            sums,
+            sumsOffset,
+            c,
+            cOffset,
+            cStride);
+  }
+
+  @Override
+  public void expandHalves(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
+    choose(WarmUp.EXPAND_HALVES).expandHalves(words, offset, rows, panel, panelOffset);
   }
 
   @Override

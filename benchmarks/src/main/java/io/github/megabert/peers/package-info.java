@@ -1,0 +1,3 @@
+/** Other runtimes beside this one, in one run. */
+@org.jspecify.annotations.NullMarked
+package io.github.megabert.peers;

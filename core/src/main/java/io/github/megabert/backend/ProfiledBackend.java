@@ -1,0 +1,61 @@
+package io.github.megabert.backend;
+
+import io.github.megabert.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Passes everything on to a backend, and has its computations measured. */
+final class ProfiledBackend implements Backend {
+  private final Backend backend;
+  private final OperationProfile profile;
+
+  ProfiledBackend(Backend backend, OperationProfile profile) {
+    this.backend = backend;
+    this.profile = profile;
+  }
+
+  @Override
+  public String name() {
+    return backend.name();
+  }
+
+  @Override
+  public String device() {
+    return backend.device();
+  }
+
+  @Override
+  public Precision precision() {
+    return backend.precision();
+  }
+
+  @Override
+  public Parameter parameter(Tensor values) {
+    return backend.parameter(values);
+  }
+
+  @Override
+  public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
+    return backend.linear(weights, biases);
+  }
+
+  @Override
+  public ResidentMatrix resident(int rows, int columns) {
+    return backend.resident(rows, columns);
+  }
+
+  @Override
+  public double measurePeak() {
+    return backend.measurePeak();
+  }
+
+  @Override
+  public Computation begin() {
+    return new ProfiledComputation(backend.begin(), backend.precision(), profile);
+  }
+
+  @Override
+  public void close() {
+    backend.close();
+  }
+}
