@@ -1,10 +1,10 @@
 #!/bin/sh
-# Times MegaBERT and ONNX Runtime in turns: peers.sh [THREADS [ROUNDS [F32|BF16|F16|INT8]]].
+# Times MegaBERT and ONNX Runtime in turns: peers.sh [THREADS [F32|BF16|F16|INT8]].
 # Keeps 2.7 GB of random weights in target/peers and needs about 8 GB of memory.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 . "$here/../.mvn/find-jdk.sh"
 find_jdk
 [ -f "$here/target/benchmarks.jar" ] || "$here/../mvnw" -q -B -f "$here/../pom.xml" -pl benchmarks -am -DskipTests package
-exec "$JAVA_HOME/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Xmx2g \
+exec "$JAVA_HOME/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Xmx2g \
   -cp "$here/target/benchmarks.jar:$here/target/lib/*" io.github.megabert.peers.Peers "$here/target/peers" "$@"

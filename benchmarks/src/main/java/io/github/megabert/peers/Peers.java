@@ -12,15 +12,21 @@ import java.util.SplittableRandom;
  * MegaBERT and ONNX Runtime side by side: MegatronBERT-345M, the same weights, inputs and number of
  * threads, one after the other in turns. Prints a table.
  *
- * <pre>Peers FOLDER [THREADS [ROUNDS [PRECISION]]]</pre>
+ * <pre>Peers FOLDER [THREADS [PRECISION]]</pre>
  *
- * FOLDER keeps the weights, 2.7 GB.
+ * FOLDER keeps the weights, 2.7 GB. PRECISION is ours; ONNX Runtime computes in float32.
  */
 public final class Peers {
   /** Between two runs, so that the threads of the one before have stopped waiting for work. */
   private static final long PAUSE_MILLIS = 50;
 
-  private static final double WARM_UP_SECONDS = 4;
+  private static final double WARM_UP_SECONDS = 6;
+
+  /** Turns of a case: as many as fit into {@link #CASE_SECONDS}, within these bounds. */
+  private static final int FEWEST_ROUNDS = 3;
+
+  private static final int MOST_ROUNDS = 21;
+  private static final double CASE_SECONDS = 25;
 
   /** What is measured. */
   private enum Case {
@@ -64,8 +70,7 @@ public final class Peers {
         arguments.length > 1
             ? Integer.parseInt(arguments[1])
             : Runtime.getRuntime().availableProcessors();
-    int rounds = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 11;
-    Precision precision = arguments.length > 3 ? Precision.valueOf(arguments[3]) : Precision.F32;
+    Precision precision = arguments.length > 2 ? Precision.valueOf(arguments[2]) : Precision.F32;
     SharedWeights weights = SharedWeights.in(folder);
 
     long start = System.nanoTime();
@@ -75,30 +80,30 @@ public final class Peers {
       try (Engine theirs = new OnnxRuntimeEngine(weights.graph(), threads)) {
         System.out.printf(
             Locale.ROOT,
-            "MegatronBERT-345M, %d threads, %d rounds; load: %s %.1f s, %s %.1f s%n%n",
+            "MegatronBERT-345M, %d threads; load: %s %.1f s, %s %.1f s%n%n",
             threads,
-            rounds,
             ours.name(),
             ourLoad,
             theirs.name(),
             seconds(start));
         System.out.printf(
-            "| batch × length | %s | | %s | | faster | largest difference |%n",
+            "| batch × length | %s | | %s | | faster | relative L2 | rounds |%n",
             ours.name(), theirs.name());
-        System.out.println("|---|---|---|---|---|---|---|");
+        System.out.println("|---|---|---|---|---|---|---|---|");
         for (Case shape : Case.values()) {
-          compare(shape, ours, theirs, rounds);
+          compare(shape, ours, theirs);
         }
       }
     }
   }
 
-  private static void compare(Case shape, Engine ours, Engine theirs, int rounds)
-      throws InterruptedException {
+  private static void compare(Case shape, Engine ours, Engine theirs) throws InterruptedException {
     int[][] sequences = shape.sequences();
     warmUp(theirs, sequences);
     warmUp(ours, sequences);
     double difference = difference(ours.forward(sequences), theirs.forward(sequences));
+    double turn = time(ours, sequences) + time(theirs, sequences);
+    int rounds = (int) Math.clamp(CASE_SECONDS / turn, FEWEST_ROUNDS, MOST_ROUNDS);
     double[] ourTimes = new double[rounds];
     double[] theirTimes = new double[rounds];
     for (int round = 0; round < rounds; round++) {
@@ -110,14 +115,15 @@ public final class Peers {
     double their = median(theirTimes);
     System.out.printf(
         Locale.ROOT,
-        "| %s | %.1f ms | %.0f GFLOP/s | %.1f ms | %.0f GFLOP/s | %.2f | %.1e |%n",
+        "| %s | %.1f ms | %.0f GFLOP/s | %.1f ms | %.0f GFLOP/s | %.2f | %.1e | %d |%n",
         shape.label,
         1e3 * our,
         operations / our / 1e9,
         1e3 * their,
         operations / their / 1e9,
         their / our,
-        difference);
+        difference,
+        rounds);
   }
 
   private static void warmUp(Engine engine, int[][] sequences) {
@@ -149,10 +155,12 @@ public final class Peers {
       throw new IllegalStateException(
           "the engines give " + ours.length + " and " + theirs.length + " numbers");
     }
-    double largest = 0;
+    double error = 0;
+    double norm = 0;
     for (int i = 0; i < ours.length; i++) {
-      largest = Math.max(largest, Math.abs(ours[i] - theirs[i]));
+      error += Math.pow((double) ours[i] - theirs[i], 2);
+      norm += Math.pow(theirs[i], 2);
     }
-    return largest;
+    return Math.sqrt(error / norm);
   }
 }

@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps parameters in native memory and computes at once, on all threads of its team. */
@@ -33,19 +34,34 @@ final class VectorBackend implements Backend {
     }
   }
 
+  /** Weights of a model that is worth compiling for before its first question. */
+  private static final long LARGE = 60_000_000;
+
   private final Arena arena = Arena.ofShared();
   private final Workers workers;
   private final Precision precision;
   private final Kernels kernels;
+  private final @Nullable WarmUp warmUp;
+  private final AtomicLong packedWeights = new AtomicLong();
   private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
   private boolean closed;
 
   VectorBackend(BackendOptions options) {
-    this(options, new WarmingKernels(new WarmUp()));
+    this(options, new WarmUp());
   }
 
+  private VectorBackend(BackendOptions options, WarmUp warmUp) {
+    this(options, new WarmingKernels(warmUp), warmUp);
+  }
+
+  /** With kernels that need no warming up. */
   VectorBackend(BackendOptions options, Kernels kernels) {
+    this(options, kernels, null);
+  }
+
+  private VectorBackend(BackendOptions options, Kernels kernels, @Nullable WarmUp warmUp) {
     this.kernels = kernels;
+    this.warmUp = warmUp;
     precision = options.precision();
     workers = new Workers(options.threads());
   }
@@ -89,6 +105,13 @@ final class VectorBackend implements Backend {
   @Override
   public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
     requireOpen();
+    long packed = 0;
+    for (Tensor weight : weights) {
+      packed = packedWeights.addAndGet(weight.elements());
+    }
+    if (warmUp != null && packed > LARGE) {
+      warmUp.anticipate(precision);
+    }
     return Packing.pack(workers, arena, precision, weights, biases);
   }
 

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -22,10 +23,10 @@ final class WarmUp {
   private static final long PATIENCE = 200_000_000;
 
   /** Calls that certainly get a kernel into the compiler's queue. */
-  private static final int CALLS = 20_000;
+  private static final int CALLS = 1_500;
 
   /** Calls of one kernel before it is another's turn. */
-  private static final int TURN = 500;
+  private static final int TURN = 300;
 
   /** Nanoseconds between turns once the compiler has all that is wanted in its queue. */
   private static final long PAUSE = 2_000_000;
@@ -80,10 +81,48 @@ final class WarmUp {
     if (state == COLD) {
       states.compareAndSet(kernel, COLD, WANTED);
     }
-    if (isTime() && running.compareAndSet(false, true)) {
-      Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
+    if (isTime()) {
+      begin();
     }
     return false;
+  }
+
+  /**
+   * Begins at once with what a model needs for a first batch of usual size, while its weights are
+   * still being packed: one of some hundred millions of parameters is not loaded for a moment.
+   *
+   * @param precision how the weights of matrix products are stored
+   */
+  void anticipate(Precision precision) {
+    int tiles =
+        switch (precision) {
+          case BF16 -> BRAIN_FLOAT_TILES;
+          case INT8 -> BYTE_TILES;
+          default -> TILES;
+        };
+    int highest = Lanes.MAX_ROWS - 1;
+    int[] kernels = {
+      tiles + highest,
+      TILES + highest,
+      activation(Activation.GELU),
+      activation(Activation.IDENTITY),
+      LAYER_NORM,
+      MAX,
+      EXPONENTIALS,
+      SCALE,
+      ADD_ROWS,
+      BIAS_AND_RESIDUAL
+    };
+    for (int kernel : kernels) {
+      states.compareAndSet(kernel, COLD, WANTED);
+    }
+    begin();
+  }
+
+  private void begin() {
+    if (running.compareAndSet(false, true)) {
+      Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
+    }
   }
 
   private boolean isTime() {

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Times our matrix kernel and OpenBLAS's in turns: openblas.sh [THREADS [LIBRARY]].
+# Needs libopenblas (Debian: apt install libopenblas0-pthread).
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+. "$here/../.mvn/find-jdk.sh"
+find_jdk
+[ -f "$here/target/benchmarks.jar" ] || "$here/../mvnw" -q -B -f "$here/../pom.xml" -pl benchmarks -am -DskipTests package
+exec "$JAVA_HOME/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+  -cp "$here/target/benchmarks.jar" io.github.megabert.peers.OpenBlas "$@"
