@@ -76,7 +76,7 @@ public final class CheckpointConverter {
    */
   public void toHuggingFace(Path folder) throws IOException {
     try (IncompleteFolder incomplete = IncompleteFolder.create(folder)) {
-      new HuggingFaceWriter(input, new ElementConversion(dtype), largestShard, progress)
+      new HuggingFaceWriter(input, new ElementConversion(dtype), largestShard, progress(incomplete))
           .write(incomplete.path(), alongside);
       incomplete.commit();
     }
@@ -96,9 +96,17 @@ public final class CheckpointConverter {
   public void toMegatron(Path folder, int tensorParallel, int pipelineParallel) throws IOException {
     MegatronPartition partition = MegatronPartition.of(input, tensorParallel, pipelineParallel);
     try (IncompleteFolder incomplete = IncompleteFolder.create(folder)) {
-      new MegatronWriter(input, partition, new ElementConversion(dtype), progress)
+      new MegatronWriter(input, partition, new ElementConversion(dtype), progress(incomplete))
           .write(incomplete.path());
       incomplete.commit();
     }
+  }
+
+  /** The caller's listener, after the question whether to go on. */
+  private ConversionProgress progress(IncompleteFolder folder) {
+    return (tensor, done, total) -> {
+      folder.requireWanted();
+      progress.written(tensor, done, total);
+    };
   }
 }
