@@ -19,6 +19,9 @@ megabert() {
   "${MEGABERT:-./megabert}" "$@"
 }
 
+# Builds, if need be; a build that fails ends the script.
+megabert --version >/dev/null
+
 # run COMMAND: the command as it is typed, then standard output, standard error and the exit code if it is not 0.
 run() {
   local code=0

@@ -87,7 +87,7 @@ class SessionTest {
 
   /** Runs a command as a shell would at the project's root: variables, {@code <}, cut and head. */
   private String run(String command, Map<String, String> variables) throws IOException {
-    String[] pipe = command.split(" \\| ");
+    String[] pipe = command.split(" \\| ", -1);
     String input = "";
     List<String> arguments = new ArrayList<>();
     boolean redirected = false;
