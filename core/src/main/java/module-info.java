@@ -3,7 +3,7 @@
 module io.github.megabert.core {
   requires jdk.incubator.vector;
   requires transitive tools.jackson.databind;
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
 
   exports io.github.megabert;
   exports io.github.megabert.json;

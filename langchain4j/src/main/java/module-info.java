@@ -4,7 +4,7 @@
 module io.github.megabert.langchain4j {
   requires transitive io.github.megabert.core;
   requires transitive langchain4j.core;
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
 
   exports io.github.megabert.langchain4j;
 }

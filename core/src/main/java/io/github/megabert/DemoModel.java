@@ -3,17 +3,15 @@ package io.github.megabert;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.json.JsonTree;
-import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLConnection;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -30,21 +28,25 @@ final class DemoModel {
 
   static Checkpoint open() throws IOException {
     String folder = System.getProperty(FOLDER_PROPERTY);
-    if (folder != null) {
-      return Checkpoint.open(Path.of(folder));
-    }
     ObjectNode config;
-    try (InputStream in = resource("config.json")) {
+    try (InputStream in =
+        folder == null
+            ? resource("config.json")
+            : Files.newInputStream(Path.of(folder, "config.json"))) {
       config = (ObjectNode) JsonTree.read(in);
     }
-    return Checkpoint.of(config, weights());
+    return Checkpoint.of(
+        config,
+        folder == null
+            ? weights()
+            : Safetensors.open(Path.of(folder, "model.safetensors"), SOURCE));
   }
 
   /** The weights: mapped where they lie in a folder, copied where they lie in a jar. */
   private static Safetensors weights() throws IOException {
     URL url = find("model.safetensors");
     if (url.getProtocol().equals("file")) {
-      return Safetensors.open(Path.of(URI.create(url.toString())));
+      return Safetensors.open(Path.of(URI.create(url.toString())), SOURCE);
     }
     URLConnection connection = url.openConnection();
     try (InputStream in = connection.getInputStream()) {
@@ -53,9 +55,7 @@ final class DemoModel {
       if (size >= 0 && in.readNBytes(bytes, 0, size) < size) {
         throw new EOFException("the demo model's weights end early; build the jar again");
       }
-      MemorySegment content = Arena.ofAuto().allocate(bytes.length, Tensor.ALIGNMENT);
-      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, content, 0, bytes.length);
-      return Safetensors.of(content, SOURCE);
+      return Safetensors.copyOf(bytes, SOURCE);
     }
   }
 

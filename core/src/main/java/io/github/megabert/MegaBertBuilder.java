@@ -23,6 +23,7 @@ public final class MegaBertBuilder {
   private LoadOptions loadOptions = LoadOptions.DEFAULT;
   private Batching batching = Batching.DEFAULT;
   private int maxLength = Integer.MAX_VALUE;
+  private @Nullable LoadingProgress loading;
 
   MegaBertBuilder() {}
 
@@ -93,10 +94,19 @@ public final class MegaBertBuilder {
     return this;
   }
 
+  /**
+   * Sets who is told of every tensor that is loaded. Weights are loaded when a pipeline first needs
+   * them, not when the model is opened.
+   */
+  public MegaBertBuilder loading(LoadingProgress listener) {
+    loading = listener;
+    return this;
+  }
+
   /** Opens a checkpoint; see {@link MegaBert#load(Path)}. */
   public MegaBert load(Path path) throws IOException {
     return new MegaBert(
-        OpenModel.load(path, config, tokenizer, backend, options, loadOptions),
+        OpenModel.load(path, config, tokenizer, backend, options, loadOptions, loading),
         maxLength,
         batching);
   }
@@ -104,7 +114,8 @@ public final class MegaBertBuilder {
   /** Opens the demo model; see {@link MegaBert#demo}. */
   public MegaBert demo() throws IOException {
     return new MegaBert(
-        OpenModel.open(DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions),
+        OpenModel.open(
+            DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions, loading),
         maxLength,
         batching);
   }

@@ -49,12 +49,13 @@ final class OpenModel {
       @Nullable Path tokenizer,
       String backendName,
       BackendOptions backendOptions,
-      LoadOptions loadOptions)
+      LoadOptions loadOptions,
+      @Nullable LoadingProgress loading)
       throws IOException {
     Checkpoint checkpoint = Checkpoint.open(path, config);
     try {
       BertTokenizer words = findTokenizer(tokenizer, path);
-      return open(checkpoint, words, backendName, backendOptions, loadOptions);
+      return open(checkpoint, words, backendName, backendOptions, loadOptions, loading);
     } catch (IOException | RuntimeException failure) {
       checkpoint.close();
       throw failure;
@@ -67,10 +68,13 @@ final class OpenModel {
       @Nullable BertTokenizer tokenizer,
       String backendName,
       BackendOptions backendOptions,
-      LoadOptions loadOptions) {
+      LoadOptions loadOptions,
+      @Nullable LoadingProgress loading) {
     Backend backend = Backends.open(backendName, backendOptions);
     try {
-      return new OpenModel(checkpoint, tokenizer, backend, loadOptions);
+      Checkpoint observed =
+          loading == null ? checkpoint : new ObservedCheckpoint(checkpoint, loading);
+      return new OpenModel(observed, tokenizer, backend, loadOptions);
     } catch (RuntimeException failure) {
       backend.close();
       throw failure;
@@ -110,6 +114,16 @@ final class OpenModel {
           checkpoint.source()
               + " has no vocab.txt or tokenizer.json beside it; name a tokenizer"
               + " (--vocab, or MegaBert.builder().tokenizer(path))");
+    }
+    if (tokenizer.vocabularySize() > config.vocabSize()) {
+      throw new IllegalStateException(
+          "the tokenizer has "
+              + tokenizer.vocabularySize()
+              + " tokens, "
+              + checkpoint.source()
+              + " knows "
+              + config.vocabSize()
+              + " (vocab_size): they do not belong together; name the model's own vocabulary");
     }
     return tokenizer;
   }

@@ -20,7 +20,13 @@ import tools.jackson.databind.node.JsonNodeFactory;
     name = "answer",
     mixinStandardHelpOptions = true,
     description = "Finds the answer to a question in a text; long texts are read in windows.",
-    footer = {"", "Places in the text are counted in UTF-16 units, as Java does."})
+    footer = {
+      "",
+      "Places in the text are counted in UTF-16 units, as Java does.",
+      "",
+      "Example:",
+      "  megabert answer --model my-model --question \"Who visited Paris?\" --context @article.txt"
+    })
 final class AnswerCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();

@@ -13,7 +13,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 @Command(
     name = "backends",
     mixinStandardHelpOptions = true,
-    description = "Lists what can compute here, and why the rest cannot.")
+    description = "Lists what can compute here, and why the rest cannot.",
+    footer = {"", "Example:", "  megabert backends"})
 final class BackendsCommand implements Callable<Integer> {
   /** Backends that an artifact of its own provides, and what is said where it is missing. */
   private static final String TORNADO_REMEDY =

@@ -18,7 +18,12 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "choose",
     mixinStandardHelpOptions = true,
-    description = "Chooses the continuation of a prompt that fits best.")
+    description = "Chooses the continuation of a prompt that fits best.",
+    footer = {
+      "",
+      "Example:",
+      "  megabert choose --model my-model --prompt \"The cat lay down.\" \"It slept.\" \"It was elected.\""
+    })
 final class ChooseCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();

@@ -20,7 +20,14 @@ import tools.jackson.databind.node.JsonNodeFactory;
 @Command(
     name = "classify",
     mixinStandardHelpOptions = true,
-    description = "Finds the class of texts, or of pairs of texts.")
+    description = "Finds the class of texts, or of pairs of texts.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert classify --model my-model \"What a wonderful hotel!\"",
+      "  megabert classify --model my-model --top-k 0 --pair \"The street is wet.\" \"It rains.\"",
+      "  megabert classify --model my-model --json < texts.txt > classes.json"
+    })
 final class ClassifyCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();

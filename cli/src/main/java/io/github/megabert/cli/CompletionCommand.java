@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
     name = "completion",
     mixinStandardHelpOptions = true,
     description = "Prints a completion script for bash and zsh.",
-    footer = {"", "Use it with: source <(megabert completion)"})
+    footer = {"", "Example:", "  source <(megabert completion)"})
 final class CompletionCommand implements Callable<Integer> {
   @Spec private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 

@@ -4,17 +4,14 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tensor.DType;
-import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,7 +24,14 @@ import tools.jackson.databind.node.JsonNodeFactory;
     name = "convert",
     mixinStandardHelpOptions = true,
     description =
-        "Writes any readable checkpoint as a Hugging Face folder, or as Megatron-LM ranks.")
+        "Writes any readable checkpoint as a Hugging Face folder, or as Megatron-LM ranks.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert convert megatron_bert_345m_v0.1_uncased.zip my-model --vocab vocab.txt",
+      "  megabert convert my-model smaller --dtype bf16",
+      "  megabert convert my-model ranks --to megatron --tensor-parallel 2"
+    })
 final class ConvertCommand implements Callable<Integer> {
   private static final List<String> TOKENIZER_FILES =
       List.of("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
@@ -104,7 +108,7 @@ final class ConvertCommand implements Callable<Integer> {
       MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
       tensors = checkpoint.names().size();
       bytes = checkpoint.names().stream().mapToLong(name -> size(checkpoint, name)).sum();
-      convert(checkpoint, bytes);
+      convert(checkpoint);
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     if (output.json) {
@@ -131,52 +135,34 @@ final class ConvertCommand implements Callable<Integer> {
     return checkpoint.dtype(name).byteSize(checkpoint.shape(name).elements());
   }
 
-  private void convert(Checkpoint checkpoint, long bytes) throws IOException {
+  private void convert(Checkpoint checkpoint) throws IOException {
     CheckpointConverter converter = new CheckpointConverter(checkpoint).alongside(tokenizerFiles());
     if (dtype != null) {
       converter.dtype(dtype);
     }
-    if (!isTerminal()) {
-      write(converter);
-      return;
-    }
-    try (ProgressBar bar =
-        new ProgressBarBuilder()
-            .setTaskName("convert")
-            .setInitialMax(bytes)
-            .setUnit(" MB", 1_000_000)
-            .setStyle(ProgressBarStyle.ASCII)
-            .build()) {
-      converter.progress((tensor, done, total) -> bar.maxHint(total).stepTo(done));
-      write(converter);
-    }
-  }
-
-  /** Without a terminal the console is null where the module that emulates one is not resolved. */
-  @SuppressWarnings("SystemConsoleNull")
-  private static boolean isTerminal() {
-    Console console = System.console();
-    return console != null && console.isTerminal();
-  }
-
-  private void write(CheckpointConverter converter) throws IOException {
+    converter.progress(
+        (tensor, done, total) -> Progress.show("converting", " MB", 1_000_000, done, total));
     switch (format) {
       case HUGGINGFACE -> converter.toHuggingFace(target);
       case MEGATRON -> converter.toMegatron(target, tensorParallel, pipelineParallel);
     }
+    Progress.end();
   }
 
-  /** Files of the tokenizer: those named, or those beside the checkpoint. */
-  private List<Path> tokenizerFiles() {
-    Path folder = vocab != null ? vocab : input;
+  /**
+   * Files of the tokenizer, by the names that transformers gives them: those named, or those beside
+   * the checkpoint.
+   */
+  private Map<String, Path> tokenizerFiles() {
     if (vocab != null && Files.isRegularFile(vocab)) {
-      return List.of(vocab);
+      return Map.of(vocab.toString().endsWith(".json") ? "tokenizer.json" : "vocab.txt", vocab);
     }
-    List<Path> files = new ArrayList<>();
+    Path folder = vocab != null ? vocab : input;
+    Map<String, Path> files = new LinkedHashMap<>();
     for (String name : TOKENIZER_FILES) {
       Path file = folder.resolve(name);
       if (Files.isDirectory(folder) && Files.isRegularFile(file)) {
-        files.add(file);
+        files.put(name, file);
       }
     }
     if (vocab != null && files.isEmpty()) {

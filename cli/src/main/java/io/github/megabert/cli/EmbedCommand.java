@@ -23,7 +23,13 @@ import tools.jackson.databind.node.JsonNodeFactory;
     name = "embed",
     mixinStandardHelpOptions = true,
     description =
-        "Makes a vector of every text; long texts are read in windows. Prints one JSON array a line.")
+        "Makes a vector of every text; long texts are read in windows. Prints one JSON array a line.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert embed --normalize \"a dog\" \"a cat\"",
+      "  megabert embed --pooling cls --output vectors.safetensors < texts.txt"
+    })
 final class EmbedCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();

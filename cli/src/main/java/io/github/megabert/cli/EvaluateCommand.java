@@ -23,7 +23,10 @@ import tools.jackson.databind.node.ObjectNode;
     footer = {
       "",
       "The data: input_ids and labels [sequences, length] (-100 where nothing is masked), and where",
-      "there are any token_type_ids, attention_mask, and next_sentence_label [sequences]."
+      "there are any token_type_ids, attention_mask, and next_sentence_label [sequences].",
+      "",
+      "Example:",
+      "  megabert evaluate --data demo-model/evaluation/validation.safetensors"
     })
 final class EvaluateCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
@@ -48,27 +51,38 @@ final class EvaluateCommand implements Callable<Integer> {
     try (Safetensors file = Safetensors.open(data);
         MegaBert bert = model.open()) {
       PreTrainingEvaluation result =
-          PreTrainingEvaluation.of(bert.model(MegatronBertForPreTraining.class), file, batchSize);
+          PreTrainingEvaluation.of(
+              bert.model(MegatronBertForPreTraining.class),
+              file,
+              batchSize,
+              (done, total) -> Progress.show("sequences", "", 1, done, total));
+      Progress.end();
       if (output.json) {
         ObjectNode object = JsonNodeFactory.instance.objectNode();
         object.put("mlm_loss", result.maskedLoss());
         object.put("mlm_accuracy", result.maskedAccuracy());
         object.put("masked_tokens", result.maskedTokens());
-        object.put("sentence_order_loss", result.sentenceOrderLoss());
-        object.put("sentence_order_accuracy", result.sentenceOrderAccuracy());
+        if (result.hasSentenceOrder()) {
+          object.put("sentence_order_loss", result.sentenceOrderLoss());
+          object.put("sentence_order_accuracy", result.sentenceOrderAccuracy());
+        }
         object.put("sequences", result.sequences());
         JsonOption.print(object);
       } else {
         System.out.printf(
             Locale.ROOT,
-            "masked-LM loss           %.4f%nmasked-LM accuracy       %.4f  (%d masked tokens)%n"
-                + "sentence-order loss      %.4f%nsentence-order accuracy  %.4f  (%d sequences)%n",
+            "masked-LM loss           %.4f%nmasked-LM accuracy       %.4f  (%d masked tokens)%n",
             result.maskedLoss(),
             result.maskedAccuracy(),
-            result.maskedTokens(),
-            result.sentenceOrderLoss(),
-            result.sentenceOrderAccuracy(),
-            result.sequences());
+            result.maskedTokens());
+        if (result.hasSentenceOrder()) {
+          System.out.printf(
+              Locale.ROOT,
+              "sentence-order loss      %.4f%nsentence-order accuracy  %.4f  (%d sequences)%n",
+              result.sentenceOrderLoss(),
+              result.sentenceOrderAccuracy(),
+              result.sequences());
+        }
       }
     }
     return 0;

@@ -17,7 +17,13 @@ import tools.jackson.databind.node.JsonNodeFactory;
 @Command(
     name = "fill-mask",
     mixinStandardHelpOptions = true,
-    description = "Finds the likeliest words for every [MASK] of a text.")
+    description = "Finds the likeliest words for every [MASK] of a text.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert fill-mask \"a dog is a domesticated [MASK].\"",
+      "  megabert fill-mask --targets animal,plant --json \"a dog is a [MASK].\""
+    })
 final class FillMaskCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();

@@ -29,7 +29,10 @@ import tools.jackson.databind.node.ObjectNode;
     footer = {
       "",
       "Inputs: input_ids or inputs_embeds, attention_mask, token_type_ids, position_ids, labels,",
-      "next_sentence_label, start_positions, end_positions, encoder_hidden_states, encoder_attention_mask."
+      "next_sentence_label, start_positions, end_positions, encoder_hidden_states, encoder_attention_mask.",
+      "",
+      "Example:",
+      "  megabert forward --model my-model --inputs in.safetensors --output out.safetensors"
     })
 final class ForwardCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();

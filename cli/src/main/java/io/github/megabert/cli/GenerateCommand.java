@@ -5,10 +5,9 @@ import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.model.generation.GeneratedSequence;
 import io.github.megabert.model.generation.GenerationOptions;
 import io.github.megabert.model.generation.Generator;
+import io.github.megabert.pipeline.TextGeneration;
 import io.github.megabert.tokenizer.BertTokenizer;
-import io.github.megabert.tokenizer.Encoding;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,7 +26,13 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "generate",
     mixinStandardHelpOptions = true,
-    description = "Continues a text with a causal language model.")
+    description = "Continues a text with a causal language model.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert generate --model my-model --max-new-tokens 30 --seed 7 \"a dog is\"",
+      "  megabert generate --model my-model --beams 4 --return-sequences 2 < prompts.txt"
+    })
 final class GenerateCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();
@@ -47,35 +52,70 @@ final class GenerateCommand implements Callable<Integer> {
       description = "End where the new text contains this; may be given several times.")
   private List<String> stops = List.of();
 
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = "16",
+      description =
+          "Prompts continued together; those of a model with many positions are fewer. Default: ${DEFAULT-VALUE}.")
+  private int batchSize = 16;
+
   @Override
   public Integer call() throws IOException {
-    try (MegaBert bert = model.open();
+    try (MegaBert bert = model.open(batchSize);
         JsonOption.Results results = output.results()) {
-      Generator generator = new Generator(bert.model(MegatronBertForCausalLM.class));
-      BertTokenizer tokenizer = bert.findTokenizer().orElse(null);
-      GenerationOptions options =
-          search
-              .builder()
-              .endTokens(endTokens(bert))
-              .stopCondition(stopCondition(tokenizer))
-              .build();
-      if (!inputIds.isEmpty()) {
-        int[] prompt = inputIds.stream().mapToInt(Integer::intValue).toArray();
-        print(results, generator.generate(List.of(prompt), options), tokenizer);
+      if (inputIds.isEmpty()) {
+        TextGeneration.Options options =
+            new TextGeneration.Options(search.builder().build(), stops);
+        continueTexts(bert.textGeneration(), options, results);
       } else {
-        BertTokenizer words = bert.tokenizer();
-        arguments.forEach(
-            text ->
-                print(results, generator.generate(List.of(prompt(words, text)), options), words));
+        continueIds(bert, results);
       }
     }
     return 0;
   }
 
-  /** [CLS] and the text, without the closing [SEP], which would end it. */
-  private static int[] prompt(BertTokenizer tokenizer, String text) {
-    Encoding encoding = tokenizer.encode(text);
-    return Arrays.copyOf(encoding.ids(), encoding.size() - 1);
+  private void continueTexts(
+      TextGeneration pipeline, TextGeneration.Options options, JsonOption.Results results)
+      throws IOException {
+    boolean one = options.generation().beams() == 1 && options.generation().returnSequences() == 1;
+    if (one && Terminals.out() && !results.isJson()) {
+      TextArguments.forEach(arguments.stream(), text -> write(pipeline, text, options));
+      return;
+    }
+    TextArguments.forEach(
+        pipeline.stream(arguments.stream(), options),
+        sequences ->
+            sequences.forEach(generated -> print(results, generated.text(), generated.tokenIds())));
+  }
+
+  /** Writes to a terminal as the words come. */
+  private static void write(
+      TextGeneration pipeline, String prompt, TextGeneration.Options options) {
+    System.out.print(prompt);
+    System.out.flush();
+    pipeline.stream(
+        prompt,
+        options,
+        piece -> {
+          System.out.print(piece);
+          System.out.flush();
+        });
+    System.out.println();
+  }
+
+  private void continueIds(MegaBert bert, JsonOption.Results results) {
+    Generator generator = new Generator(bert.model(MegatronBertForCausalLM.class));
+    BertTokenizer tokenizer = bert.findTokenizer().orElse(null);
+    GenerationOptions options =
+        search.builder().endTokens(endTokens(bert)).stopCondition(stopCondition(tokenizer)).build();
+    int[] prompt = inputIds.stream().mapToInt(Integer::intValue).toArray();
+    for (GeneratedSequence sequence : generator.generate(List.of(prompt), options)) {
+      print(
+          results,
+          tokenizer == null ? null : tokenizer.decode(sequence.tokenIds(), true),
+          sequence.tokenIds());
+    }
   }
 
   private static Set<Integer> endTokens(MegaBert bert) {
@@ -103,30 +143,19 @@ final class GenerateCommand implements Callable<Integer> {
     };
   }
 
-  private static void print(
-      JsonOption.Results results,
-      List<GeneratedSequence> sequences,
-      @Nullable BertTokenizer tokenizer) {
-    List<ObjectNode> entries = new ArrayList<>();
-    for (GeneratedSequence sequence : sequences) {
-      String text =
-          tokenizer == null
-              ? Arrays.toString(sequence.tokenIds())
-              : tokenizer.decode(sequence.tokenIds(), true);
-      if (!results.isJson()) {
-        results.line(text);
-        continue;
-      }
-      ObjectNode entry = JsonNodeFactory.instance.objectNode();
-      if (tokenizer != null) {
-        entry.put("generated_text", text);
-      }
-      ArrayNode ids = entry.putArray("token_ids");
-      for (int id : sequence.tokenIds()) {
-        ids.add(id);
-      }
-      entries.add(entry);
+  private static void print(JsonOption.Results results, @Nullable String text, int[] tokenIds) {
+    if (!results.isJson()) {
+      results.line(text == null ? Arrays.toString(tokenIds) : text);
+      return;
     }
-    entries.forEach(results::add);
+    ObjectNode entry = JsonNodeFactory.instance.objectNode();
+    if (text != null) {
+      entry.put("generated_text", text);
+    }
+    ArrayNode ids = entry.putArray("token_ids");
+    for (int id : tokenIds) {
+      ids.add(id);
+    }
+    results.add(entry);
   }
 }

@@ -25,7 +25,13 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "inspect",
     mixinStandardHelpOptions = true,
-    description = "Shows a model's configuration, class, parameters and tensors.")
+    description = "Shows a model's configuration, class, parameters and tensors.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert inspect my-model",
+      "  megabert inspect --json megatron_bert_345m_v0.1_uncased.zip"
+    })
 final class InspectCommand implements Callable<Integer> {
   @Mixin private JsonOption output = new JsonOption();
 

@@ -17,6 +17,9 @@ final class JsonOption {
 
   /** The results of a command, printed one by one: as a JSON object's entries, or as text. */
   Results results() {
+    if (Terminals.out()) {
+      Progress.end();
+    }
     return new Results(json, System.out);
   }
 
@@ -44,19 +47,17 @@ final class JsonOption {
       out.print(first ? "" : ",");
       first = false;
       out.print(JsonText.compact(entry));
-      stopIfNobodyReads();
+      requireWritten();
     }
 
     /** One more line of text. */
     void line(String text) {
       out.println(text);
-      stopIfNobodyReads();
+      requireWritten();
     }
 
-    private void stopIfNobodyReads() {
-      if (out.checkError()) {
-        throw new IllegalStateException("standard output is closed");
-      }
+    private void requireWritten() {
+      StandardOutput.requireWritten(out);
     }
 
     @Override

@@ -30,11 +30,17 @@ final class LengthOptions {
   boolean truncate;
 
   void apply(MegaBertBuilder builder) {
+    builder.maxLength(maxLength).batching(batching(batchSize));
+  }
+
+  /** Batches of so many texts. What is typed line by line is answered line by line. */
+  static Batching batching(int batchSize) {
     if (batchSize < 1) {
       throw new IllegalArgumentException("--batch-size must be at least 1, not " + batchSize);
     }
     int budget = (int) Math.min(Integer.MAX_VALUE, (long) batchSize * TOKENS_A_TEXT);
-    builder.maxLength(maxLength).batching(Batching.DEFAULT.withTokenBudget(budget));
+    Batching batching = Batching.DEFAULT.withTokenBudget(budget);
+    return Terminals.in() ? batching.withReadAhead(1) : batching;
   }
 
   LongText longText() {

@@ -4,18 +4,22 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The {@code megabert} command.
@@ -30,14 +34,32 @@ import picocli.CommandLine.ScopeType;
     synopsisSubcommandLabel = "COMMAND",
     description =
         "Runs MegatronBERT models on plain Java. Without --model the embedded small English model serves.",
-    footer = {"", "Example: megabert fill-mask \"a dog is a domesticated [MASK].\""})
+    footer = {
+      "",
+      "Examples:",
+      "  megabert fill-mask \"a dog is a domesticated [MASK].\"",
+      "  megabert embed --normalize --output vectors.safetensors < texts.txt",
+      "  megabert classify --model my-model --json \"What a wonderful hotel!\"",
+      "",
+      "megabert COMMAND --help explains a command; megabert man prints a manual page of all.",
+      "Answers go to standard output, everything else to standard error."
+    })
 public final class Main implements Runnable {
   private static final int FAILURE = 1;
+
+  /** Commands that speak of the others. */
+  private static final Set<String> ABOUT_COMMANDS = Set.of("completion", "man", "help");
+
+  /** What every command's help says about its exit codes. */
+  private static final Map<String, String> EXIT_CODES = new LinkedHashMap<>();
 
   /** In the order of the help text. */
   private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
 
   static {
+    EXIT_CODES.put("0", "success, or nobody reads the output any more (megabert ... | head)");
+    EXIT_CODES.put("1", "failure; one line on standard error says why");
+    EXIT_CODES.put("2", "wrong usage");
     COMMANDS.put("fill-mask", FillMaskCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);
     COMMANDS.put("ner", NerCommand::new);
@@ -55,6 +77,8 @@ public final class Main implements Runnable {
     COMMANDS.put("bench", BenchCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
     COMMANDS.put("completion", CompletionCommand::new);
+    COMMANDS.put("man", ManCommand::new);
+    COMMANDS.put("help", CommandLine.HelpCommand::new);
   }
 
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print stack traces.")
@@ -66,19 +90,18 @@ public final class Main implements Runnable {
 
   /** Runs the command and ends the process with its exit code. */
   public static void main(String[] arguments) {
-    PrintStream out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+    PrintStream out = StandardOutput.open();
     PrintStream err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     System.setOut(out);
     System.setErr(err);
     Preload.start();
-    int code = run(arguments);
-    out.flush();
-    if (out.checkError() && code == 0) {
-      code = FAILURE;
-    }
-    System.exit(code);
+    System.exit(run(arguments));
+  }
+
+  /** The commands, in the order of the help text. */
+  static Set<String> commandNames() {
+    return Collections.unmodifiableSet(COMMANDS.keySet());
   }
 
   /** Runs the command; the exit code. */
@@ -87,11 +110,22 @@ public final class Main implements Runnable {
     Main main = new Main();
     CommandLine line = new CommandLine(main);
     addCommands(line, arguments);
-    return line.setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
-        .setExpandAtFiles(false)
-        .setUsageHelpAutoWidth(true)
-        .execute(arguments);
+    HelpPage.arrange(line, EXIT_CODES);
+    int code =
+        line.setCaseInsensitiveEnumValuesAllowed(true)
+            .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
+            .setParameterExceptionHandler((failure, args) -> reportUsage(failure))
+            .setExpandAtFiles(false)
+            .setUsageHelpAutoWidth(true)
+            .execute(arguments);
+    try {
+      StandardOutput.requireWritten(System.out);
+      return code;
+    } catch (StandardOutput.NobodyReads gone) {
+      return code;
+    } catch (IllegalStateException failure) {
+      return code == 0 ? main.report(failure) : code;
+    }
   }
 
   /**
@@ -99,7 +133,7 @@ public final class Main implements Runnable {
    */
   private static void addCommands(CommandLine line, String[] arguments) {
     String name = arguments.length == 0 ? "" : arguments[0];
-    boolean one = COMMANDS.containsKey(name) && !name.equals("completion");
+    boolean one = COMMANDS.containsKey(name) && !ABOUT_COMMANDS.contains(name);
     COMMANDS.forEach(
         (key, command) -> {
           if (!one || key.equals(name)) {
@@ -113,7 +147,25 @@ public final class Main implements Runnable {
     throw new CommandLine.ParameterException(spec.commandLine(), "which command?");
   }
 
+  /** One line, and where to read more; the whole help only where no command was named. */
+  private static int reportUsage(CommandLine.ParameterException failure) {
+    CommandLine command = failure.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("megabert: " + failure.getMessage());
+    if (command.getParent() == null && !(failure instanceof UnmatchedArgumentException)) {
+      command.usage(err);
+    } else {
+      UnmatchedArgumentException.printSuggestions(failure, err);
+      err.println("megabert: see " + command.getCommandSpec().qualifiedName() + " --help");
+    }
+    return CommandLine.ExitCode.USAGE;
+  }
+
   private int report(Exception failure) {
+    Progress.end();
+    if (failure instanceof StandardOutput.NobodyReads) {
+      return 0;
+    }
     System.out.flush();
     System.err.println("megabert: " + sentence(failure));
     if (debug) {

@@ -50,6 +50,11 @@ final class ModelOptions {
     return open(builder);
   }
 
+  /** Opens the model with so many texts of usual length a batch. */
+  MegaBert open(int batchSize) throws IOException {
+    return open(builder().batching(LengthOptions.batching(batchSize)));
+  }
+
   /** Opens the model; a head that it lacks may begin with random weights. */
   MegaBert open(boolean allowMissingHead) throws IOException {
     MegaBertBuilder builder = builder();
@@ -79,6 +84,9 @@ final class ModelOptions {
   }
 
   private MegaBert open(MegaBertBuilder builder) throws IOException {
+    if (Progress.isShown()) {
+      builder.loading(Progress::loading);
+    }
     return model == null ? builder.demo() : builder.load(model);
   }
 }

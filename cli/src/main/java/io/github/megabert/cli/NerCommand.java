@@ -23,7 +23,11 @@ import tools.jackson.databind.node.ObjectNode;
     description = "Finds names and other entities in texts.",
     footer = {
       "",
-      "Places in the text are counted in UTF-16 units, as Java does; --json gives code points too."
+      "Places in the text are counted in UTF-16 units, as Java does; --json gives code points too.",
+      "",
+      "Examples:",
+      "  megabert ner --model my-model --aggregation simple \"Angela Merkel visited Paris.\"",
+      "  megabert ner --model my-model --stride 16 --windows complete < articles.txt"
     })
 final class NerCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();

@@ -16,7 +16,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 @Command(
     name = "next-sentence",
     mixinStandardHelpOptions = true,
-    description = "Gives the probability that text B continues text A.")
+    description = "Gives the probability that text B continues text A.",
+    footer = {"", "Example:", "  megabert next-sentence \"a dog is an animal.\" \"it barks.\""})
 final class NextSentenceCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();

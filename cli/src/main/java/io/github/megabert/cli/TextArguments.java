@@ -17,41 +17,21 @@ final class TextArguments {
   @Parameters(
       paramLabel = "TEXT",
       arity = "0..*",
-      description = "Texts; without any, one text a line from standard input.")
+      description =
+          "Texts; without any, one text a line from standard input, where empty lines are passed over.")
   @Nullable List<String> texts;
-
-  /** Something to do with a text. */
-  @FunctionalInterface
-  interface Action {
-    void accept(String text) throws IOException;
-  }
 
   /** The texts, read as they are asked for; empty lines of standard input are passed over. */
   Stream<String> stream() {
     if (texts != null && !texts.isEmpty()) {
       return texts.stream();
     }
+    if (Terminals.in()) {
+      System.err.println("megabert: one text a line, please; Ctrl-D ends");
+    }
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     return in.lines().filter(line -> !line.isBlank());
-  }
-
-  /**
-   * Hands over the texts one by one; empty lines of standard input are passed over.
-   *
-   * @throws IllegalArgumentException if there is none
-   */
-  void forEach(Action action) throws IOException {
-    boolean any = false;
-    try {
-      for (Iterator<String> all = stream().iterator(); all.hasNext(); ) {
-        any = true;
-        action.accept(all.next());
-      }
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
-    requireAny(any);
   }
 
   /**
@@ -62,12 +42,15 @@ final class TextArguments {
   static <R> void forEach(Stream<R> results, Consumer<R> action) throws IOException {
     boolean any = false;
     try {
+      Consumer<R> counted = Progress.counting(action);
       for (Iterator<R> all = results.iterator(); all.hasNext(); ) {
-        action.accept(all.next());
+        counted.accept(all.next());
         any = true;
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
+    } finally {
+      Progress.end();
     }
     requireAny(any);
   }

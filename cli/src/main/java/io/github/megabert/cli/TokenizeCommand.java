@@ -20,7 +20,8 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "tokenize",
     mixinStandardHelpOptions = true,
-    description = "Splits texts into tokens, with ids and positions in the text.")
+    description = "Splits texts into tokens, with ids and positions in the text.",
+    footer = {"", "Example:", "  megabert tokenize \"a dog is a domesticated animal.\""})
 final class TokenizeCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();
@@ -44,7 +45,9 @@ final class TokenizeCommand implements Callable<Integer> {
     try (MegaBert bert = model.open();
         JsonOption.Results results = output.results()) {
       BertTokenizer tokenizer = bert.tokenizer();
-      arguments.forEach(text -> print(results, tokenizer.encode(text, pair, options)));
+      TextArguments.forEach(
+          arguments.stream().map(text -> tokenizer.encode(text, pair, options)),
+          encoding -> print(results, encoding));
     }
     return 0;
   }

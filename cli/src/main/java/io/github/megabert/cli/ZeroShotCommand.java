@@ -19,7 +19,12 @@ import tools.jackson.databind.node.ObjectNode;
     name = "zero-shot",
     mixinStandardHelpOptions = true,
     description =
-        "Classifies texts by labels of your choice, through a model of natural language inference.")
+        "Classifies texts by labels of your choice, through a model of natural language inference.",
+    footer = {
+      "",
+      "Example:",
+      "  megabert zero-shot --model my-nli-model --labels politics,travel \"Merkel visited Paris.\""
+    })
 final class ZeroShotCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();
@@ -54,7 +59,9 @@ final class ZeroShotCommand implements Callable<Integer> {
     try (MegaBert bert = model.open(lengths)) {
       ZeroShotClassification classifier = bert.zeroShotClassification();
       try (JsonOption.Results results = output.results()) {
-        arguments.forEach(text -> print(results, classifier.apply(text, candidates, options)));
+        TextArguments.forEach(
+            classifier.stream(arguments.stream(), candidates, options),
+            result -> print(results, result));
       }
     }
     return 0;

@@ -282,4 +282,22 @@ class ModelCommandsTest {
       assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
     }
   }
+
+  @Test
+  void aVocabularyOfAnyNameIsCopiedUnderTransformersName() throws IOException {
+    Path words = folder.resolve("my-words.txt");
+    Files.copy(
+        Path.of("..", "demo-model/src/main/resources/io/github/megabert/demo/vocab.txt"), words);
+    Path model = FIXTURES.resolveSibling("pipelines").resolve("fill_mask");
+    Path whole = folder.resolve("whole");
+    Terminal converted =
+        Terminal.run("convert", model.toString(), whole.toString(), "--vocab", words.toString());
+    assertEquals(0, converted.exitCode(), converted.err());
+    Terminal named =
+        Terminal.run(
+            "fill-mask", "--model", model.toString(), "--vocab", words.toString(), "a [MASK]");
+    assertEquals(0, named.exitCode(), named.err());
+    assertEquals(
+        named.out(), Terminal.run("fill-mask", "--model", whole.toString(), "a [MASK]").out());
+  }
 }

@@ -173,4 +173,82 @@ class PipelineCommandsTest {
     assertTrue(missing.err().contains("no file or folder no-such-file"), missing.err());
     assertEquals(2, Terminal.run("zero-shot", "text").exitCode());
   }
+
+  @Test
+  void nobodyReadingIsNoFailureButAFullDiskIs() throws IOException {
+    String input = "a text\n".repeat(3000);
+    for (String json : List.of("--json", "--debug")) {
+      String[] command = command("classify", "text_classification", json);
+      Terminal gone = Terminal.runUntil(100, "Broken pipe", input, command);
+      assertEquals(0, gone.exitCode(), gone.err());
+      assertEquals("", gone.err());
+      assertTrue(gone.out().length() <= 100);
+      Terminal full = Terminal.runUntil(100, "No space left on device", input, command);
+      assertEquals(1, full.exitCode());
+      assertTrue(full.err().contains("standard output cannot be written: No space"), full.err());
+    }
+    assertEquals(0, Terminal.runUntil(9, "Broken pipe", "", "fill-mask", "--help").exitCode());
+  }
+
+  @Test
+  void labelsAndVocabulariesOfOtherModelsAreRefused() throws IOException {
+    Terminal labels =
+        Terminal.run(
+            command(
+                "classify",
+                "text_classification",
+                "--config",
+                FIXTURES.resolve("zero_shot").resolve("config.json").toString(),
+                "text"));
+    assertEquals(1, labels.exitCode());
+    assertTrue(
+        labels.err().contains("3 labels (contradiction, neutral, entailment)"), labels.err());
+    assertTrue(labels.err().contains("classifier.weight 4"), labels.err());
+    Terminal words =
+        Terminal.run(
+            "classify",
+            "--model",
+            FIXTURES.resolve("text_classification").toString(),
+            "--vocab",
+            FIXTURES.resolveSibling("tokenizer").resolve("vocab.txt").toString(),
+            "text");
+    assertEquals(1, words.exitCode());
+    assertTrue(words.err().contains("the tokenizer has 30522 tokens"), words.err());
+  }
+
+  @Test
+  void manyPromptsAreContinuedAsEachAlone() {
+    String input = "the capital of\na dog is\n\nan animal\n".repeat(7);
+    Terminal many = Terminal.runWithInput(input, "generate", "--max-new-tokens", "4");
+    assertEquals(0, many.exitCode(), many.err());
+    List<String> lines = many.out().lines().toList();
+    assertEquals(21, lines.size());
+    for (int i = 0; i < 3; i++) {
+      String prompt = input.replace("\n\n", "\n").lines().toList().get(i);
+      assertEquals(
+          Terminal.run("generate", "--max-new-tokens", "4", prompt).out(), lines.get(i) + "\n");
+      assertEquals(lines.get(i), lines.get(i + 18));
+    }
+  }
+
+  @Test
+  void everyCommandsHelpHasAnExampleAndTheExitCodes() {
+    for (String command : Main.commandNames()) {
+      if (command.equals("help") || command.equals("bench")) {
+        continue;
+      }
+      Terminal help = Terminal.run(command, "--help");
+      assertEquals(0, help.exitCode(), command);
+      assertTrue(help.out().contains("Example"), command);
+      assertTrue(help.out().contains("1   failure; one line on standard error says why"), command);
+    }
+    Terminal man = Terminal.run("man");
+    for (String command : Main.commandNames()) {
+      assertTrue(man.out().contains(".SS " + command.replace("-", "\\-")), command);
+    }
+    Terminal misspelt = Terminal.run("classify", "--tokp", "3", "text");
+    assertEquals(2, misspelt.exitCode());
+    assertTrue(misspelt.err().contains("--top-k"), misspelt.err());
+    assertTrue(misspelt.err().contains("megabert classify --help"), misspelt.err());
+  }
 }

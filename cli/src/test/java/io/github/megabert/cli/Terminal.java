@@ -2,7 +2,9 @@ package io.github.megabert.cli;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -22,7 +24,43 @@ record Terminal(int exitCode, String out, String err) {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     try {
       System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
-      System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+      System.setOut(StandardOutput.over(out));
+      System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+      int code = Main.run(arguments);
+      return new Terminal(
+          code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setIn(oldIn);
+      System.setOut(oldOut);
+      System.setErr(oldErr);
+    }
+  }
+
+  /** Runs with a standard output that cannot be written beyond so many bytes. */
+  static Terminal runUntil(int bytes, String why, String input, String... arguments) {
+    InputStream oldIn = System.in;
+    PrintStream oldOut = System.out;
+    PrintStream oldErr = System.err;
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    OutputStream failing =
+        new OutputStream() {
+          @Override
+          public void write(int value) throws IOException {
+            write(new byte[] {(byte) value}, 0, 1);
+          }
+
+          @Override
+          public void write(byte[] content, int offset, int length) throws IOException {
+            if (out.size() + length > bytes) {
+              throw new IOException(why);
+            }
+            out.write(content, offset, length);
+          }
+        };
+    try {
+      System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
+      System.setOut(StandardOutput.over(failing));
       System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
       int code = Main.run(arguments);
       return new Terminal(

@@ -3,7 +3,10 @@ package io.github.megabert.checkpoint;
 import io.github.megabert.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +28,7 @@ public final class CheckpointConverter {
 
   private final Checkpoint input;
   private @Nullable DType dtype;
-  private List<Path> alongside = List.of();
+  private Map<String, Path> alongside = Map.of();
   private ConversionProgress progress = (tensor, done, total) -> {};
   private long largestShard = LARGEST_SHARD;
 
@@ -51,7 +54,14 @@ public final class CheckpointConverter {
 
   /** Sets files to be copied into a Hugging Face folder, such as {@code vocab.txt}. */
   public CheckpointConverter alongside(List<Path> files) {
-    alongside = List.copyOf(files);
+    Map<String, Path> named = new LinkedHashMap<>();
+    files.forEach(file -> named.put(String.valueOf(file.getFileName()), file));
+    return alongside(named);
+  }
+
+  /** Sets files to be copied into a Hugging Face folder, by the names that they get there. */
+  public CheckpointConverter alongside(Map<String, Path> files) {
+    alongside = Collections.unmodifiableMap(new LinkedHashMap<>(files));
     return this;
   }
 
@@ -76,7 +86,7 @@ public final class CheckpointConverter {
    */
   public void toHuggingFace(Path folder) throws IOException {
     try (IncompleteFolder incomplete = IncompleteFolder.create(folder)) {
-      new HuggingFaceWriter(input, new ElementConversion(dtype), largestShard, progress)
+      new HuggingFaceWriter(input, new ElementConversion(dtype), largestShard, progress(incomplete))
           .write(incomplete.path(), alongside);
       incomplete.commit();
     }
@@ -96,9 +106,17 @@ public final class CheckpointConverter {
   public void toMegatron(Path folder, int tensorParallel, int pipelineParallel) throws IOException {
     MegatronPartition partition = MegatronPartition.of(input, tensorParallel, pipelineParallel);
     try (IncompleteFolder incomplete = IncompleteFolder.create(folder)) {
-      new MegatronWriter(input, partition, new ElementConversion(dtype), progress)
+      new MegatronWriter(input, partition, new ElementConversion(dtype), progress(incomplete))
           .write(incomplete.path());
       incomplete.commit();
     }
+  }
+
+  /** The caller's listener, after the question whether to go on. */
+  private ConversionProgress progress(IncompleteFolder folder) {
+    return (tensor, done, total) -> {
+      folder.requireWanted();
+      progress.written(tensor, done, total);
+    };
   }
 }

@@ -33,7 +33,7 @@ final class HuggingFaceWriter {
   }
 
   /** Fills an empty folder; the configuration comes last, so that the folder loads only whole. */
-  void write(Path folder, List<Path> alongside) throws IOException {
+  void write(Path folder, Map<String, Path> alongside) throws IOException {
     List<List<TensorSpec>> shards = shards();
     if (shards.size() == 1) {
       writeShard(folder.resolve(HuggingFaceFolder.SAFETENSORS), shards.getFirst());
@@ -49,8 +49,8 @@ final class HuggingFaceWriter {
       }
       StrictJson.writeObject(folder.resolve(HuggingFaceFolder.SAFETENSORS_INDEX), index);
     }
-    for (Path file : alongside) {
-      Files.copy(file, folder.resolve(file.getFileName()));
+    for (Map.Entry<String, Path> file : alongside.entrySet()) {
+      Files.copy(file.getValue(), folder.resolve(file.getKey()));
     }
     StrictJson.writeObject(folder.resolve(HuggingFaceFolder.CONFIG), config());
   }

@@ -39,9 +39,14 @@ public final class Safetensors implements NamedTensors {
    * @throws IOException if it cannot be read
    */
   public static Safetensors open(Path file) throws IOException {
+    return open(file, file.toString());
+  }
+
+  /** As {@link #open(Path)}, with another name for messages. */
+  public static Safetensors open(Path file, String source) throws IOException {
     OwnedArena arena = new OwnedArena();
     try {
-      return new Safetensors(file.toString(), MappedFile.map(file, arena.arena()), arena);
+      return new Safetensors(source, MappedFile.map(file, arena.arena()), arena);
     } catch (IOException | RuntimeException e) {
       arena.close();
       throw e;
@@ -56,6 +61,24 @@ public final class Safetensors implements NamedTensors {
    */
   public static Safetensors of(MemorySegment content, String source) throws CheckpointException {
     return new Safetensors(source, content, null);
+  }
+
+  /**
+   * A copy of the content of a safetensors file, in native memory that {@link #close} releases.
+   *
+   * @param source what messages call it
+   * @throws CheckpointException if it is malformed
+   */
+  public static Safetensors copyOf(byte[] content, String source) throws CheckpointException {
+    OwnedArena arena = new OwnedArena();
+    try {
+      MemorySegment copy = arena.arena().allocate(content.length, Tensor.ALIGNMENT);
+      MemorySegment.copy(MemorySegment.ofArray(content), 0, copy, 0, content.length);
+      return new Safetensors(source, copy, arena);
+    } catch (IOException | RuntimeException e) {
+      arena.close();
+      throw e;
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Activation;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -341,7 +342,7 @@ public final class MegatronBertConfig {
           labels.put(i, "LABEL_" + i);
         }
       }
-      return Map.copyOf(labels);
+      return Collections.unmodifiableMap(labels);
     }
   }
 }

@@ -115,6 +115,7 @@ final class ParameterSource {
    */
   Backend.Linear head(String className, String prefix, int inputs, int outputs) {
     if (has(prefix + ".weight") || has(prefix + ".bias")) {
+      requireLabels(prefix, outputs);
       return linear(inputs, outputs, prefix);
     }
     if (missingHeadSeed == null) {
@@ -136,6 +137,29 @@ final class ParameterSource {
       List<@Nullable Tensor> bias = new ArrayList<>();
       bias.add(null);
       return backend.linear(List.of(weight), bias);
+    }
+  }
+
+  /** A head of another number of labels: the configuration is of another model. */
+  private void requireLabels(String prefix, int labels) {
+    String name = prefix + ".weight";
+    if (prefix.equals("classifier")
+        && has(name)
+        && labels == config.numLabels()
+        && checkpoint.shape(name).rank() == 2
+        && checkpoint.shape(name).extent(0) != labels) {
+      throw new IllegalArgumentException(
+          "the configuration of "
+              + checkpoint.source()
+              + " has "
+              + labels
+              + " labels ("
+              + String.join(", ", config.id2label().values())
+              + "), its tensor "
+              + name
+              + " "
+              + checkpoint.shape(name).extent(0)
+              + "; put the labels that it was trained with into id2label of config.json");
     }
   }
 

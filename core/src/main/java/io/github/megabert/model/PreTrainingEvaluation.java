@@ -35,6 +35,19 @@ public record PreTrainingEvaluation(
    */
   public static PreTrainingEvaluation of(
       MegatronBertForPreTraining model, Safetensors data, int batchSize) {
+    return of(model, data, batchSize, (done, total) -> {});
+  }
+
+  /** Told of every batch, on the thread that evaluates. */
+  @FunctionalInterface
+  public interface Listener {
+    /** So many sequences of so many are done. */
+    void evaluated(int done, int total);
+  }
+
+  /** As {@link #of(MegatronBertForPreTraining, Safetensors, int)}, telling how far it is. */
+  public static PreTrainingEvaluation of(
+      MegatronBertForPreTraining model, Safetensors data, int batchSize, Listener listener) {
     if (batchSize < 1) {
       throw new IllegalArgumentException("the batch size must be at least 1, not " + batchSize);
     }
@@ -73,6 +86,7 @@ public record PreTrainingEvaluation(
           batch,
           labels.rows(from, to).toIntArray(),
           order == null ? null : order.rows(from, to).toIntArray());
+      listener.evaluated(to, sequences);
     }
     return new PreTrainingEvaluation(
         sums.maskedLoss / sums.masked,
@@ -81,6 +95,11 @@ public record PreTrainingEvaluation(
         sums.orderLoss / sums.pairs,
         (double) sums.orderRight / sums.pairs,
         sequences);
+  }
+
+  /** Whether the data had sentence-order labels; otherwise those figures are NaN. */
+  public boolean hasSentenceOrder() {
+    return !Double.isNaN(sentenceOrderLoss);
   }
 
   private static int[] seen(int[] tokens, int padding) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** Continues a text with a causal language model. Thread-safe. */
 public final class TextGeneration {
@@ -91,6 +92,14 @@ public final class TextGeneration {
   public List<List<Generated>> applyAll(List<String> prompts, Options options) {
     GenerationOptions generation = complete(options).build();
     return batching.apply(
+        prompts, prompt -> encoder.maxLength(), batch -> generate(batch, generation));
+  }
+
+  /** Continuations of any number of texts, in their order and in bounded memory. */
+  public Stream<List<Generated>> stream(Stream<String> prompts, Options options) {
+    GenerationOptions generation = complete(options).build();
+    int together = Math.max(1, batching.tokenBudget() / encoder.maxLength());
+    return batching.withReadAhead(Math.min(together, batching.readAhead())).stream(
         prompts, prompt -> encoder.maxLength(), batch -> generate(batch, generation));
   }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -139,20 +140,52 @@ public final class ZeroShotClassification {
 
   /** How well each label fits each text, in the order of the texts. */
   public List<Classification> applyAll(List<String> texts, List<String> labels, Options options) {
+    requireLabels(labels);
+    return classify(
+        texts.stream().map(text -> hypotheses(text, labels, options)).toList(), labels, options);
+  }
+
+  /** How well each label fits any number of texts, in their order and in bounded memory. */
+  public Stream<Classification> stream(Stream<String> texts, List<String> labels, Options options) {
+    requireLabels(labels);
+    return batching.stream(
+        texts.map(text -> hypotheses(text, labels, options)),
+        Hypotheses::tokens,
+        requests -> classify(requests, labels, options));
+  }
+
+  private static void requireLabels(List<String> labels) {
     if (labels.isEmpty()) {
       throw new IllegalArgumentException("zero-shot classification needs at least one label");
     }
-    List<List<Encoding>> hypotheses =
-        texts.stream().map(text -> encode(text, labels, options)).toList();
-    List<List<float[]>> logits = batching.applyWindows(hypotheses, this::logits);
+  }
+
+  /** A text with each of the labels. */
+  private record Hypotheses(String text, List<Encoding> encodings) {
+    int tokens() {
+      return encodings.stream().mapToInt(Encoding::size).sum();
+    }
+  }
+
+  private Hypotheses hypotheses(String text, List<String> labels, Options options) {
+    return new Hypotheses(text, encode(text, labels, options));
+  }
+
+  private List<Classification> classify(
+      List<Hypotheses> texts, List<String> labels, Options options) {
+    List<List<float[]>> logits =
+        batching.applyWindows(texts.stream().map(Hypotheses::encodings).toList(), this::logits);
     List<Classification> results = new ArrayList<>(texts.size());
     for (int i = 0; i < texts.size(); i++) {
       float[] scores = scores(logits.get(i), options.multiLabel() || labels.size() == 1);
       results.add(
           new Classification(
-              texts.get(i),
+              texts.get(i).text(),
               LabelScore.best(scores, labels::get, labels.size()),
-              hypotheses.get(i).stream().mapToInt(Encoding::truncatedTokens).max().orElse(0)));
+              texts.get(i).encodings().stream()
+                  .mapToInt(Encoding::truncatedTokens)
+                  .max()
+                  .orElse(0)));
     }
     return results;
   }

@@ -58,7 +58,10 @@ public final class BertTokenizer {
 
   /**
    * Loads a folder: {@code tokenizer.json} where there is one, else {@code vocab.txt}; either with
-   * {@code tokenizer_config.json} where there is one, whose settings come first.
+   * {@code tokenizer_config.json} where there is one, whose settings come first. A vocabulary or a
+   * {@code tokenizer.json} may also be named itself, whatever its name. Without settings a folder's
+   * vocabulary is taken for an uncased one, as in transformers; one that is named itself for a
+   * cased one if it has capital letters.
    *
    * @throws TokenizerException if the files are missing, malformed or of another kind of tokenizer
    * @throws IOException if reading fails

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.node.ObjectNode;
 
 /** A tokenizer's files in a folder: which there are, and the vocabulary's lines. */
 final class TokenizerFiles {
@@ -26,40 +25,47 @@ final class TokenizerFiles {
 
   private TokenizerFiles() {}
 
-  static BertTokenizer load(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      throw new TokenizerException(folder + " is not a folder; a tokenizer is loaded from one.");
+  static BertTokenizer load(Path path) throws IOException {
+    if (Files.isRegularFile(path)) {
+      Path folder = path.toAbsolutePath().getParent();
+      return String.valueOf(path.getFileName()).endsWith(".json")
+          ? ofTokenizerJson(path, folder)
+          : ofVocabulary(path, folder, true);
     }
-    Path tokenizerJson = folder.resolve(TOKENIZER_JSON);
-    Path vocabTxt = folder.resolve(VOCAB_TXT);
-    @Nullable ObjectNode settings = settings(folder);
+    if (!Files.isDirectory(path)) {
+      throw new TokenizerException("there is no folder or vocabulary at " + path);
+    }
+    Path tokenizerJson = path.resolve(TOKENIZER_JSON);
     if (Files.exists(tokenizerJson)) {
-      TokenizerJson parsed;
-      try (InputStream in = Files.newInputStream(tokenizerJson)) {
-        parsed = TokenizerJson.read(in, tokenizerJson.toString());
-      }
-      TokenizerConfig config = parsed.config();
-      if (settings != null) {
-        config =
-            TokenizerConfigJson.apply(
-                settings, config, folder.resolve(TOKENIZER_CONFIG_JSON).toString());
-      }
-      return make(parsed.vocabulary(), config, tokenizerJson.toString());
+      return ofTokenizerJson(tokenizerJson, path);
     }
+    Path vocabTxt = path.resolve(VOCAB_TXT);
     if (!Files.exists(vocabTxt)) {
       throw new TokenizerException(
-          folder + " has neither a " + TOKENIZER_JSON + " nor a " + VOCAB_TXT + ".");
+          path + " has neither a " + TOKENIZER_JSON + " nor a " + VOCAB_TXT + ".");
     }
+    return ofVocabulary(vocabTxt, path, false);
+  }
+
+  private static BertTokenizer ofTokenizerJson(Path file, Path folder) throws IOException {
+    TokenizerJson parsed;
+    try (InputStream in = Files.newInputStream(file)) {
+      parsed = TokenizerJson.read(in, file.toString());
+    }
+    TokenizerConfig config = withSettings(parsed.config(), folder);
+    return make(parsed.vocabulary(), config, file.toString());
+  }
+
+  private static BertTokenizer ofVocabulary(Path file, Path folder, boolean guessCase)
+      throws IOException {
     List<String> vocabulary;
-    try (InputStream in = Files.newInputStream(vocabTxt)) {
-      vocabulary = readVocabulary(in, vocabTxt.toString());
+    try (InputStream in = Files.newInputStream(file)) {
+      vocabulary = readVocabulary(in, file.toString());
     }
-    TokenizerConfig config = TokenizerConfig.UNCASED;
-    if (settings != null) {
-      config =
-          TokenizerConfigJson.apply(
-              settings, config, folder.resolve(TOKENIZER_CONFIG_JSON).toString());
-    }
+    TokenizerConfig config =
+        withSettings(
+            guessCase && isCased(vocabulary) ? TokenizerConfig.CASED : TokenizerConfig.UNCASED,
+            folder);
     Path addedTokens = folder.resolve(ADDED_TOKENS_JSON);
     if (Files.exists(addedTokens)) {
       try (InputStream in = Files.newInputStream(addedTokens)) {
@@ -68,16 +74,28 @@ final class TokenizerFiles {
                 Json.object(in, addedTokens.toString()), config, addedTokens.toString());
       }
     }
-    return make(vocabulary, config, vocabTxt.toString());
+    return make(vocabulary, config, file.toString());
   }
 
-  private static @Nullable ObjectNode settings(Path folder) throws IOException {
+  /** Whether more than a few tokens, names of special tokens aside, have capital letters. */
+  private static boolean isCased(List<String> vocabulary) {
+    long capitals =
+        vocabulary.stream()
+            .filter(token -> !token.startsWith("["))
+            .filter(token -> token.chars().anyMatch(Character::isUpperCase))
+            .count();
+    return capitals > vocabulary.size() / 100;
+  }
+
+  /** A configuration with what {@code tokenizer_config.json} says, where there is one. */
+  private static TokenizerConfig withSettings(TokenizerConfig config, Path folder)
+      throws IOException {
     Path file = folder.resolve(TOKENIZER_CONFIG_JSON);
     if (!Files.exists(file)) {
-      return null;
+      return config;
     }
     try (InputStream in = Files.newInputStream(file)) {
-      return Json.object(in, file.toString());
+      return TokenizerConfigJson.apply(Json.object(in, file.toString()), config, file.toString());
     }
   }
 

@@ -9,6 +9,7 @@ import io.github.megabert.pipeline.TextClassification.Options;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -98,5 +99,33 @@ class ConcurrentUseTest {
     assertTrue(direct.getMessage().endsWith("is closed"), direct.getMessage());
     Exception later = assertThrows(IllegalStateException.class, () -> classifier.apply("text"));
     assertTrue(later.getMessage().endsWith("is closed"), later.getMessage());
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.megabert.pipeline.PipelineFixtures#backends")
+  void closingDuringCallsEndsThemWithAnError(String backend) throws Exception {
+    for (int round = 0; round < 10; round++) {
+      MegaBert bert = PipelineFixtures.open("text_classification", backend);
+      TextClassification classifier = bert.textClassification();
+      List<Future<?>> callers = new ArrayList<>();
+      try (ExecutorService threads = Executors.newFixedThreadPool(6)) {
+        for (int t = 0; t < 6; t++) {
+          callers.add(
+              threads.submit(
+                  () -> {
+                    while (true) {
+                      classifier.applyAll(TEXTS, Options.DEFAULT);
+                    }
+                  }));
+        }
+        Thread.sleep(5L * round);
+        bert.close();
+        for (Future<?> caller : callers) {
+          ExecutionException ended = assertThrows(ExecutionException.class, caller::get);
+          assertEquals(IllegalStateException.class, ended.getCause().getClass());
+          assertTrue(ended.getCause().getMessage().contains("closed"), ended.toString());
+        }
+      }
+    }
   }
 }

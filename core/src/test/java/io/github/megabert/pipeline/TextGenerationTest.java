@@ -2,6 +2,7 @@ package io.github.megabert.pipeline;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,7 +17,9 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -106,6 +109,50 @@ class TextGenerationTest {
       assertTrue(results.getLast().getFirst().text().startsWith("The hotel"));
       assertThrows(
           IllegalArgumentException.class, () -> pipeline.stream(PROMPT, beams, piece -> {}));
+    }
+  }
+
+  @Test
+  void whatIsDrawnDoesNotDependOnTheOthersOfABatch() throws IOException {
+    try (RandomModels models = new RandomModels("vector")) {
+      TextGeneration pipeline = pipeline(models, models.tokenizer);
+      Options options =
+          Options.DEFAULT.withGeneration(
+              GenerationOptions.builder()
+                  .sample(true)
+                  .topK(0)
+                  .seed(3)
+                  .returnSequences(2)
+                  .maxNewTokens(8)
+                  .build());
+      List<String> prompts = List.of(PROMPT, "The hotel", PROMPT, "no", "New York City");
+      List<List<Generated>> together = pipeline.applyAll(prompts, options);
+      List<List<Generated>> streamed = pipeline.stream(prompts.stream(), options).toList();
+      for (int i = 0; i < prompts.size(); i++) {
+        List<Generated> alone = pipeline.apply(prompts.get(i), options);
+        assertNotEquals(alone.getFirst().text(), alone.getLast().text());
+        for (int k = 0; k < 2; k++) {
+          assertEquals(alone.get(k).text(), together.get(i).get(k).text());
+          assertEquals(alone.get(k).text(), streamed.get(i).get(k).text());
+        }
+      }
+    }
+  }
+
+  @Test
+  void aStreamReadsNoMoreThanABatchAhead() throws IOException {
+    try (RandomModels models = new RandomModels("vector")) {
+      TextGeneration pipeline =
+          new TextGeneration(
+              models.load(MegatronBertForCausalLM.class),
+              models.tokenizer,
+              64,
+              Batching.DEFAULT.withTokenBudget(4 * 64));
+      AtomicInteger read = new AtomicInteger();
+      pipeline.stream(Stream.generate(() -> "text " + read.incrementAndGet()), Options.DEFAULT)
+          .iterator()
+          .next();
+      assertTrue(read.get() <= 4, read + " prompts were read");
     }
   }
 }

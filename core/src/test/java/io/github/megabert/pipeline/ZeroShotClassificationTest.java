@@ -72,4 +72,28 @@ class ZeroShotClassificationTest {
       assertTrue(refused.getMessage().contains("text-classification"), refused.getMessage());
     }
   }
+
+  @Test
+  void manyTextsStreamInTheirOrder() throws IOException {
+    try (MegaBert bert = PipelineFixtures.open("zero_shot", "vector")) {
+      ZeroShotClassification classifier = bert.zeroShotClassification();
+      List<String> texts = List.of("no", "Angela Merkel visited Paris in 2015.", "a hotel", "no");
+      List<String> labels = List.of("politics", "travel", "food");
+      List<Classification> streamed =
+          classifier.stream(texts.stream(), labels, Options.DEFAULT).toList();
+      assertEquals(4, streamed.size());
+      for (int i = 0; i < 4; i++) {
+        Classification alone = classifier.apply(texts.get(i), labels);
+        assertEquals(texts.get(i), streamed.get(i).sequence());
+        for (int k = 0; k < 3; k++) {
+          assertEquals(alone.labels().get(k).label(), streamed.get(i).labels().get(k).label());
+          assertEquals(
+              alone.labels().get(k).score(), streamed.get(i).labels().get(k).score(), 1e-6);
+        }
+      }
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> classifier.stream(texts.stream(), List.of(), Options.DEFAULT));
+    }
+  }
 }

@@ -106,7 +106,7 @@ class TokenizerFilesTest {
 
   @Test
   void badFilesAreRefusedInASentence() throws Exception {
-    assertRefused("is not a folder", folder.resolve("nowhere"));
+    assertRefused("no folder or vocabulary", folder.resolve("nowhere"));
     assertRefused("neither a tokenizer.json nor a vocab.txt", folder);
     write("vocab.txt", "");
     assertRefused("is empty", folder);
@@ -216,5 +216,19 @@ class TokenizerFilesTest {
         .put("rstrip", false)
         .put("normalized", !special)
         .put("special", special);
+  }
+
+  @Test
+  void aVocabularyMayBeNamedItself() throws Exception {
+    write("uncased-words.txt", SMALL);
+    BertTokenizer uncased = BertTokenizer.load(folder.resolve("uncased-words.txt"));
+    assertArrayEquals(new int[] {2, 5, 6, 6, 3}, uncased.encode("ABB").ids());
+    write("cased-words.txt", SMALL + "A\nB\n");
+    BertTokenizer cased = BertTokenizer.load(folder.resolve("cased-words.txt"));
+    assertArrayEquals(new int[] {2, cased.tokenToId("A"), 3}, cased.encode("A").ids());
+    write("tokenizer_config.json", "{\"do_lower_case\": true, \"model_max_length\": 9}");
+    BertTokenizer told = BertTokenizer.load(folder.resolve("cased-words.txt"));
+    assertArrayEquals(new int[] {2, told.tokenToId("a"), 3}, told.encode("A").ids());
+    assertEquals(9, told.modelMaxLength());
   }
 }

@@ -92,7 +92,10 @@ public final class Generator {
     @Nullable GeneratedSequence[] ended = new GeneratedSequence[all.size()];
     Decoding decoding = new Decoding(model);
     LogitsRules rules = new LogitsRules(options);
-    Sampler sampler = new Sampler(options);
+    List<Sampler> samplers = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      samplers.add(new Sampler(options, i % results));
+    }
     List<Integer> running = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       running.add(i);
@@ -107,7 +110,7 @@ public final class Generator {
           TokenSequence sequence = all.get(index);
           float[] scores = logits.rows(slot, slot + 1).toFloatArray();
           rules.apply(sequence, scores);
-          int token = sampler.next(scores);
+          int token = samplers.get(index).next(scores);
           sequence.add(token);
           options.listener().token(index, token);
           GeneratedSequence.Reason reason = endOf(sequence, prompts.get(index / results), options);

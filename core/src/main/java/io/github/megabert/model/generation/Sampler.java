@@ -9,9 +9,19 @@ final class Sampler {
   private final GenerationOptions options;
   private final RandomGenerator random;
 
-  Sampler(GenerationOptions options) {
+  /** Spreads small numbers over all bits. */
+  private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L;
+
+  /**
+   * A sampler of one sequence: what it draws does not depend on the others of its batch.
+   *
+   * @param result number of the sequence among those of its prompt
+   */
+  Sampler(GenerationOptions options, int result) {
     this.options = options;
-    random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
+    random =
+        RandomGeneratorFactory.of("L64X128MixRandom")
+            .create(options.seed() ^ (GOLDEN_RATIO * result));
   }
 
   /** A token drawn from the scores, or the likeliest one without sampling. */

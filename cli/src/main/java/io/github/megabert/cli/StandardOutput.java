@@ -1,0 +1,96 @@
+package io.github.megabert.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Standard output, which remembers why it could not be written: a {@link PrintStream} does not.
+ *
+ * <p>Where the reader has gone ({@code megabert … | head -1}) there is nothing left to do and
+ * nothing to complain about; a disk that is full is another matter.
+ */
+final class StandardOutput extends OutputStream {
+  private final OutputStream out;
+  private @Nullable IOException failure;
+
+  StandardOutput(OutputStream out) {
+    this.out = out;
+  }
+
+  /** Nobody reads what is written: the command ends quietly. */
+  static final class NobodyReads extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    NobodyReads() {
+      super("standard output is closed");
+    }
+  }
+
+  /** A print stream on the process's standard output. */
+  static PrintStream open() {
+    return new Checked(new StandardOutput(new FileOutputStream(FileDescriptor.out)));
+  }
+
+  /** A print stream over another one, for tests. */
+  static PrintStream over(OutputStream out) {
+    return new Checked(new StandardOutput(out));
+  }
+
+  /**
+   * Throws if what was printed did not arrive.
+   *
+   * @throws NobodyReads if the reader has gone
+   * @throws IllegalStateException if it could not be written for another reason
+   */
+  static void requireWritten(PrintStream stream) {
+    if (!stream.checkError()) {
+      return;
+    }
+    IOException failure = stream instanceof Checked checked ? checked.output.failure : null;
+    String message = failure == null ? "" : String.valueOf(failure.getMessage());
+    // Linux and macOS; Windows.
+    if (message.contains("Broken pipe") || message.contains("pipe is being closed")) {
+      throw new NobodyReads();
+    }
+    throw new IllegalStateException("standard output cannot be written: " + message);
+  }
+
+  private static final class Checked extends PrintStream {
+    private final StandardOutput output;
+
+    Checked(StandardOutput output) {
+      super(output, false, StandardCharsets.UTF_8);
+      this.output = output;
+    }
+  }
+
+  @Override
+  public void write(int value) throws IOException {
+    write(new byte[] {(byte) value}, 0, 1);
+  }
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) throws IOException {
+    try {
+      out.write(bytes, offset, length);
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    }
+  }
+
+  @Override
+  public void flush() throws IOException {
+    try {
+      out.flush();
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    }
+  }
+}

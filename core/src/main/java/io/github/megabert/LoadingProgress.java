@@ -1,0 +1,14 @@
+package io.github.megabert;
+
+/** Told as a model is loaded, on the thread that loads. */
+@FunctionalInterface
+public interface LoadingProgress {
+  /**
+   * A tensor is being loaded.
+   *
+   * @param tensor its name
+   * @param done bytes of the tensors so far, this one included
+   * @param total bytes of all tensors in the checkpoint; a task may need fewer
+   */
+  void loading(String tensor, long done, long total);
+}

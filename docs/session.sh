@@ -1,0 +1,144 @@
+#!/bin/bash
+# Runs every command of ./megabert and writes what it prints to docs/session.md:
+#
+#   docs/session.sh
+#
+# A test replays the page (SessionTest), so it must be made anew when a command prints something else.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+page=docs/session.md
+work=target/session
+rm -rf "$work"
+mkdir -p "$work"
+
+models=core/src/test/resources/fixtures/pipelines
+heads=core/src/test/resources/fixtures/transformers
+words=demo-model/src/main/resources/io/github/megabert/demo
+
+megabert() {
+  "${MEGABERT:-./megabert}" "$@"
+}
+
+# Builds, if need be; a build that fails ends the script.
+megabert --version >/dev/null
+
+# run COMMAND: the command as it is typed, then standard output, standard error and the exit code if it is not 0.
+run() {
+  local code=0
+  printf '$ %s\n' "$1"
+  eval "$1" >"$work/out" 2>"$work/err" </dev/null || code=$?
+  cat "$work/out"
+  grep -v '^WARNING: Using incubator modules' "$work/err" || true
+  [ "$code" = 0 ] || printf '(exit code %s)\n' "$code"
+  echo "  $1" >&2
+}
+
+begin() {
+  printf '\n## %s\n\n```console\n' "$1"
+}
+
+end() {
+  printf '```\n'
+}
+
+# A section: a title, then commands.
+section() {
+  begin "$1"
+  shift
+  local first=1
+  for command in "$@"; do
+    [ "$first" = 1 ] || echo
+    first=0
+    run "$command"
+  done
+  end
+}
+
+{
+  cat <<'TEXT'
+# A session
+
+Every command, with and without `--json`, as `docs/session.sh` ran it at the project's root (it writes this page). The embedded model answers where no
+`--model` is named. For the other tasks small models with random weights stand in, which tests use: their answers show the form and mean nothing.
+
+```sh
+models=core/src/test/resources/fixtures/pipelines
+heads=core/src/test/resources/fixtures/transformers
+words=demo-model/src/main/resources/io/github/megabert/demo
+```
+TEXT
+  section "Words for a gap" \
+    'megabert fill-mask "a dog is a domesticated [MASK]."' \
+    'megabert fill-mask --top-k 2 --targets animal,plant "a [MASK] is not a [MASK]."' \
+    'megabert fill-mask --top-k 1 --json "a dog is a domesticated [MASK]."'
+  section "Classes of texts" \
+    'megabert classify --model $models/text_classification --vocab $words "What a wonderful hotel!"' \
+    'megabert classify --model $models/text_classification --vocab $words --top-k 0 --pair "The street is wet." "It rains."' \
+    'megabert classify --model $models/text_classification --vocab $words --json < docs/session/texts.txt'
+  section "Names in texts" \
+    'megabert ner --model $models/token_classification --vocab $words --aggregation simple "Angela Merkel visited Paris."' \
+    'megabert ner --model $models/token_classification --vocab $words --aggregation simple --json "Angela Merkel visited Paris."'
+  section "Answers from a text" \
+    'megabert answer --model $heads/MegatronBertForQuestionAnswering --vocab docs/session/vocab.txt --top-k 2 --question "Who visited Paris?" --context "Anna visited Paris, and Ben went to Rome."' \
+    'megabert answer --model $heads/MegatronBertForQuestionAnswering --vocab docs/session/vocab.txt --json --question "Who visited Paris?" --context "Anna visited Paris, and Ben went to Rome."'
+  section "The continuation that fits best" \
+    'megabert choose --model $heads/MegatronBertForMultipleChoice --vocab docs/session/vocab.txt --prompt "The cat lay down." "It slept." "It was elected."' \
+    'megabert choose --model $heads/MegatronBertForMultipleChoice --vocab docs/session/vocab.txt --json --prompt "The cat lay down." "It slept." "It was elected."'
+  section "Does a text continue another?" \
+    'megabert next-sentence "a dog is an animal." "it barks."' \
+    'megabert next-sentence --json "a dog is an animal." "it barks."'
+  section "Labels of your own" \
+    'megabert zero-shot --model $models/zero_shot --vocab $words --labels politics,travel,food "Angela Merkel visited Paris."' \
+    'megabert zero-shot --model $models/zero_shot --vocab $words --labels politics,travel --json "Angela Merkel visited Paris."'
+  section "Vectors" \
+    'megabert embed --normalize "a dog" "a cat" | cut -c 1-80' \
+    'megabert embed --json "a dog" | cut -c 1-80' \
+    'megabert embed --output target/session/vectors.safetensors < docs/session/texts.txt'
+  section "Continuing a text" \
+    'megabert generate --max-new-tokens 8 --no-repeat-ngram-size 2 "the capital of"' \
+    'megabert generate --max-new-tokens 8 --seed 7 --json "the capital of"' \
+    'megabert generate --model $heads/generation --beams 4 --input-ids 57,92,14,93,58 --max-new-tokens 6'
+  section "Tokens" \
+    'megabert tokenize "A dog barks."' \
+    'megabert tokenize --json "A dog barks."'
+  section "Raw tensors" \
+    'megabert forward --model $heads/MegatronBertForSequenceClassification --inputs docs/session/inputs.safetensors --output target/session/out.safetensors --hidden-states' \
+    'megabert forward --model $heads/MegatronBertForSequenceClassification --inputs docs/session/inputs.safetensors --output target/session/out.safetensors --json'
+  section "Masked-LM loss and accuracy" \
+    'megabert evaluate --data demo-model/evaluation/validation.safetensors' \
+    'megabert evaluate --data demo-model/evaluation/validation.safetensors --json'
+  section "What a model is" \
+    'megabert inspect | head -n 12' \
+    'megabert inspect --json | cut -c 1-160'
+  section "Converting" \
+    'megabert convert $heads/MegatronBertForPreTraining target/session/halves --dtype bf16' \
+    'megabert convert $heads/MegatronBertForPreTraining target/session/ranks --to megatron --json'
+  section "What can compute here" \
+    'megabert backends' \
+    'megabert backends --json'
+  section "Measuring" \
+    'megabert bench --config mini --seq 64 --runs 5' \
+    'megabert bench --config mini --seq 64 --runs 5 --json'
+  section "Help" \
+    'megabert --version' \
+    'megabert fill-mask --help' \
+    'megabert help backends' \
+    'megabert man | head -n 12' \
+    'megabert completion | head -n 4'
+  section "When something is wrong" \
+    'megabert fill-mask --model no/such/folder "a [MASK]"' \
+    'megabert fill-mask --model docs "a [MASK]"' \
+    'megabert fill-mask "nothing to fill"' \
+    'megabert answer --model $models/zero_shot --vocab $words --question "Who?" --context "You."' \
+    'megabert classify "What a wonderful hotel!"' \
+    'megabert classify --model $models/text_classification "no vocabulary"' \
+    'megabert classify --model $models/text_classification --vocab core/src/test/resources/fixtures/tokenizer/vocab.txt "another vocabulary"' \
+    'megabert classify --model $models/text_classification --vocab $words --config $models/zero_shot/config.json "other labels"' \
+    'megabert classify --model $models/text_classification --vocab $words --max-length 8 "This text is longer than eight tokens."' \
+    'megabert classify --model $models/text_classification --vocab $words --max-length 8 --truncate "This text is longer than eight tokens."' \
+    'megabert classify --model $models/text_classification --vocab $words' \
+    'megabert convert $heads/MegatronBertForPreTraining target/session/halves' \
+    'megabert fill-mask --backend gpu "a [MASK]"' \
+    'megabert classify --tokp 3 "text"' \
+    'megabert clasify "text"'
+} >"$page"
