@@ -56,7 +56,7 @@ class BackendConformanceTest {
         expected.add(Samples.read(truth, matrix));
       }
       List<float[]> first = null;
-      for (int threads : new int[] {1, 2, 3}) {
+      for (int threads : TestBackends.threadCounts(backend)) {
         try (Backend tested = Backends.open(backend, BackendOptions.DEFAULT.withThreads(threads));
             Computation computation = tested.begin()) {
           List<float[]> actual = new ArrayList<>();
@@ -456,6 +456,28 @@ class BackendConformanceTest {
           c.attention(layout, qkv, 0, qkv, 8, qkv, 16, out, probabilities);
           return List.of(out, probabilities);
         });
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void aMaskedSequenceAmongOthersIsUniformToo(String backend) {
+    int[] offsets = {0, 40, 73, 137};
+    byte[] mask = new Samples(arena, 11).mask(137);
+    Arrays.fill(mask, 40, 73, (byte) 0);
+    Arrays.fill(mask, 0, 9, (byte) 0);
+    for (boolean causal : new boolean[] {false, true}) {
+      Tensor x = new Samples(arena, 12).tensor(1, 137, 3 * 32);
+      AttentionLayout layout = AttentionLayout.self(2, 16, causal, offsets, mask);
+      compare(
+          backend,
+          1e-5,
+          (b, c) -> {
+            Matrix qkv = c.upload(x);
+            Matrix out = Samples.poisoned(c, 137, 32);
+            c.attention(layout, qkv, 0, qkv, 32, qkv, 64, out, null);
+            return List.of(out);
+          });
+    }
   }
 
   @ParameterizedTest

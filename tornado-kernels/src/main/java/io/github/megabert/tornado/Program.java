@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -68,7 +69,11 @@ final class Program implements AutoCloseable {
   private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
   private final TornadoExecutionPlan plan;
   private final TornadoExecutionPlan configured;
+  private final TornadoDevice device;
+  private final @Nullable CudaDriver driver;
+  private @Nullable CapturedGraphs captured;
   private boolean linked;
+  private boolean running;
 
   /**
    * Builds the graphs; the kernels are compiled at the first run.
@@ -76,6 +81,7 @@ final class Program implements AutoCloseable {
    * @param arrays the resident and scratch arrays of all operands
    * @param integerCount integers of a computation
    * @param replay whether the driver can capture the graphs and replay them in one launch
+   * @param driver replays captured graphs faster than TornadoVM; null where it is not NVIDIA's
    */
   @SuppressWarnings("this-escape")
   Program(
@@ -85,7 +91,10 @@ final class Program implements AutoCloseable {
       int integerCount,
       DeviceMemory memory,
       TornadoDevice device,
-      boolean replay) {
+      boolean replay,
+      @Nullable CudaDriver driver) {
+    this.device = device;
+    this.driver = driver;
     this.name = name;
     this.memory = memory;
     this.arrays = arrays;
@@ -183,8 +192,12 @@ final class Program implements AutoCloseable {
     };
   }
 
-  /** Runs the graphs. The results are on the device when something is next read from it. */
+  /**
+   * Runs the graphs, or starts them: {@link #await} and {@link #read} wait. The results are on the
+   * device.
+   */
   void run(IntegerBlock block, List<float[]> values) {
+    await();
     MemorySegment.copy(
         block.values(), 0, integers.getSegment(), ValueLayout.JAVA_INT, 0, block.size());
     uploads.forEach(
@@ -193,6 +206,11 @@ final class Program implements AutoCloseable {
           MemorySegment.copy(
               source, 0, array.getSegment(), ValueLayout.JAVA_FLOAT, 0, source.length);
         });
+    if (captured != null) {
+      captured.launch();
+      running = true;
+      return;
+    }
     for (int i = 0; i < graphs.size(); i++) {
       if (!linked) {
         linkWithOwners(i);
@@ -202,6 +220,35 @@ final class Program implements AutoCloseable {
       graphs.forEach(graph -> graph.setLastExecutedTaskGraph(graph));
     }
     linked = true;
+    if (driver != null) {
+      captured = CapturedGraphs.of(driver, device, plan.getId(), graphs);
+    }
+  }
+
+  /**
+   * Runs what ran last again, without the host's part.
+   *
+   * @return nanoseconds for {@code times} runs in a row, or -1 where TornadoVM replays the graphs
+   */
+  long replay(int times) {
+    await();
+    if (captured == null) {
+      return -1;
+    }
+    long start = System.nanoTime();
+    for (int i = 0; i < times; i++) {
+      captured.launch();
+    }
+    captured.await();
+    return System.nanoTime() - start;
+  }
+
+  /** Waits until the graphs have run. */
+  void await() {
+    if (running && captured != null) {
+      captured.await();
+      running = false;
+    }
   }
 
   private void linkWithOwners(int index) {
@@ -226,6 +273,8 @@ final class Program implements AutoCloseable {
             .get(i)
             .syncRuntimeTransferToHost(
                 array, TornadoNativeArray.ARRAY_HEADER, elements * array.getElementSize());
+        // The copy followed the graphs on their stream and has been waited for.
+        running = false;
         return;
       }
     }
