@@ -15,8 +15,10 @@ if [ -z "${CLASSES:-}" ]; then
   jackson=$(find "${MAVEN_REPOSITORY:-$HOME/.m2/repository}" -path '*jackson*' -name '*.jar' | tr '\n' ':')
   CLASSES=$root/core/target/classes:$here/target/classes:$here/target/test-classes:$jackson
 fi
+heap=-Xmx8g
 check() {
-  "$java" @"$TORNADOVM_HOME/tornado-argfile" @"$here/megabert-argfile" -Xmx8g -cp "$CLASSES" \
+  # shellcheck disable=SC2086
+  "$java" @"$TORNADOVM_HOME/tornado-argfile" @"$here/megabert-argfile" $heap -cp "$CLASSES" \
     io.github.megabert.tornado.DeviceCheck "$@" 2>&1 | grep -v '^WARNING'
 }
 # shellcheck disable=SC2086
@@ -24,7 +26,10 @@ check errors $checks
 # shellcheck disable=SC2086
 check mini "$root/demo-model/src/main/resources/io/github/megabert/demo" \
   "$root/demo-model/evaluation/validation.safetensors" $checks
+# A heap of one size, so that what the process holds beside it shows.
+heap="-Xms256m -Xmx256m -XX:+AlwaysPreTouch"
 check soak "$precision" "${SOAK:-200000}"
+heap=-Xmx8g
 # shellcheck disable=SC2086
 check times "$precision" $shapes
 # shellcheck disable=SC2086

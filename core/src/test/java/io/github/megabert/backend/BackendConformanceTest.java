@@ -43,7 +43,8 @@ class BackendConformanceTest {
 
   /** Each backend with each size. */
   static Stream<Arguments> sizes() {
-    return backends().flatMap(b -> Arrays.stream(SIZES).mapToObj(size -> Arguments.of(b, size)));
+    return backends()
+        .flatMap(b -> TestBackends.sizes(b, SIZES).mapToObj(size -> Arguments.of(b, size)));
   }
 
   /** Runs {@code operation} on the backend and on the scalar one and compares what it returns. */

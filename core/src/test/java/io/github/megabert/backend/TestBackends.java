@@ -3,6 +3,7 @@ package io.github.megabert.backend;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The backends that tests run on: all that can be opened here, or the one that the system property
@@ -34,5 +35,11 @@ public final class TestBackends {
   /** The numbers of threads that a backend's results must not depend on. */
   static int[] threadCounts(String backend) {
     return backend.equals("vector") ? new int[] {1, 2, 3} : new int[] {1};
+  }
+
+  /** Those of the sizes that a backend is tested with: a device compiles kernels for each. */
+  static IntStream sizes(String backend, int[] sizes) {
+    int step = backend.equals("vector") ? 1 : 4;
+    return IntStream.range(0, sizes.length).filter(i -> i % step == 0).map(i -> sizes[i]);
   }
 }

@@ -70,7 +70,7 @@ final class DeviceMemory implements AutoCloseable {
    * @throws IllegalStateException if it does not fit
    */
   synchronized <T extends TornadoNativeArray> T add(T array) {
-    budget.take("the model's next weight", array.getNumBytesOfSegmentWithHeader());
+    budget.takeForWeight(array.getNumBytesOfSegmentWithHeader());
     waiting.add(array);
     return array;
   }
@@ -90,7 +90,7 @@ final class DeviceMemory implements AutoCloseable {
         missing.add(key);
       }
     }
-    budget.take("the call", missing.stream().mapToLong(ScratchKey::bytes).sum());
+    budget.takeForCall(missing.stream().mapToLong(ScratchKey::bytes).sum());
     for (ScratchKey key : missing) {
       TornadoNativeArray array = key.element().allocate(key.capacity());
       waiting.add(array);

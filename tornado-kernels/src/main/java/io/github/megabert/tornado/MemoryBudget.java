@@ -39,12 +39,24 @@ final class MemoryBudget {
   }
 
   /**
-   * Counts memory as taken.
+   * Counts memory for a weight as taken.
    *
-   * @param what begins the message if it does not fit
    * @throws IllegalStateException if it does not fit, with what is needed and what there is
    */
-  synchronized void take(String what, long bytes) {
+  void takeForWeight(long bytes) {
+    take("the model's next weight", "use a smaller precision", bytes);
+  }
+
+  /**
+   * Counts scratch memory for a call as taken.
+   *
+   * @throws IllegalStateException if it does not fit, with what is needed and what there is
+   */
+  void takeForCall(long bytes) {
+    take("the call", "pass fewer or shorter sequences at a time", bytes);
+  }
+
+  private synchronized void take(String what, String remedy, long bytes) {
     if (bytes == 0) {
       return;
     }
@@ -58,13 +70,14 @@ final class MemoryBudget {
           String.format(
               Locale.ROOT,
               "%s needs %s of device memory, and of the %s of %s %s are left beside the %s in use:"
-                  + " pass fewer or shorter sequences at a time, or use a smaller precision%s.",
+                  + " %s%s.",
               what,
               size(bytes),
               size(total),
               device,
               size(Math.max(0, left)),
               size(taken),
+              remedy,
               limit < total ? ", or raise -D" + LIMIT + " from " + size(limit) : ""));
     }
     taken += bytes;

@@ -59,6 +59,8 @@ final class Program implements AutoCloseable {
   private static final int NODES_PER_TASK = 3;
 
   private final String name;
+  private final List<Call> calls;
+  private final int depth;
   private final DeviceMemory memory;
   private final Map<Operand, TornadoNativeArray> arrays;
   private final IntArray integers;
@@ -78,6 +80,7 @@ final class Program implements AutoCloseable {
   /**
    * Builds the graphs; the kernels are compiled at the first run.
    *
+   * @param depth computations of a thread that have results on the device when this runs
    * @param arrays the resident and scratch arrays of all operands
    * @param integerCount integers of a computation
    * @param replay whether the driver can capture the graphs and replay them in one launch
@@ -87,6 +90,7 @@ final class Program implements AutoCloseable {
   Program(
       String name,
       List<Call> calls,
+      int depth,
       Map<Operand, TornadoNativeArray> arrays,
       int integerCount,
       DeviceMemory memory,
@@ -96,6 +100,8 @@ final class Program implements AutoCloseable {
     this.device = device;
     this.driver = driver;
     this.name = name;
+    this.calls = calls;
+    this.depth = depth;
     this.memory = memory;
     this.arrays = arrays;
     integers = new IntArray(Math.max(1, integerCount));
@@ -190,6 +196,16 @@ final class Program implements AutoCloseable {
       case Operand.Resident resident -> resident.array();
       case Operand.Scratch _ -> arrays.get(operand);
     };
+  }
+
+  /** Whether this is the program of these calls. */
+  boolean isOf(List<Call> others, int depthOfOthers) {
+    return depth == depthOfOthers && calls.equals(others);
+  }
+
+  /** The arrays of all operands. */
+  Map<Operand, TornadoNativeArray> arrays() {
+    return arrays;
   }
 
   /**

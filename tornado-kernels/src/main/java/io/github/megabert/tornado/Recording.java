@@ -15,9 +15,9 @@ final class Recording {
   private final List<Call> calls = new ArrayList<>();
   private final IntegerBlock integers = new IntegerBlock();
   private final List<float[]> uploads = new ArrayList<>();
-  private final Map<Operand, TornadoNativeArray> arrays = new HashMap<>();
   private final Map<List<Integer>, Operand> brains = new HashMap<>();
   private final AttentionCalls attention;
+  private Map<Operand, TornadoNativeArray> arrays = Map.of();
   private int slots;
 
   Recording(TornadoBackend backend) {
@@ -67,12 +67,33 @@ final class Recording {
   }
 
   /**
-   * Finds room for the scratch of everything recorded.
+   * Runs, or starts, everything recorded and forgets it.
    *
    * @param depth computations of this thread that have results on the device, this one included
    * @throws IllegalStateException if the device has too little memory
    */
-  void place(int depth) {
+  Program run(int depth) {
+    Program program = backend.latest(calls, depth);
+    if (program == null) {
+      place(depth);
+      program = backend.program(List.copyOf(calls), depth, arrays, integers.size());
+    } else if (arrays.isEmpty()) {
+      arrays = program.arrays();
+    } else {
+      arrays = new HashMap<>(arrays);
+      arrays.putAll(program.arrays());
+    }
+    program.run(integers, uploads);
+    calls.clear();
+    integers.clear();
+    uploads.clear();
+    attention.clear();
+    brains.clear();
+    return program;
+  }
+
+  /** Finds room for the scratch of everything recorded. */
+  private void place(int depth) {
     Set<Operand.Scratch> missing = new LinkedHashSet<>();
     for (Call call : calls) {
       for (Object argument : call.arguments()) {
@@ -81,18 +102,7 @@ final class Recording {
         }
       }
     }
+    arrays = new HashMap<>(arrays);
     arrays.putAll(backend.memory().scratch(depth, missing));
-  }
-
-  /** Runs, or starts, everything recorded and forgets it. */
-  Program run(int depth) {
-    Program program = backend.program(List.copyOf(calls), depth, arrays, integers.size());
-    program.run(integers, uploads);
-    calls.clear();
-    integers.clear();
-    uploads.clear();
-    attention.clear();
-    brains.clear();
-    return program;
   }
 }

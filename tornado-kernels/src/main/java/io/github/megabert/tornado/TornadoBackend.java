@@ -192,6 +192,14 @@ final class TornadoBackend implements Backend {
     deviceLock.unlock();
   }
 
+  /**
+   * The program that ran last if it is the one of these calls, otherwise null: comparing 250 calls
+   * costs less than hashing them. The caller holds the device.
+   */
+  @Nullable Program latest(List<Call> calls, int depth) {
+    return latest != null && latest.isOf(calls, depth) ? latest : null;
+  }
+
   /** The program of these calls, built if they are new. The caller holds the device. */
   Program program(
       List<Call> calls, int depth, Map<Operand, TornadoNativeArray> arrays, int integerCount) {
@@ -203,6 +211,7 @@ final class TornadoBackend implements Backend {
                 new Program(
                     "program" + programs.size(),
                     calls,
+                    depth,
                     Map.copyOf(arrays),
                     integerCount,
                     memory,
@@ -213,26 +222,33 @@ final class TornadoBackend implements Backend {
   }
 
   /**
-   * Milliseconds that the device itself needs for the program that ran last: what a second run in
-   * the same row adds. Negative where that cannot be measured.
+   * Milliseconds that the program that ran last takes without the host's part: in a row of runs,
+   * and alone, with the driver's start and the wait. Negative where that cannot be measured.
    */
-  double measureDevice() {
+  DeviceTime measureDevice() {
     acquireDevice();
     try {
       Program program = latest;
       if (program == null || program.replay(1) < 0) {
-        return -1;
+        return new DeviceTime(-1, -1);
       }
-      double[] differences = new double[25];
-      for (int i = 0; i < differences.length; i++) {
-        differences[i] = (program.replay(3) - program.replay(1)) / 2e6;
+      int repeats = 25;
+      double[] inRow = new double[repeats];
+      double[] alone = new double[repeats];
+      for (int i = 0; i < repeats; i++) {
+        alone[i] = program.replay(1) / 1e6;
+        inRow[i] = (program.replay(3) / 1e6 - alone[i]) / 2;
       }
-      Arrays.sort(differences);
-      return differences[differences.length / 2];
+      Arrays.sort(inRow);
+      Arrays.sort(alone);
+      return new DeviceTime(inRow[repeats / 2], alone[repeats / 2]);
     } finally {
       releaseDevice();
     }
   }
+
+  /** What {@link #measureDevice} found. */
+  record DeviceTime(double inRow, double alone) {}
 
   private void requireOpen() {
     if (closed) {

@@ -245,7 +245,6 @@ final class TornadoComputation implements Computation {
     if (depth == 0) {
       depth = backend.acquireDevice();
     }
-    recording.place(depth);
     // Another program's results are on a stream of their own.
     awaitLast();
     last = recording.run(depth);

@@ -229,9 +229,9 @@ final class DeviceCheck {
         float checksum = model.forward(batch, null, OutputOptions.NONE).logits().toFloatArray()[0];
         double firstSeconds = seconds(first);
         double[] milliseconds = new double[batch.tokens() > 10_000 ? 20 : 60];
-        // The host's part is Java that the JVM compiles as it goes: two seconds warm it up.
+        // The host's part is Java that the JVM compiles as it goes: some 3000 calls warm it up.
         long warmUp = System.nanoTime();
-        while (seconds(warmUp) < 2) {
+        while (seconds(warmUp) < 5) {
           model.forward(batch, null, OutputOptions.NONE);
         }
         for (int i = 0; i < milliseconds.length; i++) {
@@ -240,18 +240,20 @@ final class DeviceCheck {
           milliseconds[i] = seconds(before) * 1e3;
         }
         Arrays.sort(milliseconds);
-        double deviceTime = device.measureDevice();
+        double median = milliseconds[milliseconds.length / 2];
+        TornadoBackend.DeviceTime time = device.measureDevice();
         System.out.printf(
-            "%-4s %-8s %6d tokens  first %5.2f s  median %7.3f ms  best %7.3f ms"
-                + "  device %7.3f ms  host %4.0f µs  (%.5f)%n",
+            "%-4s %-8s %6d tokens  first %5.2f s  median %7.3f ms  best %7.3f ms  device %7.3f ms"
+                + "  start and wait %4.0f µs  Java %4.0f µs  (%.5f)%n",
             precision.optionName(),
             shape,
             batch.tokens(),
             firstSeconds,
-            milliseconds[milliseconds.length / 2],
+            median,
             milliseconds[0],
-            deviceTime,
-            (milliseconds[milliseconds.length / 2] - deviceTime) * 1e3,
+            time.inRow(),
+            (time.alone() - time.inRow()) * 1e3,
+            (median - time.alone()) * 1e3,
             checksum);
       }
     }
