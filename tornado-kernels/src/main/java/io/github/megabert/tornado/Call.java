@@ -24,15 +24,13 @@ record Call(Kernel kernel, List<Object> arguments, @Nullable Grid grid) {
   @Override
   public boolean equals(Object other) {
     if (!(other instanceof Call call)
-        || call.kernel != kernel
+        || !call.kernel.equals(kernel)
         || call.arguments.size() != arguments.size()
         || !Objects.equals(call.grid, grid)) {
       return false;
     }
     for (int i = 0; i < arguments.size(); i++) {
-      Object mine = arguments.get(i);
-      Object others = call.arguments.get(i);
-      if (mine != others && !mine.equals(others)) {
+      if (!arguments.get(i).equals(call.arguments.get(i))) {
         return false;
       }
     }
