@@ -15,8 +15,8 @@ final class LauncherExample {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + tornadoHome.resolve("tornado-argfile"));
     command.add("@" + megabertArgfile);
-    command.addAll(
-        application); // "-cp", "app.jar:megabert-core.jar:megabert-tornado.jar", "app.Main"
+    // Such as -cp app.jar:megabert-core.jar:megabert-tornado.jar app.Main
+    command.addAll(application);
     return new ProcessBuilder(command).inheritIO().start();
   }
 }
