@@ -6,11 +6,18 @@ public interface BackendProvider {
    * Whether a backend can serve here.
    *
    * @param available true if {@link #open} is expected to succeed
-   * @param device the hardware it would use, or an empty string
+   * @param preferred true if {@code auto} may take it; false for one that another serves better,
+   *     which opens by its name only
+   * @param device the hardware it would use and what serves there, or an empty string
    * @param reason where it is not available, one sentence with the cause and the remedy; otherwise
    *     an empty string
    */
-  record Availability(boolean available, String device, String reason) {}
+  record Availability(boolean available, boolean preferred, String device, String reason) {
+    /** One that is preferred where it is available. */
+    public Availability(boolean available, String device, String reason) {
+      this(available, available, device, reason);
+    }
+  }
 
   /** The name on the command line, such as {@code vector}. */
   String name();

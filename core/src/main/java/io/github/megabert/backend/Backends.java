@@ -77,6 +77,9 @@ public final class Backends {
         }
         continue;
       }
+      if (!availability.preferred()) {
+        continue;
+      }
       try {
         Backend backend = provider.open(options);
         if (!missing.isEmpty() && provider.priority() == 0 && WARNED.compareAndSet(false, true)) {

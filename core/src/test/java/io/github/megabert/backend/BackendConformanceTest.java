@@ -43,7 +43,8 @@ class BackendConformanceTest {
 
   /** Each backend with each size. */
   static Stream<Arguments> sizes() {
-    return backends().flatMap(b -> Arrays.stream(SIZES).mapToObj(size -> Arguments.of(b, size)));
+    return backends()
+        .flatMap(b -> TestBackends.sizes(b, SIZES).mapToObj(size -> Arguments.of(b, size)));
   }
 
   /** Runs {@code operation} on the backend and on the scalar one and compares what it returns. */
@@ -56,7 +57,7 @@ class BackendConformanceTest {
         expected.add(Samples.read(truth, matrix));
       }
       List<float[]> first = null;
-      for (int threads : new int[] {1, 2, 3}) {
+      for (int threads : TestBackends.threadCounts(backend)) {
         try (Backend tested = Backends.open(backend, BackendOptions.DEFAULT.withThreads(threads));
             Computation computation = tested.begin()) {
           List<float[]> actual = new ArrayList<>();
@@ -181,7 +182,7 @@ class BackendConformanceTest {
     for (Activation activation : Activation.values()) {
       compare(
           backend,
-          1e-6,
+          TestBackends.activationTolerance(backend),
           (b, c) -> {
             Matrix out = Samples.poisoned(c, count, 1);
             c.linear(c.upload(x), b.linear(List.of(one), nullable(one(0))), activation, null, out);
@@ -460,6 +461,28 @@ class BackendConformanceTest {
 
   @ParameterizedTest
   @MethodSource("backends")
+  void aMaskedSequenceAmongOthersIsUniformToo(String backend) {
+    int[] offsets = {0, 40, 73, 137};
+    byte[] mask = new Samples(arena, 11).mask(137);
+    Arrays.fill(mask, 40, 73, (byte) 0);
+    Arrays.fill(mask, 0, 9, (byte) 0);
+    for (boolean causal : new boolean[] {false, true}) {
+      Tensor x = new Samples(arena, 12).tensor(1, 137, 3 * 32);
+      AttentionLayout layout = AttentionLayout.self(2, 16, causal, offsets, mask);
+      compare(
+          backend,
+          1e-5,
+          (b, c) -> {
+            Matrix qkv = c.upload(x);
+            Matrix out = Samples.poisoned(c, 137, 32);
+            c.attention(layout, qkv, 0, qkv, 32, qkv, 64, out, null);
+            return List.of(out);
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
   void aNumberThatIsNoneStaysNone(String backend) {
     Tensor x = Tensor.allocate(arena, DType.F32, Shape.of(40, 1));
     for (int i = 0; i < 40; i++) {
@@ -474,7 +497,7 @@ class BackendConformanceTest {
         float[] values = Samples.read(c, out);
         float limit = activation == Activation.TANH ? 1 : Float.POSITIVE_INFINITY;
         for (int i = 0; i < 40; i++) {
-          assertEquals(i % 2 == 0 ? Float.NaN : limit, values[i], activation + " of " + i);
+          assertEquals(i % 2 == 0 ? Float.NaN : limit, values[i], 1e-6f, activation + " of " + i);
         }
       }
       Matrix soft = c.upload(x.reshape(Shape.of(1, 40)));

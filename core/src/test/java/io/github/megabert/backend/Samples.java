@@ -6,7 +6,6 @@ import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -87,12 +86,8 @@ final class Samples {
 
   /** Backends to hold against the scalar one: every other that is available here. */
   static List<String> backends() {
-    List<String> names = new ArrayList<>();
-    for (BackendProvider provider : Backends.providers()) {
-      if (!provider.name().equals("scalar") && provider.availability().available()) {
-        names.add(provider.name());
-      }
-    }
+    List<String> names =
+        TestBackends.names().stream().filter(name -> !name.equals("scalar")).toList();
     if (names.isEmpty()) {
       throw new AssertionError("no backend but the scalar one is available: nothing to test");
     }

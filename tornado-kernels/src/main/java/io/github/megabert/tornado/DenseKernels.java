@@ -12,8 +12,8 @@ import uk.ac.manchester.tornado.api.types.vectors.Half2;
  *
  * <p>cuDNN's task knows no mask, so a head may be made wider by two columns that add one to the
  * score: a query ends in (1, 8), a key in (-60000 if masked, -60000 if beyond its sequence). After
- * the division by √headDim such keys weigh nothing, and a sequence of masked keys only still has a
- * softmax over them.
+ * the division by √headDim such keys weigh nothing. Queries that see masked keys only are zeros:
+ * their scores are alike, and attention is uniform.
  */
 final class DenseKernels {
   static final int QUERY = 0;
@@ -25,7 +25,7 @@ final class DenseKernels {
   /**
    * Rows to a dense tensor; a thread an element.
    *
-   * @param sequencesAt where pairs of first row and length begin in {@code integers}
+   * @param sequencesAt where the integers of {@link DenseGroup} begin in {@code integers}
    * @param maskAt where the key mask begins, negative if there is none
    */
   static void pack(
@@ -51,11 +51,12 @@ final class DenseKernels {
       int block = line / length;
       int head = block % heads;
       int sequence = block / heads;
-      int first = integers.get(sequencesAt + 2 * sequence);
-      int rows = integers.get(sequencesAt + 2 * sequence + 1);
+      int first = integers.get(sequencesAt + 3 * sequence);
+      int rows = integers.get(sequencesAt + 3 * sequence + 1);
+      int blind = integers.get(sequencesAt + 3 * sequence + 2);
       float value = 0f;
       if (d < headDim) {
-        if (place < rows) {
+        if (place < rows && place >= blind) {
           value = x.get((first + place) * stride + column + head * headDim + d).getFloat32();
         }
       } else if (d == headDim) {
@@ -106,8 +107,8 @@ final class DenseKernels {
       int block = line / length;
       int head = block % heads;
       int sequence = block / heads;
-      int first = integers.get(sequencesAt + 2 * sequence);
-      int rows = integers.get(sequencesAt + 2 * sequence + 1);
+      int first = integers.get(sequencesAt + 3 * sequence);
+      int rows = integers.get(sequencesAt + 3 * sequence + 1);
       float query0 = 0f;
       float query1 = 0f;
       float key0 = 0f;
@@ -120,8 +121,10 @@ final class DenseKernels {
           Half2 query = x.getHalf2(HalfPairKernels.SHIFT + at + queryColumn);
           Half2 key = x.getHalf2(HalfPairKernels.SHIFT + at + keyColumn);
           Half2 value = x.getHalf2(HalfPairKernels.SHIFT + at + valueColumn);
-          query0 = Half2.lowFloat(query);
-          query1 = Half2.highFloat(query);
+          if (place >= integers.get(sequencesAt + 3 * sequence + 2)) {
+            query0 = Half2.lowFloat(query);
+            query1 = Half2.highFloat(query);
+          }
           key0 = Half2.lowFloat(key);
           key1 = Half2.highFloat(key);
           value0 = Half2.lowFloat(value);

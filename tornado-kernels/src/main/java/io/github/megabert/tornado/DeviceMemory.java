@@ -3,8 +3,10 @@ package io.github.megabert.tornado;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -16,6 +18,8 @@ import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.types.BFloat16;
+import uk.ac.manchester.tornado.api.types.arrays.BFloat16Array;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -33,7 +37,15 @@ final class DeviceMemory implements AutoCloseable {
    */
   record Owner(String name, TornadoTaskGraphInterface graph) {}
 
-  private record ScratchKey(int depth, int slot, int capacity) {}
+  private record ScratchKey(int depth, int slot, int capacity, Element element) {
+    static ScratchKey of(int depth, Operand.Scratch scratch) {
+      return new ScratchKey(depth, scratch.slot(), rounded(scratch.elements()), scratch.element());
+    }
+
+    long bytes() {
+      return element.bytes(capacity);
+    }
+  }
 
   /** A task graph holds 1024 nodes; an array and its task take five. */
   private static final int ARRAYS_PER_GRAPH = 100;
@@ -41,42 +53,58 @@ final class DeviceMemory implements AutoCloseable {
   private static final KernelContext CONTEXT = new KernelContext();
 
   private final TornadoDevice device;
-  private final boolean half;
+  private final MemoryBudget budget;
   private final IdentityHashMap<TornadoNativeArray, Owner> owners = new IdentityHashMap<>();
   private final List<TornadoNativeArray> waiting = new ArrayList<>();
   private final Map<ScratchKey, TornadoNativeArray> scratch = new HashMap<>();
   private final List<TornadoExecutionPlan> plans = new ArrayList<>();
 
-  DeviceMemory(TornadoDevice device, boolean half) {
+  DeviceMemory(TornadoDevice device, MemoryBudget budget) {
     this.device = device;
-    this.half = half;
+    this.budget = budget;
   }
 
-  /** An array of the element type of matrices. */
-  TornadoNativeArray allocate(int elements) {
-    return half ? new HalfFloatArray(elements) : new FloatArray(elements);
-  }
-
-  /** Takes an array, to be copied to the device before the next program runs. */
+  /**
+   * Takes an array, to be copied to the device before the next program runs.
+   *
+   * @throws IllegalStateException if it does not fit
+   */
   synchronized <T extends TornadoNativeArray> T add(T array) {
+    budget.takeForWeight(array.getNumBytesOfSegmentWithHeader());
     waiting.add(array);
     return array;
   }
 
   /**
-   * The scratch array of a slot.
+   * The arrays of scratch operands, made where they are new.
    *
    * @param depth how many computations of this thread have results on the device, this one
    *     included: they may not share scratch
+   * @throws IllegalStateException if the new ones do not fit; none is made then
    */
-  synchronized TornadoNativeArray scratch(int depth, int slot, int elements) {
-    int capacity = capacity(elements);
-    return scratch.computeIfAbsent(
-        new ScratchKey(depth, slot, capacity), key -> add(allocate(capacity)));
+  synchronized Map<Operand, TornadoNativeArray> scratch(int depth, Set<Operand.Scratch> operands) {
+    Set<ScratchKey> missing = new LinkedHashSet<>();
+    for (Operand.Scratch operand : operands) {
+      ScratchKey key = ScratchKey.of(depth, operand);
+      if (!scratch.containsKey(key)) {
+        missing.add(key);
+      }
+    }
+    budget.takeForCall(missing.stream().mapToLong(ScratchKey::bytes).sum());
+    for (ScratchKey key : missing) {
+      TornadoNativeArray array = key.element().allocate(key.capacity());
+      waiting.add(array);
+      scratch.put(key, array);
+    }
+    Map<Operand, TornadoNativeArray> arrays = new HashMap<>();
+    for (Operand.Scratch operand : operands) {
+      arrays.put(operand, scratch.get(ScratchKey.of(depth, operand)));
+    }
+    return arrays;
   }
 
   /** Rounds up to a quarter of the power of two below, so that programs share arrays. */
-  private static int capacity(int elements) {
+  private static int rounded(int elements) {
     int step = Math.max(1024, Integer.highestOneBit(Math.max(1, elements)) / 4);
     return Math.multiplyExact(Math.ceilDiv(elements, step), step);
   }
@@ -87,6 +115,7 @@ final class DeviceMemory implements AutoCloseable {
       uploadTogether(waiting.subList(from, Math.min(waiting.size(), from + ARRAYS_PER_GRAPH)));
     }
     waiting.clear();
+    budget.allocated();
   }
 
   /** The owner of an array that has been uploaded. */
@@ -113,6 +142,8 @@ final class DeviceMemory implements AutoCloseable {
       switch (array) {
         case HalfFloatArray halves ->
             graph.task(task, DeviceMemory::touchHalf, CONTEXT, halves, flag);
+        case BFloat16Array brains ->
+            graph.task(task, DeviceMemory::touchBrain, CONTEXT, brains, flag);
         case FloatArray floats -> graph.task(task, DeviceMemory::touchFloat, CONTEXT, floats, flag);
         default -> throw new IllegalArgumentException("no kernel reads a " + array.getClass());
       }
@@ -139,6 +170,12 @@ final class DeviceMemory implements AutoCloseable {
 
   static void touchHalf(KernelContext context, HalfFloatArray array, IntArray flag) {
     if (array.get(context.globalIdx).getFloat32() > 1e4f) {
+      flag.set(0, 1);
+    }
+  }
+
+  static void touchBrain(KernelContext context, BFloat16Array array, IntArray flag) {
+    if (BFloat16.bf16ToFloat(array.get(context.globalIdx)) > 1e30f) {
       flag.set(0, 1);
     }
   }

@@ -48,6 +48,7 @@ final class FloatRowKernels {
     int thread = context.localIdx;
     int base = context.groupIdx * columns;
     float[] partial = context.allocateFloatLocalArray(ROW_THREADS);
+    float[] rests = context.allocateFloatLocalArray(ROW_THREADS);
     float sum = 0f;
     for (int c = thread; c < columns; c += ROW_THREADS) {
       sum += x.get(base + c);
@@ -63,21 +64,29 @@ final class FloatRowKernels {
     float mean = partial[0] / columns;
     context.localBarrier();
     float squares = 0f;
+    float rest = 0f;
     for (int c = thread; c < columns; c += ROW_THREADS) {
       float centred = x.get(base + c) - mean;
       squares += centred * centred;
+      rest += centred;
     }
     partial[thread] = squares;
+    rests[thread] = rest;
     context.localBarrier();
     for (int half = ROW_THREADS / 2; half > 0; half = half / 2) {
       if (thread < half) {
         partial[thread] = partial[thread] + partial[thread + half];
+        rests[thread] = rests[thread] + rests[thread + half];
       }
       context.localBarrier();
     }
-    float inverse = 1f / TornadoMath.sqrt(partial[0] / columns + eps);
+    // What the mean lost to rounding; of a row of equal numbers it is all that there is.
+    float lost = rests[0] / columns;
+    float variance = TornadoMath.max(0f, partial[0] / columns - lost * lost);
+    float inverse = 1f / TornadoMath.sqrt(variance + eps);
     for (int c = thread; c < columns; c += ROW_THREADS) {
-      out.set(base + c, (x.get(base + c) - mean) * inverse * weight.get(c) + bias.get(c));
+      float centred = x.get(base + c) - mean - lost;
+      out.set(base + c, centred * inverse * weight.get(c) + bias.get(c));
     }
   }
 

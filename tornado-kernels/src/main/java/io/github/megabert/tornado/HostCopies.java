@@ -4,6 +4,7 @@ import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import uk.ac.manchester.tornado.api.types.arrays.BFloat16Array;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -14,10 +15,13 @@ final class HostCopies {
 
   private HostCopies() {}
 
-  /** Writes a tensor's elements into a float32 or binary16 array from element {@code first} on. */
+  /**
+   * Writes a tensor's elements into an array of any {@link Element}, from element {@code first} on.
+   */
   static void fill(TornadoNativeArray array, long first, Tensor values) {
     MemorySegment target = array.getSegment();
     boolean half = array instanceof HalfFloatArray;
+    boolean brain = array instanceof BFloat16Array;
     boolean direct = values.dtype() == DType.F32;
     short[] halves = new short[CHUNK];
     float[] floats = new float[CHUNK];
@@ -37,15 +41,24 @@ final class HostCopies {
         }
       }
       long at = first + from;
-      if (half) {
+      if (half || brain) {
         for (int i = 0; i < chunk; i++) {
-          halves[i] = Float.floatToFloat16(floats[i]);
+          halves[i] = half ? Float.floatToFloat16(floats[i]) : toBrain(floats[i]);
         }
         MemorySegment.copy(halves, 0, target, ValueLayout.JAVA_SHORT, at * Short.BYTES, chunk);
       } else {
         MemorySegment.copy(floats, 0, target, ValueLayout.JAVA_FLOAT, at * Float.BYTES, chunk);
       }
     }
+  }
+
+  /** Rounds to the nearest bfloat16, ties to even. */
+  static short toBrain(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) 0x7fc0;
+    }
+    return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
   }
 
   /** Copies the first {@code count} elements into {@code destination}, as float32. */

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.common.Access;
 import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
+import uk.ac.manchester.tornado.api.types.arrays.BFloat16Array;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
@@ -35,6 +36,19 @@ final class MatrixLibrary {
   /** The same with factors rounded to TF32. */
   static final Kernel TF32 =
       new Kernel("cublasTf32", (graph, task, a) -> addFloat(graph, task, true, a));
+
+  /** {@code out = x·Wᵀ + beta·out} in bfloat16, sums in float32. */
+  static final Kernel BRAIN =
+      new Kernel(
+          "cublasBrain",
+          (graph, task, a) ->
+              graph.libraryTask(
+                  task,
+                  (BFloat16Array weight, BFloat16Array x, BFloat16Array out) ->
+                      descriptor("nvidia/cublas", "cublasGemmExBF16", weight, x, out, a),
+                  (BFloat16Array) a[0],
+                  (BFloat16Array) a[1],
+                  (BFloat16Array) a[2]));
 
   private MatrixLibrary() {}
 

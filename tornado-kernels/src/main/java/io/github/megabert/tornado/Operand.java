@@ -8,7 +8,7 @@ sealed interface Operand {
   record Resident(TornadoNativeArray array) implements Operand {}
 
   /** The {@code slot}-th scratch array of a computation, with room for {@code elements} numbers. */
-  record Scratch(int slot, int elements) implements Operand {}
+  record Scratch(int slot, int elements, Element element) implements Operand {}
 
   /** The integers of a computation (ids, rows, attention tiles), copied at every execution. */
   record Integers() implements Operand {}

@@ -13,6 +13,15 @@ final class Products {
   /** cuBLASLt wants rows of 16 bytes for its fast kernels; the portable kernel takes the others. */
   private static final int ALIGNMENT = 8;
 
+  /** Makes scratch in bfloat16; one array for every use in one role and size. */
+  @FunctionalInterface
+  interface BrainScratch {
+    Operand make(int role, int elements);
+  }
+
+  private static final int FACTOR = 0;
+  private static final int PRODUCT = 1;
+
   private final KernelSet kernels;
   private final boolean library;
   private final Precision precision;
@@ -28,14 +37,35 @@ final class Products {
     this.precision = precision;
   }
 
-  /** {@code out = activation(x·Wᵀ + b) + residual}; the shapes have been checked. */
+  /** What a weight of these extents is held in. */
+  static Element element(Precision precision, int inputs, int outputs) {
+    return switch (precision) {
+      case F16 -> Element.HALF;
+      case BF16 -> aligned(inputs, outputs) ? Element.BRAIN : Element.FLOAT;
+      default -> Element.FLOAT;
+    };
+  }
+
+  private static boolean aligned(int inputs, int outputs) {
+    return inputs % ALIGNMENT == 0 && outputs % ALIGNMENT == 0;
+  }
+
+  /**
+   * {@code out = activation(x·Wᵀ + b) + residual}; the shapes have been checked.
+   *
+   * @param scratch for the factors and products of bfloat16
+   */
   List<Call> calls(
       TornadoMatrix x,
       TornadoLinear linear,
       int activation,
       @Nullable TornadoMatrix residual,
-      TornadoMatrix out) {
-    boolean aligned = linear.inputs() % ALIGNMENT == 0 && linear.outputs() % ALIGNMENT == 0;
+      TornadoMatrix out,
+      BrainScratch scratch) {
+    boolean aligned = aligned(linear.inputs(), linear.outputs());
+    if (precision == Precision.BF16 && aligned) {
+      return brain(x, linear, activation, residual, out, scratch);
+    }
     boolean separable = residual == null || activation == DeviceMath.IDENTITY;
     if (!library || !aligned || !separable) {
       return List.of(portable(x, linear, activation, residual, out));
@@ -70,7 +100,7 @@ final class Products {
         // Rows are multiples of 8 here, so the array has two halves of pairs.
         calls.add(
             new Call(
-                KernelSet.PAIR_ACTIVATION,
+                PairTasks.ACTIVATION,
                 List.of(out.operand(), activation, count / 2),
                 Grid.elements(count / 4)));
       }
@@ -94,6 +124,45 @@ final class Products {
             List.of(out.operand(), linear.bias(), activation, x.capacity(), out.columns()),
             Grid.elements(count)));
     return calls;
+  }
+
+  /** Rounds x, multiplies, and does the rest in float32. */
+  private static List<Call> brain(
+      TornadoMatrix x,
+      TornadoLinear linear,
+      int activation,
+      @Nullable TornadoMatrix residual,
+      TornadoMatrix out,
+      BrainScratch scratch) {
+    int inputs = x.capacity() * linear.inputs();
+    int outputs = x.capacity() * linear.outputs();
+    Operand factor = scratch.make(FACTOR, inputs);
+    Operand product = scratch.make(PRODUCT, outputs);
+    return List.of(
+        new Call(BrainKernels.NARROW, List.of(x.operand(), factor, inputs), Grid.elements(inputs)),
+        new Call(
+            MatrixLibrary.BRAIN,
+            List.of(
+                linear.weight(),
+                factor,
+                product,
+                x.capacity(),
+                linear.outputs(),
+                linear.inputs(),
+                0f),
+            null),
+        new Call(
+            BrainKernels.COMPLETE,
+            List.of(
+                product,
+                linear.bias(),
+                residual == null ? out.operand() : residual.operand(),
+                out.operand(),
+                activation,
+                residual == null ? 0 : 1,
+                linear.outputs(),
+                outputs),
+            Grid.elements(outputs)));
   }
 
   private Call portable(

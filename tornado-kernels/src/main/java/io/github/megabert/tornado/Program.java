@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -58,6 +59,8 @@ final class Program implements AutoCloseable {
   private static final int NODES_PER_TASK = 3;
 
   private final String name;
+  private final List<Call> calls;
+  private final int depth;
   private final DeviceMemory memory;
   private final Map<Operand, TornadoNativeArray> arrays;
   private final IntArray integers;
@@ -68,25 +71,37 @@ final class Program implements AutoCloseable {
   private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
   private final TornadoExecutionPlan plan;
   private final TornadoExecutionPlan configured;
+  private final TornadoDevice device;
+  private final @Nullable CudaDriver driver;
+  private @Nullable CapturedGraphs captured;
   private boolean linked;
+  private boolean running;
 
   /**
    * Builds the graphs; the kernels are compiled at the first run.
    *
+   * @param depth computations of a thread that have results on the device when this runs
    * @param arrays the resident and scratch arrays of all operands
    * @param integerCount integers of a computation
    * @param replay whether the driver can capture the graphs and replay them in one launch
+   * @param driver replays captured graphs faster than TornadoVM; null where it is not NVIDIA's
    */
   @SuppressWarnings("this-escape")
   Program(
       String name,
       List<Call> calls,
+      int depth,
       Map<Operand, TornadoNativeArray> arrays,
       int integerCount,
       DeviceMemory memory,
       TornadoDevice device,
-      boolean replay) {
+      boolean replay,
+      @Nullable CudaDriver driver) {
+    this.device = device;
+    this.driver = driver;
     this.name = name;
+    this.calls = calls;
+    this.depth = depth;
     this.memory = memory;
     this.arrays = arrays;
     integers = new IntArray(Math.max(1, integerCount));
@@ -183,8 +198,22 @@ final class Program implements AutoCloseable {
     };
   }
 
-  /** Runs the graphs. The results are on the device when something is next read from it. */
+  /** Whether this is the program of these calls. */
+  boolean isOf(List<Call> others, int depthOfOthers) {
+    return depth == depthOfOthers && calls.equals(others);
+  }
+
+  /** The arrays of all operands. */
+  Map<Operand, TornadoNativeArray> arrays() {
+    return arrays;
+  }
+
+  /**
+   * Runs the graphs, or starts them: {@link #await} and {@link #read} wait. The results are on the
+   * device.
+   */
   void run(IntegerBlock block, List<float[]> values) {
+    await();
     MemorySegment.copy(
         block.values(), 0, integers.getSegment(), ValueLayout.JAVA_INT, 0, block.size());
     uploads.forEach(
@@ -193,6 +222,11 @@ final class Program implements AutoCloseable {
           MemorySegment.copy(
               source, 0, array.getSegment(), ValueLayout.JAVA_FLOAT, 0, source.length);
         });
+    if (captured != null) {
+      captured.launch();
+      running = true;
+      return;
+    }
     for (int i = 0; i < graphs.size(); i++) {
       if (!linked) {
         linkWithOwners(i);
@@ -202,6 +236,35 @@ final class Program implements AutoCloseable {
       graphs.forEach(graph -> graph.setLastExecutedTaskGraph(graph));
     }
     linked = true;
+    if (driver != null) {
+      captured = CapturedGraphs.of(driver, device, plan.getId(), graphs);
+    }
+  }
+
+  /**
+   * Runs what ran last again, without the host's part.
+   *
+   * @return nanoseconds for {@code times} runs in a row, or -1 where TornadoVM replays the graphs
+   */
+  long replay(int times) {
+    await();
+    if (captured == null) {
+      return -1;
+    }
+    long start = System.nanoTime();
+    for (int i = 0; i < times; i++) {
+      captured.launch();
+    }
+    captured.await();
+    return System.nanoTime() - start;
+  }
+
+  /** Waits until the graphs have run. */
+  void await() {
+    if (running && captured != null) {
+      captured.await();
+      running = false;
+    }
   }
 
   private void linkWithOwners(int index) {
@@ -226,6 +289,8 @@ final class Program implements AutoCloseable {
             .get(i)
             .syncRuntimeTransferToHost(
                 array, TornadoNativeArray.ARRAY_HEADER, elements * array.getElementSize());
+        // The copy followed the graphs on their stream and has been waited for.
+        running = false;
         return;
       }
     }

@@ -21,7 +21,7 @@ final class Reasons {
           + FLAGS
           + ".";
     }
-    if (cause instanceof UnsatisfiedLinkError) {
+    if (cause instanceof UnsatisfiedLinkError || message.contains("JNI Library not found")) {
       return "a native library that TornadoVM's driver needs cannot be loaded ("
           + message
           + "); install the GPU's driver, or use a TornadoVM SDK whose driver fits this machine.";

@@ -3,13 +3,13 @@ package io.github.megabert.tornado;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.BackendProvider;
-import io.github.megabert.backend.Precision;
 import java.util.List;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /**
  * Offers the devices that TornadoVM finds. A CPU that poses as an OpenCL device can be opened but
- * does not count as available: the CPU backends are faster on it.
+ * is not preferred: the CPU backends are faster on it.
  */
 public final class TornadoBackendProvider implements BackendProvider {
   /** Found by {@link java.util.ServiceLoader}. */
@@ -34,15 +34,7 @@ public final class TornadoBackendProvider implements BackendProvider {
             false, "", "TornadoVM finds no device; install the driver of the GPU.");
       }
       TornadoDevice first = devices.getFirst();
-      if (!Devices.isGpu(first)) {
-        return new Availability(
-            false,
-            Devices.name(first),
-            "TornadoVM finds no GPU but only "
-                + Devices.name(first)
-                + ", on which the CPU backends are faster; install the driver of the GPU.");
-      }
-      return new Availability(true, Devices.name(first), "");
+      return new Availability(true, Devices.isGpu(first), describe(first), "");
     } catch (Throwable failure) {
       // Whatever the first use of TornadoVM throws, Errors included, means that it cannot serve.
       return new Availability(false, "", Reasons.of(failure));
@@ -66,13 +58,17 @@ public final class TornadoBackendProvider implements BackendProvider {
               + devices.stream().map(Devices::name).toList()
               + ", counted from 0.");
     }
-    Precision precision = options.precision();
-    if (precision == Precision.BF16 || precision == Precision.INT8) {
-      throw new UnsupportedOperationException(
-          "the backend tornado computes in f32, tf32 and f16, not in "
-              + precision.optionName()
-              + ".");
+    return TornadoBackend.open(devices.get(options.device()), options.precision());
+  }
+
+  /** The device and what serves what on it. */
+  private static String describe(TornadoDevice device) {
+    String name = Devices.name(device);
+    if (!Devices.isGpu(device)) {
+      return name + ": Java kernels; not for auto, the CPU backends are faster on it";
     }
-    return TornadoBackend.open(devices.get(options.device()), precision);
+    return device.getTornadoVMBackend() == TornadoVMBackendType.CUDA
+        ? name + ": products by cuBLAS, attention by cuDNN (not in f32), the rest by Java kernels"
+        : name + ": Java kernels";
   }
 }

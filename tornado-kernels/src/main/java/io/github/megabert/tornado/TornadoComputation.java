@@ -7,11 +7,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -22,19 +18,12 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * that all computations share.
  */
 final class TornadoComputation implements Computation {
-  private static final Operand INTEGERS = new Operand.Integers();
+  static final Operand INTEGERS = new Operand.Integers();
 
   private final TornadoBackend backend;
   private final KernelSet kernels;
   private final Products products;
-  private final List<Call> calls = new ArrayList<>();
-  private final IntegerBlock integers = new IntegerBlock();
-  private final List<float[]> uploads = new ArrayList<>();
-  private final Map<AttentionLayout, int[]> attentionSections = new HashMap<>();
-  private final Map<Operand, TornadoNativeArray> arrays = new HashMap<>();
-  private final Map<AttentionLayout, FusedAttention.Plan> fusedPlans = new HashMap<>();
-  private final Map<FusedAttention.Plan, List<Operand>> denseScratch = new HashMap<>();
-  private int slots;
+  private final Recording recording;
   private int depth;
   private @Nullable Program last;
   private boolean closed;
@@ -43,6 +32,7 @@ final class TornadoComputation implements Computation {
     this.backend = backend;
     kernels = backend.kernels();
     products = backend.products();
+    recording = new Recording(backend);
   }
 
   @Override
@@ -50,7 +40,8 @@ final class TornadoComputation implements Computation {
     requireOpen();
     int capacity = Buckets.rows(rows);
     int elements = Math.multiplyExact(capacity, Math.max(1, columns));
-    return new TornadoMatrix(this, new Operand.Scratch(slots++, elements), rows, columns, capacity);
+    return new TornadoMatrix(
+        this, recording.scratch(elements, backend.element()), rows, columns, capacity);
   }
 
   @Override
@@ -61,21 +52,17 @@ final class TornadoComputation implements Computation {
     TornadoMatrix matrix =
         own(matrix(values.shape().intExtent(0), values.shape().intExtent(1)), "matrix");
     int elements = matrix.capacity() * matrix.columns();
-    Operand source = new Operand.Upload(uploads.size(), elements);
-    uploads.add(values.toFloatArray());
-    add(kernels.upload(), Grid.elements(elements), source, matrix.operand(), elements);
+    Operand source = recording.upload(values.toFloatArray(), elements);
+    recording.add(kernels.upload(), Grid.elements(elements), source, matrix.operand(), elements);
     return matrix;
   }
 
   @Override
   public void read(Matrix matrix, MemorySegment destination) {
     TornadoMatrix source = own(matrix, "matrix");
-    finish();
+    launch();
     long count = (long) source.rows() * source.columns();
-    TornadoNativeArray array =
-        source.operand() instanceof Operand.Resident resident
-            ? resident.array()
-            : arrays.get(source.operand());
+    TornadoNativeArray array = recording.array(source.operand());
     if (array == null) {
       throw new IllegalArgumentException("no operation has written the matrix that is read");
     }
@@ -83,7 +70,8 @@ final class TornadoComputation implements Computation {
       // An earlier program of this computation wrote it: a copy of it makes it this one's.
       int elements = source.capacity() * source.columns();
       TornadoMatrix copy = own(matrix(source.rows(), source.columns()), "copy");
-      add(kernels.copy(), Grid.elements(elements), source.operand(), copy.operand(), elements);
+      recording.add(
+          kernels.copy(), Grid.elements(elements), source.operand(), copy.operand(), elements);
       read(copy, destination);
       return;
     }
@@ -102,17 +90,17 @@ final class TornadoComputation implements Computation {
       Matrix out) {
     TornadoMatrix target = own(out, "out", typeIds.length, words.columns());
     int rows = target.capacity();
-    int idsAt = tokenIds == null ? -1 : integers.section(tokenIds, rows, 0);
-    add(
+    int idsAt = tokenIds == null ? -1 : recording.integers().section(tokenIds, rows, 0);
+    recording.add(
         kernels.embed(),
         Grid.elements(rows * target.columns()),
         INTEGERS,
         idsAt,
-        integers.section(typeIds, rows, 0),
-        integers.section(positionIds, rows, 0),
-        parameter(words).elements(),
-        parameter(types).elements(),
-        parameter(positions).elements(),
+        recording.integers().section(typeIds, rows, 0),
+        recording.integers().section(positionIds, rows, 0),
+        TornadoParameter.of(words).elements(),
+        TornadoParameter.of(types).elements(),
+        TornadoParameter.of(positions).elements(),
         target.operand(),
         rows,
         target.columns());
@@ -127,12 +115,12 @@ final class TornadoComputation implements Computation {
         backend.hasPairs()
             && source.columns() % 2 == 0
             && source.columns() <= HalfPairKernels.LARGEST_ROW;
-    add(
-        pairs ? KernelSet.PAIR_LAYER_NORM : kernels.layerNorm(),
+    recording.add(
+        pairs ? PairTasks.LAYER_NORM : kernels.layerNorm(),
         Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS),
         source.operand(),
-        parameter(weight).floats(),
-        parameter(bias).floats(),
+        TornadoParameter.of(weight).floats(),
+        TornadoParameter.of(bias).floats(),
         target.operand(),
         source.columns(),
         eps);
@@ -150,7 +138,9 @@ final class TornadoComputation implements Computation {
     TornadoMatrix target = own(out, "out", x.rows(), dense.outputs());
     TornadoMatrix added =
         residual == null ? null : own(residual, "residual", x.rows(), dense.outputs());
-    calls.addAll(products.calls(source, dense, DeviceMath.code(activation), added, target));
+    recording.add(
+        products.calls(
+            source, dense, DeviceMath.code(activation), added, target, recording::brainScratch));
   }
 
   @Override
@@ -167,91 +157,26 @@ final class TornadoComputation implements Computation {
     TornadoMatrix q = own(queries, "queries");
     TornadoMatrix k = own(keys, "keys");
     TornadoMatrix v = own(values, "values");
-    TornadoMatrix target = own(out, "out");
-    if (probabilities == null && backend.fusesAttention() && FusedAttention.serves(layout)) {
-      fusedAttention(
-          layout, List.of(q, k, v), new int[] {queryColumn, keyColumn, valueColumn}, target);
-      return;
-    }
-    boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
-    int count = tiled ? AttentionTiles.count(layout) : AttentionTiles.queries(layout);
-    int bucket = Buckets.rows(count);
-    int[] sections =
-        attentionSections.computeIfAbsent(layout, l -> sections(l, tiled, bucket, k.capacity()));
-    List<Object> arguments =
-        new ArrayList<>(
-            List.of(
-                INTEGERS,
-                sections[tiled ? 0 : 1],
-                sections[2],
-                q.operand(),
-                q.columns(),
-                queryColumn,
-                k.operand(),
-                k.columns(),
-                keyColumn,
-                v.operand(),
-                v.columns(),
-                valueColumn,
-                target.operand(),
-                target.columns(),
-                layout.headDim(),
-                (float) (1 / Math.sqrt(layout.headDim()))));
-    if (tiled) {
-      Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.THREADS);
-      calls.add(new Call(kernels.attention(), List.copyOf(arguments), grid));
-      return;
-    }
-    Matrix stored =
-        probabilities != null
-            ? probabilities
-            : matrix(1, Math.toIntExact(Buckets.rows(Math.toIntExact(layout.probabilityCount()))));
-    arguments.add(own(stored, "probabilities").operand());
-    Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.QUERY_THREADS);
-    calls.add(new Call(kernels.attentionWithProbabilities(), List.copyOf(arguments), grid));
-  }
-
-  /** Attention by cuDNN. All layers share the dense scratch of their layout. */
-  private void fusedAttention(
-      AttentionLayout layout, List<TornadoMatrix> sources, int[] columns, TornadoMatrix out) {
-    FusedAttention.Plan plan =
-        fusedPlans.computeIfAbsent(
-            layout,
-            l -> FusedAttention.plan(l, out.capacity(), sources.get(1).capacity(), integers));
-    List<Operand> dense =
-        denseScratch.computeIfAbsent(
-            plan,
-            p -> {
-              int queries = FusedAttention.queryElements(p);
-              int keys = FusedAttention.keyElements(p);
-              return List.of(
-                  new Operand.Scratch(slots++, queries),
-                  new Operand.Scratch(slots++, keys),
-                  new Operand.Scratch(slots++, keys),
-                  new Operand.Scratch(slots++, queries));
-            });
-    calls.addAll(FusedAttention.calls(plan, INTEGERS, sources, columns, dense, out));
-  }
-
-  /** Where tiles, queries and mask of a layout begin; layers share a layout. */
-  private int[] sections(AttentionLayout layout, boolean tiled, int bucket, int keyRows) {
-    byte[] mask = layout.keyMask();
-    return new int[] {
-      tiled ? AttentionTiles.add(layout, bucket, integers) : -1,
-      tiled ? -1 : AttentionTiles.addQueries(layout, bucket, integers),
-      mask == null ? -1 : AttentionTiles.addMask(mask, Math.max(keyRows, mask.length), integers)
-    };
+    recording.add(
+        recording
+            .attention()
+            .calls(
+                layout,
+                List.of(q, k, v),
+                new int[] {queryColumn, keyColumn, valueColumn},
+                own(out, "out"),
+                probabilities == null ? null : own(probabilities, "probabilities")));
   }
 
   @Override
   public void gatherRows(Matrix x, int[] rows, Matrix out) {
     TornadoMatrix source = own(x, "x");
     TornadoMatrix target = own(out, "out", rows.length, x.columns());
-    add(
+    recording.add(
         kernels.gatherRows(),
         Grid.elements(target.capacity() * target.columns()),
         INTEGERS,
-        integers.section(rows, target.capacity(), 0),
+        recording.integers().section(rows, target.capacity(), 0),
         source.operand(),
         target.operand(),
         target.capacity(),
@@ -263,11 +188,11 @@ final class TornadoComputation implements Computation {
     TornadoMatrix source = own(x, "x");
     TornadoMatrix target = own(out, "out");
     int bucket = Buckets.rows(rows.length);
-    add(
+    recording.add(
         kernels.scatterRows(),
         Grid.elements(bucket * target.columns()),
         INTEGERS,
-        integers.section(rows, bucket, -1),
+        recording.integers().section(rows, bucket, -1),
         source.operand(),
         source.columns(),
         column,
@@ -279,7 +204,7 @@ final class TornadoComputation implements Computation {
   @Override
   public void softmax(Matrix x) {
     TornadoMatrix matrix = own(x, "x");
-    add(
+    recording.add(
         kernels.softmax(),
         Grid.rows(matrix.capacity(), FloatRowKernels.ROW_THREADS),
         matrix.operand(),
@@ -290,11 +215,11 @@ final class TornadoComputation implements Computation {
   public void crossEntropy(Matrix logits, int[] labels, Matrix out) {
     TornadoMatrix source = own(logits, "logits");
     TornadoMatrix target = own(out, "out", logits.rows(), 1);
-    add(
+    recording.add(
         kernels.crossEntropy(),
         Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS),
         INTEGERS,
-        integers.section(labels, source.capacity(), -1),
+        recording.integers().section(labels, source.capacity(), -1),
         source.operand(),
         target.operand(),
         source.columns());
@@ -302,60 +227,37 @@ final class TornadoComputation implements Computation {
 
   /** Fills an array with zeros. */
   void clear(Operand operand, int elements) {
-    add(kernels.clear(), Grid.elements(elements), operand, elements);
+    recording.add(kernels.clear(), Grid.elements(elements), operand, elements);
   }
 
   @Override
   public void finish() {
+    launch();
+    awaitLast();
+  }
+
+  /** Starts what has been recorded. */
+  private void launch() {
     requireOpen();
-    if (calls.isEmpty()) {
+    if (recording.isEmpty()) {
       return;
     }
     if (depth == 0) {
       depth = backend.acquireDevice();
     }
-    for (Call call : calls) {
-      for (Object argument : call.arguments()) {
-        if (argument instanceof Operand.Scratch scratch) {
-          arrays.computeIfAbsent(
-              scratch, s -> backend.memory().scratch(depth, scratch.slot(), scratch.elements()));
-        }
-      }
-    }
-    Program program = backend.program(List.copyOf(calls), depth, arrays, integers.size());
-    program.run(integers, uploads);
-    last = program;
-    calls.clear();
-    integers.clear();
-    uploads.clear();
-    attentionSections.clear();
-    fusedPlans.clear();
-    denseScratch.clear();
+    // Another program's results are on a stream of their own.
+    awaitLast();
+    last = recording.run(depth);
   }
 
-  private void add(Kernel kernel, Grid grid, Object... arguments) {
-    calls.add(new Call(kernel, List.of(arguments), grid));
-  }
-
-  private static TornadoParameter parameter(Backend.Parameter parameter) {
-    if (parameter instanceof TornadoParameter own) {
-      return own;
+  private void awaitLast() {
+    if (last != null) {
+      last.await();
     }
-    throw new IllegalArgumentException("the parameter belongs to another backend: " + parameter);
   }
 
   private TornadoMatrix own(Matrix matrix, String name, int rows, int columns) {
-    if (matrix.rows() != rows || matrix.columns() != columns) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s is [%d, %d], [%d, %d] is needed",
-              name,
-              matrix.rows(),
-              matrix.columns(),
-              rows,
-              columns));
-    }
+    TornadoMatrix.requireShape(matrix, name, rows, columns);
     return own(matrix, name);
   }
 
@@ -383,7 +285,11 @@ final class TornadoComputation implements Computation {
     }
     closed = true;
     if (depth > 0) {
-      backend.releaseDevice();
+      try {
+        awaitLast();
+      } finally {
+        backend.releaseDevice();
+      }
     }
   }
 }

@@ -2,7 +2,9 @@ package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.LinearShapes;
+import io.github.megabert.backend.Precision;
 import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -12,7 +14,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /**
  * Stacked linear layers on the device.
  *
- * @param weight {@code [outputs, inputs]} in the element type of matrices
+ * @param weight {@code [outputs, inputs]} in the element that {@link Products#element} names
  * @param bias {@code [outputs]} in float32
  * @param halfBias the bias in binary16 as cuBLASLt reads it, null for float32 matrices
  */
@@ -22,11 +24,13 @@ record TornadoLinear(
 
   static TornadoLinear of(
       DeviceMemory memory,
+      Precision precision,
       LinearShapes shapes,
       List<Tensor> weights,
       List<@Nullable Tensor> biases) {
     TornadoNativeArray weight =
-        memory.allocate(Math.multiplyExact(shapes.inputs(), shapes.outputs()));
+        Products.element(precision, shapes.inputs(), shapes.outputs())
+            .allocate(Math.multiplyExact(shapes.inputs(), shapes.outputs()));
     FloatArray bias = new FloatArray(shapes.outputs());
     long row = 0;
     for (int i = 0; i < weights.size(); i++) {
@@ -43,8 +47,7 @@ record TornadoLinear(
       for (int i = 0; i < shapes.outputs(); i++) {
         halfBias
             .getSegment()
-            .setAtIndex(
-                java.lang.foreign.ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(bias.get(i)));
+            .setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(bias.get(i)));
       }
     }
     return new TornadoLinear(

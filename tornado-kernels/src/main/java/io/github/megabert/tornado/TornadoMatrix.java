@@ -1,6 +1,7 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Matrix;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,4 +12,19 @@ import org.jspecify.annotations.Nullable;
  */
 record TornadoMatrix(
     @Nullable TornadoComputation owner, Operand operand, int rows, int columns, int capacity)
-    implements Matrix {}
+    implements Matrix {
+  /** Throws {@link IllegalArgumentException} with both shapes if a matrix has another. */
+  static void requireShape(Matrix matrix, String name, int rows, int columns) {
+    if (matrix.rows() != rows || matrix.columns() != columns) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s is [%d, %d], [%d, %d] is needed",
+              name,
+              matrix.rows(),
+              matrix.columns(),
+              rows,
+              columns));
+    }
+  }
+}

@@ -12,13 +12,23 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  */
 final class TornadoParameter implements Backend.Parameter {
   private final DeviceMemory memory;
+  private final Element element;
   private final Tensor values;
   private @Nullable Operand floats;
   private @Nullable Operand elements;
 
-  TornadoParameter(DeviceMemory memory, Tensor values) {
+  TornadoParameter(DeviceMemory memory, Element element, Tensor values) {
     this.memory = memory;
+    this.element = element;
     this.values = values;
+  }
+
+  /** A parameter of this kind of backend. */
+  static TornadoParameter of(Backend.Parameter parameter) {
+    if (parameter instanceof TornadoParameter own) {
+      return own;
+    }
+    throw new IllegalArgumentException("the parameter belongs to another backend: " + parameter);
   }
 
   @Override
@@ -47,7 +57,7 @@ final class TornadoParameter implements Backend.Parameter {
   synchronized Operand elements() {
     Operand present = elements;
     if (present == null) {
-      TornadoNativeArray array = memory.allocate(Math.toIntExact(values.elements()));
+      TornadoNativeArray array = element.allocate(Math.toIntExact(values.elements()));
       HostCopies.fill(array, 0, values);
       present = new Operand.Resident(memory.add(array));
       elements = present;

@@ -1,8 +1,11 @@
 package io.github.megabert.tornado;
 
+import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
@@ -13,18 +16,25 @@ import io.github.megabert.model.MegatronBertForSequenceClassification;
 import io.github.megabert.model.MegatronBertModel;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.model.RandomCheckpoint;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
  * Checks a device against the scalar backend and times the 345M model on it; {@code bench/gpu.sh}
  * runs it beside PyTorch.
  *
- * <p>Arguments: {@code errors PRECISION…}, {@code mini FOLDER VALIDATION PRECISION…} or {@code
- * times PRECISION SHAPE…} with shapes such as {@code 32x512} or {@code ragged}.
+ * <p>Arguments: {@code errors PRECISION…}, {@code mini FOLDER VALIDATION PRECISION…}, {@code soak
+ * PRECISION CALLS} or {@code times PRECISION SHAPE…} with shapes such as {@code 32x512} or {@code
+ * ragged}.
  */
 final class DeviceCheck {
   private static final int VOCABULARY = 29056;
@@ -40,15 +50,18 @@ final class DeviceCheck {
           mini(Path.of(rest.get(0)), Path.of(rest.get(1)), Precision.valueOf(precision));
         }
       }
+      case "soak" -> soak(Precision.valueOf(rest.get(0)), Integer.parseInt(rest.get(1)));
       case "times" -> times(Precision.valueOf(rest.getFirst()), rest.subList(1, rest.size()));
-      default -> throw new IllegalArgumentException("errors, mini or times, not " + arguments[0]);
+      default ->
+          throw new IllegalArgumentException("errors, mini, soak or times, not " + arguments[0]);
     }
     // TornadoVM's threads do not end by themselves.
     System.exit(0);
   }
 
-  private static Backend open(Precision precision) {
-    return new TornadoBackendProvider().open(BackendOptions.DEFAULT.withPrecision(precision));
+  private static TornadoBackend open(Precision precision) {
+    return (TornadoBackend)
+        new TornadoBackendProvider().open(BackendOptions.DEFAULT.withPrecision(precision));
   }
 
   private static Batch batch(int vocabulary, int... lengths) {
@@ -79,17 +92,70 @@ final class DeviceCheck {
         Backend device = open(precision)) {
       MegatronBertModel expected = MegatronBertModel.load(checkpoint, oracle);
       MegatronBertModel actual = MegatronBertModel.load(checkpoint, device);
-      for (int[] lengths : new int[][] {{64, 64}, {1, 17, 130, 33, 64}}) {
-        Batch batch = batch(1000, lengths);
-        double error =
-            relativeError(
-                expected.forward(batch, OutputOptions.NONE).lastHiddenState().toFloatArray(),
-                actual.forward(batch, OutputOptions.NONE).lastHiddenState().toFloatArray());
-        System.out.printf(
-            "%-4s lengths %s: relative L2 of the hidden states %.2e%n",
-            precision.optionName(), Arrays.toString(lengths), error);
+      for (int[] lengths : new int[][] {{64, 64}, {1, 17, 130, 33, 64}, {40, 400, 90, 512, 16}}) {
+        print(precision, Arrays.toString(lengths), expected, actual, batch(1000, lengths));
+      }
+      // The second of three sequences is masked whole, the third from its first key on.
+      int[] mask = new int[3 * 64];
+      Arrays.fill(mask, 0, 50, 1);
+      Arrays.fill(mask, 2 * 64 + 7, 3 * 64, 1);
+      int[] ids = new Random(3).ints(3 * 64, 0, 1000).toArray();
+      Batch masked = Batch.rectangle(3, 64, ids, new int[3 * 64], null, mask, null);
+      print(precision, "masked", expected, actual, masked);
+    }
+  }
+
+  private static void print(
+      Precision precision,
+      String what,
+      MegatronBertModel expected,
+      MegatronBertModel actual,
+      Batch batch) {
+    System.out.printf(
+        "%-4s %-24s relative L2 of the hidden states %.2e%n",
+        precision.optionName(),
+        what,
+        relativeError(
+            expected.forward(batch, OutputOptions.NONE).lastHiddenState().toFloatArray(),
+            actual.forward(batch, OutputOptions.NONE).lastHiddenState().toFloatArray()));
+  }
+
+  /** Many small calls; what the heap and the process hold must not grow. */
+  private static void soak(Precision precision, int calls) throws IOException {
+    try (Arena arena = Arena.ofShared();
+        Backend device = open(precision)) {
+      Tensor weight = Tensor.allocate(arena, DType.F32, Shape.of(16, 16));
+      Tensor x = Tensor.allocate(arena, DType.F32, Shape.of(4, 16));
+      Tensor out = Tensor.allocate(arena, DType.F32, Shape.of(4, 16));
+      Backend.Linear layer = device.linear(List.of(weight), Arrays.asList((Tensor) null));
+      long start = System.nanoTime();
+      for (int i = 1; i <= calls; i++) {
+        try (Computation computation = device.begin()) {
+          Matrix result = computation.matrix(4, 16);
+          computation.linear(computation.upload(x), layer, Activation.IDENTITY, null, result);
+          computation.read(result, out.segment());
+        }
+        if (i == calls / 10 || i == calls) {
+          System.gc();
+          Runtime runtime = Runtime.getRuntime();
+          System.out.printf(
+              "%-4s after %8d calls: heap %6d KiB, resident %7s KiB, %.0f µs a call%n",
+              precision.optionName(),
+              i,
+              (runtime.totalMemory() - runtime.freeMemory()) >> 10,
+              resident(),
+              seconds(start) * 1e6 / i);
+        }
       }
     }
+  }
+
+  private static String resident() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("VmRSS"))
+        .map(line -> line.replaceAll("[^0-9]", ""))
+        .findFirst()
+        .orElse("?");
   }
 
   /** The masked-token loss of the demo model on its validation set: 2.3910 in transformers. */
@@ -114,10 +180,7 @@ final class DeviceCheck {
             Batch.rectangle(
                 sequences, length, some, Arrays.copyOfRange(types, from, to), null, mask, null);
         int[] rows =
-            java.util.stream.IntStream.range(from, to)
-                .filter(i -> labels[i] >= 0)
-                .map(i -> i - from)
-                .toArray();
+            IntStream.range(from, to).filter(i -> labels[i] >= 0).map(i -> i - from).toArray();
         float[] logits = model.logits(batch, rows).toFloatArray();
         int vocabulary = model.config().vocabSize();
         for (int r = 0; r < rows.length; r++) {
@@ -156,7 +219,7 @@ final class DeviceCheck {
     MegatronBertConfig config = MegatronBertConfig.base();
     Checkpoint checkpoint =
         RandomCheckpoint.of(config, "MegatronBertForSequenceClassification", 11);
-    try (Backend device = open(precision)) {
+    try (TornadoBackend device = open(precision)) {
       MegatronBertForSequenceClassification model =
           MegatronBertForSequenceClassification.load(checkpoint, device);
       System.out.printf("%s, loaded in %.1f s%n", device.device(), seconds(start));
@@ -166,9 +229,9 @@ final class DeviceCheck {
         float checksum = model.forward(batch, null, OutputOptions.NONE).logits().toFloatArray()[0];
         double firstSeconds = seconds(first);
         double[] milliseconds = new double[batch.tokens() > 10_000 ? 20 : 60];
-        // The host's part is Java that the JVM compiles as it goes: two seconds warm it up.
+        // The host's part is Java that the JVM compiles as it goes: some 3000 calls warm it up.
         long warmUp = System.nanoTime();
-        while (seconds(warmUp) < 2) {
+        while (seconds(warmUp) < 5) {
           model.forward(batch, null, OutputOptions.NONE);
         }
         for (int i = 0; i < milliseconds.length; i++) {
@@ -177,14 +240,20 @@ final class DeviceCheck {
           milliseconds[i] = seconds(before) * 1e3;
         }
         Arrays.sort(milliseconds);
+        double median = milliseconds[milliseconds.length / 2];
+        TornadoBackend.DeviceTime time = device.measureDevice();
         System.out.printf(
-            "%-4s %-8s %7d tokens  first %6.2f s  median %8.3f ms  best %8.3f ms  (%.5f)%n",
+            "%-4s %-8s %6d tokens  first %5.2f s  median %7.3f ms  best %7.3f ms  device %7.3f ms"
+                + "  start and wait %4.0f µs  Java %4.0f µs  (%.5f)%n",
             precision.optionName(),
             shape,
             batch.tokens(),
             firstSeconds,
-            milliseconds[milliseconds.length / 2],
+            median,
             milliseconds[0],
+            time.inRow(),
+            (time.alone() - time.inRow()) * 1e3,
+            (median - time.alone()) * 1e3,
             checksum);
       }
     }

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
-import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.TestBackends;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.model.Batch;
@@ -60,10 +60,7 @@ class GenerationFixturesTest {
   }
 
   static List<String> backends() {
-    return Backends.providers().stream()
-        .filter(provider -> provider.availability().available())
-        .map(BackendProvider::name)
-        .toList();
+    return TestBackends.names();
   }
 
   static Stream<Arguments> casesOnBackends() {

@@ -1,0 +1,50 @@
+package io.github.megabert.backend;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The backends that tests run on: all that can be opened here, or the one that the system property
+ * {@code megabert.test.backend} names.
+ */
+public final class TestBackends {
+  private static final String ONLY = System.getProperty("megabert.test.backend", "");
+
+  private TestBackends() {}
+
+  /** Their names; a test of a backend that is named but not there is skipped with the reason. */
+  public static List<String> names() {
+    for (BackendProvider provider : Backends.providers()) {
+      if (provider.name().equals(ONLY)) {
+        BackendProvider.Availability availability = provider.availability();
+        assumeTrue(availability.available(), availability.reason());
+        return List.of(ONLY);
+      }
+    }
+    if (!ONLY.isEmpty()) {
+      throw new AssertionError("there is no backend " + ONLY);
+    }
+    return Backends.providers().stream()
+        .filter(provider -> provider.availability().available())
+        .map(BackendProvider::name)
+        .toList();
+  }
+
+  /** The numbers of threads that a backend's results must not depend on. */
+  static int[] threadCounts(String backend) {
+    return backend.equals("vector") ? new int[] {1, 2, 3} : new int[] {1};
+  }
+
+  /** Those of the sizes that a backend is tested with: a device compiles kernels for each. */
+  static IntStream sizes(String backend, int[] sizes) {
+    int step = backend.equals("vector") ? 1 : 4;
+    return IntStream.range(0, sizes.length).filter(i -> i % step == 0).map(i -> sizes[i]);
+  }
+
+  /** For values up to 10: a device's functions are wrong by some units in the last place. */
+  static double activationTolerance(String backend) {
+    return backend.equals("vector") ? 1e-6 : 4e-6;
+  }
+}

@@ -1,0 +1,130 @@
+package io.github.megabert.tornado;
+
+import io.github.megabert.backend.AttentionLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which calls make attention: cuDNN's between packing and unpacking, the tiled kernel, or the one
+ * that stores probabilities. Layers of one layout share its integers and its scratch.
+ */
+final class AttentionCalls {
+  /** Makes a scratch operand. */
+  @FunctionalInterface
+  interface ScratchSource {
+    Operand make(int elements, Element element);
+  }
+
+  /** Where the tiles or queries of a layout begin, and its mask; negative without one. */
+  private record Sections(int at, int maskAt) {}
+
+  /** Groups of sequences with the dense queries, keys, values and output of each. */
+  private record Fused(List<DenseGroup> groups, List<List<Operand>> dense) {}
+
+  private final TornadoBackend backend;
+  private final IntegerBlock integers;
+  private final ScratchSource scratch;
+  private final Map<AttentionLayout, Sections> tiles = new HashMap<>();
+  private final Map<AttentionLayout, Sections> queries = new HashMap<>();
+  private final Map<AttentionLayout, Fused> fused = new HashMap<>();
+
+  AttentionCalls(TornadoBackend backend, IntegerBlock integers, ScratchSource scratch) {
+    this.backend = backend;
+    this.integers = integers;
+    this.scratch = scratch;
+  }
+
+  /** Forgets the layouts, when their integers have been forgotten. */
+  void clear() {
+    tiles.clear();
+    queries.clear();
+    fused.clear();
+  }
+
+  /**
+   * The calls.
+   *
+   * @param sources queries, keys and values
+   * @param columns their first columns
+   */
+  List<Call> calls(
+      AttentionLayout layout,
+      List<TornadoMatrix> sources,
+      int[] columns,
+      TornadoMatrix out,
+      @Nullable TornadoMatrix probabilities) {
+    if (probabilities == null && backend.fusesAttention() && DenseGroup.serves(layout)) {
+      return fusedCalls(layout, sources, columns, out);
+    }
+    boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
+    int count = tiled ? AttentionTiles.count(layout) : AttentionTiles.queries(layout);
+    int bucket = Buckets.rows(count);
+    int keyRows = sources.get(1).capacity();
+    Sections sections =
+        (tiled ? tiles : queries).computeIfAbsent(layout, l -> sections(l, tiled, bucket, keyRows));
+    List<Object> arguments = new ArrayList<>();
+    arguments.add(TornadoComputation.INTEGERS);
+    arguments.add(sections.at());
+    arguments.add(sections.maskAt());
+    for (int role = 0; role < sources.size(); role++) {
+      arguments.add(sources.get(role).operand());
+      arguments.add(sources.get(role).columns());
+      arguments.add(columns[role]);
+    }
+    arguments.add(out.operand());
+    arguments.add(out.columns());
+    arguments.add(layout.headDim());
+    arguments.add((float) (1 / Math.sqrt(layout.headDim())));
+    if (tiled) {
+      Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.THREADS);
+      return List.of(new Call(backend.kernels().attention(), List.copyOf(arguments), grid));
+    }
+    int stored = Buckets.rows(Math.toIntExact(layout.probabilityCount()));
+    arguments.add(
+        probabilities != null ? probabilities.operand() : scratch.make(stored, backend.element()));
+    Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.QUERY_THREADS);
+    return List.of(
+        new Call(backend.kernels().attentionWithProbabilities(), List.copyOf(arguments), grid));
+  }
+
+  private Sections sections(AttentionLayout layout, boolean tiled, int bucket, int keyRows) {
+    byte[] mask = layout.keyMask();
+    return new Sections(
+        tiled
+            ? AttentionTiles.add(layout, bucket, integers)
+            : AttentionTiles.addQueries(layout, bucket, integers),
+        mask == null ? -1 : AttentionTiles.addMask(mask, Math.max(keyRows, mask.length), integers));
+  }
+
+  private List<Call> fusedCalls(
+      AttentionLayout layout, List<TornadoMatrix> sources, int[] columns, TornadoMatrix out) {
+    Fused plan =
+        fused.computeIfAbsent(layout, l -> plan(l, out.capacity(), sources.get(1).capacity()));
+    List<Call> calls = new ArrayList<>();
+    for (int i = 0; i < plan.groups().size(); i++) {
+      calls.addAll(
+          FusedAttention.calls(
+              plan.groups().get(i), backend.element(), sources, columns, plan.dense().get(i), out));
+    }
+    return calls;
+  }
+
+  private Fused plan(AttentionLayout layout, int outRows, int keyRows) {
+    List<DenseGroup> groups = DenseGroup.of(layout, outRows, keyRows, integers);
+    List<List<Operand>> dense = new ArrayList<>();
+    for (DenseGroup group : groups) {
+      int queries = group.queryElements();
+      int keys = group.keyElements();
+      dense.add(
+          List.of(
+              scratch.make(queries, Element.HALF),
+              scratch.make(keys, Element.HALF),
+              scratch.make(keys, Element.HALF),
+              scratch.make(queries, Element.HALF)));
+    }
+    return new Fused(groups, List.copyOf(dense));
+  }
+}

@@ -1,0 +1,119 @@
+package io.github.megabert.tornado;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What NVIDIA's driver offers and TornadoVM does not: launching a captured graph without waiting
+ * for it, and how much memory is free.
+ */
+@SuppressWarnings("restricted") // The driver has no other interface than its C functions.
+final class CudaDriver {
+  /** On Linux and on Windows. */
+  private static final List<String> LIBRARIES = List.of("libcuda.so.1", "nvcuda.dll");
+
+  private final MethodHandle graphLaunch;
+  private final MethodHandle streamSynchronize;
+  private final MethodHandle setContext;
+  private final MethodHandle memoryInfo;
+
+  private CudaDriver(SymbolLookup library) {
+    graphLaunch = function(library, "cuGraphLaunch", 2);
+    streamSynchronize = function(library, "cuStreamSynchronize", 1);
+    setContext = function(library, "cuCtxSetCurrent", 1);
+    memoryInfo = function(library, "cuMemGetInfo_v2", 2);
+  }
+
+  /** The driver that TornadoVM's CUDA backend has loaded, or null. */
+  static @Nullable CudaDriver load() {
+    for (String name : LIBRARIES) {
+      SymbolLookup library = library(name);
+      if (library != null) {
+        return new CudaDriver(library);
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable SymbolLookup library(String name) {
+    try {
+      return SymbolLookup.libraryLookup(name, Arena.global());
+    } catch (IllegalArgumentException missing) {
+      return null;
+    }
+  }
+
+  /** A function of up to two pointers. */
+  private static MethodHandle function(SymbolLookup library, String name, int pointers) {
+    MemorySegment address =
+        library
+            .find(name)
+            .orElseThrow(() -> new IllegalArgumentException("the driver has no " + name));
+    FunctionDescriptor descriptor =
+        pointers == 1
+            ? FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG)
+            : FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+    return Linker.nativeLinker().downcallHandle(address, descriptor);
+  }
+
+  /** Makes a context that of the calling thread. */
+  void enter(long context) {
+    call("cuCtxSetCurrent", setContext, context);
+  }
+
+  /** Starts a graph after what the stream has been given before, and does not wait. */
+  void launch(long graph, long stream) {
+    int status;
+    try {
+      status = (int) graphLaunch.invokeExact(graph, stream);
+    } catch (Throwable failure) {
+      throw new IllegalStateException("cuGraphLaunch could not be called", failure);
+    }
+    check("cuGraphLaunch", status);
+  }
+
+  /** Waits for everything that a stream has been given. */
+  void await(long stream) {
+    call("cuStreamSynchronize", streamSynchronize, stream);
+  }
+
+  /** Bytes that no program uses, on the device of the thread's context; a lot if it has none. */
+  long freeMemory() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment free = arena.allocate(ValueLayout.JAVA_LONG);
+      MemorySegment total = arena.allocate(ValueLayout.JAVA_LONG);
+      int status = (int) memoryInfo.invokeExact(free.address(), total.address());
+      return status == 0 ? free.get(ValueLayout.JAVA_LONG, 0) : Long.MAX_VALUE / 2;
+    } catch (Throwable failure) {
+      throw new IllegalStateException("cuMemGetInfo could not be called", failure);
+    }
+  }
+
+  private static void call(String name, MethodHandle function, long argument) {
+    int status;
+    try {
+      status = (int) function.invokeExact(argument);
+    } catch (Throwable failure) {
+      throw new IllegalStateException(name + " could not be called", failure);
+    }
+    check(name, status);
+  }
+
+  private static void check(String name, int status) {
+    if (status != 0) {
+      throw new IllegalStateException(
+          name
+              + " failed with CUDA error "
+              + status
+              + "; the device cannot be used again in this process");
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package io.github.megabert.tornado;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+
+/** {@link HalfPairKernels} as tasks. */
+final class PairTasks {
+  private static final KernelContext CONTEXT = new KernelContext();
+
+  /**
+   * x, weight, bias, out, columns, eps; on CUDA, rows of up to {@value
+   * HalfPairKernels#LARGEST_ROW}.
+   */
+  static final Kernel LAYER_NORM =
+      new Kernel(
+          "pairLayerNorm",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  HalfPairKernels::layerNorm,
+                  CONTEXT,
+                  (HalfFloatArray) a[0],
+                  (FloatArray) a[1],
+                  (FloatArray) a[2],
+                  (HalfFloatArray) a[3],
+                  (Integer) a[4],
+                  (Float) a[5]));
+
+  /** x, activation, half of the elements; on CUDA. */
+  static final Kernel ACTIVATION =
+      new Kernel(
+          "pairActivation",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  HalfPairKernels::activation,
+                  CONTEXT,
+                  (HalfFloatArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2]));
+
+  private PairTasks() {}
+}
