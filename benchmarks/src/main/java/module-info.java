@@ -3,6 +3,7 @@ module io.github.megabert.benchmarks {
   requires io.github.megabert.core;
   requires jdk.incubator.vector;
   requires jmh.core;
+  requires static org.jspecify;
   requires com.microsoft.onnxruntime;
   requires jdk.unsupported;
 
