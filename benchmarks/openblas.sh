@@ -5,6 +5,6 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 . "$here/../.mvn/find-jdk.sh"
 find_jdk
-[ -f "$here/target/benchmarks.jar" ] || "$here/../mvnw" -q -B -f "$here/../pom.xml" -pl benchmarks -am -DskipTests package
+"$here/../mvnw" -q -B -f "$here/../pom.xml" -pl benchmarks -am -Dmaven.test.skip=true package
 exec "$JAVA_HOME/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
   -cp "$here/target/benchmarks.jar" io.github.megabert.peers.OpenBlas "$@"

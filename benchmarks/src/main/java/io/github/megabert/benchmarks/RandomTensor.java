@@ -7,10 +7,11 @@ import java.lang.foreign.Arena;
 import java.util.SplittableRandom;
 
 /** Operands: numbers between -1 and 1, none of them subnormal. */
-final class RandomTensor {
+public final class RandomTensor {
   private RandomTensor() {}
 
-  static Tensor of(Arena arena, long... extents) {
+  /** A float32 tensor of that shape; the same numbers at every call. */
+  public static Tensor of(Arena arena, long... extents) {
     Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(extents));
     SplittableRandom random = new SplittableRandom(1);
     for (long i = 0; i < tensor.elements(); i++) {

@@ -7,6 +7,7 @@ import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.benchmarks.RandomTensor;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -21,7 +22,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.SplittableRandom;
 
 /**
  * Our matrix kernel and OpenBLAS's {@code cblas_sgemm} in turns, on the same numbers: {@code y =
@@ -33,8 +33,8 @@ public final class OpenBlas {
   private static final int ROUNDS = 21;
   private static final double WARM_UP_SECONDS = 1.5;
 
-  /** Between two turns: OpenBLAS's threads go on waiting for work for tens of milliseconds. */
-  private static final long PAUSE_MILLIS = 60;
+  /** Between two turns: OpenBLAS's threads wait for work, busily, for up to a tenth of a second. */
+  private static final long PAUSE_MILLIS = 250;
 
   /** Rows × outputs × inputs. */
   private static final int[][] SHAPES = {
@@ -134,8 +134,8 @@ public final class OpenBlas {
   }
 
   private void compare(int[] shape, Arena arena, Backend backend) throws InterruptedException {
-    Tensor x = random(arena, 1, shape[0], shape[2]);
-    Tensor weight = random(arena, 2, shape[1], shape[2]);
+    Tensor x = RandomTensor.of(arena, shape[0], shape[2]);
+    Tensor weight = RandomTensor.of(arena, shape[1], shape[2]);
     Backend.Linear linear = backend.linear(List.of(weight), Collections.singletonList(null));
     Tensor theirs = Tensor.allocate(arena, DType.F32, Shape.of(shape[0], shape[1]));
     try (Computation computation = backend.begin()) {
@@ -190,14 +190,5 @@ public final class OpenBlas {
       product.run();
     }
     return (System.nanoTime() - start) / 1e9 / repeats;
-  }
-
-  private static Tensor random(Arena arena, long seed, long... extents) {
-    Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(extents));
-    SplittableRandom random = new SplittableRandom(seed);
-    for (long i = 0; i < tensor.elements(); i++) {
-      tensor.setFloat(i, (float) (random.nextDouble() * 2 - 1));
-    }
-    return tensor;
   }
 }

@@ -3,6 +3,7 @@ package io.github.megabert.peers;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -14,11 +15,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Random weights of a MegatronBERT-345M in two forms: {@code w.bin}, which the ONNX graph reads,
@@ -33,12 +31,23 @@ final class SharedWeights {
   private static final int LAYERS = 24;
   private static final int HIDDEN = 1024;
   private static final int INTERMEDIATE = 4096;
-  private static final int VOCABULARY = 29056;
-  private static final int POSITIONS = 512;
-  private static final float DEVIATION = 0.02f;
+
+  /** A layer's matrices after {@code bert.encoder.layer.N.}, in the graph's order. */
+  private static final List<String> MATRICES =
+      List.of(
+          "attention.self.query.weight",
+          "attention.self.key.weight",
+          "attention.self.value.weight",
+          "attention.output.dense.weight",
+          "intermediate.dense.weight",
+          "output.dense.weight");
+
+  private static final String NORM_WEIGHT = "bert.encoder.ln.weight";
+  private static final String BIAS = "bert.encoder.ln.bias";
+  private static final String WIDE_BIAS = "bert.encoder.layer.0.intermediate.dense.bias";
 
   private final Path folder;
-  private final SplittableRandom random = new SplittableRandom(345);
+  private final RandomCheckpoint random = RandomCheckpoint.of(config(), "MegatronBertModel", 345);
 
   private SharedWeights(Path folder) {
     this.folder = folder;
@@ -51,9 +60,7 @@ final class SharedWeights {
     if (!Files.exists(config)) {
       Files.createDirectories(weights.checkpoint());
       weights.write();
-      ObjectNode json = config().toJson();
-      json.putArray("architectures").add("MegatronBertModel");
-      Files.writeString(config, json.toPrettyString());
+      Files.writeString(config, weights.random.config().toPrettyString());
     }
     try (InputStream graph = SharedWeights.class.getResourceAsStream("/peers/" + GRAPH)) {
       Files.write(weights.graph(), graph.readAllBytes());
@@ -72,137 +79,72 @@ final class SharedWeights {
   }
 
   static MegatronBertConfig config() {
-    return MegatronBertConfig.ofSizes(LAYERS, HIDDEN, 16, INTERMEDIATE, VOCABULARY, POSITIONS);
-  }
-
-  /** Names of a layer's parameters after {@code bert.encoder.layer.N.}, in the graph's order. */
-  private enum Matrix {
-    QUERY("attention.self.query", HIDDEN, HIDDEN),
-    KEY("attention.self.key", HIDDEN, HIDDEN),
-    VALUE("attention.self.value", HIDDEN, HIDDEN),
-    ATTENTION_OUTPUT("attention.output.dense", HIDDEN, HIDDEN),
-    UP("intermediate.dense", INTERMEDIATE, HIDDEN),
-    DOWN("output.dense", HIDDEN, INTERMEDIATE);
-
-    final String parameter;
-    final int outputs;
-    final int inputs;
-
-    Matrix(String parameter, int outputs, int inputs) {
-      this.parameter = parameter;
-      this.outputs = outputs;
-      this.inputs = inputs;
-    }
-
-    String name(int layer) {
-      return "bert.encoder.layer." + layer + "." + parameter;
-    }
-  }
-
-  private static List<TensorSpec> specs() {
-    List<TensorSpec> specs = new ArrayList<>();
-    String embeddings = "bert.embeddings.";
-    add(specs, embeddings + "word_embeddings.weight", VOCABULARY, HIDDEN);
-    add(specs, embeddings + "position_embeddings.weight", POSITIONS, HIDDEN);
-    add(specs, embeddings + "token_type_embeddings.weight", 2, HIDDEN);
-    for (int layer = 0; layer < LAYERS; layer++) {
-      for (String norm : norms(layer)) {
-        add(specs, norm + ".weight", HIDDEN);
-        add(specs, norm + ".bias", HIDDEN);
-      }
-      for (Matrix matrix : Matrix.values()) {
-        add(specs, matrix.name(layer) + ".weight", matrix.outputs, matrix.inputs);
-        add(specs, matrix.name(layer) + ".bias", matrix.outputs);
-      }
-    }
-    add(specs, "bert.encoder.ln.weight", HIDDEN);
-    add(specs, "bert.encoder.ln.bias", HIDDEN);
-    add(specs, "bert.pooler.dense.weight", HIDDEN, HIDDEN);
-    add(specs, "bert.pooler.dense.bias", HIDDEN);
-    return specs;
-  }
-
-  private static List<String> norms(int layer) {
-    String prefix = "bert.encoder.layer." + layer;
-    return List.of(prefix + ".attention.ln", prefix + ".ln");
-  }
-
-  private static void add(List<TensorSpec> specs, String name, long... extents) {
-    specs.add(new TensorSpec(name, DType.F32, Shape.of(extents)));
+    return MegatronBertConfig.ofSizes(LAYERS, HIDDEN, 16, INTERMEDIATE, 29056, 512);
   }
 
   private void write() throws IOException {
-    Path model = checkpoint().resolve("model.safetensors");
-    try (SafetensorsWriter writer =
-            SafetensorsWriter.create(model, specs(), Map.of("format", "pt"));
-        FileChannel raw =
-            FileChannel.open(
-                folder.resolve(WEIGHTS),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE);
-        Arena arena = Arena.ofShared()) {
-      both(writer, raw, "bert.embeddings.word_embeddings.weight", VOCABULARY, HIDDEN);
-      both(writer, raw, "bert.embeddings.position_embeddings.weight", POSITIONS, HIDDEN);
-      both(writer, raw, "bert.embeddings.token_type_embeddings.weight", 2, HIDDEN);
-      Tensor normWeight = draw(arena, 1, HIDDEN);
-      Tensor bias = draw(arena, 0, HIDDEN);
-      Tensor wideBias = draw(arena, 0, INTERMEDIATE);
-      append(raw, normWeight);
-      append(raw, bias);
-      append(raw, wideBias);
-      both(writer, raw, "bert.pooler.dense.weight", HIDDEN, HIDDEN);
+    writeFolder();
+    try (FileChannel raw =
+        FileChannel.open(
+            folder.resolve(WEIGHTS),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      append(raw, random.tensor("bert.embeddings.word_embeddings.weight"));
+      append(raw, random.tensor("bert.embeddings.position_embeddings.weight"));
+      append(raw, random.tensor("bert.embeddings.token_type_embeddings.weight"));
+      append(raw, random.tensor(NORM_WEIGHT));
+      append(raw, random.tensor(BIAS));
+      append(raw, random.tensor(WIDE_BIAS));
+      append(raw, random.tensor("bert.pooler.dense.weight"));
       for (int layer = 0; layer < LAYERS; layer++) {
-        for (Matrix matrix : Matrix.values()) {
-          transposed(writer, raw, matrix.name(layer) + ".weight", matrix.outputs, matrix.inputs);
-          Tensor shared = matrix.outputs == HIDDEN ? bias : wideBias;
-          writer.write(matrix.name(layer) + ".bias", shared);
-        }
-        for (String norm : norms(layer)) {
-          writer.write(norm + ".weight", normWeight);
-          writer.write(norm + ".bias", bias);
+        for (String matrix : MATRICES) {
+          try (Arena arena = Arena.ofConfined()) {
+            append(
+                raw,
+                transposed(random.tensor("bert.encoder.layer." + layer + "." + matrix), arena));
+          }
         }
       }
-      writer.write("bert.encoder.ln.weight", normWeight);
-      writer.write("bert.encoder.ln.bias", bias);
-      writer.write("bert.pooler.dense.bias", bias);
+    }
+  }
+
+  private void writeFolder() throws IOException {
+    List<TensorSpec> specs =
+        random.names().stream()
+            .map(name -> new TensorSpec(name, DType.F32, random.shape(name)))
+            .toList();
+    Path model = checkpoint().resolve("model.safetensors");
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.create(model, specs, Map.of("format", "pt"))) {
+      for (TensorSpec spec : specs) {
+        writer.write(spec.name(), random.tensor(shared(spec)));
+      }
       writer.commit();
     }
   }
 
-  private void both(SafetensorsWriter writer, FileChannel raw, String name, long... extents)
-      throws IOException {
-    try (Arena arena = Arena.ofShared()) {
-      Tensor tensor = draw(arena, 0, extents);
-      writer.write(name, tensor);
-      append(raw, tensor);
+  /** The name of the tensor whose numbers one has: that of the graph's only one of its kind. */
+  private static String shared(TensorSpec spec) {
+    if (spec.shape().rank() > 1) {
+      return spec.name();
     }
+    if (spec.name().endsWith(".weight")) {
+      return NORM_WEIGHT;
+    }
+    return spec.shape().intExtent(0) == HIDDEN ? BIAS : WIDE_BIAS;
   }
 
-  private void transposed(
-      SafetensorsWriter writer, FileChannel raw, String name, int outputs, int inputs)
-      throws IOException {
-    try (Arena arena = Arena.ofShared()) {
-      Tensor tensor = draw(arena, 0, outputs, inputs);
-      writer.write(name, tensor);
-      Tensor other = Tensor.allocate(arena, DType.F32, Shape.of(inputs, outputs));
-      for (long o = 0; o < outputs; o++) {
-        for (long i = 0; i < inputs; i++) {
-          other.setFloat(i * outputs + o, tensor.getFloat(o * inputs + i));
-        }
+  private static Tensor transposed(Tensor matrix, Arena arena) {
+    int outputs = matrix.shape().intExtent(0);
+    int inputs = matrix.shape().intExtent(1);
+    Tensor other = Tensor.allocate(arena, DType.F32, Shape.of(inputs, outputs));
+    for (long o = 0; o < outputs; o++) {
+      for (long i = 0; i < inputs; i++) {
+        other.setFloat(i * outputs + o, matrix.getFloat(o * inputs + i));
       }
-      append(raw, other);
     }
-  }
-
-  /** Uniform numbers of the deviation that BERT starts from. */
-  private Tensor draw(Arena arena, float centre, long... extents) {
-    Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(extents));
-    float width = DEVIATION * (float) Math.sqrt(12);
-    for (long i = 0; i < tensor.elements(); i++) {
-      tensor.setFloat(i, centre + ((random.nextInt() >>> 8) * 0x1p-24f - 0.5f) * width);
-    }
-    return tensor;
+    return other;
   }
 
   private static void append(FileChannel channel, Tensor tensor) throws IOException {

@@ -32,6 +32,11 @@ public final class TestBackends {
         .toList();
   }
 
+  /** Whether one backend is named. */
+  public static boolean isOne() {
+    return !ONLY.isEmpty();
+  }
+
   /** The numbers of threads that a backend's results must not depend on. */
   static int[] threadCounts(String backend) {
     return backend.equals("vector") ? new int[] {1, 2, 3} : new int[] {1};
@@ -46,5 +51,10 @@ public final class TestBackends {
   /** For values up to 10: a device's functions are wrong by some units in the last place. */
   static double activationTolerance(String backend) {
     return backend.equals("vector") ? 1e-6 : 4e-6;
+  }
+
+  /** For limits that are reached exactly, by a device's functions but for the last place. */
+  static float limitTolerance(String backend) {
+    return backend.equals("vector") ? 0 : 1e-6f;
   }
 }

@@ -123,7 +123,7 @@ class ConcurrentUseTest {
         for (Future<?> caller : callers) {
           ExecutionException ended = assertThrows(ExecutionException.class, caller::get);
           assertEquals(IllegalStateException.class, ended.getCause().getClass());
-          assertTrue(ended.getCause().getMessage().contains("closed"), ended.toString());
+          assertTrue(ended.getCause().getMessage().endsWith("is closed"), ended.toString());
         }
       }
     }

@@ -13,8 +13,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link RowTiles} over weights in bfloat16, which become float32 in registers: a load brings both
- * vectors of a panel's row, two shifts' worth of work for the 2 to 16 multiply-adds of a tile. Laid
- * out as {@link NarrowWeights} says, and written out for the reasons given there.
+ * vectors of a panel's row, and two operations on integers part them, for 2 to 16 multiply-adds.
+ * Laid out as {@link NarrowWeights} says, and written out for the reasons given in {@link
+ * RowTiles}.
  */
 final class BrainFloatTiles {
   private static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;

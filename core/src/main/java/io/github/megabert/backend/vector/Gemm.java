@@ -209,21 +209,22 @@ final class Gemm implements Team.Body {
               linear.scales(),
               linear.scaleOffset(panel, depth),
               buffers,
-              expandedAt(slot),
+              panelScratchAt(slot),
               c,
               cOffset,
               cStride);
       case F16 -> {
         // The block then stays in the second-level cache while the rows pass by.
-        kernels.expandHalves(panels, at, count, buffers, expandedAt(slot));
+        kernels.expandHalves(panels, at, count, buffers, panelScratchAt(slot));
         kernels.panel(
-            height, count, x, xOffset, xStride, buffers, expandedAt(slot), c, cOffset, cStride);
+            height, count, x, xOffset, xStride, buffers, panelScratchAt(slot), c, cOffset, cStride);
       }
       default -> kernels.panel(height, count, x, xOffset, xStride, panels, at, c, cOffset, cStride);
     }
   }
 
-  private long expandedAt(int slot) {
+  /** Memory of a slot for an expanded panel of 16 bits, or the sums and an expanded group of 8. */
+  private long panelScratchAt(int slot) {
     return slot * bufferBytes() + (long) (TILES + 1) * MAX_ROWS * PANEL_BYTES;
   }
 

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -156,4 +157,7 @@ interface Kernels {
       float factor,
       MemorySegment target,
       long targetOffset);
+
+  /** A large model is being loaded: what it will need may be made ready. */
+  default void anticipate(Precision precision) {}
 }

@@ -11,6 +11,7 @@ import io.github.megabert.tensor.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -37,31 +38,27 @@ final class VectorBackend implements Backend {
   /** Weights of a model that is worth compiling for before its first question. */
   private static final long LARGE = 60_000_000;
 
+  /** Nanoseconds that closing waits for computations of other threads. */
+  private static final long PATIENCE = 30_000_000_000L;
+
   private final Arena arena = Arena.ofShared();
   private final Workers workers;
   private final Precision precision;
   private final Kernels kernels;
-  private final @Nullable WarmUp warmUp;
   private final AtomicLong packedWeights = new AtomicLong();
   private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
+
+  /** Threads with a computation that is not closed, once for each. Guarded by {@link #idle}. */
+  private final List<Thread> computing = new ArrayList<>();
+
   private boolean closed;
 
   VectorBackend(BackendOptions options) {
-    this(options, new WarmUp());
+    this(options, new WarmingKernels(new WarmUp()));
   }
 
-  private VectorBackend(BackendOptions options, WarmUp warmUp) {
-    this(options, new WarmingKernels(warmUp), warmUp);
-  }
-
-  /** With kernels that need no warming up. */
   VectorBackend(BackendOptions options, Kernels kernels) {
-    this(options, kernels, null);
-  }
-
-  private VectorBackend(BackendOptions options, Kernels kernels, @Nullable WarmUp warmUp) {
     this.kernels = kernels;
-    this.warmUp = warmUp;
     precision = options.precision();
     workers = new Workers(options.threads());
   }
@@ -105,12 +102,9 @@ final class VectorBackend implements Backend {
   @Override
   public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
     requireOpen();
-    long packed = 0;
-    for (Tensor weight : weights) {
-      packed = packedWeights.addAndGet(weight.elements());
-    }
-    if (warmUp != null && packed > LARGE) {
-      warmUp.anticipate(precision);
+    long elements = weights.stream().mapToLong(Tensor::elements).sum();
+    if (packedWeights.addAndGet(elements) > LARGE) {
+      kernels.anticipate(precision);
     }
     return Packing.pack(workers, arena, precision, weights, biases);
   }
@@ -127,15 +121,18 @@ final class VectorBackend implements Backend {
     synchronized (idle) {
       requireOpen();
       workspace = idle.poll();
+      computing.add(Thread.currentThread());
     }
     return new VectorComputation(
         this, workspace == null ? new Workspace(workers, kernels) : workspace);
   }
 
-  /** Takes a workspace back when its computation is closed. */
-  void release(Workspace workspace) {
+  /** Takes a workspace back when the computation that a thread began is closed. */
+  void release(Workspace workspace, Thread owner) {
     workspace.slabs.reset();
     synchronized (idle) {
+      computing.remove(owner);
+      idle.notifyAll();
       if (!closed) {
         idle.push(workspace);
         return;
@@ -152,6 +149,10 @@ final class VectorBackend implements Backend {
     }
   }
 
+  /**
+   * Refuses new computations, lets those of other threads end, some seconds at most, and frees
+   * everything.
+   */
   @Override
   public void close() {
     synchronized (idle) {
@@ -159,10 +160,29 @@ final class VectorBackend implements Backend {
         return;
       }
       closed = true;
+      awaitOthers();
       idle.forEach(Workspace::close);
       idle.clear();
     }
     workers.close();
     arena.close();
+  }
+
+  /** Holding {@link #idle}. */
+  private void awaitOthers() {
+    long end = System.nanoTime() + PATIENCE;
+    Thread mine = Thread.currentThread();
+    while (computing.stream().anyMatch(thread -> thread != mine && thread.isAlive())) {
+      long left = (end - System.nanoTime()) / 1_000_000;
+      if (left <= 0) {
+        return;
+      }
+      try {
+        idle.wait(left);
+      } catch (InterruptedException interrupted) {
+        mine.interrupt();
+        return;
+      }
+    }
   }
 }

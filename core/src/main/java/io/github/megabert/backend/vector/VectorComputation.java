@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** Checks shapes and hands each operation to its kernel, at once. */
 final class VectorComputation implements Computation {
   private final VectorBackend backend;
+  private final Thread owner = Thread.currentThread();
   private @Nullable Workspace workspace;
 
   VectorComputation(VectorBackend backend, Workspace workspace) {
@@ -205,7 +206,7 @@ final class VectorComputation implements Computation {
     Workspace mine = workspace;
     workspace = null;
     if (mine != null) {
-      backend.release(mine);
+      backend.release(mine, owner);
     }
   }
 }

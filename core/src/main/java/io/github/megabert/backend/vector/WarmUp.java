@@ -28,8 +28,14 @@ final class WarmUp {
   /** Calls of one kernel before it is another's turn. */
   private static final int TURN = 300;
 
-  /** Nanoseconds between turns once the compiler has all that is wanted in its queue. */
+  /**
+   * Nanoseconds between turns, at first, once the compiler has all that is wanted in its queue.
+   * Each pause is twice as long as the one before until something is fast: a kernel that never
+   * becomes so must not keep a core busy.
+   */
   private static final long PAUSE = 2_000_000;
+
+  private static final long LONGEST_PAUSE = 1_000_000_000;
 
   /** Fast calls in a row that count as proof. */
   private static final int PROOF = 20;
@@ -44,9 +50,13 @@ final class WarmUp {
   /** Tiles of one row; of two and more rows follow. */
   static final int TILES = 0;
 
+  /** Likewise of weights in bfloat16. */
   static final int BRAIN_FLOAT_TILES = TILES + 8;
+
+  /** Likewise of weights in 8 bits; what expands them for more rows comes after the highest. */
   static final int BYTE_TILES = BRAIN_FLOAT_TILES + 8;
-  private static final int ACTIVATIONS = BYTE_TILES + 8;
+
+  private static final int ACTIVATIONS = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -94,15 +104,16 @@ final class WarmUp {
    * @param precision how the weights of matrix products are stored
    */
   void anticipate(Precision precision) {
-    int tiles =
-        switch (precision) {
-          case BF16 -> BRAIN_FLOAT_TILES;
-          case INT8 -> BYTE_TILES;
-          default -> TILES;
-        };
     int highest = Lanes.MAX_ROWS - 1;
+    int narrow =
+        switch (precision) {
+          case BF16 -> BRAIN_FLOAT_TILES + highest;
+          case F16 -> EXPAND_HALVES;
+          case INT8 -> BYTE_TILES + ByteTiles.MAX_ROWS;
+          default -> TILES + highest;
+        };
     int[] kernels = {
-      tiles + highest,
+      narrow,
       TILES + highest,
       activation(Activation.GELU),
       activation(Activation.IDENTITY),
@@ -113,10 +124,13 @@ final class WarmUp {
       ADD_ROWS,
       BIAS_AND_RESIDUAL
     };
+    boolean any = false;
     for (int kernel : kernels) {
-      states.compareAndSet(kernel, COLD, WANTED);
+      any |= states.compareAndSet(kernel, COLD, WANTED);
     }
-    begin();
+    if (any) {
+      begin();
+    }
   }
 
   private void begin() {
@@ -143,6 +157,7 @@ final class WarmUp {
     try (Arena arena = Arena.ofShared()) {
       Exercise exercise = new Exercise(arena, this);
       int[] calls = new int[KERNELS];
+      long pause = PAUSE;
       boolean any = true;
       while (any) {
         any = false;
@@ -152,12 +167,14 @@ final class WarmUp {
             any = true;
             if (isFast(exercise, kernel, calls)) {
               states.set(kernel, READY);
+              pause = PAUSE;
             }
             waiting &= calls[kernel] >= CALLS;
           }
         }
         if (any && waiting) {
-          LockSupport.parkNanos(PAUSE);
+          LockSupport.parkNanos(pause);
+          pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
       }
     } finally {
@@ -219,7 +236,11 @@ final class WarmUp {
       boolean odd = call % 2 == 1;
       int count = odd ? COUNT : COUNT - 3;
       if (kernel < ACTIVATIONS) {
-        panel(set, kernel, kernel % 8 + 1, DEPTH);
+        int first =
+            kernel < BRAIN_FLOAT_TILES
+                ? TILES
+                : kernel < BYTE_TILES ? BRAIN_FLOAT_TILES : BYTE_TILES;
+        panel(set, kernel, kernel - first + 1, DEPTH);
       } else if (kernel < BIAS_AND_RESIDUAL) {
         Activation activation = Activation.values()[kernel - ACTIVATIONS];
         set.biasAndActivation(activation, result, 0, operand, 0, count);

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -36,14 +37,18 @@ final class WarmingKernels implements Kernels {
         .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
   }
 
-  /** Rows are cut into tiles of at most two heights; kernels of those begin at {@code first}. */
   private Kernels chooseTiles(int first, int rows) {
+    return areTilesReady(first, rows) ? vector : plain;
+  }
+
+  /** Rows are cut into tiles of at most two heights; kernels of those begin at {@code first}. */
+  private boolean areTilesReady(int first, int rows) {
     int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
     boolean ready = warmUp.isReady(first + rows / tiles - 1);
     if (rows % tiles != 0) {
       ready &= warmUp.isReady(first + rows / tiles);
     }
-    return ready ? vector : plain;
+    return ready;
   }
 
   @Override
@@ -78,7 +83,11 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    chooseTiles(WarmUp.BYTE_TILES, rows)
+    boolean ready = warmUp.isReady(WarmUp.BYTE_TILES + Math.min(rows - 1, ByteTiles.MAX_ROWS));
+    if (rows > ByteTiles.MAX_ROWS) {
+      ready &= areTilesReady(WarmUp.TILES, rows);
+    }
+    (ready ? vector : plain)
         .bytePanel(
             rows,
             depth,
@@ -194,5 +203,10 @@ final class WarmingKernels implements Kernels {
       MemorySegment target,
       long targetOffset) {
     choose(WarmUp.SCALE).scale(source, offset, count, factor, target, targetOffset);
+  }
+
+  @Override
+  public void anticipate(Precision precision) {
+    warmUp.anticipate(precision);
   }
 }

@@ -6,11 +6,11 @@ import java.util.random.RandomGeneratorFactory;
 
 /** Chooses the next token: temperature, then top-k, top-p and min-p, in transformers' order. */
 final class Sampler {
-  private final GenerationOptions options;
-  private final RandomGenerator random;
-
   /** Spreads small numbers over all bits. */
   private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L;
+
+  private final GenerationOptions options;
+  private final RandomGenerator random;
 
   /**
    * A sampler of one sequence: what it draws does not depend on the others of its batch.
