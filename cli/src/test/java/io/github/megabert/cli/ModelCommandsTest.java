@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -36,6 +38,23 @@ class ModelCommandsTest {
 
   private static JsonNode expected() throws IOException {
     return JsonMapper.shared().readTree(Files.readString(EVALUATION.resolve("expected.json")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"bf16, 0.003", "f16, 0.003", "int8, 0.02"})
+  void narrowWeightsKeepTheMaskedLossOfTheDemoModel(String dtype, double tolerance)
+      throws IOException {
+    double published = expected().get("evaluation").get("mlm_loss").doubleValue();
+    JsonNode got =
+        json(
+            Terminal.run(
+                "evaluate",
+                "--json",
+                "--dtype",
+                dtype,
+                "--data",
+                EVALUATION.resolve("validation.safetensors").toString()));
+    assertEquals(published, got.get("mlm_loss").doubleValue(), tolerance);
   }
 
   @Test
