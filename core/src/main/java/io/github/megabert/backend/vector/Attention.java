@@ -9,6 +9,7 @@ import static io.github.megabert.backend.vector.Lanes.padToPanel;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.HostMatrix;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ final class Attention implements Team.Body {
   private final Operand queries = new Operand();
   private final Operand keys = new Operand();
   private final Operand values = new Operand();
+  private final KeyBlock[] blocks;
   private MemorySegment out = MemorySegment.NULL;
   private @Nullable MemorySegment probabilities;
   private MemorySegment scratch = MemorySegment.NULL;
@@ -62,6 +64,8 @@ final class Attention implements Team.Body {
     this.kernels = kernels;
     this.team = team;
     this.memory = memory;
+    blocks = new KeyBlock[team.slots()];
+    Arrays.setAll(blocks, slot -> new KeyBlock());
   }
 
   /** As {@link io.github.megabert.backend.Computation#attention} says. */
@@ -187,41 +191,36 @@ final class Attention implements Team.Body {
     }
   }
 
+  /** Keys in panels, transposed: {@code [panel, headDim, PANEL]}, zeros where there is no key. */
   private void packKeys(int b, int head, int count, int slot) {
     int headDim = layout.headDim();
-    long target = keysAt(slot);
-    for (int j = 0; j < padToPanel(count); j++) {
-      long column =
-          target + (long) (j / PANEL) * headDim * PANEL_BYTES + (long) (j % PANEL) * Float.BYTES;
-      if (j >= count) {
-        for (int c = 0; c < headDim; c++) {
-          scratch.set(FLOAT, column + (long) c * PANEL_BYTES, 0);
-        }
-        continue;
-      }
-      long source = keys.at(layout.keyStart()[b] + j, head * headDim);
-      MemorySegment from = keys.segment;
-      for (int c = 0; c < headDim; c++) {
-        scratch.set(FLOAT, column + (long) c * PANEL_BYTES, from.get(FLOAT, source + (long) c * 4));
-      }
+    KeyBlock block = blocks[slot];
+    for (int first = 0; first < count; first += PANEL) {
+      block.pack(
+          keys.segment,
+          keys.at(layout.keyStart()[b] + first, head * headDim),
+          keys.stride,
+          Math.min(PANEL, count - first),
+          headDim,
+          scratch,
+          keysAt(slot) + (long) first * headDim * Float.BYTES);
     }
   }
 
+  /** Values in panels: {@code [panel, count, PANEL]}, zeros where there is no column. */
   private void packValues(int b, int head, int count, int slot) {
     int headDim = layout.headDim();
-    long target = valuesAt(slot);
-    for (int panel = 0; panel * PANEL < headDim; panel++) {
-      int columns = Math.min(PANEL, headDim - panel * PANEL);
+    for (int column = 0; column < headDim; column += PANEL) {
+      int columns = Math.min(PANEL, headDim - column);
+      long row = valuesAt(slot) + (long) column * count * Float.BYTES;
+      long source = values.at(layout.keyStart()[b], head * headDim + column);
       for (int j = 0; j < count; j++) {
-        long source = values.at(layout.keyStart()[b] + j, head * headDim + panel * PANEL);
-        long row = target + ((long) panel * count + j) * PANEL_BYTES;
-        MemorySegment from = values.segment;
-        for (int c = 0; c < columns; c++) {
-          scratch.set(FLOAT, row + (long) c * 4, from.get(FLOAT, source + (long) c * 4));
-        }
+        MemorySegment.copy(values.segment, source, scratch, row, (long) columns * Float.BYTES);
         for (int c = columns; c < PANEL; c++) {
-          scratch.set(FLOAT, row + (long) c * 4, 0);
+          scratch.set(FLOAT, row + (long) c * Float.BYTES, 0);
         }
+        source += values.stride;
+        row += PANEL_BYTES;
       }
     }
   }

@@ -6,7 +6,13 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The vectors of this machine and the tile shapes that go with them. */
+/**
+ * The vectors of this machine and the tile shapes that go with them.
+ *
+ * <p>A rule for every kernel here: in a loop, the receiver is the vector just made, never the
+ * accumulator ({@code sum = x.add(sum)}). C2 knows the exact class of the former; the latter is a
+ * value of two origins, and without a profile its calls stay virtual and box a vector each.
+ */
 final class Lanes {
   /** The widest vectors that the JVM uses here. */
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;

@@ -60,8 +60,8 @@ final class LayerNormRow {
     int i = 0;
     for (; i <= columns - 2 * COUNT; i += 2 * COUNT) {
       long from = at + (long) i * Float.BYTES;
-      even = even.add(FloatVector.fromMemorySegment(SPECIES, x, from, ORDER));
-      odd = odd.add(FloatVector.fromMemorySegment(SPECIES, x, from + VECTOR_BYTES, ORDER));
+      even = FloatVector.fromMemorySegment(SPECIES, x, from, ORDER).add(even);
+      odd = FloatVector.fromMemorySegment(SPECIES, x, from + VECTOR_BYTES, ORDER).add(odd);
     }
     even.add(odd).intoMemorySegment(lanes, lane, ORDER);
     double sum = Lanes.sum(lanes, lane);
@@ -80,7 +80,7 @@ final class LayerNormRow {
       FloatVector difference =
           FloatVector.fromMemorySegment(SPECIES, x, at + (long) i * Float.BYTES, ORDER).sub(mean);
       squares = difference.fma(difference, squares);
-      rest = rest.add(difference);
+      rest = difference.add(rest);
     }
     squares.intoMemorySegment(lanes, lane, ORDER);
     rest.intoMemorySegment(lanes, lane + VECTOR_BYTES, ORDER);

@@ -21,9 +21,8 @@ final class SoftmaxRow {
       FloatVector highest = FloatVector.fromMemorySegment(SPECIES, values, offset, ORDER);
       for (i = COUNT; i <= count - COUNT; i += COUNT) {
         highest =
-            highest.max(
-                FloatVector.fromMemorySegment(
-                    SPECIES, values, offset + (long) i * Float.BYTES, ORDER));
+            FloatVector.fromMemorySegment(SPECIES, values, offset + (long) i * Float.BYTES, ORDER)
+                .max(highest);
       }
       max = highest.reduceLanes(VectorOperators.MAX);
     }
@@ -74,7 +73,7 @@ final class SoftmaxRow {
           Exponential.of(
               FloatVector.fromMemorySegment(SPECIES, values, at, ORDER).fma(factor, shifts));
       e.intoMemorySegment(values, at, ORDER);
-      sums = sums.add(e);
+      sums = e.add(sums);
     }
     sums.intoMemorySegment(lanes, lane, ORDER);
     float sum = Lanes.sum(lanes, lane);
@@ -110,7 +109,7 @@ final class SoftmaxRow {
       FloatVector e =
           Exponential.of(
               FloatVector.fromMemorySegment(SPECIES, values, at, ORDER).fma(factor, shifts));
-      sums = sums.add(e);
+      sums = e.add(sums);
     }
     sums.intoMemorySegment(lanes, lane, ORDER);
     float sum = Lanes.sum(lanes, lane);
