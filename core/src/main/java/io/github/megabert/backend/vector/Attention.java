@@ -256,6 +256,7 @@ final class Attention implements Team.Body {
           queries.stride,
           scratch,
           keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
+          keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
           scratch,
           scoresAt(slot) + (long) panel * PANEL_BYTES,
           stride);
@@ -295,6 +296,7 @@ final class Attention implements Team.Body {
           scoresAt(slot),
           stride,
           scratch,
+          valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
           valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
           scratch,
           resultsAt(slot) + (long) panel * PANEL_BYTES,

@@ -24,8 +24,14 @@ final class Gemm implements Team.Body {
    */
   static final int DEPTH = 1024;
 
-  /** Tiles in a block of rows: 16 × 8 rows × 1024 inputs are 512 KiB of the second-level cache. */
-  private static final int TILES = 16;
+  /** Tiles in a block of rows: 128 rows × 1024 inputs are 512 KiB of the second-level cache. */
+  private static final int TILES = Math.ceilDiv(128, MAX_ROWS);
+
+  /**
+   * Rows up to which the next panel is read ahead: with more, the weights come in faster than they
+   * are multiplied.
+   */
+  private static final int FEW_ROWS = 28;
 
   /** Panels in a group, at most. */
   private static final int GROUP = 32;
@@ -122,7 +128,8 @@ final class Gemm implements Team.Body {
     int to = firstRow(endTile);
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        multiply(panel, depth, from, to, slot);
+        int next = to - from > FEW_ROWS ? panel : Math.min(panel + 1, endPanel - 1);
+        multiply(panel, next, depth, from, to, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
@@ -133,7 +140,7 @@ final class Gemm implements Team.Body {
     return (int) ((long) rows * tile / tiles);
   }
 
-  private void multiply(int panel, int depth, int from, int to, int slot) {
+  private void multiply(int panel, int next, int depth, int from, int to, int slot) {
     int inputs = linear.inputs();
     int outputs = linear.outputs();
     int count = Math.min(DEPTH, inputs - depth);
@@ -148,7 +155,7 @@ final class Gemm implements Team.Body {
       if (bytes && !accumulate) {
         clear(target, outOffset, outStride, height);
       }
-      product(panel, depth, count, height, xOffset, target, outOffset, outStride, slot);
+      product(panel, next, depth, count, height, xOffset, target, outOffset, outStride, slot);
       return;
     }
     // By way of a buffer: to add to what is there, and because the last panel is wider than a row.
@@ -156,7 +163,7 @@ final class Gemm implements Team.Body {
     if (bytes) {
       clear(buffers, buffer, PANEL_BYTES, height);
     }
-    product(panel, depth, count, height, xOffset, buffers, buffer, PANEL_BYTES, slot);
+    product(panel, next, depth, count, height, xOffset, buffers, buffer, PANEL_BYTES, slot);
     if (accumulate) {
       kernels.addRows(height, columns, buffers, buffer, PANEL_BYTES, target, outOffset, outStride);
       return;
@@ -182,6 +189,7 @@ final class Gemm implements Team.Body {
   /** {@code c = x·panel}, or {@code c += x·panel} of weights in 8 bits. */
   private void product(
       int panel,
+      int next,
       int depth,
       int count,
       int height,
@@ -192,11 +200,12 @@ final class Gemm implements Team.Body {
       int slot) {
     MemorySegment panels = linear.panels();
     long at = linear.panelOffset(panel, depth);
+    long ahead = linear.panelOffset(next, depth);
     long xStride = (long) linear.inputs() * Float.BYTES;
     switch (linear.precision()) {
       case BF16 ->
           kernels.brainFloatPanel(
-              height, count, x, xOffset, xStride, panels, at, c, cOffset, cStride);
+              height, count, x, xOffset, xStride, panels, at, ahead, c, cOffset, cStride);
       case INT8 ->
           kernels.bytePanel(
               height,
@@ -217,9 +226,20 @@ final class Gemm implements Team.Body {
         // The block then stays in the second-level cache while the rows pass by.
         kernels.expandHalves(panels, at, count, buffers, panelScratchAt(slot));
         kernels.panel(
-            height, count, x, xOffset, xStride, buffers, panelScratchAt(slot), c, cOffset, cStride);
+            height,
+            count,
+            x,
+            xOffset,
+            xStride,
+            buffers,
+            panelScratchAt(slot),
+            panelScratchAt(slot),
+            c,
+            cOffset,
+            cStride);
       }
-      default -> kernels.panel(height, count, x, xOffset, xStride, panels, at, c, cOffset, cStride);
+      default ->
+          kernels.panel(height, count, x, xOffset, xStride, panels, at, ahead, c, cOffset, cStride);
     }
   }
 

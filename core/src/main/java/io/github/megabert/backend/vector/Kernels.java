@@ -18,6 +18,8 @@ interface Kernels {
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
    * @param panel rows of {@link Lanes#PANEL} floats
+   * @param aheadOffset where panel has the one to come next, which a kernel may bring into the
+   *     cache meanwhile; {@code panelOffset} where none follows
    */
   void panel(
       int rows,
@@ -27,6 +29,7 @@ interface Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride);
@@ -44,6 +47,7 @@ interface Kernels {
       long xStride,
       MemorySegment words,
       long offset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride);

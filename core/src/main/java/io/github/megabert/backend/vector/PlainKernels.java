@@ -39,6 +39,7 @@ final class PlainKernels implements Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
@@ -76,6 +77,7 @@ final class PlainKernels implements Kernels {
       long xStride,
       MemorySegment words,
       long offset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {

@@ -6,7 +6,28 @@ import java.lang.foreign.MemorySegment;
 
 /** The kernels on the Vector API. */
 final class VectorKernels implements Kernels {
-  /** Rows are cut into tiles of nearly equal height (13 = 7 + 6): no tile is much too small. */
+  private static final long UNLIKELY = 0x9e3779b97f4a7c15L;
+
+  @SuppressWarnings("unused") // It is written so that what was computed for it cannot be dropped.
+  private static volatile long kept;
+
+  /** Keeps C2 from dropping the loads whose sum this is. */
+  private static void keep(long touched) {
+    if (touched == UNLIKELY) {
+      kept = touched;
+    }
+  }
+
+  /**
+   * Into how many tiles rows are cut, of nearly equal height (13 = 7 + 6): no tile is much too
+   * small.
+   */
+  static int tiles(int rows, boolean ahead) {
+    return Math.ceilDiv(
+        rows, ahead ? Math.min(Lanes.MAX_ROWS, AheadTiles.MAX_ROWS) : Lanes.MAX_ROWS);
+  }
+
+  /** As many tiles read ahead as the row of a panel has cache lines. */
   @Override
   public void panel(
       int rows,
@@ -16,23 +37,43 @@ final class VectorKernels implements Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
+    int ahead = aheadOffset == panelOffset ? 0 : Lanes.PANEL_BYTES / AheadTiles.LINE;
+    int tiles = tiles(rows, ahead > 0);
     for (int tile = 0; tile < tiles; tile++) {
       int first = rows * tile / tiles;
-      RowTiles.multiply(
-          rows * (tile + 1) / tiles - first,
-          depth,
-          x,
-          xOffset + first * xStride,
-          xStride,
-          panel,
-          panelOffset,
-          c,
-          cOffset + first * cStride,
-          cStride);
+      int height = rows * (tile + 1) / tiles - first;
+      if (tile < ahead && height >= AheadTiles.MIN_ROWS) {
+        long part = aheadOffset + (long) tile * depth * AheadTiles.LINE;
+        keep(
+            AheadTiles.multiply(
+                height,
+                depth,
+                x,
+                xOffset + first * xStride,
+                xStride,
+                panel,
+                panelOffset,
+                part,
+                c,
+                cOffset + first * cStride,
+                cStride));
+      } else {
+        RowTiles.multiply(
+            height,
+            depth,
+            x,
+            xOffset + first * xStride,
+            xStride,
+            panel,
+            panelOffset,
+            c,
+            cOffset + first * cStride,
+            cStride);
+      }
     }
   }
 
@@ -45,23 +86,43 @@ final class VectorKernels implements Kernels {
       long xStride,
       MemorySegment words,
       long offset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
+    int ahead = aheadOffset == offset ? 0 : Lanes.VECTOR_BYTES / AheadTiles.LINE;
+    int tiles = tiles(rows, ahead > 0);
     for (int tile = 0; tile < tiles; tile++) {
       int first = rows * tile / tiles;
-      BrainFloatTiles.multiply(
-          rows * (tile + 1) / tiles - first,
-          depth,
-          x,
-          xOffset + first * xStride,
-          xStride,
-          words,
-          offset,
-          c,
-          cOffset + first * cStride,
-          cStride);
+      int height = rows * (tile + 1) / tiles - first;
+      if (tile < ahead && height >= AheadTiles.MIN_ROWS) {
+        long part = aheadOffset + (long) tile * depth * AheadTiles.LINE;
+        keep(
+            BrainFloatAheadTiles.multiply(
+                height,
+                depth,
+                x,
+                xOffset + first * xStride,
+                xStride,
+                words,
+                offset,
+                part,
+                c,
+                cOffset + first * cStride,
+                cStride));
+      } else {
+        BrainFloatTiles.multiply(
+            height,
+            depth,
+            x,
+            xOffset + first * xStride,
+            xStride,
+            words,
+            offset,
+            c,
+            cOffset + first * cStride,
+            cStride);
+      }
     }
   }
 
@@ -92,7 +153,18 @@ final class VectorKernels implements Kernels {
         // The expanded group, 16 KiB, stays in the first-level cache while the rows pass by.
         long expanded = sumsOffset + (long) rows * Lanes.PANEL_BYTES;
         Expansion.bytes(bytes, group, count, sums, expanded);
-        panel(rows, count, x, groupX, xStride, sums, expanded, sums, sumsOffset, Lanes.PANEL_BYTES);
+        panel(
+            rows,
+            count,
+            x,
+            groupX,
+            xStride,
+            sums,
+            expanded,
+            expanded,
+            sums,
+            sumsOffset,
+            Lanes.PANEL_BYTES);
       }
       long groupScales = scaleOffset + (long) (k / NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
       Sums.addScaled(rows, sums, sumsOffset, scales, groupScales, c, cOffset, cStride);

@@ -56,7 +56,13 @@ final class WarmUp {
   /** Likewise of weights in 8 bits; what expands them for more rows comes after the highest. */
   static final int BYTE_TILES = BRAIN_FLOAT_TILES + 8;
 
-  private static final int ACTIVATIONS = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
+  /** Tiles of the fewest rows that read ahead; of more rows follow. */
+  static final int AHEAD_TILES = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
+
+  /** Likewise of weights in bfloat16. */
+  static final int BRAIN_FLOAT_AHEAD_TILES = AHEAD_TILES + AheadTiles.HEIGHTS;
+
+  private static final int ACTIVATIONS = BRAIN_FLOAT_AHEAD_TILES + AheadTiles.HEIGHTS;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -213,7 +219,7 @@ final class WarmUp {
     Exercise(Arena arena, WarmUp warmUp) {
       sets = new Kernels[] {new PlainKernels(), new WarmingKernels(warmUp), new VectorKernels()};
       operand = arena.allocate(ROWS * STRIDE, 64);
-      panel = arena.allocate((long) DEPTH * Lanes.PANEL_BYTES, 64);
+      panel = arena.allocate((long) (DEPTH + 1) * Lanes.PANEL_BYTES, 64);
       result = arena.allocate(ROWS * STRIDE, 64);
       sums = arena.allocate((long) (ROWS + NarrowWeights.GROUP) * Lanes.PANEL_BYTES, 64);
     }
@@ -236,11 +242,7 @@ final class WarmUp {
       boolean odd = call % 2 == 1;
       int count = odd ? COUNT : COUNT - 3;
       if (kernel < ACTIVATIONS) {
-        int first =
-            kernel < BRAIN_FLOAT_TILES
-                ? TILES
-                : kernel < BYTE_TILES ? BRAIN_FLOAT_TILES : BYTE_TILES;
-        panel(set, kernel, kernel - first + 1, DEPTH);
+        panel(set, kernel, rows(kernel), DEPTH);
       } else if (kernel < BIAS_AND_RESIDUAL) {
         Activation activation = Activation.values()[kernel - ACTIVATIONS];
         set.biasAndActivation(activation, result, 0, operand, 0, count);
@@ -266,11 +268,26 @@ final class WarmUp {
       }
     }
 
+    private static int rows(int kernel) {
+      if (kernel >= BRAIN_FLOAT_AHEAD_TILES) {
+        return kernel - BRAIN_FLOAT_AHEAD_TILES + AheadTiles.MIN_ROWS;
+      }
+      if (kernel >= AHEAD_TILES) {
+        return kernel - AHEAD_TILES + AheadTiles.MIN_ROWS;
+      }
+      int first =
+          kernel < BRAIN_FLOAT_TILES ? TILES : kernel < BYTE_TILES ? BRAIN_FLOAT_TILES : BYTE_TILES;
+      return kernel - first + 1;
+    }
+
     private void panel(Kernels set, int kernel, int rows, int depth) {
-      if (kernel < BRAIN_FLOAT_TILES) {
-        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0, STRIDE);
-      } else if (kernel < BYTE_TILES) {
-        set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0, STRIDE);
+      boolean brainFloat =
+          kernel >= BRAIN_FLOAT_AHEAD_TILES || (kernel >= BRAIN_FLOAT_TILES && kernel < BYTE_TILES);
+      long ahead = kernel >= AHEAD_TILES ? Lanes.PANEL_BYTES : 0;
+      if (brainFloat) {
+        set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, ahead, result, 0, STRIDE);
+      } else if (kernel < BRAIN_FLOAT_TILES || kernel >= AHEAD_TILES) {
+        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, ahead, result, 0, STRIDE);
       } else {
         set.bytePanel(
             rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0, STRIDE);

@@ -30,23 +30,53 @@ final class WarmingKernels implements Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
-    chooseTiles(WarmUp.TILES, rows)
-        .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
+    boolean ahead =
+        aheadOffset != panelOffset && areAheadTilesReady(WarmUp.TILES, WarmUp.AHEAD_TILES, rows);
+    chooseTiles(WarmUp.TILES, rows, ahead)
+        .panel(
+            rows,
+            depth,
+            x,
+            xOffset,
+            xStride,
+            panel,
+            panelOffset,
+            ahead ? aheadOffset : panelOffset,
+            c,
+            cOffset,
+            cStride);
   }
 
-  private Kernels chooseTiles(int first, int rows) {
-    return areTilesReady(first, rows) ? vector : plain;
+  private Kernels chooseTiles(int first, int rows, boolean ahead) {
+    return ahead || areTilesReady(first, rows, VectorKernels.tiles(rows, false)) ? vector : plain;
   }
 
   /** Rows are cut into tiles of at most two heights; kernels of those begin at {@code first}. */
-  private boolean areTilesReady(int first, int rows) {
-    int tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
+  private boolean areTilesReady(int first, int rows, int tiles) {
     boolean ready = warmUp.isReady(first + rows / tiles - 1);
     if (rows % tiles != 0) {
       ready &= warmUp.isReady(first + rows / tiles);
+    }
+    return ready;
+  }
+
+  /**
+   * Likewise with those that read ahead; {@code firstAhead} is the kernel of {@link
+   * AheadTiles#MIN_ROWS} rows, fewer have none.
+   */
+  private boolean areAheadTilesReady(int first, int firstAhead, int rows) {
+    int tiles = VectorKernels.tiles(rows, true);
+    int lowest = rows / tiles - AheadTiles.MIN_ROWS;
+    boolean ready = areTilesReady(first, rows, tiles);
+    if (lowest >= 0) {
+      ready &= warmUp.isReady(firstAhead + lowest);
+    }
+    if (rows % tiles != 0 && lowest >= -1) {
+      ready &= warmUp.isReady(firstAhead + lowest + 1);
     }
     return ready;
   }
@@ -60,11 +90,26 @@ final class WarmingKernels implements Kernels {
       long xStride,
       MemorySegment words,
       long offset,
+      long aheadOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
-    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows)
-        .brainFloatPanel(rows, depth, x, xOffset, xStride, words, offset, c, cOffset, cStride);
+    boolean ahead =
+        aheadOffset != offset
+            && areAheadTilesReady(WarmUp.BRAIN_FLOAT_TILES, WarmUp.BRAIN_FLOAT_AHEAD_TILES, rows);
+    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, ahead)
+        .brainFloatPanel(
+            rows,
+            depth,
+            x,
+            xOffset,
+            xStride,
+            words,
+            offset,
+            ahead ? aheadOffset : offset,
+            c,
+            cOffset,
+            cStride);
   }
 
   @Override
@@ -85,7 +130,7 @@ final class WarmingKernels implements Kernels {
       long cStride) {
     boolean ready = warmUp.isReady(WarmUp.BYTE_TILES + Math.min(rows - 1, ByteTiles.MAX_ROWS));
     if (rows > ByteTiles.MAX_ROWS) {
-      ready &= areTilesReady(WarmUp.TILES, rows);
+      ready &= areTilesReady(WarmUp.TILES, rows, VectorKernels.tiles(rows, false));
     }
     (ready ? vector : plain)
         .bytePanel(

@@ -52,10 +52,15 @@ class KernelsAgreeTest {
       int height = rows;
       int depth = 37;
       MemorySegment x = floats(rows * depth, 1);
-      MemorySegment panel = floats(depth * Lanes.PANEL, 1);
+      MemorySegment panel = floats(2 * depth * Lanes.PANEL, 1);
+      long next = (long) depth * Lanes.PANEL_BYTES;
       compare(
           floats(rows * Lanes.PANEL, 1),
-          (k, c) -> k.panel(height, depth, x, 0, depth * 4L, panel, 0, c, 0, Lanes.PANEL_BYTES));
+          (k, c) -> k.panel(height, depth, x, 0, depth * 4L, panel, 0, 0, c, 0, Lanes.PANEL_BYTES));
+      compare(
+          floats(rows * Lanes.PANEL, 1),
+          (k, c) ->
+              k.panel(height, depth, x, 0, depth * 4L, panel, 0, next, c, 0, Lanes.PANEL_BYTES));
       compare(
           floats(rows * Lanes.PANEL, 1),
           (k, c) ->
