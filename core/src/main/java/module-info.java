@@ -1,20 +1,21 @@
 /** MegatronBERT for the JVM: checkpoints, tokenizer, CPU backends, models and pipelines. */
 @org.jspecify.annotations.NullMarked
+@SuppressWarnings("module") // The command line is built after this module.
 module io.github.megabert.core {
   requires jdk.incubator.vector;
   requires transitive tools.jackson.databind;
   requires static org.jspecify;
 
   exports io.github.megabert;
-  exports io.github.megabert.json;
   exports io.github.megabert.tensor;
   exports io.github.megabert.pipeline;
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
-  exports io.github.megabert.backend.scalar;
   exports io.github.megabert.tokenizer;
+  exports io.github.megabert.json to
+      io.github.megabert.cli;
 
   uses io.github.megabert.backend.BackendProvider;
 

@@ -29,7 +29,14 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    description = "Measures the forward pass of MegatronBertModel on this machine.")
+    description = "Measures the forward pass of MegatronBertModel on this machine.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert bench                                MegatronBERT-345M, 1 x 128 tokens",
+      "  megabert bench --batch 8 --dtype bf16 --profile",
+      "  megabert bench --model my-model --seq 512"
+    })
 final class BenchCommand implements Callable<Integer> {
   private static final long WARM_UP_NANOS = 6_000_000_000L;
 
@@ -156,15 +163,20 @@ final class BenchCommand implements Callable<Integer> {
 
   /** Seconds of every run, ascending. */
   private double[] measure(MegatronBertModel network, Batch tokens, OperationProfile profile) {
-    long warmUntil = System.nanoTime() + WARM_UP_NANOS;
+    long start = System.nanoTime();
+    long elapsed;
     do {
       time(network, tokens);
-    } while (System.nanoTime() < warmUntil);
+      elapsed = System.nanoTime() - start;
+      Progress.show("warm-up", " s", 1_000_000_000, elapsed, WARM_UP_NANOS);
+    } while (elapsed < WARM_UP_NANOS);
     profile.reset();
     double[] times = new double[runs];
     for (int i = 0; i < runs; i++) {
       times[i] = time(network, tokens);
+      Progress.show("runs", "", 1, i + 1, runs);
     }
+    Progress.end();
     Arrays.sort(times);
     return times;
   }

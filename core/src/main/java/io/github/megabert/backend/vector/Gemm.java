@@ -37,7 +37,7 @@ final class Gemm implements Team.Body {
   private static final int GROUP = 32;
 
   /** Tasks a thread, so that a thread that is held up leaves its share to the others. */
-  private static final int TASKS = 6;
+  private static final int TASKS = 12;
 
   /** Multiply-adds below which more threads cost more than they bring, about 10 µs. */
   private static final long SERIAL = 1 << 19;
