@@ -284,7 +284,11 @@ public record Batch(
    * @throws IllegalArgumentException naming the sequence, the token and the limit
    */
   void requireFits(MegatronBertConfig config) {
-    for (int b = 0; b < sequences(); b++) {
+    boolean fits =
+        (tokenIds == null || within(tokenIds, config.vocabSize()))
+            && within(tokenTypeIds, config.typeVocabSize())
+            && within(positionIds, config.maxPositionEmbeddings());
+    for (int b = 0; !fits && b < sequences(); b++) {
       int length = offsets[b + 1] - offsets[b];
       for (int t = offsets[b]; t < offsets[b + 1]; t++) {
         if (tokenIds != null) {
@@ -327,6 +331,15 @@ public record Batch(
               + " columns, the model's hidden_size is "
               + config.hiddenSize());
     }
+  }
+
+  /** Whether all are from 0 to below the limit, in a loop that the JVM turns into vectors. */
+  private static boolean within(int[] values, int limit) {
+    int outside = 0;
+    for (int value : values) {
+      outside |= value | (limit - 1 - value);
+    }
+    return outside >= 0;
   }
 
   private static void requireRange(

@@ -58,14 +58,14 @@ class BackendConformanceTest {
       }
       List<float[]> first = null;
       for (int threads : TestBackends.threadCounts(backend)) {
-        try (Backend tested = Backends.open(backend, BackendOptions.DEFAULT.withThreads(threads));
+        try (Backend tested = Backends.open(backend, TestBackends.options().withThreads(threads));
             Computation computation = tested.begin()) {
           List<float[]> actual = new ArrayList<>();
           for (Matrix matrix : operation.apply(tested, computation)) {
             actual.add(Samples.read(computation, matrix));
           }
           for (int i = 0; i < expected.size(); i++) {
-            assertArrayEquals(expected.get(i), actual.get(i), (float) tolerance);
+            assertAgrees(expected.get(i), actual.get(i), tolerance);
           }
           if (first != null) {
             for (int i = 0; i < expected.size(); i++) {
@@ -76,6 +76,27 @@ class BackendConformanceTest {
         }
       }
     }
+  }
+
+  /**
+   * Within the tolerance element by element; in narrower precisions than float32 within the
+   * precision's relative error, but where values are only moved exactly.
+   */
+  private static void assertAgrees(float[] expected, float[] actual, double tolerance) {
+    if (!TestBackends.isNarrow() || tolerance == 0) {
+      assertArrayEquals(expected, actual, (float) tolerance);
+      return;
+    }
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < expected.length; i++) {
+      double d = (double) actual[i] - expected[i];
+      assertTrue(Double.isFinite(d), "element " + i + ": " + actual[i] + ", not " + expected[i]);
+      difference += d * d;
+      norm += (double) expected[i] * expected[i];
+    }
+    double error = Math.sqrt(difference / Math.max(norm, 1e-6));
+    assertTrue(error <= TestBackends.relativeBound(), "relative L2 error " + error);
   }
 
   /** Rounding grows with the square root of the number of terms, for terms of either sign. */
@@ -176,7 +197,7 @@ class BackendConformanceTest {
     int count = 40_001;
     Tensor x = Tensor.allocate(arena, DType.F32, Shape.of(count, 1));
     for (int i = 0; i < count; i++) {
-      x.setFloat(i, (i - 20_000) / 2000f * 1.01f);
+      x.setFloat(i, TestBackends.representable((i - 20_000) / 2000f * 1.01f));
     }
     Tensor one = Tensor.ofFloats(arena, Shape.of(1, 1), 1f);
     for (Activation activation : Activation.values()) {
@@ -220,8 +241,8 @@ class BackendConformanceTest {
     Samples samples = new Samples(arena, columns);
     Tensor x = samples.tensor(3, 9, columns);
     for (int i = 0; i < columns; i++) {
-      x.setFloat(i, 1000f + x.getFloat(i));
-      x.setFloat(columns + i, 0.1f);
+      x.setFloat(i, TestBackends.representable(1000f + x.getFloat(i)));
+      x.setFloat(columns + i, TestBackends.representable(0.1f));
     }
     Tensor weight = samples.tensor(1, columns);
     Tensor bias = samples.tensor(1, columns);
@@ -253,7 +274,7 @@ class BackendConformanceTest {
     Tensor x = Tensor.allocate(arena, DType.F32, Shape.of(1, columns));
     Tensor ones = Tensor.allocate(arena, DType.F32, Shape.of(columns));
     for (int i = 0; i < columns; i++) {
-      x.setFloat(i, 12.345678f);
+      x.setFloat(i, TestBackends.representable(12.345678f));
       ones.setFloat(i, 1);
     }
     compare(
@@ -315,7 +336,7 @@ class BackendConformanceTest {
   void softmaxAndCrossEntropyOnAnyWidth(String backend, int columns) {
     Samples samples = new Samples(arena, columns);
     Tensor x = samples.tensor(10, 6, columns);
-    x.setFloat(columns, -1e30f);
+    x.setFloat(columns, TestBackends.representable(-1e30f));
     int[] labels = samples.indices(6, columns);
     labels[3] = -100;
     compare(
@@ -489,7 +510,7 @@ class BackendConformanceTest {
       x.setFloat(i, i % 2 == 0 ? Float.NaN : Float.POSITIVE_INFINITY);
     }
     Tensor one = Tensor.ofFloats(arena, Shape.of(1, 1), 1f);
-    try (Backend b = Backends.open(backend, BackendOptions.DEFAULT);
+    try (Backend b = Backends.open(backend, TestBackends.options());
         Computation c = b.begin()) {
       for (Activation activation : Activation.values()) {
         Matrix out = c.matrix(40, 1);
@@ -513,7 +534,7 @@ class BackendConformanceTest {
   @ParameterizedTest
   @MethodSource("backends")
   void useAfterCloseIsRefused(String backend) {
-    Backend b = Backends.open(backend, BackendOptions.DEFAULT);
+    Backend b = Backends.open(backend, TestBackends.options());
     Computation c = b.begin();
     c.close();
     c.close();
@@ -527,7 +548,7 @@ class BackendConformanceTest {
   @MethodSource("backends")
   void wrongShapesAreNamed(String backend) {
     Tensor weight = new Samples(arena, 1).tensor(1, 4, 3);
-    try (Backend b = Backends.open(backend, BackendOptions.DEFAULT);
+    try (Backend b = Backends.open(backend, TestBackends.options());
         Computation c = b.begin()) {
       Backend.Linear layer = b.linear(List.of(weight), nullable(one(0)));
       Matrix x = c.matrix(2, 5);

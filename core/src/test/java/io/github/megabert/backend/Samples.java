@@ -25,7 +25,7 @@ final class Samples {
   Tensor tensor(double scale, long... extents) {
     Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(extents));
     for (long i = 0; i < tensor.elements(); i++) {
-      tensor.setFloat(i, (float) (scale * number()));
+      tensor.setFloat(i, TestBackends.representable(scale * number()));
     }
     return tensor;
   }

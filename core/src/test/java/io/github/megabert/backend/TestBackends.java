@@ -3,19 +3,32 @@ package io.github.megabert.backend;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
  * The backends that tests run on: all that can be opened here, or the one that the system property
- * {@code megabert.test.backend} names.
+ * {@code megabert.test.backend} names, in the precision that {@code megabert.test.precision} names
+ * ({@code f32} unless told). On a device {@code megabert.test.sizes=all} tries every size.
  */
 public final class TestBackends {
   private static final String ONLY = System.getProperty("megabert.test.backend", "");
+  private static final Precision PRECISION =
+      Precision.valueOf(
+          System.getProperty("megabert.test.precision", "f32").toUpperCase(Locale.ROOT));
+  private static final boolean EVERY_SIZE =
+      System.getProperty("megabert.test.sizes", "").equals("all");
+
+  /** The largest finite binary16 number. */
+  private static final float LARGEST_HALF = 65504;
 
   private TestBackends() {}
 
   /** Their names; a test of a backend that is named but not there is skipped with the reason. */
   public static List<String> names() {
+    if (ONLY.isEmpty() && PRECISION != Precision.F32) {
+      throw new AssertionError("megabert.test.precision needs megabert.test.backend");
+    }
     for (BackendProvider provider : Backends.providers()) {
       if (provider.name().equals(ONLY)) {
         BackendProvider.Availability availability = provider.availability();
@@ -37,6 +50,38 @@ public final class TestBackends {
     return !ONLY.isEmpty();
   }
 
+  /** What the tested backend is opened with. */
+  public static BackendOptions options() {
+    return BackendOptions.DEFAULT.withPrecision(PRECISION);
+  }
+
+  /** Whether results are compared by relative error: in precisions narrower than float32. */
+  public static boolean isNarrow() {
+    return PRECISION != Precision.F32;
+  }
+
+  /** The largest relative L2 error that the tested precision may have. */
+  public static double relativeBound() {
+    return switch (PRECISION) {
+      case F32 -> 1e-5;
+      case TF32 -> 2e-3;
+      case F16 -> 5e-3;
+      case BF16, INT8 -> 2e-2;
+    };
+  }
+
+  /**
+   * The value itself, or the nearest that matrices of the tested precision hold, so that the
+   * operation is compared and not the rounding of its operands.
+   */
+  public static float representable(double value) {
+    if (PRECISION != Precision.F16) {
+      return (float) value;
+    }
+    float clamped = (float) Math.clamp(value, -LARGEST_HALF, LARGEST_HALF);
+    return Float.float16ToFloat(Float.floatToFloat16(clamped));
+  }
+
   /** Not one of the backends that compute on this processor, of which there are more in tests. */
   private static boolean isDevice(String backend) {
     return backend.equals("tornado");
@@ -49,7 +94,7 @@ public final class TestBackends {
 
   /** Those of the sizes that a backend is tested with: a device compiles kernels for each. */
   static IntStream sizes(String backend, int[] sizes) {
-    int step = isDevice(backend) ? 4 : 1;
+    int step = isDevice(backend) && !EVERY_SIZE ? 4 : 1;
     return IntStream.range(0, sizes.length).filter(i -> i % step == 0).map(i -> sizes[i]);
   }
 

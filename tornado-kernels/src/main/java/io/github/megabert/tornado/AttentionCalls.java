@@ -24,12 +24,22 @@ final class AttentionCalls {
   /** Groups of sequences with the dense queries, keys, values and output of each. */
   private record Fused(List<DenseGroup> groups, List<List<Operand>> dense) {}
 
+  /** Where fused attention reads and writes; the layers of a model mostly share it. */
+  private record Site(
+      AttentionLayout layout,
+      List<TornadoMatrix> sources,
+      List<Integer> columns,
+      TornadoMatrix out) {}
+
   private final TornadoBackend backend;
   private final IntegerBlock integers;
   private final ScratchSource scratch;
   private final Map<AttentionLayout, Sections> tiles = new HashMap<>();
   private final Map<AttentionLayout, Sections> queries = new HashMap<>();
   private final Map<AttentionLayout, Fused> fused = new HashMap<>();
+  private final Map<AttentionLayout, Boolean> served = new HashMap<>();
+  private @Nullable Site lastSite;
+  private List<Call> lastCalls = List.of();
 
   AttentionCalls(TornadoBackend backend, IntegerBlock integers, ScratchSource scratch) {
     this.backend = backend;
@@ -42,6 +52,8 @@ final class AttentionCalls {
     tiles.clear();
     queries.clear();
     fused.clear();
+    served.clear();
+    lastSite = null;
   }
 
   /**
@@ -56,7 +68,9 @@ final class AttentionCalls {
       int[] columns,
       TornadoMatrix out,
       @Nullable TornadoMatrix probabilities) {
-    if (probabilities == null && backend.fusesAttention() && DenseGroup.serves(layout)) {
+    if (probabilities == null
+        && backend.fusesAttention()
+        && served.computeIfAbsent(layout, DenseGroup::serves)) {
       return fusedCalls(layout, sources, columns, out);
     }
     boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
@@ -101,6 +115,10 @@ final class AttentionCalls {
 
   private List<Call> fusedCalls(
       AttentionLayout layout, List<TornadoMatrix> sources, int[] columns, TornadoMatrix out) {
+    Site site = new Site(layout, sources, List.of(columns[0], columns[1], columns[2]), out);
+    if (site.equals(lastSite)) {
+      return lastCalls;
+    }
     Fused plan =
         fused.computeIfAbsent(layout, l -> plan(l, out.capacity(), sources.get(1).capacity()));
     List<Call> calls = new ArrayList<>();
@@ -109,11 +127,20 @@ final class AttentionCalls {
           FusedAttention.calls(
               plan.groups().get(i), backend.element(), sources, columns, plan.dense().get(i), out));
     }
-    return calls;
+    lastSite = site;
+    lastCalls = List.copyOf(calls);
+    return lastCalls;
   }
 
   private Fused plan(AttentionLayout layout, int outRows, int keyRows) {
-    List<DenseGroup> groups = DenseGroup.of(layout, outRows, keyRows, integers);
+    DensePlan plan = backend.spares().latestPlan();
+    if (plan != null && plan.serves(layout, integers.size(), outRows, keyRows)) {
+      integers.append(plan.integers());
+    } else {
+      plan = DensePlan.of(layout, outRows, keyRows, integers);
+      backend.spares().keep(plan);
+    }
+    List<DenseGroup> groups = plan.groups();
     List<List<Operand>> dense = new ArrayList<>();
     for (DenseGroup group : groups) {
       int queries = group.queryElements();

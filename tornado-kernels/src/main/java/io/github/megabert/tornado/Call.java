@@ -30,7 +30,8 @@ record Call(Kernel kernel, List<Object> arguments, @Nullable Grid grid) {
       return false;
     }
     for (int i = 0; i < arguments.size(); i++) {
-      if (!arguments.get(i).equals(call.arguments.get(i))) {
+      // Most are the very same object.
+      if (!Objects.equals(arguments.get(i), call.arguments.get(i))) {
         return false;
       }
     }

@@ -127,9 +127,8 @@ record DenseGroup(
     }
     for (int i = 0; i < members.length; i++) {
       int b = members[i];
-      for (int row = 0; row < layout.queryLength()[b]; row++) {
-        block.set(linesAt + layout.queryStart()[b] + row, i * layout.heads() * queries + row);
-      }
+      block.ramp(
+          linesAt + layout.queryStart()[b], layout.queryLength()[b], i * layout.heads() * queries);
     }
     int sequences = exact ? members.length : padded(members.length);
     int queriesAt = block.section(3 * sequences, 0);

@@ -224,8 +224,12 @@ final class HalfAttentionKernels {
     context.localBarrier();
     float total = 0f;
     for (int j = thread; j < keyCount; j += AttentionTiles.QUERY_THREADS) {
-      float weight =
-          j < visible ? TornadoMath.exp(probabilities.get(base + j).getFloat32() - max) : 0f;
+      float score = probabilities.get(base + j).getFloat32();
+      // A masked score is stored as infinity: where all are masked they have to be equal again.
+      if (score < DeviceMath.MASKED) {
+        score = DeviceMath.MASKED;
+      }
+      float weight = j < visible ? TornadoMath.exp(score - max) : 0f;
       total += weight;
       probabilities.set(base + j, new HalfFloat(weight));
     }

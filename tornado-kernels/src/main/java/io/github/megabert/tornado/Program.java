@@ -1,74 +1,20 @@
 package io.github.megabert.tornado;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import uk.ac.manchester.tornado.api.GridScheduler;
-import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
-import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
-import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.WorkerGrid2D;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
-/**
- * A list of calls as task graphs that can be replayed.
- *
- * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the
- * 24 layers of the 345M model are three graphs. A kernel is compiled once a task name, and a graph
- * takes a name once; all graphs have one name, and the n-th call of a signature the same name in
- * each, so the later graphs find their kernels compiled.
- */
+/** A list of calls as {@link ProgramGraphs task graphs} that can be replayed. */
 final class Program implements AutoCloseable {
-  /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
-  private static final int MAX_NODES = 980;
-
-  /** Its execution contexts hold 256 tasks. */
-  private static final int MAX_TASKS = 250;
-
-  /**
-   * Bytes of a graph's description, 8192 in TornadoVM, of which a call takes 15 and 5 an argument.
-   */
-  private static final int MAX_BYTES = 8100;
-
-  private static final int BYTES_PER_TASK = 15;
-  private static final int BYTES_PER_ARGUMENT = 5;
-
-  /** A library's task has up to 14 arguments, whatever its call has. */
-  private static final int LIBRARY_ARGUMENTS = 14;
-
-  /** A node for the array, one for where it comes from, one for where it stays. */
-  private static final int NODES_PER_ARRAY = 3;
-
-  /** The task and up to two arrays that it writes. */
-  private static final int NODES_PER_TASK = 3;
-
-  private final String name;
   private final List<Call> calls;
   private final int depth;
-  private final DeviceMemory memory;
   private final Map<Operand, TornadoNativeArray> arrays;
-  private final IntArray integers;
-  private final Map<Integer, FloatArray> uploads = new LinkedHashMap<>();
-  private final GridScheduler grids = new GridScheduler();
-  private final Map<List<Object>, String> tasks = new HashMap<>();
-  private final List<TornadoTaskGraphInterface> graphs = new ArrayList<>();
-  private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
+  private final ProgramGraphs graphs;
   private final TornadoExecutionPlan plan;
   private final TornadoExecutionPlan configured;
   private final TornadoDevice device;
@@ -86,7 +32,6 @@ final class Program implements AutoCloseable {
    * @param replay whether the driver can capture the graphs and replay them in one launch
    * @param driver replays captured graphs faster than TornadoVM; null where it is not NVIDIA's
    */
-  @SuppressWarnings("this-escape")
   Program(
       String name,
       List<Call> calls,
@@ -99,103 +44,13 @@ final class Program implements AutoCloseable {
       @Nullable CudaDriver driver) {
     this.device = device;
     this.driver = driver;
-    this.name = name;
     this.calls = calls;
     this.depth = depth;
-    this.memory = memory;
     this.arrays = arrays;
-    integers = new IntArray(Math.max(1, integerCount));
-    for (Call call : calls) {
-      for (Object argument : call.arguments()) {
-        if (argument instanceof Operand.Upload upload) {
-          uploads.computeIfAbsent(upload.index(), i -> new FloatArray(upload.elements()));
-        }
-      }
-    }
-    List<ImmutableTaskGraph> snapshots = new ArrayList<>();
-    int from = 0;
-    while (from < calls.size()) {
-      int to = endOfGraph(calls, from);
-      snapshots.add(graph(calls.subList(from, to), from == 0));
-      from = to;
-    }
-    for (ImmutableTaskGraph snapshot : snapshots) {
-      graphs.add(GraphLinks.implementation(snapshot));
-    }
-    plan = new TornadoExecutionPlan(snapshots.toArray(ImmutableTaskGraph[]::new));
-    TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(grids);
+    graphs = new ProgramGraphs(name, calls, arrays, integerCount, memory);
+    plan = new TornadoExecutionPlan(graphs.snapshots());
+    TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(graphs.grids());
     configured = replay ? withDevice.withCUDAGraph() : withDevice;
-  }
-
-  private static int endOfGraph(List<Call> calls, int from) {
-    Set<Object> seen = new HashSet<>();
-    int nodes = 0;
-    int bytes = 0;
-    int to = from;
-    while (to < calls.size() && to - from < MAX_TASKS) {
-      nodes += NODES_PER_TASK;
-      Call call = calls.get(to);
-      int arguments = call.grid() == null ? LIBRARY_ARGUMENTS : call.arguments().size() + 1;
-      bytes += BYTES_PER_TASK + BYTES_PER_ARGUMENT * arguments;
-      for (Object argument : call.arguments()) {
-        if (seen.add(argument)) {
-          nodes += argument instanceof Operand ? NODES_PER_ARRAY : 1;
-        }
-      }
-      if ((nodes > MAX_NODES || bytes > MAX_BYTES) && to > from) {
-        break;
-      }
-      to++;
-    }
-    return to;
-  }
-
-  private ImmutableTaskGraph graph(List<Call> calls, boolean first) {
-    Set<TornadoNativeArray> here = Collections.newSetFromMap(new IdentityHashMap<>());
-    Map<String, List<TornadoNativeArray>> consumed = new LinkedHashMap<>();
-    for (Call call : calls) {
-      for (Object argument : call.arguments()) {
-        if (argument instanceof Operand operand && here.add(array(operand))) {
-          boolean copied = operand instanceof Operand.Integers || operand instanceof Operand.Upload;
-          if (!copied || !first) {
-            String owner = copied ? name : memory.owner(array(operand)).name();
-            consumed.computeIfAbsent(owner, o -> new ArrayList<>()).add(array(operand));
-          }
-        }
-      }
-    }
-    TaskGraph graph = new TaskGraph(name);
-    if (first) {
-      graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, integers);
-      uploads.values().forEach(a -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, a));
-    }
-    consumed.forEach((owner, list) -> graph.consumeFromDevice(owner, list.toArray()));
-    Map<String, Integer> occurrences = new HashMap<>();
-    for (Call call : calls) {
-      String kind =
-          tasks.computeIfAbsent(call.signature(), s -> call.kernel().name() + tasks.size());
-      String task = kind + "x" + occurrences.merge(kind, 1, Integer::sum);
-      Object[] resolved =
-          call.arguments().stream().map(a -> a instanceof Operand o ? array(o) : a).toArray();
-      call.kernel().emitter().add(graph, task, resolved);
-      Grid grid = call.grid();
-      if (grid != null) {
-        WorkerGrid worker = new WorkerGrid2D(grid.groupsX() * grid.threads(), grid.groupsY());
-        worker.setLocalWork(grid.threads(), 1, 1);
-        grids.addWorkerGrid(name + "." + task, worker);
-      }
-    }
-    used.add(here);
-    return graph.snapshot();
-  }
-
-  private TornadoNativeArray array(Operand operand) {
-    return switch (operand) {
-      case Operand.Integers _ -> integers;
-      case Operand.Upload upload -> uploads.get(upload.index());
-      case Operand.Resident resident -> resident.array();
-      case Operand.Scratch _ -> arrays.get(operand);
-    };
   }
 
   /** Whether this is the program of these calls. */
@@ -214,30 +69,24 @@ final class Program implements AutoCloseable {
    */
   void run(IntegerBlock block, List<float[]> values) {
     await();
-    MemorySegment.copy(
-        block.values(), 0, integers.getSegment(), ValueLayout.JAVA_INT, 0, block.size());
-    uploads.forEach(
-        (index, array) -> {
-          float[] source = values.get(index);
-          MemorySegment.copy(
-              source, 0, array.getSegment(), ValueLayout.JAVA_FLOAT, 0, source.length);
-        });
+    graphs.fill(block, values);
     if (captured != null) {
       captured.launch();
       running = true;
       return;
     }
-    for (int i = 0; i < graphs.size(); i++) {
+    List<TornadoTaskGraphInterface> all = graphs.graphs();
+    for (int i = 0; i < all.size(); i++) {
       if (!linked) {
-        linkWithOwners(i);
+        graphs.linkWithOwners(i);
       }
       configured.withGraph(i).execute();
       // The plan makes the last graph the source of the next one's arrays; all have theirs already.
-      graphs.forEach(graph -> graph.setLastExecutedTaskGraph(graph));
+      all.forEach(graph -> graph.setLastExecutedTaskGraph(graph));
     }
     linked = true;
     if (driver != null) {
-      captured = CapturedGraphs.of(driver, device, plan.getId(), graphs);
+      captured = CapturedGraphs.of(driver, device, plan.getId(), all);
     }
   }
 
@@ -267,39 +116,21 @@ final class Program implements AutoCloseable {
     }
   }
 
-  private void linkWithOwners(int index) {
-    TornadoTaskGraphInterface graph = graphs.get(index);
-    Set<TornadoTaskGraphInterface> owners = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (TornadoNativeArray array : used.get(index)) {
-      boolean copied = array == integers || uploads.containsValue(array);
-      if (!copied) {
-        owners.add(memory.owner(array).graph());
-      } else if (index > 0) {
-        owners.add(graphs.getFirst());
-      }
-    }
-    owners.forEach(owner -> GraphLinks.link(graph, owner));
-  }
-
   /** Copies the first {@code elements} of an array of the program to its host memory. */
   void read(TornadoNativeArray array, long elements) {
-    for (int i = graphs.size() - 1; i >= 0; i--) {
-      if (used.get(i).contains(array)) {
-        graphs
-            .get(i)
-            .syncRuntimeTransferToHost(
-                array, TornadoNativeArray.ARRAY_HEADER, elements * array.getElementSize());
-        // The copy followed the graphs on their stream and has been waited for.
-        running = false;
-        return;
-      }
+    TornadoTaskGraphInterface graph = graphs.lastUser(array);
+    if (graph == null) {
+      throw new IllegalArgumentException("no operation has written the matrix that is read");
     }
-    throw new IllegalArgumentException("no operation has written the matrix that is read");
+    graph.syncRuntimeTransferToHost(
+        array, TornadoNativeArray.ARRAY_HEADER, elements * array.getElementSize());
+    // The copy followed the graphs on their stream and has been waited for.
+    running = false;
   }
 
   /** Whether {@link #read} can read the array. */
   boolean uses(TornadoNativeArray array) {
-    return used.stream().anyMatch(arrays -> arrays.contains(array));
+    return graphs.lastUser(array) != null;
   }
 
   @Override

@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 final class Recording {
   private final TornadoBackend backend;
   private final List<Call> calls = new ArrayList<>();
-  private final IntegerBlock integers = new IntegerBlock();
+  private final IntegerBlock integers;
   private final List<float[]> uploads = new ArrayList<>();
   private final Map<List<Integer>, Operand> brains = new HashMap<>();
   private final AttentionCalls attention;
@@ -22,12 +22,13 @@ final class Recording {
 
   Recording(TornadoBackend backend) {
     this.backend = backend;
+    integers = backend.spares().takeIntegers();
     attention = new AttentionCalls(backend, integers, this::scratch);
   }
 
   /** A new scratch operand. */
   Operand scratch(int elements, Element element) {
-    return new Operand.Scratch(slots++, elements, element);
+    return backend.spares().scratch(slots++, elements, element);
   }
 
   /** The bfloat16 factors, or products, of a size share an array. */
@@ -90,6 +91,11 @@ final class Recording {
     attention.clear();
     brains.clear();
     return program;
+  }
+
+  /** Hands on what another computation can use. */
+  void close() {
+    backend.spares().give(integers);
   }
 
   /** Finds room for the scratch of everything recorded. */

@@ -34,6 +34,7 @@ final class TornadoBackend implements Backend {
   private final DeviceMemory memory;
   private final Map<ProgramKey, Program> programs = new HashMap<>();
   private final Map<Integer, Deque<Operand>> freeResidents = new HashMap<>();
+  private final Spares spares = new Spares();
   private final ReentrantLock deviceLock = new ReentrantLock();
   private @Nullable Program latest;
   private volatile boolean closed;
@@ -178,6 +179,11 @@ final class TornadoBackend implements Backend {
     return memory;
   }
 
+  /** What computations leave to the next ones. */
+  Spares spares() {
+    return spares;
+  }
+
   /** Waits until no other thread's computation holds the device; returns how many this one has. */
   int acquireDevice() {
     deviceLock.lock();
@@ -223,16 +229,16 @@ final class TornadoBackend implements Backend {
 
   /**
    * Milliseconds that the program that ran last takes without the host's part: in a row of runs,
-   * and alone, with the driver's start and the wait. Negative where that cannot be measured.
+   * and alone, with the driver's start and the wait, medians of {@code repeats}. Negative where
+   * that cannot be measured.
    */
-  DeviceTime measureDevice() {
+  DeviceTime measureDevice(int repeats) {
     acquireDevice();
     try {
       Program program = latest;
       if (program == null || program.replay(1) < 0) {
         return new DeviceTime(-1, -1);
       }
-      int repeats = 25;
       double[] inRow = new double[repeats];
       double[] alone = new double[repeats];
       for (int i = 0; i < repeats; i++) {

@@ -284,6 +284,7 @@ final class TornadoComputation implements Computation {
       return;
     }
     closed = true;
+    recording.close();
     if (depth > 0) {
       try {
         awaitLast();

@@ -1,6 +1,8 @@
 package io.github.megabert.tornado;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.backend.AttentionLayout;
@@ -68,6 +70,28 @@ class DenseGroupTest {
     Arrays.fill(mask, 128 + 7, 192, (byte) 1);
     assertEquals(List.of(0, 64, 0), blind(layout(false, mask, 64, 64, 64)));
     assertEquals(List.of(0, 64, 7), blind(layout(true, mask, 64, 64, 64)));
+  }
+
+  @Test
+  void aPlanServesTheSameLengthsMaskAndPlaceOnly() {
+    block.section(5, 0);
+    byte[] mask = new byte[90];
+    Arrays.fill(mask, (byte) 1);
+    mask[3] = 0;
+    DensePlan plan = DensePlan.of(layout(false, mask, 40, 50), 96, 96, block);
+    assertTrue(plan.serves(layout(false, mask.clone(), 40, 50), 5, 96, 96));
+    assertFalse(plan.serves(layout(false, mask, 40, 50), 6, 96, 96));
+    assertFalse(plan.serves(layout(false, mask, 40, 50), 5, 112, 96));
+    assertFalse(plan.serves(layout(false, mask, 50, 40), 5, 96, 96));
+    assertFalse(plan.serves(layout(true, mask, 40, 50), 5, 96, 96));
+    assertFalse(plan.serves(layout(false, null, 40, 50), 5, 96, 96));
+    mask[4] = 0;
+    assertFalse(plan.serves(layout(false, mask, 40, 50), 5, 96, 96), "the plan keeps its own mask");
+    IntegerBlock other = new IntegerBlock();
+    other.section(5, 0);
+    other.append(plan.integers());
+    assertArrayEquals(
+        Arrays.copyOf(block.values(), block.size()), Arrays.copyOf(other.values(), other.size()));
   }
 
   private List<Integer> blind(AttentionLayout layout) {

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
  * with an OpenCL driver. Inputs are random, outputs hold NaN before.
  */
 class OperationsTest {
-  private static final double TOLERANCE = 1e-5;
+  private static final double TOLERANCE = TestedPrecision.relativeBound();
   private static final Arena ARENA = Arena.ofShared();
   private static @Nullable Backend tested;
   private static @Nullable Backend oracle;
@@ -41,7 +41,7 @@ class OperationsTest {
   @BeforeAll
   static void open() {
     try {
-      tested = new TornadoBackendProvider().open(BackendOptions.DEFAULT);
+      tested = new TornadoBackendProvider().open(TestedPrecision.options());
     } catch (UnsupportedOperationException missing) {
       assumeTrue(false, "no device to test on: " + missing.getMessage());
     }
@@ -59,7 +59,7 @@ class OperationsTest {
   private Tensor tensor(long... extents) {
     Tensor tensor = Tensor.allocate(ARENA, DType.F32, Shape.of(extents));
     for (long i = 0; i < tensor.elements(); i++) {
-      tensor.setFloat(i, (float) random.nextGaussian());
+      tensor.setFloat(i, TestedPrecision.representable(random.nextGaussian()));
     }
     return tensor;
   }
@@ -151,6 +151,29 @@ class OperationsTest {
             c.layerNorm(in, w, b, 1e-5f, in);
             return List.of(out, in);
           });
+    }
+  }
+
+  @Test
+  void layerNormOfEqualNumbersIsItsBiasExactly() {
+    for (int columns : new int[] {2, 33, 96, 1000, 1024, 2048}) {
+      Tensor x = tensor(3, columns);
+      for (int row = 0; row < 3; row++) {
+        for (int i = 0; i < columns; i++) {
+          x.setFloat(
+              (long) row * columns + i, TestedPrecision.representable(row * 12.345678 - 0.1));
+        }
+      }
+      Tensor bias = tensor(columns);
+      Tensor weight = tensor(columns);
+      try (Computation c = tested.begin()) {
+        Matrix out = c.upload(poison(3, columns));
+        c.layerNorm(c.upload(x), tested.parameter(weight), tested.parameter(bias), 1e-12f, out);
+        float[] values = read(c, out);
+        for (int i = 0; i < values.length; i++) {
+          assertEquals(bias.getFloat(i % columns), values[i], columns + " columns, element " + i);
+        }
+      }
     }
   }
 

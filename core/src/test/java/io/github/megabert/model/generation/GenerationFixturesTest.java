@@ -77,7 +77,7 @@ class GenerationFixturesTest {
   private static void withModel(String backendName, Body body) throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(Fixtures.folder(FOLDER));
         Safetensors cases = Fixtures.cases(FOLDER);
-        Backend backend = Backends.open(backendName, BackendOptions.DEFAULT)) {
+        Backend backend = Backends.open(backendName, TestBackends.options())) {
       List<int[]> prompts = new ArrayList<>();
       for (int p = 0; p < 3; p++) {
         prompts.add(cases.tensor("prompt" + p).toIntArray());
@@ -95,10 +95,29 @@ class GenerationFixturesTest {
           List<GeneratedSequence> results = new Generator(model).generate(prompts, which.options());
           assertEquals(3, results.size());
           for (int p = 0; p < 3; p++) {
-            assertArrayEquals(
-                cases.tensor(which.prefix + p).toIntArray(), results.get(p).tokenIds());
+            int[] expected = cases.tensor(which.prefix + p).toIntArray();
+            if (TestBackends.isNarrow() && !Arrays.equals(expected, results.get(p).tokenIds())) {
+              assertTrue(which.options().beams() > 1, which + ": " + results.get(p));
+              assertAsLikely(results.get(p), prompts.get(p), which.options());
+            } else {
+              assertArrayEquals(expected, results.get(p).tokenIds());
+            }
           }
         });
+  }
+
+  /**
+   * In narrow precisions beams of nearly equal likelihood may change places: what wins is within
+   * the precision's error as likely as what wins in float32.
+   */
+  private static void assertAsLikely(
+      GeneratedSequence actual, int[] prompt, GenerationOptions options) throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(Fixtures.folder(FOLDER));
+        Backend oracle = Backends.open("scalar", BackendOptions.DEFAULT)) {
+      MegatronBertForCausalLM model = MegatronBertForCausalLM.load(checkpoint, oracle);
+      double best = new Generator(model).generate(List.of(prompt), options).getFirst().score();
+      assertEquals(best, actual.score(), TestBackends.relativeBound() * Math.abs(best));
+    }
   }
 
   @ParameterizedTest
@@ -112,7 +131,7 @@ class GenerationFixturesTest {
                 "logits" + p,
                 cases.tensor("logits" + p),
                 model.forward(Batch.ofTokens(prompts.get(p)), null, OutputOptions.NONE).logits(),
-                1e-5);
+                TestBackends.relativeBound());
           }
         });
   }
