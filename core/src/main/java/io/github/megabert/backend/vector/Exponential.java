@@ -36,7 +36,8 @@ final class Exponential {
 
   /** eˣ of every lane. */
   static FloatVector of(FloatVector x) {
-    FloatVector shifted = x.fma(FloatVector.broadcast(SPECIES, LOG2_E), rounder());
+    FloatVector shifted =
+        x.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUNDER));
     FloatVector n = shifted.sub(ROUNDER);
     FloatVector r = n.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), x);
     r = n.fma(FloatVector.broadcast(SPECIES, -LN2_LOW), r);
@@ -55,10 +56,6 @@ final class Exponential {
     return p.mul(power)
         .blend(0f, x.compare(VectorOperators.LT, LOWEST))
         .blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, HIGHEST));
-  }
-
-  private static FloatVector rounder() {
-    return FloatVector.broadcast(SPECIES, ROUNDER);
   }
 
   /** eˣ of one number. */
