@@ -35,7 +35,9 @@ final class WarmingKernels implements Kernels {
       long cOffset,
       long cStride) {
     boolean ahead =
-        aheadOffset != panelOffset && areAheadTilesReady(WarmUp.TILES, WarmUp.AHEAD_TILES, rows);
+        aheadOffset != panelOffset
+            && Lanes.PANEL_BYTES >= AheadTiles.LINE
+            && areAheadTilesReady(WarmUp.TILES, WarmUp.AHEAD_TILES, rows);
     chooseTiles(WarmUp.TILES, rows, ahead)
         .panel(
             rows,
@@ -96,6 +98,7 @@ final class WarmingKernels implements Kernels {
       long cStride) {
     boolean ahead =
         aheadOffset != offset
+            && Lanes.VECTOR_BYTES >= AheadTiles.LINE
             && areAheadTilesReady(WarmUp.BRAIN_FLOAT_TILES, WarmUp.BRAIN_FLOAT_AHEAD_TILES, rows);
     chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, ahead)
         .brainFloatPanel(
