@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
  * else, runs on, or takes memory that the file does not back.
  *
  * <p>The normal run tries each reader {@value #USUAL_TRIES} times, a fifth of that where files are
- * written. A longer one: {@code ./mvnw -B -pl core test -Dtest=MutatedFilesTest
- * "-Dtest.jvm.flags=-Dmegabert.fuzz.tries=1000000"}.
+ * written. A longer one: {@code ./mvnw -pl core test-compile surefire:test@default-test
+ * -Dtest=MutatedFilesTest "-Dtest.jvm.flags=-Dmegabert.fuzz.tries=100000"}.
  */
 class MutatedFilesTest {
   private static final int USUAL_TRIES = 600;

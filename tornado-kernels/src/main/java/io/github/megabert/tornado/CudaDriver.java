@@ -75,7 +75,7 @@ final class CudaDriver {
     try {
       status = (int) graphLaunch.invokeExact(graph, stream);
     } catch (Throwable failure) {
-      throw new IllegalStateException("cuGraphLaunch could not be called", failure);
+      throw unexpected("cuGraphLaunch", failure);
     }
     check("cuGraphLaunch", status);
   }
@@ -93,7 +93,7 @@ final class CudaDriver {
       int status = (int) memoryInfo.invokeExact(free.address(), total.address());
       return status == 0 ? free.get(ValueLayout.JAVA_LONG, 0) : Long.MAX_VALUE / 2;
     } catch (Throwable failure) {
-      throw new IllegalStateException("cuMemGetInfo could not be called", failure);
+      throw unexpected("cuMemGetInfo", failure);
     }
   }
 
@@ -102,9 +102,17 @@ final class CudaDriver {
     try {
       status = (int) function.invokeExact(argument);
     } catch (Throwable failure) {
-      throw new IllegalStateException(name + " could not be called", failure);
+      throw unexpected(name, failure);
     }
     check(name, status);
+  }
+
+  /** The functions throw nothing; what a call can still throw is an error of the JVM's. */
+  private static RuntimeException unexpected(String name, Throwable thrown) {
+    if (thrown instanceof Error error) {
+      throw error;
+    }
+    return new IllegalStateException(name + " could not be called", thrown);
   }
 
   private static void check(String name, int status) {

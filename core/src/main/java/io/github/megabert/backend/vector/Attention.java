@@ -248,6 +248,7 @@ final class Attention implements Team.Body {
     int rows = end - row;
     long stride = (long) longestPadded * Float.BYTES;
     for (int panel = 0; panel * PANEL < visible; panel++) {
+      long at = keysAt(slot) + (long) panel * headDim * PANEL_BYTES;
       kernels.panel(
           rows,
           headDim,
@@ -255,8 +256,8 @@ final class Attention implements Team.Body {
           queries.at(layout.queryStart()[b] + row, head * headDim),
           queries.stride,
           scratch,
-          keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
-          keysAt(slot) + (long) panel * headDim * PANEL_BYTES,
+          at,
+          at,
           scratch,
           scoresAt(slot) + (long) panel * PANEL_BYTES,
           stride);
@@ -289,6 +290,7 @@ final class Attention implements Team.Body {
     long stride = (long) longestPadded * Float.BYTES;
     long resultStride = (long) headDimPadded * Float.BYTES;
     for (int panel = 0; panel * PANEL < headDim; panel++) {
+      long at = valuesAt(slot) + (long) panel * reachable * PANEL_BYTES;
       kernels.panel(
           rows,
           visible,
@@ -296,8 +298,8 @@ final class Attention implements Team.Body {
           scoresAt(slot),
           stride,
           scratch,
-          valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
-          valuesAt(slot) + (long) panel * reachable * PANEL_BYTES,
+          at,
+          at,
           scratch,
           resultsAt(slot) + (long) panel * PANEL_BYTES,
           resultStride);

@@ -128,12 +128,17 @@ final class Gemm implements Team.Body {
     int to = firstRow(endTile);
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        int next = to - from > FEW_ROWS ? panel : Math.min(panel + 1, endPanel - 1);
+        int next = readsAhead(to - from) ? Math.min(panel + 1, endPanel - 1) : panel;
         multiply(panel, next, depth, from, to, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
     epilogue.apply(from, to, firstPanel * PANEL, endColumn);
+  }
+
+  /** For few rows, where a row of a panel fills a cache line. */
+  private boolean readsAhead(int height) {
+    return height <= FEW_ROWS && NarrowWeights.bytes(linear.precision(), 1) >= AheadTiles.LINE;
   }
 
   private int firstRow(int tile) {

@@ -40,16 +40,7 @@ final class KeyBlock {
       MemorySegment.copy(keys, FLOAT, offset + j * stride, rows, j * headDim, headDim);
     }
     Arrays.fill(rows, count * headDim, size, 0);
-    transpose(rows, columns, headDim);
+    PanelWriter.transpose(rows, headDim, headDim, columns);
     MemorySegment.copy(columns, 0, panel, FLOAT, panelOffset, size);
-  }
-
-  private static void transpose(float[] rows, float[] columns, int headDim) {
-    for (int c = 0; c < headDim; c++) {
-      int to = c * PANEL;
-      for (int j = 0; j < PANEL; j++) {
-        columns[to + j] = rows[j * headDim + c];
-      }
-    }
   }
 }

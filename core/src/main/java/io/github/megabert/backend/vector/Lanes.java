@@ -12,8 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>A rule for every kernel here: in a loop, the receiver is the vector just made, never the
  * accumulator ({@code sum = x.add(sum)}). C2 knows the exact class of the former; the latter is a
  * value of two origins, and without a profile its calls stay virtual and box a vector each.
- * Another: what every call needs is no method of its own, since one that is compiled before its
- * caller may stay a call, and box what it returns.
+ * Another: no helper returns a constant vector, since one that is compiled before its caller may
+ * stay a call, and box what it returns.
  */
 final class Lanes {
   /** The widest vectors that the JVM uses here. */

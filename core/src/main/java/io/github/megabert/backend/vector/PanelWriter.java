@@ -48,7 +48,7 @@ final class PanelWriter {
     for (int k = 0; k < linear.inputs(); k += BLOCK) {
       int count = Math.min(BLOCK, linear.inputs() - k);
       read(k, count);
-      transpose(rows, columns, count);
+      transpose(rows, BLOCK, count, columns);
       long offset = linear.panelOffset(panel, k);
       switch (linear.precision()) {
         case BF16, F16 ->
@@ -66,11 +66,17 @@ final class PanelWriter {
     }
   }
 
-  private static void transpose(float[] rows, float[] columns, int count) {
+  /**
+   * Transposes a panel's worth of rows.
+   *
+   * @param rows {@code [PANEL, stride]}, of which the first {@code count} columns are taken
+   * @param columns {@code [count, PANEL]}, overwritten
+   */
+  static void transpose(float[] rows, int stride, int count, float[] columns) {
     for (int k = 0; k < count; k++) {
       int to = k * PANEL;
       for (int n = 0; n < PANEL; n++) {
-        columns[to + n] = rows[n * BLOCK + k];
+        columns[to + n] = rows[n * stride + k];
       }
     }
   }

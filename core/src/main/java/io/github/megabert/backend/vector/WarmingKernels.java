@@ -35,9 +35,7 @@ final class WarmingKernels implements Kernels {
       long cOffset,
       long cStride) {
     boolean ahead =
-        aheadOffset != panelOffset
-            && Lanes.PANEL_BYTES >= AheadTiles.LINE
-            && areAheadTilesReady(WarmUp.TILES, WarmUp.AHEAD_TILES, rows);
+        aheadOffset != panelOffset && areAheadTilesReady(WarmUp.TILES, WarmUp.AHEAD_TILES, rows);
     chooseTiles(WarmUp.TILES, rows, ahead)
         .panel(
             rows,
@@ -98,7 +96,6 @@ final class WarmingKernels implements Kernels {
       long cStride) {
     boolean ahead =
         aheadOffset != offset
-            && Lanes.VECTOR_BYTES >= AheadTiles.LINE
             && areAheadTilesReady(WarmUp.BRAIN_FLOAT_TILES, WarmUp.BRAIN_FLOAT_AHEAD_TILES, rows);
     chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, ahead)
         .brainFloatPanel(
