@@ -157,7 +157,7 @@ final class Attention implements Team.Body {
   }
 
   @Override
-  public void run(int task, int slot) {
+  public void run(int task, int next, int slot) {
     int b = 0;
     int rest = task;
     while (rest >= layout.heads() * chunks(b)) {

@@ -41,7 +41,7 @@ final class Embedding implements Team.Body {
   }
 
   @Override
-  public void run(int task, int slot) {
+  public void run(int task, int next, int slot) {
     HostMatrix target = out;
     HostParameter word = words;
     HostParameter type = types;

@@ -28,16 +28,26 @@ final class Gemm implements Team.Body {
   private static final int TILES = Math.ceilDiv(128, MAX_ROWS);
 
   /**
-   * Rows up to which the next panel is read ahead: with more, the weights come in faster than they
-   * are multiplied.
+   * Panels in a group, at most: the sums of a task are 128 KiB of the second-level cache. They move
+   * to where they belong, which is seldom in a cache, with the epilogue, in runs of a kilobyte;
+   * tiles that wrote there themselves, two vectors a row, took 10 % longer.
    */
-  private static final int FEW_ROWS = 28;
-
-  /** Panels in a group, at most. */
-  private static final int GROUP = 32;
+  private static final int GROUP = 8;
 
   /** Tasks a thread, so that a thread that is held up leaves its share to the others. */
-  private static final int TASKS = 12;
+  private static final int TASKS = 4;
+
+  /** Rows of a block, at most. */
+  private static final int BLOCK_ROWS = (TILES + 1) * MAX_ROWS;
+
+  /** Bytes of a task's sums. */
+  private static final long SUMS_BYTES = (long) BLOCK_ROWS * GROUP * PANEL_BYTES;
+
+  /** Bytes of a panel's product with one block of inputs. */
+  private static final long PART_BYTES = (long) BLOCK_ROWS * PANEL_BYTES;
+
+  /** Bytes of scratch memory a slot: sums, part, an expanded panel. */
+  private static final long SLOT_BYTES = SUMS_BYTES + PART_BYTES + (long) (DEPTH + 1) * PANEL_BYTES;
 
   /** Multiply-adds below which more threads cost more than they bring, about 10 µs. */
   private static final long SERIAL = 1 << 19;
@@ -49,13 +59,11 @@ final class Gemm implements Team.Body {
 
   private PackedLinear linear;
   private MemorySegment x;
-  private MemorySegment target;
   private MemorySegment buffers;
   private int rows;
   private int tiles;
   private int rowBlocks;
   private int groups;
-  private boolean onResidual;
 
   Gemm(Team team, KernelMemory memory, Kernels kernels) {
     this.team = team;
@@ -66,7 +74,6 @@ final class Gemm implements Team.Body {
         new PackedLinear(
             Precision.F32, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL, 0, 0);
     x = MemorySegment.NULL;
-    target = MemorySegment.NULL;
     buffers = MemorySegment.NULL;
   }
 
@@ -86,20 +93,11 @@ final class Gemm implements Team.Body {
     tiles = Math.ceilDiv(rows, MAX_ROWS);
     rowBlocks = Math.ceilDiv(tiles, TILES);
     groups = groupCount(packed.panelCount());
-    boolean inPlace = residual != null && residual.segment().address() == out.segment().address();
-    // The sum may grow on the residual itself unless an activation comes between.
-    onResidual = inPlace && activation == Activation.IDENTITY;
-    long buffersBytes = team.slots() * bufferBytes();
-    boolean detour = inPlace && !onResidual;
-    long detourBytes = detour ? (long) rows * packed.outputs() * Float.BYTES : 0;
-    MemorySegment scratch = memory.ofSize(buffersBytes + detourBytes);
-    buffers = scratch;
-    target = detour ? scratch.asSlice(buffersBytes) : out.segment();
+    buffers = memory.ofSize(team.slots() * SLOT_BYTES);
     epilogue.set(
         packed.bias(),
         activation,
-        residual == null || onResidual ? null : residual.segment(),
-        target,
+        residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
     team.run(rowBlocks * groups, this);
@@ -116,71 +114,76 @@ final class Gemm implements Team.Body {
   }
 
   @Override
-  public void run(int task, int slot) {
+  public void run(int task, int next, int slot) {
     int block = task % rowBlocks;
     int group = task / rowBlocks;
     int firstTile = (int) ((long) tiles * block / rowBlocks);
     int endTile = (int) ((long) tiles * (block + 1) / rowBlocks);
-    int panels = linear.panelCount();
-    int firstPanel = (int) ((long) panels * group / groups);
-    int endPanel = (int) ((long) panels * (group + 1) / groups);
+    int firstPanel = firstPanel(group);
+    int endPanel = firstPanel(group + 1);
     int from = firstRow(firstTile);
     int to = firstRow(endTile);
+    long sums = slot * SLOT_BYTES;
+    long stride = (long) (endPanel - firstPanel) * PANEL_BYTES;
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        int next = readsAhead(to - from) ? Math.min(panel + 1, endPanel - 1) : panel;
-        multiply(panel, next, depth, from, to, slot);
+        long ahead = following(panel, depth, firstPanel, endPanel, next);
+        long at = sums + (long) (panel - firstPanel) * PANEL_BYTES;
+        multiply(panel, ahead, depth, from, to, at, stride, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
-    epilogue.apply(from, to, firstPanel * PANEL, endColumn);
+    epilogue.apply(buffers, sums, stride, from, to, firstPanel * PANEL, endColumn);
   }
 
-  /** For few rows, where a row of a panel fills a cache line. */
-  private boolean readsAhead(int height) {
-    return height <= FEW_ROWS && NarrowWeights.bytes(linear.precision(), 1) >= AheadTiles.LINE;
+  private int firstPanel(int group) {
+    return (int) ((long) linear.panelCount() * group / groups);
+  }
+
+  /**
+   * Where the weights begin that this slot multiplies after these. Where none follow, those that
+   * the task began with.
+   */
+  private long following(int panel, int depth, int firstPanel, int endPanel, int nextTask) {
+    if (panel + 1 < endPanel) {
+      return linear.panelOffset(panel + 1, depth);
+    }
+    long offset;
+    if (depth + DEPTH < linear.inputs()) {
+      offset = linear.panelOffset(firstPanel, depth + DEPTH);
+    } else if (nextTask != Team.NONE) {
+      offset = linear.panelOffset(firstPanel(nextTask / rowBlocks), 0);
+    } else {
+      offset = linear.panelOffset(firstPanel, 0);
+    }
+    // A block is read ahead as if it were as deep as the present one.
+    int count = Math.min(DEPTH, linear.inputs() - depth);
+    long block = NarrowWeights.bytes(linear.precision(), count);
+    return Math.min(offset, linear.panels().byteSize() - block);
   }
 
   private int firstRow(int tile) {
     return (int) ((long) rows * tile / tiles);
   }
 
-  private void multiply(int panel, int next, int depth, int from, int to, int slot) {
+  /** A panel's product, or what one block of inputs adds to it. */
+  private void multiply(
+      int panel, long ahead, int depth, int from, int to, long at, long stride, int slot) {
     int inputs = linear.inputs();
-    int outputs = linear.outputs();
     int count = Math.min(DEPTH, inputs - depth);
     int height = to - from;
-    int columns = Math.min(PANEL, outputs - panel * PANEL);
-    boolean accumulate = depth > 0 || onResidual;
+    long xOffset = ((long) from * inputs + depth) * Float.BYTES;
     boolean bytes = linear.precision() == Precision.INT8;
-    long xOffset = (long) from * inputs * Float.BYTES + (long) depth * Float.BYTES;
-    long outStride = (long) outputs * Float.BYTES;
-    long outOffset = from * outStride + (long) panel * PANEL_BYTES;
-    if (columns == PANEL && (!accumulate || bytes)) {
-      if (bytes && !accumulate) {
-        clear(target, outOffset, outStride, height);
+    if (depth == 0 || bytes) {
+      if (bytes && depth == 0) {
+        clear(buffers, at, stride, height);
       }
-      product(panel, next, depth, count, height, xOffset, target, outOffset, outStride, slot);
+      product(panel, ahead, depth, count, height, xOffset, at, stride, slot);
       return;
     }
-    // By way of a buffer: to add to what is there, and because the last panel is wider than a row.
-    long buffer = slot * bufferBytes();
-    if (bytes) {
-      clear(buffers, buffer, PANEL_BYTES, height);
-    }
-    product(panel, next, depth, count, height, xOffset, buffers, buffer, PANEL_BYTES, slot);
-    if (accumulate) {
-      kernels.addRows(height, columns, buffers, buffer, PANEL_BYTES, target, outOffset, outStride);
-      return;
-    }
-    for (int r = 0; r < height; r++) {
-      MemorySegment.copy(
-          buffers,
-          buffer + (long) r * PANEL_BYTES,
-          target,
-          outOffset + r * outStride,
-          (long) columns * Float.BYTES);
-    }
+    long part = slot * SLOT_BYTES + SUMS_BYTES;
+    product(panel, ahead, depth, count, height, xOffset, part, PANEL_BYTES, slot);
+    kernels.addRows(height, PANEL, buffers, part, PANEL_BYTES, buffers, at, stride);
   }
 
   private static void clear(MemorySegment c, long offset, long stride, int rows) {
@@ -194,18 +197,17 @@ final class Gemm implements Team.Body {
   /** {@code c = x·panel}, or {@code c += x·panel} of weights in 8 bits. */
   private void product(
       int panel,
-      int next,
+      long ahead,
       int depth,
       int count,
       int height,
       long xOffset,
-      MemorySegment c,
       long cOffset,
       long cStride,
       int slot) {
+    MemorySegment c = buffers;
     MemorySegment panels = linear.panels();
     long at = linear.panelOffset(panel, depth);
-    long ahead = linear.panelOffset(next, depth);
     long xStride = (long) linear.inputs() * Float.BYTES;
     switch (linear.precision()) {
       case BF16 ->
@@ -249,12 +251,7 @@ final class Gemm implements Team.Body {
   }
 
   /** Memory of a slot for an expanded panel of 16 bits, or the sums and an expanded group of 8. */
-  private long panelScratchAt(int slot) {
-    return slot * bufferBytes() + (long) (TILES + 1) * MAX_ROWS * PANEL_BYTES;
-  }
-
-  /** A panel's product with a block of rows, and an expanded panel. */
-  private static long bufferBytes() {
-    return (long) ((TILES + 1) * MAX_ROWS + DEPTH + 1) * PANEL_BYTES;
+  private static long panelScratchAt(int slot) {
+    return slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
   }
 }

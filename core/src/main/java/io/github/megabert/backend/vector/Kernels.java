@@ -19,7 +19,7 @@ interface Kernels {
    * @param xStride bytes from a row of x to the next
    * @param panel rows of {@link Lanes#PANEL} floats
    * @param aheadOffset where panel has the one to come next, which a kernel may bring into the
-   *     cache meanwhile; {@code panelOffset} where none follows
+   *     cache meanwhile; {@code panelOffset} says that panels are in the cache already
    */
   void panel(
       int rows,
@@ -93,18 +93,27 @@ interface Kernels {
       long offset,
       long stride);
 
-  /** {@code target = activation(target + bias)} for {@code count} floats. */
+  /**
+   * {@code target = activation(sums + bias)} of {@code count} floats; target may be sums, at the
+   * same offset.
+   */
   void biasAndActivation(
       Activation activation,
+      MemorySegment sums,
+      long sumsOffset,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count);
 
-  /** {@code target = (sums + bias) + residual}; sums, residual and target begin at one offset. */
+  /**
+   * {@code target = (sums + bias) + residual}; residual and target begin at one offset and may be
+   * the same.
+   */
   void biasAndResidual(
       MemorySegment sums,
+      long sumsOffset,
       MemorySegment residual,
       MemorySegment target,
       long offset,
@@ -112,9 +121,14 @@ interface Kernels {
       long biasOffset,
       int count);
 
-  /** {@code target = sums + residual}, all beginning at one offset. */
+  /** {@code target = sums + residual}, likewise. */
   void residual(
-      MemorySegment sums, MemorySegment residual, MemorySegment target, long offset, int count);
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment residual,
+      MemorySegment target,
+      long offset,
+      int count);
 
   /**
    * LayerNorm of one row of {@code count} floats.

@@ -46,7 +46,7 @@ final class LayerNorm implements Team.Body {
   }
 
   @Override
-  public void run(int task, int slot) {
+  public void run(int task, int next, int slot) {
     int end = (int) ((long) rows * (task + 1) / tasks);
     for (int row = (int) ((long) rows * task / tasks); row < end; row++) {
       kernels.layerNorm(

@@ -188,12 +188,14 @@ final class PlainKernels implements Kernels {
   @Override
   public void biasAndActivation(
       Activation activation,
+      MemorySegment sums,
+      long sumsOffset,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    float[] values = read(target, offset, count);
+    float[] values = read(sums, sumsOffset, count);
     add(values, read(bias, biasOffset, count), values);
     Activations.apply(activation, values);
     write(values, target, offset);
@@ -202,13 +204,14 @@ final class PlainKernels implements Kernels {
   @Override
   public void biasAndResidual(
       MemorySegment sums,
+      long sumsOffset,
       MemorySegment residual,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    float[] values = read(sums, offset, count);
+    float[] values = read(sums, sumsOffset, count);
     add(values, read(bias, biasOffset, count), values);
     add(values, read(residual, offset, count), values);
     write(values, target, offset);
@@ -216,8 +219,13 @@ final class PlainKernels implements Kernels {
 
   @Override
   public void residual(
-      MemorySegment sums, MemorySegment residual, MemorySegment target, long offset, int count) {
-    float[] values = read(sums, offset, count);
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment residual,
+      MemorySegment target,
+      long offset,
+      int count) {
+    float[] values = read(sums, sumsOffset, count);
     add(values, read(residual, offset, count), values);
     write(values, target, offset);
   }

@@ -45,7 +45,7 @@ final class RowSoftmax implements Team.Body {
   }
 
   @Override
-  public void run(int row, int slot) {
+  public void run(int row, int next, int slot) {
     long at = (long) row * columns * Float.BYTES;
     long lane = (long) slot * VECTOR_BYTES;
     int[] wanted = labels;

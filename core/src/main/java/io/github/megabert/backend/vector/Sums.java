@@ -14,24 +14,11 @@ import jdk.incubator.vector.FloatVector;
 final class Sums {
   private Sums() {}
 
-  static void addBias(MemorySegment sums, long at, MemorySegment bias, long biasAt, int count) {
-    int i = 0;
-    for (; i <= count - COUNT; i += COUNT) {
-      long step = (long) i * Float.BYTES;
-      FloatVector.fromMemorySegment(SPECIES, sums, at + step, ORDER)
-          .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + step, ORDER))
-          .intoMemorySegment(sums, at + step, ORDER);
-    }
-    for (; i < count; i++) {
-      long step = (long) i * Float.BYTES;
-      sums.set(FLOAT, at + step, sums.get(FLOAT, at + step) + bias.get(FLOAT, biasAt + step));
-    }
-  }
-
-  static void addBiasAndResidual(
+  /** {@code target = sums + bias}. */
+  static void addBias(
       MemorySegment sums,
-      MemorySegment added,
-      MemorySegment out,
+      long sumsAt,
+      MemorySegment target,
       long at,
       MemorySegment bias,
       long biasAt,
@@ -39,15 +26,38 @@ final class Sums {
     int i = 0;
     for (; i <= count - COUNT; i += COUNT) {
       long step = (long) i * Float.BYTES;
-      FloatVector.fromMemorySegment(SPECIES, sums, at + step, ORDER)
+      FloatVector.fromMemorySegment(SPECIES, sums, sumsAt + step, ORDER)
           .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + step, ORDER))
-          .add(FloatVector.fromMemorySegment(SPECIES, added, at + step, ORDER))
-          .intoMemorySegment(out, at + step, ORDER);
+          .intoMemorySegment(target, at + step, ORDER);
     }
     for (; i < count; i++) {
       long step = (long) i * Float.BYTES;
-      float sum = sums.get(FLOAT, at + step) + bias.get(FLOAT, biasAt + step);
-      out.set(FLOAT, at + step, sum + added.get(FLOAT, at + step));
+      target.set(FLOAT, at + step, sums.get(FLOAT, sumsAt + step) + bias.get(FLOAT, biasAt + step));
+    }
+  }
+
+  /** {@code target = (sums + bias) + added}; added and target begin at one offset. */
+  static void addBiasAndResidual(
+      MemorySegment sums,
+      long sumsAt,
+      MemorySegment added,
+      MemorySegment target,
+      long at,
+      MemorySegment bias,
+      long biasAt,
+      int count) {
+    int i = 0;
+    for (; i <= count - COUNT; i += COUNT) {
+      long step = (long) i * Float.BYTES;
+      FloatVector.fromMemorySegment(SPECIES, sums, sumsAt + step, ORDER)
+          .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + step, ORDER))
+          .add(FloatVector.fromMemorySegment(SPECIES, added, at + step, ORDER))
+          .intoMemorySegment(target, at + step, ORDER);
+    }
+    for (; i < count; i++) {
+      long step = (long) i * Float.BYTES;
+      float sum = sums.get(FLOAT, sumsAt + step) + bias.get(FLOAT, biasAt + step);
+      target.set(FLOAT, at + step, sum + added.get(FLOAT, at + step));
     }
   }
 
@@ -67,18 +77,24 @@ final class Sums {
     }
   }
 
+  /** {@code target = sums + added}; added and target begin at one offset. */
   static void addResidual(
-      MemorySegment sums, MemorySegment added, MemorySegment out, long at, int count) {
+      MemorySegment sums,
+      long sumsAt,
+      MemorySegment added,
+      MemorySegment target,
+      long at,
+      int count) {
     int i = 0;
     for (; i <= count - COUNT; i += COUNT) {
       long step = (long) i * Float.BYTES;
-      FloatVector.fromMemorySegment(SPECIES, sums, at + step, ORDER)
+      FloatVector.fromMemorySegment(SPECIES, sums, sumsAt + step, ORDER)
           .add(FloatVector.fromMemorySegment(SPECIES, added, at + step, ORDER))
-          .intoMemorySegment(out, at + step, ORDER);
+          .intoMemorySegment(target, at + step, ORDER);
     }
     for (; i < count; i++) {
       long step = (long) i * Float.BYTES;
-      out.set(FLOAT, at + step, sums.get(FLOAT, at + step) + added.get(FLOAT, at + step));
+      target.set(FLOAT, at + step, sums.get(FLOAT, sumsAt + step) + added.get(FLOAT, at + step));
     }
   }
 

@@ -9,10 +9,17 @@ import org.jspecify.annotations.Nullable;
  * under way has: the key to scratch memory. Belongs to one computation and allocates nothing.
  */
 final class Team implements Workers.Task {
+  /** No task. */
+  static final int NONE = -1;
+
   /** The tasks of an operation. */
   interface Body {
-    /** Runs one task. */
-    void run(int task, int slot);
+    /**
+     * Runs one task.
+     *
+     * @param next the task that this slot runs after it, or {@link #NONE}
+     */
+    void run(int task, int next, int slot);
   }
 
   private final Workers workers;
@@ -40,10 +47,11 @@ final class Team implements Workers.Task {
   @Override
   public void run(int slot) {
     Body operation = body;
-    for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
-      if (operation != null) {
-        operation.run(task, slot);
-      }
+    int task = next.getAndIncrement();
+    while (task < tasks && operation != null) {
+      int following = next.getAndIncrement();
+      operation.run(task, following < tasks ? following : NONE, slot);
+      task = following;
     }
   }
 }

@@ -6,28 +6,14 @@ import java.lang.foreign.MemorySegment;
 
 /** The kernels on the Vector API. */
 final class VectorKernels implements Kernels {
-  private static final long UNLIKELY = 0x9e3779b97f4a7c15L;
-
-  @SuppressWarnings("unused") // It is written so that what was computed for it cannot be dropped.
-  private static volatile long kept;
-
-  /** Keeps C2 from dropping the loads whose sum this is. */
-  private static void keep(long touched) {
-    if (touched == UNLIKELY) {
-      kept = touched;
-    }
-  }
-
   /**
    * Into how many tiles rows are cut, of nearly equal height (13 = 7 + 6): no tile is much too
    * small.
    */
-  static int tiles(int rows, boolean ahead) {
-    return Math.ceilDiv(
-        rows, ahead ? Math.min(Lanes.MAX_ROWS, AheadTiles.MAX_ROWS) : Lanes.MAX_ROWS);
+  static int tiles(int rows) {
+    return Math.ceilDiv(rows, Lanes.MAX_ROWS);
   }
 
-  /** As many tiles read ahead as the row of a panel has cache lines. */
   @Override
   public void panel(
       int rows,
@@ -41,39 +27,42 @@ final class VectorKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int ahead = aheadOffset == panelOffset ? 0 : Lanes.PANEL_BYTES / AheadTiles.LINE;
-    int tiles = tiles(rows, ahead > 0);
+    boolean fromMemory = aheadOffset != panelOffset;
+    if (fromMemory && ReadAhead.touchesFirst(rows)) {
+      ReadAhead.touch(panel, panelOffset, (long) depth * Lanes.PANEL_BYTES);
+    }
+    int ahead = fromMemory ? ReadAhead.tiles(rows, Lanes.PANEL_BYTES) : 0;
+    for (int tile = 0; tile < ahead; tile++) {
+      int first = tile * ReadAhead.ROWS;
+      ReadAhead.keep(
+          AheadTile.multiply(
+              depth,
+              x,
+              xOffset + first * xStride,
+              xStride,
+              panel,
+              panelOffset,
+              aheadOffset + (long) tile * depth * ReadAhead.STEP,
+              c,
+              cOffset + first * cStride,
+              cStride));
+    }
+    int done = ahead * ReadAhead.ROWS;
+    int rest = rows - done;
+    int tiles = tiles(rest);
     for (int tile = 0; tile < tiles; tile++) {
-      int first = rows * tile / tiles;
-      int height = rows * (tile + 1) / tiles - first;
-      if (tile < ahead && height >= AheadTiles.MIN_ROWS) {
-        long part = aheadOffset + (long) tile * depth * AheadTiles.LINE;
-        keep(
-            AheadTiles.multiply(
-                height,
-                depth,
-                x,
-                xOffset + first * xStride,
-                xStride,
-                panel,
-                panelOffset,
-                part,
-                c,
-                cOffset + first * cStride,
-                cStride));
-      } else {
-        RowTiles.multiply(
-            height,
-            depth,
-            x,
-            xOffset + first * xStride,
-            xStride,
-            panel,
-            panelOffset,
-            c,
-            cOffset + first * cStride,
-            cStride);
-      }
+      int first = done + rest * tile / tiles;
+      RowTiles.multiply(
+          done + rest * (tile + 1) / tiles - first,
+          depth,
+          x,
+          xOffset + first * xStride,
+          xStride,
+          panel,
+          panelOffset,
+          c,
+          cOffset + first * cStride,
+          cStride);
     }
   }
 
@@ -90,39 +79,42 @@ final class VectorKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int ahead = aheadOffset == offset ? 0 : Lanes.VECTOR_BYTES / AheadTiles.LINE;
-    int tiles = tiles(rows, ahead > 0);
+    boolean fromMemory = aheadOffset != offset;
+    if (fromMemory && ReadAhead.touchesFirst(rows)) {
+      ReadAhead.touch(words, offset, (long) depth * Lanes.VECTOR_BYTES);
+    }
+    int ahead = fromMemory ? ReadAhead.tiles(rows, Lanes.VECTOR_BYTES) : 0;
+    for (int tile = 0; tile < ahead; tile++) {
+      int first = tile * ReadAhead.ROWS;
+      ReadAhead.keep(
+          BrainFloatAheadTile.multiply(
+              depth,
+              x,
+              xOffset + first * xStride,
+              xStride,
+              words,
+              offset,
+              aheadOffset + (long) tile * depth * ReadAhead.STEP,
+              c,
+              cOffset + first * cStride,
+              cStride));
+    }
+    int done = ahead * ReadAhead.ROWS;
+    int rest = rows - done;
+    int tiles = tiles(rest);
     for (int tile = 0; tile < tiles; tile++) {
-      int first = rows * tile / tiles;
-      int height = rows * (tile + 1) / tiles - first;
-      if (tile < ahead && height >= AheadTiles.MIN_ROWS) {
-        long part = aheadOffset + (long) tile * depth * AheadTiles.LINE;
-        keep(
-            BrainFloatAheadTiles.multiply(
-                height,
-                depth,
-                x,
-                xOffset + first * xStride,
-                xStride,
-                words,
-                offset,
-                part,
-                c,
-                cOffset + first * cStride,
-                cStride));
-      } else {
-        BrainFloatTiles.multiply(
-            height,
-            depth,
-            x,
-            xOffset + first * xStride,
-            xStride,
-            words,
-            offset,
-            c,
-            cOffset + first * cStride,
-            cStride);
-      }
+      int first = done + rest * tile / tiles;
+      BrainFloatTiles.multiply(
+          done + rest * (tile + 1) / tiles - first,
+          depth,
+          x,
+          xOffset + first * xStride,
+          xStride,
+          words,
+          offset,
+          c,
+          cOffset + first * cStride,
+          cStride);
     }
   }
 
@@ -195,31 +187,39 @@ final class VectorKernels implements Kernels {
   @Override
   public void biasAndActivation(
       Activation activation,
+      MemorySegment sums,
+      long sumsOffset,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    Sums.addBias(target, offset, bias, biasOffset, count);
+    Sums.addBias(sums, sumsOffset, target, offset, bias, biasOffset, count);
     Activations.apply(activation, target, offset, count);
   }
 
   @Override
   public void biasAndResidual(
       MemorySegment sums,
+      long sumsOffset,
       MemorySegment residual,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    Sums.addBiasAndResidual(sums, residual, target, offset, bias, biasOffset, count);
+    Sums.addBiasAndResidual(sums, sumsOffset, residual, target, offset, bias, biasOffset, count);
   }
 
   @Override
   public void residual(
-      MemorySegment sums, MemorySegment residual, MemorySegment target, long offset, int count) {
-    Sums.addResidual(sums, residual, target, offset, count);
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment residual,
+      MemorySegment target,
+      long offset,
+      int count) {
+    Sums.addResidual(sums, sumsOffset, residual, target, offset, count);
   }
 
   @Override

@@ -56,13 +56,13 @@ final class WarmUp {
   /** Likewise of weights in 8 bits; what expands them for more rows comes after the highest. */
   static final int BYTE_TILES = BRAIN_FLOAT_TILES + 8;
 
-  /** Tiles of the fewest rows that read ahead; of more rows follow. */
-  static final int AHEAD_TILES = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
+  /** The tile that reads ahead. */
+  static final int AHEAD_TILE = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
 
   /** Likewise of weights in bfloat16. */
-  static final int BRAIN_FLOAT_AHEAD_TILES = AHEAD_TILES + AheadTiles.HEIGHTS;
+  static final int BRAIN_FLOAT_AHEAD_TILE = AHEAD_TILE + 1;
 
-  private static final int ACTIVATIONS = BRAIN_FLOAT_AHEAD_TILES + AheadTiles.HEIGHTS;
+  private static final int ACTIVATIONS = BRAIN_FLOAT_AHEAD_TILE + 1;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -111,6 +111,7 @@ final class WarmUp {
    */
   void anticipate(Precision precision) {
     int highest = Lanes.MAX_ROWS - 1;
+    int ahead = precision == Precision.BF16 ? BRAIN_FLOAT_AHEAD_TILE : AHEAD_TILE;
     int narrow =
         switch (precision) {
           case BF16 -> BRAIN_FLOAT_TILES + highest;
@@ -120,6 +121,7 @@ final class WarmUp {
         };
     int[] kernels = {
       narrow,
+      ahead,
       TILES + highest,
       activation(Activation.GELU),
       activation(Activation.IDENTITY),
@@ -206,7 +208,7 @@ final class WarmUp {
    */
   private static final class Exercise {
     private static final int DEPTH = 48;
-    private static final int ROWS = 17;
+    private static final int ROWS = 6 * ReadAhead.ROWS;
     private static final int COUNT = 6 * Lanes.COUNT + 3;
     private static final long STRIDE = 1024;
 
@@ -245,11 +247,11 @@ final class WarmUp {
         panel(set, kernel, rows(kernel), DEPTH);
       } else if (kernel < BIAS_AND_RESIDUAL) {
         Activation activation = Activation.values()[kernel - ACTIVATIONS];
-        set.biasAndActivation(activation, result, 0, operand, 0, count);
+        set.biasAndActivation(activation, result, 0, result, 0, operand, 0, count);
       } else if (kernel == BIAS_AND_RESIDUAL) {
-        set.biasAndResidual(operand, panel, result, 0, operand, 0, count);
+        set.biasAndResidual(operand, 0, panel, result, 0, operand, 0, count);
       } else if (kernel == RESIDUAL) {
-        set.residual(operand, panel, result, 0, count);
+        set.residual(operand, 0, panel, result, 0, count);
       } else if (kernel == LAYER_NORM) {
         set.layerNorm(operand, result, 0, panel, panel, count, 1e-5f, result, STRIDE);
       } else if (kernel == MAX) {
@@ -269,11 +271,8 @@ final class WarmUp {
     }
 
     private static int rows(int kernel) {
-      if (kernel >= BRAIN_FLOAT_AHEAD_TILES) {
-        return kernel - BRAIN_FLOAT_AHEAD_TILES + AheadTiles.MIN_ROWS;
-      }
-      if (kernel >= AHEAD_TILES) {
-        return kernel - AHEAD_TILES + AheadTiles.MIN_ROWS;
+      if (kernel >= AHEAD_TILE) {
+        return ROWS;
       }
       int first =
           kernel < BRAIN_FLOAT_TILES ? TILES : kernel < BYTE_TILES ? BRAIN_FLOAT_TILES : BYTE_TILES;
@@ -282,11 +281,11 @@ final class WarmUp {
 
     private void panel(Kernels set, int kernel, int rows, int depth) {
       boolean brainFloat =
-          kernel >= BRAIN_FLOAT_AHEAD_TILES || (kernel >= BRAIN_FLOAT_TILES && kernel < BYTE_TILES);
-      long ahead = kernel >= AHEAD_TILES ? Lanes.PANEL_BYTES : 0;
+          kernel == BRAIN_FLOAT_AHEAD_TILE || (kernel >= BRAIN_FLOAT_TILES && kernel < BYTE_TILES);
+      long ahead = kernel >= AHEAD_TILE ? Lanes.PANEL_BYTES : 0;
       if (brainFloat) {
         set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, ahead, result, 0, STRIDE);
-      } else if (kernel < BRAIN_FLOAT_TILES || kernel >= AHEAD_TILES) {
+      } else if (kernel < BRAIN_FLOAT_TILES || kernel >= AHEAD_TILE) {
         set.panel(rows, depth, operand, 0, STRIDE, panel, 0, ahead, result, 0, STRIDE);
       } else {
         set.bytePanel(

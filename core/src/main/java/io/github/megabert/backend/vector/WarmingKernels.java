@@ -34,49 +34,27 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    boolean ahead =
-        aheadOffset != panelOffset && areAheadTilesReady(WarmUp.TILES, WarmUp.AHEAD_TILES, rows);
-    chooseTiles(WarmUp.TILES, rows, ahead)
+    int ahead = aheadOffset == panelOffset ? 0 : ReadAhead.tiles(rows, Lanes.PANEL_BYTES);
+    chooseTiles(WarmUp.TILES, rows, ahead, WarmUp.AHEAD_TILE)
         .panel(
-            rows,
-            depth,
-            x,
-            xOffset,
-            xStride,
-            panel,
-            panelOffset,
-            ahead ? aheadOffset : panelOffset,
-            c,
-            cOffset,
-            cStride);
-  }
-
-  private Kernels chooseTiles(int first, int rows, boolean ahead) {
-    return ahead || areTilesReady(first, rows, VectorKernels.tiles(rows, false)) ? vector : plain;
-  }
-
-  /** Rows are cut into tiles of at most two heights; kernels of those begin at {@code first}. */
-  private boolean areTilesReady(int first, int rows, int tiles) {
-    boolean ready = warmUp.isReady(first + rows / tiles - 1);
-    if (rows % tiles != 0) {
-      ready &= warmUp.isReady(first + rows / tiles);
-    }
-    return ready;
+            rows, depth, x, xOffset, xStride, panel, panelOffset, aheadOffset, c, cOffset, cStride);
   }
 
   /**
-   * Likewise with those that read ahead; {@code firstAhead} is the kernel of {@link
-   * AheadTiles#MIN_ROWS} rows, fewer have none.
+   * Rows are cut into tiles that read ahead and others of at most two heights, whose kernels begin
+   * at {@code first}.
    */
-  private boolean areAheadTilesReady(int first, int firstAhead, int rows) {
-    int tiles = VectorKernels.tiles(rows, true);
-    int lowest = rows / tiles - AheadTiles.MIN_ROWS;
-    boolean ready = areTilesReady(first, rows, tiles);
-    if (lowest >= 0) {
-      ready &= warmUp.isReady(firstAhead + lowest);
-    }
-    if (rows % tiles != 0 && lowest >= -1) {
-      ready &= warmUp.isReady(firstAhead + lowest + 1);
+  private Kernels chooseTiles(int first, int rows, int ahead, int aheadTile) {
+    int rest = rows - ahead * ReadAhead.ROWS;
+    boolean ready = ahead == 0 || warmUp.isReady(aheadTile);
+    return (rest == 0 || areTilesReady(first, rest)) && ready ? vector : plain;
+  }
+
+  private boolean areTilesReady(int first, int rows) {
+    int tiles = VectorKernels.tiles(rows);
+    boolean ready = warmUp.isReady(first + rows / tiles - 1);
+    if (rows % tiles != 0) {
+      ready &= warmUp.isReady(first + rows / tiles);
     }
     return ready;
   }
@@ -94,22 +72,10 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    boolean ahead =
-        aheadOffset != offset
-            && areAheadTilesReady(WarmUp.BRAIN_FLOAT_TILES, WarmUp.BRAIN_FLOAT_AHEAD_TILES, rows);
-    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, ahead)
+    int ahead = aheadOffset == offset ? 0 : ReadAhead.tiles(rows, Lanes.VECTOR_BYTES);
+    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, ahead, WarmUp.BRAIN_FLOAT_AHEAD_TILE)
         .brainFloatPanel(
-            rows,
-            depth,
-            x,
-            xOffset,
-            xStride,
-            words,
-            offset,
-            ahead ? aheadOffset : offset,
-            c,
-            cOffset,
-            cStride);
+            rows, depth, x, xOffset, xStride, words, offset, aheadOffset, c, cOffset, cStride);
   }
 
   @Override
@@ -130,7 +96,7 @@ final class WarmingKernels implements Kernels {
       long cStride) {
     boolean ready = warmUp.isReady(WarmUp.BYTE_TILES + Math.min(rows - 1, ByteTiles.MAX_ROWS));
     if (rows > ByteTiles.MAX_ROWS) {
-      ready &= areTilesReady(WarmUp.TILES, rows, VectorKernels.tiles(rows, false));
+      ready &= areTilesReady(WarmUp.TILES, rows);
     }
     (ready ? vector : plain)
         .bytePanel(
@@ -173,18 +139,21 @@ final class WarmingKernels implements Kernels {
   @Override
   public void biasAndActivation(
       Activation activation,
+      MemorySegment sums,
+      long sumsOffset,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
     choose(WarmUp.activation(activation))
-        .biasAndActivation(activation, target, offset, bias, biasOffset, count);
+        .biasAndActivation(activation, sums, sumsOffset, target, offset, bias, biasOffset, count);
   }
 
   @Override
   public void biasAndResidual(
       MemorySegment sums,
+      long sumsOffset,
       MemorySegment residual,
       MemorySegment target,
       long offset,
@@ -192,13 +161,18 @@ final class WarmingKernels implements Kernels {
       long biasOffset,
       int count) {
     choose(WarmUp.BIAS_AND_RESIDUAL)
-        .biasAndResidual(sums, residual, target, offset, bias, biasOffset, count);
+        .biasAndResidual(sums, sumsOffset, residual, target, offset, bias, biasOffset, count);
   }
 
   @Override
   public void residual(
-      MemorySegment sums, MemorySegment residual, MemorySegment target, long offset, int count) {
-    choose(WarmUp.RESIDUAL).residual(sums, residual, target, offset, count);
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment residual,
+      MemorySegment target,
+      long offset,
+      int count) {
+    choose(WarmUp.RESIDUAL).residual(sums, sumsOffset, residual, target, offset, count);
   }
 
   @Override

@@ -48,7 +48,7 @@ class KernelsAgreeTest {
 
   @Test
   void panels() {
-    for (int rows = 1; rows <= 26; rows++) {
+    for (int rows = 1; rows <= 66; rows++) {
       int height = rows;
       int depth = 37;
       MemorySegment x = floats(rows * depth, 1);
@@ -76,7 +76,8 @@ class KernelsAgreeTest {
       for (double scale : new double[] {1, 20, 1000}) {
         MemorySegment bias = floats(count, 1);
         compare(
-            floats(count, scale), (k, c) -> k.biasAndActivation(activation, c, 0, bias, 0, count));
+            floats(count, scale),
+            (k, c) -> k.biasAndActivation(activation, c, 0, c, 0, bias, 0, count));
       }
     }
   }
@@ -87,8 +88,9 @@ class KernelsAgreeTest {
       MemorySegment sums = floats(count, 1);
       MemorySegment residual = floats(count, 1);
       MemorySegment bias = floats(count, 1);
-      compare(floats(count, 1), (k, c) -> k.biasAndResidual(sums, residual, c, 0, bias, 0, count));
-      compare(floats(count, 1), (k, c) -> k.residual(sums, residual, c, 0, count));
+      compare(
+          floats(count, 1), (k, c) -> k.biasAndResidual(sums, 0, residual, c, 0, bias, 0, count));
+      compare(floats(count, 1), (k, c) -> k.residual(sums, 0, residual, c, 0, count));
       compare(floats(count, 1), (k, c) -> k.scale(sums, 0, count, 0.37f, c, 0));
     }
   }

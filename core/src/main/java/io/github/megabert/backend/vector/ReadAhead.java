@@ -1,0 +1,81 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.LONG;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * How panels come from the memory. The first tile that meets a panel would wait for every line of
+ * it, at half the memory's speed, and the others would leave the memory idle.
+ *
+ * <p>With few rows, a panel is touched before it is multiplied: plain loads from four places at
+ * once take all that the memory delivers. With many, the first tiles of one panel read the next,
+ * slowly enough that the multiply-adds go on.
+ */
+final class ReadAhead {
+  /** Rows of a tile that reads ahead: C1 refuses to profile one of 8, C2 is slow without. */
+  static final int ROWS = 7;
+
+  /** Bytes that such a tile moves ahead for each k: a cache line every four steps. */
+  static final int STEP = 16;
+
+  /** Bytes of a cache line. */
+  private static final int LINE = 64;
+
+  /** Places that are read from at once. */
+  private static final int PLACES = 4;
+
+  /** Rows from which tiles read ahead, by measurement. */
+  private static final int MANY_ROWS = 40;
+
+  private static final long UNLIKELY = 0x9e3779b97f4a7c15L;
+
+  @SuppressWarnings("unused") // It is written so that what was computed for it cannot be dropped.
+  private static volatile long kept;
+
+  private ReadAhead() {}
+
+  /** Whether a panel is touched before {@code rows} rows are multiplied by it. */
+  static boolean touchesFirst(int rows) {
+    return rows > Lanes.MAX_ROWS && rows < MANY_ROWS;
+  }
+
+  /**
+   * How many tiles that read ahead begin a block of rows: as many as the next panel needs and there
+   * are rows, where the registers hold such a tile.
+   *
+   * @param rowBytes bytes of a row of a panel
+   */
+  static int tiles(int rows, int rowBytes) {
+    if (rows < MANY_ROWS || Lanes.MAX_ROWS < ROWS) {
+      return 0;
+    }
+    int tiles = Math.min(rowBytes / STEP, rows / ROWS);
+    int rest = rows - tiles * ROWS;
+    // One or two rows alone would be a slow tile.
+    return rest == 1 || rest == 2 ? tiles - 1 : tiles;
+  }
+
+  /** Loads a number from every cache line. */
+  static void touch(MemorySegment memory, long offset, long bytes) {
+    long part = bytes / (PLACES * LINE) * LINE;
+    long first = 0;
+    long second = 0;
+    long third = 0;
+    long fourth = 0;
+    for (long at = offset; at < offset + part; at += LINE) {
+      first += memory.get(LONG, at);
+      second += memory.get(LONG, at + part);
+      third += memory.get(LONG, at + 2 * part);
+      fourth += memory.get(LONG, at + 3 * part);
+    }
+    keep(first + second + third + fourth);
+  }
+
+  /** Keeps C2 from dropping the loads whose sum this is. */
+  static void keep(long touched) {
+    if (touched == UNLIKELY) {
+      kept = touched;
+    }
+  }
+}
