@@ -48,7 +48,7 @@ final class BrainFusion {
 
   /** The calls, joined where that is possible. */
   static List<Call> fuse(List<Call> calls) {
-    if (calls.stream().noneMatch(call -> call.kernel() == MatrixLibrary.BRAIN)) {
+    if (calls.stream().noneMatch(call -> call.kernel().equals(MatrixLibrary.BRAIN))) {
       return calls;
     }
     return joinSums(dropUnread(forward(calls)));
@@ -67,8 +67,8 @@ final class BrainFusion {
 
   /** What does a call's work without the matrix that it reads; the call itself if nothing can. */
   private static List<Call> twins(Call call, Map<Place, List<Call>> definitions) {
-    boolean narrow = call.kernel() == BrainKernels.NARROW;
-    if (!narrow && call.kernel() != DenseTasks.PACK_TOGETHER_FLOAT) {
+    boolean narrow = call.kernel().equals(BrainKernels.NARROW);
+    if (!narrow && !call.kernel().equals(DenseTasks.PACK_TOGETHER_FLOAT)) {
       return List.of(call);
     }
     Object matrix = call.arguments().get(narrow ? 0 : 3);
@@ -87,13 +87,13 @@ final class BrainFusion {
     List<Object> a = definition.arguments();
     Object out = narrow.arguments().get(1);
     int count = (Integer) narrow.arguments().get(2);
-    if (definition.kernel() == NORM && (Integer) a.get(4) <= BrainKernels.LARGEST_ROW) {
+    if (definition.kernel().equals(NORM) && (Integer) a.get(4) <= BrainKernels.LARGEST_ROW) {
       return new Call(
           BrainKernels.NORM,
           List.of(a.get(0), a.get(1), a.get(2), out, a.get(4), a.get(5)),
           definition.grid());
     }
-    if (definition.kernel() == BrainKernels.COMPLETE
+    if (definition.kernel().equals(BrainKernels.COMPLETE)
         && !hasResidual(definition)
         && count % 4 == 0) {
       return new Call(
@@ -101,7 +101,7 @@ final class BrainFusion {
           List.of(a.get(0), a.get(1), out, a.get(4), a.get(6), count / 4),
           Grid.elements(count / 4));
     }
-    if (definition.kernel() == DenseTasks.UNPACK_FLOAT && (Integer) a.get(9) == count) {
+    if (definition.kernel().equals(DenseTasks.UNPACK_FLOAT) && (Integer) a.get(9) == count) {
       List<Object> unpacked = new ArrayList<>(a.subList(0, 9));
       unpacked.set(3, out);
       unpacked.add(count / 2);
@@ -111,7 +111,7 @@ final class BrainFusion {
   }
 
   private static @Nullable Call packed(Call definition, Call pack) {
-    if (definition.kernel() != BrainKernels.COMPLETE
+    if (!definition.kernel().equals(BrainKernels.COMPLETE)
         || hasResidual(definition)
         || !definition.arguments().get(4).equals(DeviceMath.IDENTITY)) {
       return null;
@@ -130,7 +130,7 @@ final class BrainFusion {
   private static void define(Call call, Map<Place, List<Call>> definitions) {
     Effect effect = effect(call);
     List<Object> written = effect.writes == null ? effect.reads : effect.writes;
-    boolean more = call.kernel() == DenseTasks.UNPACK_FLOAT && !effect.whole;
+    boolean more = call.kernel().equals(DenseTasks.UNPACK_FLOAT) && !effect.whole;
     for (Object operand : written) {
       Place place = Place.of(operand);
       definitions.values().removeIf(group -> group.stream().anyMatch(c -> reads(c, place)));
@@ -142,9 +142,9 @@ final class BrainFusion {
       }
     }
     boolean defines =
-        call.kernel() == NORM
-            || call.kernel() == BrainKernels.COMPLETE
-            || (call.kernel() == DenseTasks.UNPACK_FLOAT && effect.whole);
+        call.kernel().equals(NORM)
+            || call.kernel().equals(BrainKernels.COMPLETE)
+            || (call.kernel().equals(DenseTasks.UNPACK_FLOAT) && effect.whole);
     if (defines) {
       Place place = Place.of(written.getFirst());
       if (!reads(call, place)) {
@@ -193,8 +193,8 @@ final class BrainFusion {
     for (Call call : calls) {
       Call before = joined.isEmpty() ? null : joined.getLast();
       if (before != null
-          && call.kernel() == BrainKernels.NORM
-          && before.kernel() == BrainKernels.COMPLETE
+          && call.kernel().equals(BrainKernels.NORM)
+          && before.kernel().equals(BrainKernels.COMPLETE)
           && hasResidual(before)
           && before.arguments().get(4).equals(DeviceMath.IDENTITY)
           && before.arguments().get(3).equals(call.arguments().get(0))
@@ -226,35 +226,35 @@ final class BrainFusion {
   private static Effect effect(Call call) {
     List<Object> a = call.arguments();
     Kernel kernel = call.kernel();
-    if (kernel == NORM || kernel == BrainKernels.NORM) {
+    if (kernel.equals(NORM) || kernel.equals(BrainKernels.NORM)) {
       return new Effect(a.subList(0, 3), List.of(a.get(3)), true);
     }
-    if (kernel == BrainKernels.NARROW) {
+    if (kernel.equals(BrainKernels.NARROW)) {
       return new Effect(a.subList(0, 1), List.of(a.get(1)), true);
     }
-    if (kernel == MatrixLibrary.BRAIN) {
+    if (kernel.equals(MatrixLibrary.BRAIN)) {
       return new Effect(a.subList(0, 2), List.of(a.get(2)), true);
     }
-    if (kernel == BrainKernels.COMPLETE) {
+    if (kernel.equals(BrainKernels.COMPLETE)) {
       return new Effect(a.subList(0, hasResidual(call) ? 3 : 2), List.of(a.get(3)), true);
     }
-    if (kernel == BrainKernels.ACTIVATE) {
+    if (kernel.equals(BrainKernels.ACTIVATE)) {
       return new Effect(a.subList(0, 2), List.of(a.get(2)), true);
     }
-    if (kernel == DenseTasks.PACK_TOGETHER_FLOAT) {
+    if (kernel.equals(DenseTasks.PACK_TOGETHER_FLOAT)) {
       return new Effect(List.of(a.get(0), a.get(3)), a.subList(8, 11), true);
     }
-    if (kernel == BrainKernels.PACK) {
+    if (kernel.equals(BrainKernels.PACK)) {
       return new Effect(List.of(a.get(0), a.get(3), a.get(4)), a.subList(9, 12), true);
     }
-    if (kernel == DenseTasks.ATTENTION) {
+    if (kernel.equals(DenseTasks.ATTENTION)) {
       return new Effect(a.subList(0, 3), List.of(a.get(3)), true);
     }
-    if (kernel == DenseTasks.UNPACK_FLOAT) {
+    if (kernel.equals(DenseTasks.UNPACK_FLOAT)) {
       boolean whole = (Integer) a.get(10) == DenseTasks.ALL_ROWS;
       return new Effect(List.of(a.get(0), a.get(2)), List.of(a.get(3)), whole);
     }
-    if (kernel == BrainKernels.UNPACK) {
+    if (kernel.equals(BrainKernels.UNPACK)) {
       return new Effect(List.of(a.get(0), a.get(2)), List.of(a.get(3)), false);
     }
     return new Effect(a.stream().filter(x -> x instanceof Operand).toList(), null, false);

@@ -97,11 +97,9 @@ final class IntegerBlock {
       Brought section = brought.get(i);
       copy(values, from, target, from, section.at - from);
       from = section.at + section.size;
-      if (section.constant && i < present.size()) {
-        Brought before = present.get(i);
-        if (before.contents == section.contents && before.at == section.at) {
-          continue;
-        }
+      // Equal to itself only, as arrays are.
+      if (section.constant && i < present.size() && section.equals(present.get(i))) {
+        continue;
       }
       int length = section.contents.length;
       copy(section.contents, 0, target, section.at, length);

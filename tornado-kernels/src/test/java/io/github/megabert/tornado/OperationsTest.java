@@ -340,12 +340,12 @@ class OperationsTest {
     Tensor normBias = tensor(hidden);
     List<Tensor> weights =
         List.of(
-            small(3 * hidden, hidden),
+            small(3L * hidden, hidden),
             small(hidden, hidden),
-            small(4 * hidden, hidden),
-            small(hidden, 4 * hidden));
+            small(4L * hidden, hidden),
+            small(hidden, 4L * hidden));
     List<Tensor> biases =
-        List.of(tensor(3 * hidden), tensor(hidden), tensor(4 * hidden), tensor(hidden));
+        List.of(tensor(3L * hidden), tensor(hidden), tensor(4L * hidden), tensor(hidden));
     agree(
         (backend, c) -> {
           Backend.Parameter weight = backend.parameter(normWeight);
