@@ -12,39 +12,34 @@ import org.jspecify.annotations.Nullable;
  * that stores probabilities. Layers of one layout share its integers and its scratch.
  */
 final class AttentionCalls {
-  /** Makes a scratch operand. */
-  @FunctionalInterface
-  interface ScratchSource {
-    Operand make(int elements, Element element);
-  }
-
   /** Where the tiles or queries of a layout begin, and its mask; negative without one. */
   private record Sections(int at, int maskAt) {}
 
-  /** Groups of sequences with the dense queries, keys, values and output of each. */
-  private record Fused(List<DenseGroup> groups, List<List<Operand>> dense) {}
-
-  /** Where fused attention reads and writes; the layers of a model mostly share it. */
-  private record Site(
-      AttentionLayout layout,
-      List<TornadoMatrix> sources,
-      List<Integer> columns,
-      TornadoMatrix out) {}
+  /** All that the calls of fused attention depend on. */
+  private record FusedSite(
+      DensePlan plan,
+      Operand queries,
+      Operand keys,
+      Operand values,
+      int queryColumn,
+      int keyColumn,
+      int valueColumn,
+      int queryStride,
+      Operand out,
+      int outRows) {}
 
   private final TornadoBackend backend;
-  private final IntegerBlock integers;
-  private final ScratchSource scratch;
+  private final Recording recording;
   private final Map<AttentionLayout, Sections> tiles = new HashMap<>();
   private final Map<AttentionLayout, Sections> queries = new HashMap<>();
-  private final Map<AttentionLayout, Fused> fused = new HashMap<>();
+  private final Map<AttentionLayout, DensePlan> fused = new HashMap<>();
   private final Map<AttentionLayout, Boolean> served = new HashMap<>();
-  private @Nullable Site lastSite;
-  private List<Call> lastCalls = List.of();
+  private @Nullable AttentionLayout lastLayout;
+  private @Nullable DensePlan lastPlan;
 
-  AttentionCalls(TornadoBackend backend, IntegerBlock integers, ScratchSource scratch) {
+  AttentionCalls(TornadoBackend backend, Recording recording) {
     this.backend = backend;
-    this.integers = integers;
-    this.scratch = scratch;
+    this.recording = recording;
   }
 
   /** Forgets the layouts, when their integers have been forgotten. */
@@ -53,25 +48,31 @@ final class AttentionCalls {
     queries.clear();
     fused.clear();
     served.clear();
-    lastSite = null;
+    lastLayout = null;
+    lastPlan = null;
   }
 
   /**
-   * The calls.
+   * Records attention.
    *
    * @param sources queries, keys and values
    * @param columns their first columns
    */
-  List<Call> calls(
+  void record(
       AttentionLayout layout,
       List<TornadoMatrix> sources,
       int[] columns,
       TornadoMatrix out,
       @Nullable TornadoMatrix probabilities) {
-    if (probabilities == null
-        && backend.fusesAttention()
-        && served.computeIfAbsent(layout, DenseGroup::serves)) {
-      return fusedCalls(layout, sources, columns, out);
+    if (probabilities == null && backend.fusesAttention()) {
+      // Mostly the layers of a model have one layout.
+      DensePlan plan = layout.equals(lastLayout) ? lastPlan : plan(layout, sources, out);
+      lastLayout = layout;
+      lastPlan = plan;
+      if (plan != null) {
+        recordFused(plan, sources, columns, out);
+        return;
+      }
     }
     boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
     int count = tiled ? AttentionTiles.count(layout) : AttentionTiles.queries(layout);
@@ -94,18 +95,21 @@ final class AttentionCalls {
     arguments.add((float) (1 / Math.sqrt(layout.headDim())));
     if (tiled) {
       Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.THREADS);
-      return List.of(new Call(backend.kernels().attention(), List.copyOf(arguments), grid));
+      recording.add(backend.kernels().attention(), grid, arguments.toArray());
+      return;
     }
     int stored = Buckets.rows(Math.toIntExact(layout.probabilityCount()));
     arguments.add(
-        probabilities != null ? probabilities.operand() : scratch.make(stored, backend.element()));
+        probabilities != null
+            ? probabilities.operand()
+            : Temporary.PROBABILITIES.of(stored, backend.element()));
     Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.QUERY_THREADS);
-    return List.of(
-        new Call(backend.kernels().attentionWithProbabilities(), List.copyOf(arguments), grid));
+    recording.add(backend.kernels().attentionWithProbabilities(), grid, arguments.toArray());
   }
 
   private Sections sections(AttentionLayout layout, boolean tiled, int bucket, int keyRows) {
     byte[] mask = layout.keyMask();
+    IntegerBlock integers = recording.integers();
     return new Sections(
         tiled
             ? AttentionTiles.add(layout, bucket, integers)
@@ -113,26 +117,43 @@ final class AttentionCalls {
         mask == null ? -1 : AttentionTiles.addMask(mask, Math.max(keyRows, mask.length), integers));
   }
 
-  private List<Call> fusedCalls(
-      AttentionLayout layout, List<TornadoMatrix> sources, int[] columns, TornadoMatrix out) {
-    Site site = new Site(layout, sources, List.of(columns[0], columns[1], columns[2]), out);
-    if (site.equals(lastSite)) {
-      return lastCalls;
-    }
-    Fused plan =
-        fused.computeIfAbsent(layout, l -> plan(l, out.capacity(), sources.get(1).capacity()));
-    List<Call> calls = new ArrayList<>();
-    for (int i = 0; i < plan.groups().size(); i++) {
-      calls.addAll(
-          FusedAttention.calls(
-              plan.groups().get(i), backend.element(), sources, columns, plan.dense().get(i), out));
-    }
-    lastSite = site;
-    lastCalls = List.copyOf(calls);
-    return lastCalls;
+  private void recordFused(
+      DensePlan plan, List<TornadoMatrix> sources, int[] columns, TornadoMatrix out) {
+    FusedSite site =
+        new FusedSite(
+            plan,
+            sources.get(0).operand(),
+            sources.get(1).operand(),
+            sources.get(2).operand(),
+            columns[0],
+            columns[1],
+            columns[2],
+            sources.get(0).columns(),
+            out.operand(),
+            out.rows());
+    recording.add(
+        site,
+        () -> {
+          List<Call> calls = new ArrayList<>();
+          for (int i = 0; i < plan.groups().size(); i++) {
+            DenseGroup group = plan.groups().get(i);
+            calls.addAll(FusedAttention.calls(group, i, backend.element(), sources, columns, out));
+          }
+          return List.copyOf(calls);
+        });
   }
 
-  private Fused plan(AttentionLayout layout, int outRows, int keyRows) {
+  /** How cuDNN computes a layout; null where it does not. */
+  private @Nullable DensePlan plan(
+      AttentionLayout layout, List<TornadoMatrix> sources, TornadoMatrix out) {
+    if (!served.computeIfAbsent(layout, DenseGroup::serves)) {
+      return null;
+    }
+    return fused.computeIfAbsent(layout, l -> planOf(l, out.capacity(), sources.get(1).capacity()));
+  }
+
+  private DensePlan planOf(AttentionLayout layout, int outRows, int keyRows) {
+    IntegerBlock integers = recording.integers();
     DensePlan plan = backend.spares().latestPlan();
     if (plan != null && plan.serves(layout, integers.size(), outRows, keyRows)) {
       integers.append(plan.integers());
@@ -140,18 +161,6 @@ final class AttentionCalls {
       plan = DensePlan.of(layout, outRows, keyRows, integers);
       backend.spares().keep(plan);
     }
-    List<DenseGroup> groups = plan.groups();
-    List<List<Operand>> dense = new ArrayList<>();
-    for (DenseGroup group : groups) {
-      int queries = group.queryElements();
-      int keys = group.keyElements();
-      dense.add(
-          List.of(
-              scratch.make(queries, Element.HALF),
-              scratch.make(keys, Element.HALF),
-              scratch.make(keys, Element.HALF),
-              scratch.make(queries, Element.HALF)));
-    }
-    return new Fused(groups, List.copyOf(dense));
+    return plan;
   }
 }

@@ -6,6 +6,7 @@ import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.vectors.Half2;
 
 /**
  * {@link DenseKernels} for rows in float32, for TF32 and bfloat16: binary16 has as many bits of
@@ -48,7 +49,7 @@ final class DenseFloatKernels {
       if (d < headDim) {
         if (place < rows && place >= blind) {
           value = x.get((first + place) * stride + column + head * headDim + d);
-          value = TornadoMath.min(LARGEST, TornadoMath.max(-LARGEST, value));
+          value = finite(value);
         }
       } else if (d == headDim) {
         if (role == DenseKernels.QUERY) {
@@ -69,6 +70,75 @@ final class DenseFloatKernels {
       }
       out.set(i, new HalfFloat(value));
     }
+  }
+
+  /** {@link #pack} of queries, keys and values that are columns of one matrix; a thread a pair. */
+  static void packTogether(
+      KernelContext context,
+      IntArray integers,
+      int sequencesAt,
+      int maskAt,
+      FloatArray x,
+      int stride,
+      int queryColumn,
+      int keyColumn,
+      int valueColumn,
+      HalfFloatArray queries,
+      HalfFloatArray keys,
+      HalfFloatArray values,
+      int heads,
+      int length,
+      int headDim,
+      int width,
+      int pairs) {
+    int i = context.globalIdx;
+    if (i < pairs) {
+      int d = 2 * (i % (width / 2));
+      int line = i / (width / 2);
+      int place = line % length;
+      int block = line / length;
+      int head = block % heads;
+      int sequence = block / heads;
+      int first = integers.get(sequencesAt + 3 * sequence);
+      int rows = integers.get(sequencesAt + 3 * sequence + 1);
+      float query0 = 0f;
+      float query1 = 0f;
+      float key0 = 0f;
+      float key1 = 0f;
+      float value0 = 0f;
+      float value1 = 0f;
+      if (d < headDim) {
+        if (place < rows) {
+          int at = (first + place) * stride + head * headDim + d;
+          if (place >= integers.get(sequencesAt + 3 * sequence + 2)) {
+            query0 = finite(x.get(at + queryColumn));
+            query1 = finite(x.get(at + queryColumn + 1));
+          }
+          key0 = finite(x.get(at + keyColumn));
+          key1 = finite(x.get(at + keyColumn + 1));
+          value0 = finite(x.get(at + valueColumn));
+          value1 = finite(x.get(at + valueColumn + 1));
+        }
+      } else if (d == headDim) {
+        query0 = 1f;
+        query1 = 8f;
+        if (place >= rows) {
+          key1 = -60000f;
+        } else if (maskAt >= 0) {
+          if (integers.get(maskAt + first + place) == 0) {
+            key0 = -60000f;
+          }
+        }
+      }
+      queries.setHalf2(HalfPairKernels.SHIFT + 2 * i, Half2.fromFloats(query0, query1));
+      keys.setHalf2(HalfPairKernels.SHIFT + 2 * i, Half2.fromFloats(key0, key1));
+      values.setHalf2(HalfPairKernels.SHIFT + 2 * i, Half2.fromFloats(value0, value1));
+    }
+  }
+
+  /** The nearest number in the range of binary16. */
+  static float finite(float value) {
+    return TornadoMath.min(LARGEST, TornadoMath.max(-LARGEST, value));
   }
 
   /** A dense tensor to rows, as {@link DenseKernels#unpack}; a thread an element. */

@@ -21,8 +21,9 @@ record DensePlan(
   /** Groups a layout and adds its integers to the block. */
   static DensePlan of(AttentionLayout layout, int outRows, int keyRows, IntegerBlock block) {
     int at = block.size();
-    List<DenseGroup> groups = DenseGroup.of(layout, outRows, keyRows, block);
-    return new DensePlan(copy(layout), at, outRows, keyRows, groups, block.from(at));
+    AttentionLayout own = copy(layout);
+    List<DenseGroup> groups = DenseGroup.of(own, outRows, keyRows, block);
+    return new DensePlan(own, at, outRows, keyRows, groups, block.from(at));
   }
 
   /** A caller may change its arrays after the computation. */

@@ -73,6 +73,32 @@ final class DenseTasks {
                   (Integer) a[14],
                   (Integer) a[15]));
 
+  /** {@link #PACK_TOGETHER} of rows in float32. */
+  static final Kernel PACK_TOGETHER_FLOAT =
+      new Kernel(
+          "packTogetherFloat",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  DenseFloatKernels::packTogether,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5],
+                  (Integer) a[6],
+                  (Integer) a[7],
+                  (HalfFloatArray) a[8],
+                  (HalfFloatArray) a[9],
+                  (HalfFloatArray) a[10],
+                  (Integer) a[11],
+                  (Integer) a[12],
+                  (Integer) a[13],
+                  (Integer) a[14],
+                  (Integer) a[15]));
+
   static final Kernel UNPACK =
       new Kernel(
           "unpack",
@@ -114,6 +140,16 @@ final class DenseTasks {
                   (Integer) a[11],
                   (Integer) a[12]));
 
+  /** What {@link #UNPACK_FLOAT} writes: rows between the sequences stay. */
+  static final int SOME_ROWS = 0;
+
+  /** The first of the groups that write all rows together. */
+  static final int ALL_ROWS = 1;
+
+  /** A further one of them. */
+  static final int MORE_ROWS = 2;
+
+  /** Its last argument, one of the three above, is for {@link BrainFusion}. */
   static final Kernel UNPACK_FLOAT =
       new Kernel(
           "unpackFloat",

@@ -12,23 +12,32 @@ final class FusedAttention {
   /**
    * The calls of a group.
    *
+   * @param index of the group
    * @param element what rows hold; the dense tensors hold binary16
    * @param sources queries, keys and values
    * @param columns their first columns
-   * @param dense scratch for the dense queries, keys, values and output
    */
   static List<Call> calls(
       DenseGroup group,
+      int index,
       Element element,
       List<TornadoMatrix> sources,
       int[] columns,
-      List<Operand> dense,
       TornadoMatrix out) {
     AttentionLayout layout = group.layout();
+    int queryElements = group.queryElements();
+    int keyElements = group.keyElements();
+    List<Operand> dense =
+        List.of(
+            Temporary.QUERIES.of(index, queryElements, Element.HALF),
+            Temporary.KEYS.of(index, keyElements, Element.HALF),
+            Temporary.VALUES.of(index, keyElements, Element.HALF),
+            Temporary.CONTEXT.of(index, queryElements, Element.HALF));
     boolean half = element == Element.HALF;
     List<Call> calls = new ArrayList<>();
-    if (half && together(layout, sources, columns)) {
-      calls.add(packTogether(group, sources.getFirst(), columns, dense));
+    if (together(layout, sources, columns)) {
+      Kernel kernel = half ? DenseTasks.PACK_TOGETHER : DenseTasks.PACK_TOGETHER_FLOAT;
+      calls.add(packTogether(kernel, group, sources.getFirst(), columns, dense));
     } else {
       Kernel kernel = half ? DenseTasks.PACK : DenseTasks.PACK_FLOAT;
       for (int role = DenseKernels.QUERY; role <= DenseKernels.VALUE; role++) {
@@ -53,21 +62,27 @@ final class FusedAttention {
             null));
     int elements = out.capacity() * layout.heads() * layout.headDim();
     int threads = half ? elements / 2 : elements;
-    calls.add(
-        new Call(
-            half ? DenseTasks.UNPACK : DenseTasks.UNPACK_FLOAT,
-            List.of(
-                TornadoComputation.INTEGERS,
-                group.linesAt(),
-                dense.get(3),
-                out.operand(),
-                out.columns(),
-                layout.heads(),
-                group.queries(),
-                layout.headDim(),
-                group.width(),
-                threads),
-            Grid.elements(threads)));
+    List<Object> unpacked =
+        List.of(
+            TornadoComputation.INTEGERS,
+            group.linesAt(),
+            dense.get(3),
+            out.operand(),
+            out.columns(),
+            layout.heads(),
+            group.queries(),
+            layout.headDim(),
+            group.width(),
+            threads);
+    if (half) {
+      calls.add(new Call(DenseTasks.UNPACK, unpacked, Grid.elements(threads)));
+    } else {
+      List<Object> arguments = new ArrayList<>(unpacked);
+      boolean whole = Arrays.stream(layout.queryLength()).sum() == out.rows();
+      arguments.add(
+          !whole ? DenseTasks.SOME_ROWS : index == 0 ? DenseTasks.ALL_ROWS : DenseTasks.MORE_ROWS);
+      calls.add(new Call(DenseTasks.UNPACK_FLOAT, List.copyOf(arguments), Grid.elements(threads)));
+    }
     return calls;
   }
 
@@ -82,10 +97,10 @@ final class FusedAttention {
   }
 
   private static Call packTogether(
-      DenseGroup group, TornadoMatrix source, int[] columns, List<Operand> dense) {
+      Kernel kernel, DenseGroup group, TornadoMatrix source, int[] columns, List<Operand> dense) {
     int count = group.queryElements() / 2;
     return new Call(
-        DenseTasks.PACK_TOGETHER,
+        kernel,
         List.of(
             TornadoComputation.INTEGERS,
             group.queriesAt(),

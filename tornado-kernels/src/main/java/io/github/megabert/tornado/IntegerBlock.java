@@ -1,38 +1,57 @@
 package io.github.megabert.tornado;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * The integers of one computation, section after section, in one array: one copy to the device a
- * computation, however many operations read from it. Computations hand a block on, so that the next
- * one finds it large enough.
+ * The integers of one computation, section after section: one copy to the device a computation,
+ * however many operations read from it. Sections that a caller brings are copied once, when the
+ * block is. Computations hand a block on, so that the next one finds it large enough.
  */
 final class IntegerBlock {
+  /**
+   * A section that another array holds, with fillers behind it.
+   *
+   * @param at where in the block it begins
+   * @param size of the section
+   * @param constant whether the contents never change
+   */
+  record Brought(int at, int[] contents, int size, int filler, boolean constant) {}
+
+  private final List<Brought> brought = new ArrayList<>();
   private int[] values = new int[256];
   private int size;
 
   /** Begins a section of {@code count} integers, all {@code filler}; returns where it begins. */
   int section(int count, int filler) {
     int start = reserve(count);
+    if (size > values.length) {
+      values = Arrays.copyOf(values, Math.max(size, 2 * values.length));
+    }
     Arrays.fill(values, start, size, filler);
     return start;
   }
 
-  /** A section of {@code count} integers that begins with {@code contents}. */
+  /**
+   * A section of {@code count} integers that begins with {@code contents}, which must not change
+   * before the block has been copied.
+   */
   int section(int[] contents, int count, int filler) {
     int start = reserve(count);
-    System.arraycopy(contents, 0, values, start, contents.length);
-    Arrays.fill(values, start + contents.length, size, filler);
+    brought.add(new Brought(start, contents, count, filler, false));
     return start;
   }
 
-  /** Adds a copy of integers that an earlier block had at the same place. */
+  /** Adds integers that an earlier block had at the same place and that never change. */
   void append(int[] contents) {
     int start = reserve(contents.length);
-    System.arraycopy(contents, 0, values, start, contents.length);
+    brought.add(new Brought(start, contents, contents.length, 0, true));
   }
 
-  /** A copy of everything from an index on. */
+  /** A copy of everything from an index on, sections that were brought aside. */
   int[] from(int index) {
     return Arrays.copyOfRange(values, index, size);
   }
@@ -40,13 +59,10 @@ final class IntegerBlock {
   private int reserve(int count) {
     int start = size;
     size = Math.addExact(size, count);
-    if (size > values.length) {
-      values = Arrays.copyOf(values, Math.max(size, 2 * values.length));
-    }
     return start;
   }
 
-  /** Sets one integer of a section. */
+  /** Sets one integer of a section that the block holds itself. */
   void set(int index, int value) {
     values[index] = value;
   }
@@ -64,13 +80,46 @@ final class IntegerBlock {
     return size;
   }
 
-  /** The integers; only the first {@link #size} count. */
-  int[] values() {
-    return values;
+  /** Sections that other arrays hold, in the order of their places. */
+  List<Brought> brought() {
+    return brought;
+  }
+
+  /**
+   * Copies all sections.
+   *
+   * @param present what the target holds from an earlier block's {@link #brought}: constants that
+   *     lie there already are not copied again
+   */
+  void copyTo(MemorySegment target, List<Brought> present) {
+    int from = 0;
+    for (int i = 0; i < brought.size(); i++) {
+      Brought section = brought.get(i);
+      copy(values, from, target, from, section.at - from);
+      from = section.at + section.size;
+      // Equal to itself only, as arrays are.
+      if (section.constant && i < present.size() && section.equals(present.get(i))) {
+        continue;
+      }
+      int length = section.contents.length;
+      copy(section.contents, 0, target, section.at, length);
+      for (int rest = section.at + length; rest < from; rest++) {
+        target.setAtIndex(ValueLayout.JAVA_INT, rest, section.filler);
+      }
+    }
+    copy(values, from, target, from, size - from);
+  }
+
+  private static void copy(int[] source, int from, MemorySegment target, int to, int count) {
+    if (count > 0) {
+      MemorySegment.copy(
+          source, from, target, ValueLayout.JAVA_INT, (long) to * Integer.BYTES, count);
+    }
   }
 
   /** Forgets all sections. */
   void clear() {
     size = 0;
+    brought.clear();
   }
 }

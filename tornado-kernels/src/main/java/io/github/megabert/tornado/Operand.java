@@ -7,7 +7,10 @@ sealed interface Operand {
   /** An array that stays on the device: a weight, a key-value cache. Compared by identity. */
   record Resident(TornadoNativeArray array) implements Operand {}
 
-  /** The {@code slot}-th scratch array of a computation, with room for {@code elements} numbers. */
+  /**
+   * The {@code slot}-th scratch array of a computation, with room for {@code elements} numbers; a
+   * {@link Temporary}'s slot is negative.
+   */
   record Scratch(int slot, int elements, Element element) implements Operand {}
 
   /** The integers of a computation (ids, rows, attention tiles), copied at every execution. */

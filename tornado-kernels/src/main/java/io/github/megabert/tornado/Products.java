@@ -13,15 +13,6 @@ final class Products {
   /** cuBLASLt wants rows of 16 bytes for its fast kernels; the portable kernel takes the others. */
   private static final int ALIGNMENT = 8;
 
-  /** Makes scratch in bfloat16; one array for every use in one role and size. */
-  @FunctionalInterface
-  interface BrainScratch {
-    Operand make(int role, int elements);
-  }
-
-  private static final int FACTOR = 0;
-  private static final int PRODUCT = 1;
-
   private final KernelSet kernels;
   private final boolean library;
   private final Precision precision;
@@ -50,21 +41,16 @@ final class Products {
     return inputs % ALIGNMENT == 0 && outputs % ALIGNMENT == 0;
   }
 
-  /**
-   * {@code out = activation(x·Wᵀ + b) + residual}; the shapes have been checked.
-   *
-   * @param scratch for the factors and products of bfloat16
-   */
+  /** {@code out = activation(x·Wᵀ + b) + residual}; the shapes have been checked. */
   List<Call> calls(
       TornadoMatrix x,
       TornadoLinear linear,
       int activation,
       @Nullable TornadoMatrix residual,
-      TornadoMatrix out,
-      BrainScratch scratch) {
+      TornadoMatrix out) {
     boolean aligned = aligned(linear.inputs(), linear.outputs());
     if (precision == Precision.BF16 && aligned) {
-      return brain(x, linear, activation, residual, out, scratch);
+      return brain(x, linear, activation, residual, out);
     }
     boolean separable = residual == null || activation == DeviceMath.IDENTITY;
     if (!library || !aligned || !separable) {
@@ -132,12 +118,11 @@ final class Products {
       TornadoLinear linear,
       int activation,
       @Nullable TornadoMatrix residual,
-      TornadoMatrix out,
-      BrainScratch scratch) {
+      TornadoMatrix out) {
     int inputs = x.capacity() * linear.inputs();
     int outputs = x.capacity() * linear.outputs();
-    Operand factor = scratch.make(FACTOR, inputs);
-    Operand product = scratch.make(PRODUCT, outputs);
+    Operand factor = Temporary.FACTOR.of(inputs, Element.BRAIN);
+    Operand product = Temporary.PRODUCT.of(outputs, Element.BRAIN);
     return List.of(
         new Call(BrainKernels.NARROW, List.of(x.operand(), factor, inputs), Grid.elements(inputs)),
         new Call(

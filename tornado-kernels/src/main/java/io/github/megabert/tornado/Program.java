@@ -20,6 +20,7 @@ final class Program implements AutoCloseable {
   private final TornadoDevice device;
   private final @Nullable CudaDriver driver;
   private @Nullable CapturedGraphs captured;
+  private volatile List<Step> steps = List.of();
   private boolean linked;
   private boolean running;
 
@@ -47,10 +48,25 @@ final class Program implements AutoCloseable {
     this.calls = calls;
     this.depth = depth;
     this.arrays = arrays;
-    graphs = new ProgramGraphs(name, calls, arrays, integerCount, memory);
+    graphs = new ProgramGraphs(name, BrainFusion.fuse(calls), arrays, integerCount, memory);
     plan = new TornadoExecutionPlan(graphs.snapshots());
     TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(graphs.grids());
     configured = replay ? withDevice.withCUDAGraph() : withDevice;
+  }
+
+  /** The steps that computations last recorded for it. */
+  List<Step> steps() {
+    return steps;
+  }
+
+  /** Keeps steps, whose calls are this program's, for the computations to come. */
+  void keep(List<Step> latest) {
+    steps = latest;
+  }
+
+  /** Computations of a thread that have results on the device when this runs. */
+  int depth() {
+    return depth;
   }
 
   /** Whether this is the program of these calls. */
@@ -67,9 +83,10 @@ final class Program implements AutoCloseable {
    * Runs the graphs, or starts them: {@link #await} and {@link #read} wait. The results are on the
    * device.
    */
-  void run(IntegerBlock block, List<float[]> values) {
+  void run(IntegerBlock block, List<float[]> values, HostClock clock) {
     await();
     graphs.fill(block, values);
+    clock.ended(HostClock.Part.FILL);
     if (captured != null) {
       captured.launch();
       running = true;

@@ -66,6 +66,9 @@ final class ProgramGraphs {
   private final List<TornadoTaskGraphInterface> graphs = new ArrayList<>();
   private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
 
+  /** What the integers hold from the last run. */
+  private List<IntegerBlock.Brought> present = List.of();
+
   /**
    * Builds the graphs.
    *
@@ -188,8 +191,8 @@ final class ProgramGraphs {
 
   /** Fills the arrays that the first graph copies to the device. */
   void fill(IntegerBlock block, List<float[]> values) {
-    MemorySegment.copy(
-        block.values(), 0, integers.getSegment(), ValueLayout.JAVA_INT, 0, block.size());
+    block.copyTo(integers.getSegment(), present);
+    present = List.copyOf(block.brought());
     uploads.forEach(
         (index, array) -> {
           float[] source = values.get(index);

@@ -36,7 +36,8 @@ final class TornadoBackend implements Backend {
   private final Map<Integer, Deque<Operand>> freeResidents = new HashMap<>();
   private final Spares spares = new Spares();
   private final ReentrantLock deviceLock = new ReentrantLock();
-  private @Nullable Program latest;
+  private volatile @Nullable Program latest;
+  private HostClock latestClock = new HostClock();
   private volatile boolean closed;
 
   private TornadoBackend(TornadoDevice device, Precision precision) {
@@ -203,14 +204,25 @@ final class TornadoBackend implements Backend {
    * costs less than hashing them. The caller holds the device.
    */
   @Nullable Program latest(List<Call> calls, int depth) {
-    return latest != null && latest.isOf(calls, depth) ? latest : null;
+    Program program = latest;
+    return program != null && program.isOf(calls, depth) ? program : null;
+  }
+
+  /** The program that ran last; null before the first. */
+  @Nullable Program latest() {
+    return latest;
+  }
+
+  /** Whether a program still is the one that ran last. The caller holds the device. */
+  boolean isLatest(Program program, int depth) {
+    return latest == program && program.depth() == depth;
   }
 
   /** The program of these calls, built if they are new. The caller holds the device. */
   Program program(
       List<Call> calls, int depth, Map<Operand, TornadoNativeArray> arrays, int integerCount) {
     memory.upload();
-    latest =
+    Program program =
         programs.computeIfAbsent(
             new ProgramKey(calls, depth),
             key ->
@@ -224,7 +236,8 @@ final class TornadoBackend implements Backend {
                     device,
                     type != TornadoVMBackendType.OPENCL,
                     driver));
-    return latest;
+    latest = program;
+    return program;
   }
 
   /**
@@ -248,6 +261,21 @@ final class TornadoBackend implements Backend {
       Arrays.sort(inRow);
       Arrays.sort(alone);
       return new DeviceTime(inRow[repeats / 2], alone[repeats / 2]);
+    } finally {
+      releaseDevice();
+    }
+  }
+
+  /** Keeps the clock of the program that ran last. The caller holds the device. */
+  void keepClock(HostClock clock) {
+    latestClock = clock;
+  }
+
+  /** The host's part of the program that ran last. */
+  HostClock latestClock() {
+    acquireDevice();
+    try {
+      return latestClock;
     } finally {
       releaseDevice();
     }

@@ -20,10 +20,24 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 final class TornadoComputation implements Computation {
   static final Operand INTEGERS = new Operand.Integers();
 
+  /** What the call of a LayerNorm depends on. */
+  private record NormSite(
+      Operand x, int rows, int columns, Operand weight, Operand bias, float eps, Operand out) {}
+
+  /** What the calls of a linear layer depend on. */
+  private record LinearSite(
+      Operand x,
+      int rows,
+      TornadoLinear linear,
+      int activation,
+      @Nullable Operand residual,
+      Operand out) {}
+
   private final TornadoBackend backend;
   private final KernelSet kernels;
   private final Products products;
   private final Recording recording;
+  private final HostClock clock = new HostClock();
   private int depth;
   private @Nullable Program last;
   private boolean closed;
@@ -115,15 +129,17 @@ final class TornadoComputation implements Computation {
         backend.hasPairs()
             && source.columns() % 2 == 0
             && source.columns() <= HalfPairKernels.LARGEST_ROW;
+    Operand w = TornadoParameter.of(weight).floats();
+    Operand b = TornadoParameter.of(bias).floats();
     recording.add(
-        pairs ? PairTasks.LAYER_NORM : kernels.layerNorm(),
-        Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS),
-        source.operand(),
-        TornadoParameter.of(weight).floats(),
-        TornadoParameter.of(bias).floats(),
-        target.operand(),
-        source.columns(),
-        eps);
+        new NormSite(
+            source.operand(), source.capacity(), source.columns(), w, b, eps, target.operand()),
+        () ->
+            List.of(
+                new Call(
+                    pairs ? PairTasks.LAYER_NORM : kernels.layerNorm(),
+                    List.of(source.operand(), w, b, target.operand(), source.columns(), eps),
+                    Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS))));
   }
 
   @Override
@@ -138,9 +154,16 @@ final class TornadoComputation implements Computation {
     TornadoMatrix target = own(out, "out", x.rows(), dense.outputs());
     TornadoMatrix added =
         residual == null ? null : own(residual, "residual", x.rows(), dense.outputs());
+    int code = DeviceMath.code(activation);
     recording.add(
-        products.calls(
-            source, dense, DeviceMath.code(activation), added, target, recording::brainScratch));
+        new LinearSite(
+            source.operand(),
+            source.capacity(),
+            dense,
+            code,
+            added == null ? null : added.operand(),
+            target.operand()),
+        () -> products.calls(source, dense, code, added, target));
   }
 
   @Override
@@ -157,15 +180,14 @@ final class TornadoComputation implements Computation {
     TornadoMatrix q = own(queries, "queries");
     TornadoMatrix k = own(keys, "keys");
     TornadoMatrix v = own(values, "values");
-    recording.add(
-        recording
-            .attention()
-            .calls(
-                layout,
-                List.of(q, k, v),
-                new int[] {queryColumn, keyColumn, valueColumn},
-                own(out, "out"),
-                probabilities == null ? null : own(probabilities, "probabilities")));
+    recording
+        .attention()
+        .record(
+            layout,
+            List.of(q, k, v),
+            new int[] {queryColumn, keyColumn, valueColumn},
+            own(out, "out"),
+            probabilities == null ? null : own(probabilities, "probabilities"));
   }
 
   @Override
@@ -247,7 +269,9 @@ final class TornadoComputation implements Computation {
     }
     // Another program's results are on a stream of their own.
     awaitLast();
-    last = recording.run(depth);
+    clock.ended(HostClock.Part.RECORD);
+    last = recording.run(depth, clock);
+    backend.keepClock(clock);
   }
 
   private void awaitLast() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.backend.AttentionLayout;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -27,10 +28,11 @@ class DenseGroupTest {
   private List<DenseGroup> groups(AttentionLayout layout) {
     int rows = Arrays.stream(layout.queryLength()).sum();
     List<DenseGroup> groups = DenseGroup.of(layout, rows, rows, block);
+    int[] values = values(block);
     for (int row = 0; row < rows; row++) {
       int found = 0;
       for (DenseGroup group : groups) {
-        int line = block.values()[group.linesAt() + row];
+        int line = values[group.linesAt() + row];
         if (line >= 0) {
           found++;
           assertTrue(line < group.sequences() * 4 * group.queries());
@@ -90,13 +92,31 @@ class DenseGroupTest {
     IntegerBlock other = new IntegerBlock();
     other.section(5, 0);
     other.append(plan.integers());
-    assertArrayEquals(
-        Arrays.copyOf(block.values(), block.size()), Arrays.copyOf(other.values(), other.size()));
+    assertArrayEquals(values(block), values(other));
+  }
+
+  @Test
+  void sectionsAreCopiedInTheirPlaces() {
+    int[] constant = {4, 5};
+    block.section(2, 7);
+    block.section(new int[] {1, 2}, 3, -1);
+    block.append(constant);
+    block.section(1, 8);
+    assertArrayEquals(new int[] {7, 7, 1, 2, -1, 4, 5, 8}, values(block));
+    int[] target = new int[8];
+    block.copyTo(MemorySegment.ofArray(target), List.copyOf(block.brought()));
+    assertArrayEquals(new int[] {7, 7, 1, 2, -1, 0, 0, 8}, target, "constants lie there already");
+  }
+
+  private static int[] values(IntegerBlock block) {
+    int[] values = new int[block.size()];
+    block.copyTo(MemorySegment.ofArray(values), List.of());
+    return values;
   }
 
   private List<Integer> blind(AttentionLayout layout) {
     int at = groups(layout).getFirst().queriesAt();
-    int[] values = block.values();
+    int[] values = values(block);
     return List.of(values[at + 2], values[at + 5], values[at + 8]);
   }
 }

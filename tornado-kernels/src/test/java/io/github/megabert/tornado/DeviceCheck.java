@@ -24,7 +24,10 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 
@@ -235,10 +238,17 @@ final class DeviceCheck {
           model.forward(batch, null, OutputOptions.NONE);
         }
         double[] host = new double[milliseconds.length];
+        Map<HostClock.Part, double[]> parts = new EnumMap<>(HostClock.Part.class);
+        for (HostClock.Part part : HostClock.Part.values()) {
+          parts.put(part, new double[milliseconds.length]);
+        }
         for (int i = 0; i < milliseconds.length; i++) {
           long before = System.nanoTime();
           model.forward(batch, null, OutputOptions.NONE);
           milliseconds[i] = seconds(before) * 1e3;
+          for (HostClock.Part part : HostClock.Part.values()) {
+            parts.get(part)[i] = device.latestClock().nanos(part) / 1e3;
+          }
           // Right after the call, for the device's clock moves by more than the host's part.
           host[i] = milliseconds[i] - device.measureDevice(1).alone();
         }
@@ -259,7 +269,32 @@ final class DeviceCheck {
             (time.alone() - time.inRow()) * 1e3,
             host[host.length / 2] * 1e3,
             checksum);
+        StringBuilder line = new StringBuilder("     host:");
+        parts.forEach(
+            (part, micros) -> {
+              Arrays.sort(micros);
+              line.append(
+                  String.format(Locale.ROOT, " %s %.0f µs,", part, micros[micros.length / 2]));
+            });
+        System.out.printf("%s READ %.0f µs%n", line, readMicros(device));
       }
+    }
+  }
+
+  /** Median microseconds of reading 32 × 2 numbers from a device that has finished. */
+  private static double readMicros(Backend device) {
+    try (Arena arena = Arena.ofShared();
+        Computation computation = device.begin()) {
+      Tensor numbers = Tensor.allocate(arena, DType.F32, Shape.of(32, 2));
+      Matrix matrix = computation.upload(numbers);
+      double[] micros = new double[101];
+      for (int i = 0; i < micros.length; i++) {
+        long start = System.nanoTime();
+        computation.read(matrix, numbers.segment());
+        micros[i] = seconds(start) * 1e6;
+      }
+      Arrays.sort(micros);
+      return micros[micros.length / 2];
     }
   }
 

@@ -322,6 +322,85 @@ class OperationsTest {
         });
   }
 
+  /** Layers in one pass, every matrix of which is read at its end. */
+  private void layersAgree(int headDim, int gap, byte @Nullable [] mask, int... lengths) {
+    int hidden = 2 * headDim;
+    int[] start = new int[lengths.length];
+    int rows = 0;
+    for (int b = 0; b < lengths.length; b++) {
+      start[b] = rows;
+      rows += lengths[b] + gap;
+    }
+    int tokens = rows;
+    AttentionLayout layout =
+        new AttentionLayout(2, headDim, false, start, lengths, start, lengths, mask);
+    Tensor states = tensor(tokens, hidden);
+    Tensor before = tensor(tokens, hidden);
+    Tensor normWeight = tensor(hidden);
+    Tensor normBias = tensor(hidden);
+    List<Tensor> weights =
+        List.of(
+            small(3L * hidden, hidden),
+            small(hidden, hidden),
+            small(4L * hidden, hidden),
+            small(hidden, 4L * hidden));
+    List<Tensor> biases =
+        List.of(tensor(3L * hidden), tensor(hidden), tensor(4L * hidden), tensor(hidden));
+    agree(
+        (backend, c) -> {
+          Backend.Parameter weight = backend.parameter(normWeight);
+          Backend.Parameter bias = backend.parameter(normBias);
+          List<Backend.Linear> dense = new ArrayList<>();
+          for (int i = 0; i < weights.size(); i++) {
+            dense.add(backend.linear(List.of(weights.get(i)), List.of(biases.get(i))));
+          }
+          Matrix h = c.upload(states);
+          Matrix normalised = c.upload(poison(tokens, hidden));
+          Matrix queryKeyValue = c.upload(poison(tokens, 3L * hidden));
+          Matrix context = c.upload(before);
+          Matrix intermediate = c.upload(poison(tokens, 4L * hidden));
+          for (int layer = 0; layer < 3; layer++) {
+            c.layerNorm(h, weight, bias, 1e-12f, normalised);
+            c.linear(normalised, dense.get(0), Activation.IDENTITY, null, queryKeyValue);
+            c.attention(
+                layout,
+                queryKeyValue,
+                0,
+                queryKeyValue,
+                hidden,
+                queryKeyValue,
+                2 * hidden,
+                context,
+                null);
+            c.linear(context, dense.get(1), Activation.IDENTITY, h, h);
+            c.layerNorm(h, weight, bias, 1e-12f, normalised);
+            c.linear(normalised, dense.get(2), Activation.GELU, null, intermediate);
+            c.linear(intermediate, dense.get(3), Activation.IDENTITY, h, h);
+          }
+          return List.of(h, normalised, queryKeyValue, context, intermediate);
+        });
+  }
+
+  private Tensor small(long... extents) {
+    Tensor tensor = tensor(extents);
+    for (long i = 0; i < tensor.elements(); i++) {
+      tensor.setFloat(i, TestedPrecision.representable(0.05 * tensor.getFloat(i)));
+    }
+    return tensor;
+  }
+
+  @Test
+  void layersInOnePass() {
+    layersAgree(32, 0, null, 40, 40);
+    byte[] mask = new byte[33 + 64 + 300 + 17];
+    for (int i = 0; i < mask.length; i++) {
+      mask[i] = (byte) (i % 5 == 0 ? 0 : 1);
+    }
+    // Short and long sequences are computed apart.
+    layersAgree(64, 0, mask, 33, 64, 300, 17);
+    layersAgree(64, 2, null, 33, 64);
+  }
+
   @Test
   void rowsAreGatheredAndScattered() {
     Tensor x = tensor(13, 20);

@@ -1,0 +1,34 @@
+package io.github.megabert.tornado;
+
+import java.util.EnumMap;
+import java.util.Map;
+
+/** How long the host took for the parts of a computation's last run, beside the device. */
+final class HostClock {
+  /** What the host does, in this order. */
+  enum Part {
+    /** From the begin of the computation, or the end of its last run, to the first result read. */
+    RECORD,
+    /** Finding the program of the recorded calls. */
+    MATCH,
+    /** Copying what goes to the device to where the device takes it from. */
+    FILL,
+    /** Starting the graphs, of which the first already runs. */
+    START
+  }
+
+  private final Map<Part, Long> nanos = new EnumMap<>(Part.class);
+  private long last = System.nanoTime();
+
+  /** Ends a part, which began when the one before ended. */
+  void ended(Part part) {
+    long now = System.nanoTime();
+    nanos.put(part, now - last);
+    last = now;
+  }
+
+  /** Nanoseconds of a part. */
+  long nanos(Part part) {
+    return nanos.getOrDefault(part, 0L);
+  }
+}
