@@ -40,14 +40,19 @@ final class ReadAhead {
     return rows > Lanes.MAX_ROWS && rows < MANY_ROWS;
   }
 
+  /** Whether the registers hold a tile that reads ahead. */
+  static boolean hasTile() {
+    return Lanes.MAX_ROWS >= ROWS;
+  }
+
   /**
    * How many tiles that read ahead begin a block of rows: as many as the next panel needs and there
-   * are rows, where the registers hold such a tile.
+   * are rows.
    *
    * @param rowBytes bytes of a row of a panel
    */
   static int tiles(int rows, int rowBytes) {
-    if (rows < MANY_ROWS || Lanes.MAX_ROWS < ROWS) {
+    if (rows < MANY_ROWS || !hasTile()) {
       return 0;
     }
     int tiles = Math.min(rowBytes / STEP, rows / ROWS);

@@ -111,13 +111,18 @@ final class WarmUp {
    */
   void anticipate(Precision precision) {
     int highest = Lanes.MAX_ROWS - 1;
-    int ahead = precision == Precision.BF16 ? BRAIN_FLOAT_AHEAD_TILE : AHEAD_TILE;
     int narrow =
         switch (precision) {
           case BF16 -> BRAIN_FLOAT_TILES + highest;
           case F16 -> EXPAND_HALVES;
           case INT8 -> BYTE_TILES + ByteTiles.MAX_ROWS;
           default -> TILES + highest;
+        };
+    int ahead =
+        switch (precision) {
+          case BF16 -> ReadAhead.hasTile() ? BRAIN_FLOAT_AHEAD_TILE : narrow;
+          case F16, INT8 -> narrow; // Expanded panels are in the cache.
+          default -> ReadAhead.hasTile() ? AHEAD_TILE : narrow;
         };
     int[] kernels = {
       narrow,
