@@ -4,12 +4,18 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
+import uk.ac.manchester.tornado.api.common.Access;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
+import uk.ac.manchester.tornado.api.memory.ObjectState;
+import uk.ac.manchester.tornado.api.memory.XPUBuffer;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * The CUDA graphs that TornadoVM captured when it first ran the task graphs of a plan.
@@ -24,12 +30,16 @@ final class CapturedGraphs {
       "uk.ac.manchester.tornado.runtime.library.spi.TornadoNativeStreamSupport";
 
   private final CudaDriver driver;
+  private final TornadoDevice device;
   private final long context;
   private final long stream;
   private final long[] handles;
+  private final IdentityHashMap<TornadoNativeArray, Long> addresses = new IdentityHashMap<>();
 
-  private CapturedGraphs(CudaDriver driver, long context, long stream, long[] handles) {
+  private CapturedGraphs(
+      CudaDriver driver, TornadoDevice device, long context, long stream, long[] handles) {
     this.driver = driver;
+    this.device = device;
     this.context = context;
     this.stream = stream;
     this.handles = handles;
@@ -55,6 +65,7 @@ final class CapturedGraphs {
       Class<?> streams = Class.forName(STREAMS);
       return new CapturedGraphs(
           driver,
+          device,
           number(streams, "getNativeContext", device, plan),
           number(streams, "getNativeStream", device, plan),
           handles.stream().mapToLong(Long::longValue).toArray());
@@ -66,6 +77,26 @@ final class CapturedGraphs {
                   + " calls take 0.1 ms longer",
               changed);
       return null;
+    }
+  }
+
+  /** Where the bytes of an array that a graph uses lie on the device, header included. */
+  private static long address(
+      TornadoDevice device, TornadoTaskGraphInterface graph, TornadoNativeArray array) {
+    try {
+      Object execution = value(graph, "executionContext");
+      Object local =
+          execution
+              .getClass()
+              .getMethod("getLocalStateObject", Object.class, Access.class)
+              .invoke(execution, array, Access.READ_ONLY);
+      var states = (ObjectState) local.getClass().getMethod("getDataObjectState").invoke(local);
+      DeviceBufferState state = states.getDeviceBufferState(device);
+      XPUBuffer buffer = state.getXPUBuffer();
+      return buffer.toBuffer() + buffer.getBufferOffset();
+    } catch (ReflectiveOperationException changed) {
+      throw new IllegalStateException(
+          "this TornadoVM is not the version that MegaBERT was built for, 5.2.0-jdk25", changed);
     }
   }
 
@@ -82,12 +113,32 @@ final class CapturedGraphs {
     return (Long) method.invoke(owner, argument);
   }
 
-  /** Starts all graphs. */
-  void launch() {
+  /** Graphs. */
+  int count() {
+    return handles.length;
+  }
+
+  /** Starts the graphs from one index up to another, exclusive. */
+  void launch(int from, int to) {
     driver.enter(context);
-    for (long handle : handles) {
-      driver.launch(handle, stream);
+    for (int i = from; i < to; i++) {
+      driver.launch(handles[i], stream);
     }
+  }
+
+  /**
+   * Copies the first {@code bytes} of an array to its host memory, when the graphs have run.
+   *
+   * <p>TornadoVM would copy on a stream that it keeps for every thread that ever asks.
+   *
+   * @param graph the last that uses the array
+   */
+  void read(TornadoTaskGraphInterface graph, TornadoNativeArray array, long bytes) {
+    long source = addresses.computeIfAbsent(array, a -> address(device, graph, a));
+    driver.enter(context);
+    driver.copyToHost(
+        array.getSegment().address(), source + TornadoNativeArray.ARRAY_HEADER, bytes, stream);
+    driver.await(stream);
   }
 
   /** Waits for them. */

@@ -3,16 +3,18 @@ package io.github.megabert.tornado;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What NVIDIA's driver offers and TornadoVM does not: launching a captured graph without waiting
- * for it, and how much memory is free.
+ * for it, reading behind it from any thread, and how much memory is free.
  */
 @SuppressWarnings("restricted") // The driver has no other interface than its C functions.
 final class CudaDriver {
@@ -22,6 +24,7 @@ final class CudaDriver {
   private final MethodHandle graphLaunch;
   private final MethodHandle streamSynchronize;
   private final MethodHandle setContext;
+  private final MethodHandle copyToHost;
   private final MethodHandle memoryInfo;
 
   private CudaDriver(SymbolLookup library) {
@@ -29,6 +32,7 @@ final class CudaDriver {
     streamSynchronize = function(library, "cuStreamSynchronize", 1);
     setContext = function(library, "cuCtxSetCurrent", 1);
     memoryInfo = function(library, "cuMemGetInfo_v2", 2);
+    copyToHost = function(library, "cuMemcpyDtoHAsync_v2", 4);
   }
 
   /** The driver that TornadoVM's CUDA backend has loaded, or null. */
@@ -50,17 +54,15 @@ final class CudaDriver {
     }
   }
 
-  /** A function of up to two pointers. */
+  /** A function of pointers, or other numbers of 64 bits. */
   private static MethodHandle function(SymbolLookup library, String name, int pointers) {
     MemorySegment address =
         library
             .find(name)
             .orElseThrow(() -> new IllegalArgumentException("the driver has no " + name));
-    FunctionDescriptor descriptor =
-        pointers == 1
-            ? FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG)
-            : FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+    MemoryLayout[] parameters = new MemoryLayout[pointers];
+    Arrays.fill(parameters, ValueLayout.JAVA_LONG);
+    FunctionDescriptor descriptor = FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters);
     return Linker.nativeLinker().downcallHandle(address, descriptor);
   }
 
@@ -78,6 +80,20 @@ final class CudaDriver {
       throw unexpected("cuGraphLaunch", failure);
     }
     check("cuGraphLaunch", status);
+  }
+
+  /**
+   * Copies bytes from the device after what the stream has been given before; {@link #await} then
+   * waits for them.
+   */
+  void copyToHost(long target, long source, long bytes, long stream) {
+    int status;
+    try {
+      status = (int) copyToHost.invokeExact(target, source, bytes, stream);
+    } catch (Throwable failure) {
+      throw unexpected("cuMemcpyDtoHAsync", failure);
+    }
+    check("cuMemcpyDtoHAsync", status);
   }
 
   /** Waits for everything that a stream has been given. */

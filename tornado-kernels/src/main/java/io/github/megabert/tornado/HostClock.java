@@ -7,14 +7,14 @@ import java.util.Map;
 final class HostClock {
   /** What the host does, in this order. */
   enum Part {
-    /** From the begin of the computation, or the end of its last run, to the first result read. */
+    /** From the begin of the computation to the start of the first graph. */
     RECORD,
-    /** Finding the program of the recorded calls. */
-    MATCH,
     /** Copying what goes to the device to where the device takes it from. */
     FILL,
-    /** Starting the graphs, of which the first already runs. */
-    START
+    /** Starting the first graph. */
+    START,
+    /** What is left, while the first graph runs: recording, where it began early, and starting. */
+    REST
   }
 
   private final Map<Part, Long> nanos = new EnumMap<>(Part.class);

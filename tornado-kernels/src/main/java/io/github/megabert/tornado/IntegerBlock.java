@@ -110,6 +110,36 @@ final class IntegerBlock {
     copy(values, from, target, from, size - from);
   }
 
+  /** Whether a target holds what the sections from {@code from} on say, where one begins. */
+  boolean liesIn(MemorySegment target, int from) {
+    int at = from;
+    for (Brought section : brought) {
+      if (section.at < from) {
+        continue;
+      }
+      int length = section.contents.length;
+      if (differs(values, at, target, at, section.at - at)
+          || differs(section.contents, 0, target, section.at, length)) {
+        return false;
+      }
+      at = section.at + section.size;
+      for (int rest = section.at + length; rest < at; rest++) {
+        if (target.getAtIndex(ValueLayout.JAVA_INT, rest) != section.filler) {
+          return false;
+        }
+      }
+    }
+    return !differs(values, at, target, at, size - at);
+  }
+
+  private static boolean differs(int[] source, int from, MemorySegment target, int to, int count) {
+    return count > 0
+        && MemorySegment.ofArray(source)
+                .asSlice((long) from * Integer.BYTES, (long) count * Integer.BYTES)
+                .mismatch(target.asSlice((long) to * Integer.BYTES, (long) count * Integer.BYTES))
+            >= 0;
+  }
+
   private static void copy(int[] source, int from, MemorySegment target, int to, int count) {
     if (count > 0) {
       MemorySegment.copy(

@@ -39,6 +39,12 @@ final class ProgramGraphs {
   private static final int MAX_TASKS = 250;
 
   /**
+   * Tasks of the first graph of a long program: the driver has soon started it, and while it runs
+   * the host does what is left.
+   */
+  private static final int FIRST_TASKS = 12;
+
+  /**
    * Bytes of a graph's description, 8192 in TornadoVM, of which a call takes 15 and 5 an argument.
    */
   private static final int MAX_BYTES = 8100;
@@ -65,6 +71,7 @@ final class ProgramGraphs {
   private final List<ImmutableTaskGraph> snapshots = new ArrayList<>();
   private final List<TornadoTaskGraphInterface> graphs = new ArrayList<>();
   private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
+  private final double firstShare;
 
   /** What the integers hold from the last run. */
   private List<IntegerBlock.Brought> present = List.of();
@@ -92,9 +99,12 @@ final class ProgramGraphs {
         }
       }
     }
+    boolean brief = calls.size() >= 2 * FIRST_TASKS;
+    int first = endOfGraph(brief ? calls.subList(0, FIRST_TASKS) : calls, 0);
+    firstShare = first / (double) Math.max(1, calls.size());
     int from = 0;
     while (from < calls.size()) {
-      int to = endOfGraph(calls, from);
+      int to = from == 0 ? first : endOfGraph(calls, from);
       snapshots.add(graph(calls.subList(from, to), from == 0));
       from = to;
     }
@@ -199,6 +209,19 @@ final class ProgramGraphs {
           MemorySegment.copy(
               source, 0, array.getSegment(), ValueLayout.JAVA_FLOAT, 0, source.length);
         });
+  }
+
+  /**
+   * Whether the arrays that the first graph copied hold what a computation has; its integers before
+   * {@code from} have been {@link #fill filled in} from this block.
+   */
+  boolean holds(IntegerBlock block, int from) {
+    return uploads.isEmpty() && block.liesIn(integers.getSegment(), from);
+  }
+
+  /** The share of the calls that are in the first graph; 0 where they need uploaded numbers. */
+  double firstShare() {
+    return uploads.isEmpty() ? firstShare : 0;
   }
 
   /** Gives a graph the device buffers of the arrays that others own; before it first runs. */

@@ -10,7 +10,15 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
-/** What a computation has recorded and not yet run, and where its scratch lies. */
+/**
+ * What a computation has recorded and not yet run, where its scratch lies, and its hold on the
+ * device.
+ *
+ * <p>Mostly a computation records what the one before did. Its first graph then is started as soon
+ * as its steps are there, and the device computes while the host records the others; if these are
+ * not the expected ones after all, everything is run from the beginning. Only steps that write
+ * nothing but scratch may be run twice.
+ */
 final class Recording {
   private final TornadoBackend backend;
   private final List<Step> steps = new ArrayList<>();
@@ -23,6 +31,14 @@ final class Recording {
 
   private final List<Step> expectedSteps;
   private boolean asExpected;
+
+  /** After how many steps the expected program may begin; 0 if it may not. */
+  private int headSteps;
+
+  private @Nullable Program begun;
+  private boolean outlives;
+  private final HostClock clock = new HostClock();
+  private int depth;
   private Map<Operand, TornadoNativeArray> arrays = Map.of();
   private int slots;
 
@@ -33,6 +49,7 @@ final class Recording {
     expected = backend.latest();
     expectedSteps = expected == null ? List.of() : expected.steps();
     asExpected = expected != null;
+    headSteps = expected == null ? 0 : expected.headSteps();
   }
 
   /** A new scratch operand. */
@@ -65,6 +82,9 @@ final class Recording {
       Step known = expectedSteps.get(place);
       if (known.site().equals(site)) {
         steps.add(known);
+        if (place + 1 == headSteps && asExpected) {
+          begin();
+        }
         return;
       }
     }
@@ -78,6 +98,23 @@ final class Recording {
     add(call, () -> List.of(call));
   }
 
+  /** The next step may write what outlives the computation. */
+  void writesOutlive() {
+    outlives = true;
+  }
+
+  private void begin() {
+    if (expected == null || depth > 0 || !uploads.isEmpty()) {
+      return;
+    }
+    depth = backend.tryAcquireDevice();
+    if (depth > 0 && backend.isLatest(expected, depth)) {
+      clock.ended(HostClock.Part.RECORD);
+      begun = expected;
+      expected.begin(integers, clock);
+    }
+  }
+
   boolean isEmpty() {
     return steps.isEmpty();
   }
@@ -88,40 +125,51 @@ final class Recording {
   }
 
   /**
-   * Runs, or starts, everything recorded and forgets it.
+   * Runs, or starts, everything recorded and forgets it. From here on at the latest the computation
+   * owns the device.
    *
-   * @param depth computations of this thread that have results on the device, this one included
-   * @param clock is told when the program is found and when it has started
    * @throws IllegalStateException if the device has too little memory
    */
-  Program run(int depth, HostClock clock) {
-    Program program = program(depth);
-    clock.ended(HostClock.Part.MATCH);
+  Program run() {
+    if (depth == 0) {
+      depth = backend.acquireDevice();
+    }
+    Program program = program();
+    if (begun != null && begun != program) {
+      begun.undo();
+    }
+    if (begun == null) {
+      clock.ended(HostClock.Part.RECORD);
+    }
+    begun = null;
     program.run(integers, uploads, clock);
-    clock.ended(HostClock.Part.START);
+    backend.keepClock(clock);
     steps.clear();
     asExpected = false;
+    headSteps = 0;
     integers.clear();
     uploads.clear();
     attention.clear();
     return program;
   }
 
-  private Program program(int depth) {
+  private Program program() {
     Program program = expected;
-    if (program == null
-        || !asExpected
-        || steps.size() != expectedSteps.size()
-        || !backend.isLatest(program, depth)) {
+    boolean repeated =
+        program != null
+            && asExpected
+            && steps.size() == expectedSteps.size()
+            && backend.isLatest(program, depth);
+    if (program == null || !repeated) {
       List<Call> calls = new ArrayList<>();
       steps.forEach(step -> calls.addAll(step.calls()));
       program = backend.latest(calls, depth);
       if (program == null) {
-        place(calls, depth);
+        place(calls);
         program = backend.program(List.copyOf(calls), depth, arrays, integers.size());
       }
-      program.keep(List.copyOf(steps));
     }
+    program.keep(repeated ? expectedSteps : List.copyOf(steps), repeated && !outlives);
     if (arrays.isEmpty()) {
       arrays = program.arrays();
     } else {
@@ -131,13 +179,22 @@ final class Recording {
     return program;
   }
 
-  /** Hands on what another computation can use. */
+  /** Hands on what another computation can use, and the device. */
   void close() {
-    backend.spares().give(integers);
+    try {
+      if (begun != null) {
+        begun.undo();
+      }
+    } finally {
+      backend.spares().give(integers);
+      if (depth > 0) {
+        backend.releaseDevice();
+      }
+    }
   }
 
   /** Finds room for the scratch of everything recorded. */
-  private void place(List<Call> calls, int depth) {
+  private void place(List<Call> calls) {
     Set<Operand.Scratch> missing = new LinkedHashSet<>();
     for (Call call : calls) {
       for (Object argument : call.arguments()) {

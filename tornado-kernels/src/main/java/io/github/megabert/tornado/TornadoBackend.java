@@ -195,6 +195,18 @@ final class TornadoBackend implements Backend {
     return deviceLock.getHoldCount();
   }
 
+  /** Like {@link #acquireDevice}, but 0 where that would have to wait. */
+  int tryAcquireDevice() {
+    if (!deviceLock.tryLock()) {
+      return 0;
+    }
+    if (closed) {
+      deviceLock.unlock();
+      return 0;
+    }
+    return deviceLock.getHoldCount();
+  }
+
   void releaseDevice() {
     deviceLock.unlock();
   }

@@ -14,8 +14,8 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /**
  * Records operations as {@link Call}s and runs them when a result is read.
  *
- * <p>From the first run to the close the computation owns the device: results lie in scratch memory
- * that all computations share.
+ * <p>From the first run, or its early {@link Recording start}, to the close the computation owns
+ * the device: results lie in scratch memory that all computations share.
  */
 final class TornadoComputation implements Computation {
   static final Operand INTEGERS = new Operand.Integers();
@@ -37,8 +37,6 @@ final class TornadoComputation implements Computation {
   private final KernelSet kernels;
   private final Products products;
   private final Recording recording;
-  private final HostClock clock = new HostClock();
-  private int depth;
   private @Nullable Program last;
   private boolean closed;
 
@@ -264,14 +262,9 @@ final class TornadoComputation implements Computation {
     if (recording.isEmpty()) {
       return;
     }
-    if (depth == 0) {
-      depth = backend.acquireDevice();
-    }
     // Another program's results are on a stream of their own.
     awaitLast();
-    clock.ended(HostClock.Part.RECORD);
-    last = recording.run(depth, clock);
-    backend.keepClock(clock);
+    last = recording.run();
   }
 
   private void awaitLast() {
@@ -288,6 +281,7 @@ final class TornadoComputation implements Computation {
   private TornadoMatrix own(Matrix matrix, String name) {
     requireOpen();
     if (matrix instanceof TornadoResidentMatrix resident) {
+      recording.writesOutlive();
       return resident.matrix();
     }
     if (matrix instanceof TornadoMatrix own && (own.owner() == null || own.owner() == this)) {
@@ -308,13 +302,10 @@ final class TornadoComputation implements Computation {
       return;
     }
     closed = true;
-    recording.close();
-    if (depth > 0) {
-      try {
-        awaitLast();
-      } finally {
-        backend.releaseDevice();
-      }
+    try {
+      awaitLast();
+    } finally {
+      recording.close();
     }
   }
 }
