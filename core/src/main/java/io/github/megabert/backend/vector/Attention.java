@@ -16,11 +16,15 @@ import org.jspecify.annotations.Nullable;
  * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is one head
  * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
  * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
- * with the keys and never with queries × keys.
+ * with the keys and never with queries × keys. {@link FewQueries A few queries}, as in decoding,
+ * read keys and values where they are.
  */
 final class Attention implements Team.Body {
   /** Query rows whose scores are held at once: six full tiles. */
   static final int BLOCK = 48;
+
+  /** Queries of a sequence for which packing does not pay. */
+  private static final int FEW = 8;
 
   /** Tasks a thread, where the heads allow it. */
   private static final int TASKS = 4;
@@ -176,15 +180,27 @@ final class Attention implements Team.Body {
     int keyLength = layout.keyLength()[b];
     int hidden = layout.causal() ? layout.queryLength()[b] - to : 0;
     int reachable = keyLength - hidden;
-    packKeys(b, head, reachable, slot);
-    packValues(b, head, reachable, slot);
+    boolean few = layout.queryLength()[b] <= FEW;
+    if (!few) {
+      packKeys(b, head, reachable, slot);
+      packValues(b, head, reachable, slot);
+    }
     boolean masked = packMask(b, reachable, slot);
     for (int row = from; row < to; row += BLOCK) {
       int end = Math.min(to, row + BLOCK);
       int visible = layout.causal() ? keyLength - layout.queryLength()[b] + end : keyLength;
-      score(b, head, row, end, visible, slot);
+      if (few) {
+        scoreEach(b, head, row, end, visible, slot);
+      } else {
+        score(b, head, row, end, visible, slot);
+      }
       softmax(b, row, end, visible, masked, slot);
-      weigh(b, head, row, end, reachable, visible, slot);
+      if (few) {
+        weighEach(b, head, row, end, visible, slot);
+      } else {
+        weigh(row, end, reachable, visible, slot);
+      }
+      writeResults(b, head, row, end, slot);
       if (probabilities != null) {
         writeProbabilities(b, head, row, end, visible, slot);
       }
@@ -264,6 +280,23 @@ final class Attention implements Team.Body {
     }
   }
 
+  /** {@code scores = q·kᵀ} of one query after the other. */
+  private void scoreEach(int b, int head, int row, int end, int visible, int slot) {
+    int headDim = layout.headDim();
+    for (int i = row; i < end; i++) {
+      kernels.dots(
+          queries.segment,
+          queries.at(layout.queryStart()[b] + i, head * headDim),
+          headDim,
+          keys.segment,
+          keys.at(layout.keyStart()[b], head * headDim),
+          keys.stride,
+          visible,
+          scratch,
+          scoresAt(slot) + (long) (i - row) * longestPadded * Float.BYTES);
+    }
+  }
+
   private void softmax(int b, int row, int end, int visible, boolean masked, int slot) {
     int behind = layout.keyLength()[b] - layout.queryLength()[b] + 1;
     for (int i = row; i < end; i++) {
@@ -283,8 +316,8 @@ final class Attention implements Team.Body {
     }
   }
 
-  /** {@code out = weights·v}, divided by the sums of the weights. */
-  private void weigh(int b, int head, int row, int end, int reachable, int visible, int slot) {
+  /** {@code results = weights·v}. */
+  private void weigh(int row, int end, int reachable, int visible, int slot) {
     int rows = end - row;
     int headDim = layout.headDim();
     long stride = (long) longestPadded * Float.BYTES;
@@ -304,11 +337,33 @@ final class Attention implements Team.Body {
           resultsAt(slot) + (long) panel * PANEL_BYTES,
           resultStride);
     }
+  }
+
+  /** {@code results = weights·v} of one query after the other. */
+  private void weighEach(int b, int head, int row, int end, int visible, int slot) {
+    int headDim = layout.headDim();
+    for (int i = 0; i < end - row; i++) {
+      kernels.weightedSum(
+          scratch,
+          scoresAt(slot) + (long) i * longestPadded * Float.BYTES,
+          visible,
+          values.segment,
+          values.at(layout.keyStart()[b], head * headDim),
+          values.stride,
+          headDim,
+          scratch,
+          resultsAt(slot) + (long) i * headDimPadded * Float.BYTES);
+    }
+  }
+
+  /** {@code out = results}, divided by the sums of the weights. */
+  private void writeResults(int b, int head, int row, int end, int slot) {
+    int headDim = layout.headDim();
     long outStride = (long) layout.heads() * headDim * Float.BYTES;
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < end - row; i++) {
       kernels.scale(
           scratch,
-          resultsAt(slot) + i * resultStride,
+          resultsAt(slot) + (long) i * headDimPadded * Float.BYTES,
           headDim,
           scratch.get(FLOAT, sumsAt(slot) + (long) i * Float.BYTES),
           out,

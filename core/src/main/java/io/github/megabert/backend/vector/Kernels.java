@@ -176,6 +176,39 @@ interface Kernels {
       MemorySegment target,
       long targetOffset);
 
+  /**
+   * A query's product with keys: {@code target[j] = Σ query[d] · keys[j, d]}.
+   *
+   * @param keyStride bytes from a key to the next
+   * @param count keys
+   */
+  void dots(
+      MemorySegment query,
+      long queryOffset,
+      int headDim,
+      MemorySegment keys,
+      long keyOffset,
+      long keyStride,
+      int count,
+      MemorySegment target,
+      long targetOffset);
+
+  /**
+   * {@code target[n] = Σ weights[j] · values[j, n]} for {@code columns} n.
+   *
+   * @param count weights, and rows of values, {@code stride} bytes apart
+   */
+  void weightedSum(
+      MemorySegment weights,
+      long weightsOffset,
+      int count,
+      MemorySegment values,
+      long offset,
+      long stride,
+      int columns,
+      MemorySegment target,
+      long targetOffset);
+
   /** A large model is being loaded: what it will need may be made ready. */
   default void anticipate(Precision precision) {}
 }

@@ -347,4 +347,60 @@ final class PlainKernels implements Kernels {
     }
     write(row, target, targetOffset);
   }
+
+  @Override
+  public void dots(
+      MemorySegment query,
+      long queryOffset,
+      int headDim,
+      MemorySegment keys,
+      long keyOffset,
+      long keyStride,
+      int count,
+      MemorySegment target,
+      long targetOffset) {
+    float[] row = read(query, queryOffset, headDim);
+    float[] results = new float[count];
+    int whole = headDim - headDim % COUNT;
+    for (int j = 0; j < count; j++) {
+      float[] key = read(keys, keyOffset + j * keyStride, headDim);
+      float[] sums = new float[COUNT];
+      for (int d = 0; d < whole; d++) {
+        sums[d % COUNT] = Math.fma(row[d], key[d], sums[d % COUNT]);
+      }
+      for (int half = COUNT / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+          sums[i] += sums[i + half];
+        }
+      }
+      float sum = sums[0];
+      for (int d = whole; d < headDim; d++) {
+        sum = Math.fma(row[d], key[d], sum);
+      }
+      results[j] = sum;
+    }
+    write(results, target, targetOffset);
+  }
+
+  @Override
+  public void weightedSum(
+      MemorySegment weights,
+      long weightsOffset,
+      int count,
+      MemorySegment values,
+      long offset,
+      long stride,
+      int columns,
+      MemorySegment target,
+      long targetOffset) {
+    float[] factors = read(weights, weightsOffset, count);
+    float[] sums = new float[columns];
+    for (int j = 0; j < count; j++) {
+      float[] row = read(values, offset + j * stride, columns);
+      for (int n = 0; n < columns; n++) {
+        sums[n] = Math.fma(factors[j], row[n], sums[n]);
+      }
+    }
+    write(sums, target, targetOffset);
+  }
 }

@@ -271,4 +271,34 @@ final class VectorKernels implements Kernels {
       long targetOffset) {
     SoftmaxRow.scale(source, offset, count, factor, target, targetOffset);
   }
+
+  @Override
+  public void dots(
+      MemorySegment query,
+      long queryOffset,
+      int headDim,
+      MemorySegment keys,
+      long keyOffset,
+      long keyStride,
+      int count,
+      MemorySegment target,
+      long targetOffset) {
+    FewQueries.dots(
+        query, queryOffset, headDim, keys, keyOffset, keyStride, count, target, targetOffset);
+  }
+
+  @Override
+  public void weightedSum(
+      MemorySegment weights,
+      long weightsOffset,
+      int count,
+      MemorySegment values,
+      long offset,
+      long stride,
+      int columns,
+      MemorySegment target,
+      long targetOffset) {
+    FewQueries.weightedSum(
+        weights, weightsOffset, count, values, offset, stride, columns, target, targetOffset);
+  }
 }

@@ -73,7 +73,9 @@ final class WarmUp {
   static final int SCALE = SUM_OF_EXPONENTIALS + 1;
   static final int ADD_ROWS = SCALE + 1;
   static final int EXPAND_HALVES = ADD_ROWS + 1;
-  private static final int KERNELS = EXPAND_HALVES + 1;
+  static final int DOTS = EXPAND_HALVES + 1;
+  static final int WEIGHTED_SUM = DOTS + 1;
+  private static final int KERNELS = WEIGHTED_SUM + 1;
 
   private static final int COLD = 0;
   private static final int WANTED = 1;
@@ -267,6 +269,10 @@ final class WarmUp {
         set.expandHalves(operand, 0, odd ? 10 : 11, panel, 0);
       } else if (kernel == ADD_ROWS) {
         set.addRows(odd ? 3 : 2, count, operand, 0, STRIDE, result, 0, STRIDE);
+      } else if (kernel == DOTS) {
+        set.dots(operand, 0, count, operand, 0, STRIDE, odd ? 5 : 4, result, 0);
+      } else if (kernel == WEIGHTED_SUM) {
+        set.weightedSum(operand, 0, odd ? 5 : 4, operand, 0, STRIDE, count, result, 0);
       } else if (kernel == SCALE) {
         set.scale(operand, 0, count, 0.5f, result, 0);
       } else {

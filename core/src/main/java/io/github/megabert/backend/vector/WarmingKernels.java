@@ -225,6 +225,37 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public void dots(
+      MemorySegment query,
+      long queryOffset,
+      int headDim,
+      MemorySegment keys,
+      long keyOffset,
+      long keyStride,
+      int count,
+      MemorySegment target,
+      long targetOffset) {
+    choose(WarmUp.DOTS)
+        .dots(query, queryOffset, headDim, keys, keyOffset, keyStride, count, target, targetOffset);
+  }
+
+  @Override
+  public void weightedSum(
+      MemorySegment weights,
+      long weightsOffset,
+      int count,
+      MemorySegment values,
+      long offset,
+      long stride,
+      int columns,
+      MemorySegment target,
+      long targetOffset) {
+    choose(WarmUp.WEIGHTED_SUM)
+        .weightedSum(
+            weights, weightsOffset, count, values, offset, stride, columns, target, targetOffset);
+  }
+
+  @Override
   public void anticipate(Precision precision) {
     warmUp.anticipate(precision);
   }

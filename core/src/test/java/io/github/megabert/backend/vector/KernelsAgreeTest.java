@@ -69,6 +69,20 @@ class KernelsAgreeTest {
     }
   }
 
+  @Test
+  void dotsAndWeightedSums() {
+    for (int width : COUNTS) {
+      int rows = 1 + width % 9;
+      long stride = (width + 3L) * Float.BYTES;
+      MemorySegment matrix = floats(rows * (width + 3), 1);
+      MemorySegment row = floats(Math.max(width, rows), 1);
+      compare(floats(rows, 1), (k, c) -> k.dots(row, 0, width, matrix, 0, stride, rows, c, 0));
+      compare(
+          floats(Math.max(1, width), 1),
+          (k, c) -> k.weightedSum(row, 0, rows, matrix, 0, stride, width, c, 0));
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void activations(Activation activation) {
