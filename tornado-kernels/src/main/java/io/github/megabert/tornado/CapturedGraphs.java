@@ -113,7 +113,7 @@ final class CapturedGraphs {
     return (Long) method.invoke(owner, argument);
   }
 
-  /** Graphs. */
+  /** How many graphs there are. */
   int count() {
     return handles.length;
   }

@@ -52,7 +52,8 @@ final class Program implements AutoCloseable {
     this.calls = calls;
     this.depth = depth;
     this.arrays = arrays;
-    graphs = new ProgramGraphs(name, BrainFusion.fuse(calls), arrays, integerCount, memory);
+    boolean brief = replay && driver != null;
+    graphs = new ProgramGraphs(name, BrainFusion.fuse(calls), arrays, integerCount, memory, brief);
     plan = new TornadoExecutionPlan(graphs.snapshots());
     TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(graphs.grids());
     configured = replay ? withDevice.withCUDAGraph() : withDevice;

@@ -27,7 +27,8 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * The task graphs of a list of calls, and the arrays that are copied to the device with them.
  *
  * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the
- * 24 layers of the 345M model are three graphs. A kernel is compiled once a task name, and a graph
+ * 24 layers of the 345M model are three graphs, or four where the first is a brief one, which is
+ * started while the host does what is left. A kernel is compiled once a task name, and a graph
  * takes a name once; all graphs have one name, and the n-th call of a signature the same name in
  * each, so the later graphs find their kernels compiled.
  */
@@ -38,11 +39,8 @@ final class ProgramGraphs {
   /** Its execution contexts hold 256 tasks. */
   private static final int MAX_TASKS = 250;
 
-  /**
-   * Tasks of the first graph of a long program: the driver has soon started it, and while it runs
-   * the host does what is left.
-   */
-  private static final int FIRST_TASKS = 12;
+  /** Tasks of a brief first graph, about one layer: the driver has soon started it. */
+  private static final int BRIEF_TASKS = 12;
 
   /**
    * Bytes of a graph's description, 8192 in TornadoVM, of which a call takes 15 and 5 an argument.
@@ -81,13 +79,15 @@ final class ProgramGraphs {
    *
    * @param arrays the resident and scratch arrays of all operands
    * @param integerCount integers of a computation
+   * @param brief whether a first graph of a few tasks pays, because nobody waits between graphs
    */
   ProgramGraphs(
       String name,
       List<Call> calls,
       Map<Operand, TornadoNativeArray> arrays,
       int integerCount,
-      DeviceMemory memory) {
+      DeviceMemory memory,
+      boolean brief) {
     this.name = name;
     this.memory = memory;
     this.arrays = arrays;
@@ -99,8 +99,8 @@ final class ProgramGraphs {
         }
       }
     }
-    boolean brief = calls.size() >= 2 * FIRST_TASKS;
-    int first = endOfGraph(brief ? calls.subList(0, FIRST_TASKS) : calls, 0);
+    boolean cut = brief && calls.size() >= 2 * BRIEF_TASKS;
+    int first = endOfGraph(cut ? calls.subList(0, BRIEF_TASKS) : calls, 0);
     firstShare = first / (double) Math.max(1, calls.size());
     int from = 0;
     while (from < calls.size()) {
