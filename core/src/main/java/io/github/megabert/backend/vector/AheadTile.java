@@ -1,13 +1,13 @@
 package io.github.megabert.backend.vector;
 
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
-import static io.github.megabert.backend.vector.Lanes.LONG;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -56,7 +56,7 @@ final class AheadTile {
     FloatVector h6 = FloatVector.zero(SPECIES);
     long touched = 0;
     for (int k = 0; k < depth; k++) {
-      touched += panel.get(LONG, aheadOffset + (long) k * ReadAhead.STEP);
+      touched += panel.get(ValueLayout.JAVA_BYTE, aheadOffset + (long) k * ReadAhead.STEP);
       long at = panelOffset + (long) k * PANEL_BYTES;
       FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
       FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);

@@ -1,12 +1,12 @@
 package io.github.megabert.backend.vector;
 
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
-import static io.github.megabert.backend.vector.Lanes.LONG;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -60,7 +60,7 @@ final class BrainFloatAheadTile {
     FloatVector h6 = FloatVector.zero(SPECIES);
     long touched = 0;
     for (int k = 0; k < depth; k++) {
-      touched += words.get(LONG, aheadOffset + (long) k * ReadAhead.STEP);
+      touched += words.get(ValueLayout.JAVA_BYTE, aheadOffset + (long) k * ReadAhead.STEP);
       IntVector both =
           IntVector.fromMemorySegment(WORDS, words, offset + (long) k * VECTOR_BYTES, ORDER);
       FloatVector low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();

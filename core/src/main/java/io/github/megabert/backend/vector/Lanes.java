@@ -45,9 +45,6 @@ final class Lanes {
   /** One float, at any address. */
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
 
-  /** Eight bytes, at any address. */
-  static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ORDER);
-
   private Lanes() {}
 
   /** {@code count} rounded up to whole panels. */

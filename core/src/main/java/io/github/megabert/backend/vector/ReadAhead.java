@@ -1,8 +1,7 @@
 package io.github.megabert.backend.vector;
 
-import static io.github.megabert.backend.vector.Lanes.LONG;
-
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * How panels come from the memory. The first tile that meets a panel would wait for every line of
@@ -28,7 +27,7 @@ final class ReadAhead {
   /** Rows from which tiles read ahead, by measurement. */
   private static final int MANY_ROWS = 40;
 
-  private static final long UNLIKELY = 0x9e3779b97f4a7c15L;
+  private static final long UNLIKELY = 0x9e37;
 
   @SuppressWarnings("unused") // It is written so that what was computed for it cannot be dropped.
   private static volatile long kept;
@@ -61,7 +60,12 @@ final class ReadAhead {
     return rest == 1 || rest == 2 ? tiles - 1 : tiles;
   }
 
-  /** Loads a number from every cache line. */
+  /**
+   * Loads a byte from every cache line. Bytes, here and in the tiles, because of all numbers only
+   * they are read by an intrinsic method itself: wider ones go through a small method on top of it,
+   * which C2 does not inline where it takes the call for rare. In one process of four it did, and a
+   * tile with a call in its loop was eight times as slow, for good.
+   */
   static void touch(MemorySegment memory, long offset, long bytes) {
     long part = bytes / (PLACES * LINE) * LINE;
     long first = 0;
@@ -69,10 +73,10 @@ final class ReadAhead {
     long third = 0;
     long fourth = 0;
     for (long at = offset; at < offset + part; at += LINE) {
-      first += memory.get(LONG, at);
-      second += memory.get(LONG, at + part);
-      third += memory.get(LONG, at + 2 * part);
-      fourth += memory.get(LONG, at + 3 * part);
+      first += memory.get(ValueLayout.JAVA_BYTE, at);
+      second += memory.get(ValueLayout.JAVA_BYTE, at + part);
+      third += memory.get(ValueLayout.JAVA_BYTE, at + 2 * part);
+      fourth += memory.get(ValueLayout.JAVA_BYTE, at + 3 * part);
     }
     keep(first + second + third + fourth);
   }

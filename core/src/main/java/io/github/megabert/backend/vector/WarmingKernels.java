@@ -34,20 +34,21 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int ahead = aheadOffset == panelOffset ? 0 : ReadAhead.tiles(rows, Lanes.PANEL_BYTES);
-    chooseTiles(WarmUp.TILES, rows, ahead, WarmUp.AHEAD_TILE)
-        .panel(
-            rows, depth, x, xOffset, xStride, panel, panelOffset, aheadOffset, c, cOffset, cStride);
+    int tiles = aheadOffset == panelOffset ? 0 : ReadAhead.tiles(rows, Lanes.PANEL_BYTES);
+    boolean reads = tiles == 0 || warmUp.isReady(WarmUp.AHEAD_TILE);
+    long ahead = reads ? aheadOffset : panelOffset;
+    chooseTiles(WarmUp.TILES, rows, reads ? tiles : 0)
+        .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, ahead, c, cOffset, cStride);
   }
 
   /**
-   * Rows are cut into tiles that read ahead and others of at most two heights, whose kernels begin
-   * at {@code first}.
+   * Rows are cut into {@code ahead} tiles that read ahead, which are compiled, and others of at
+   * most two heights, whose kernels begin at {@code first}. So until the former are compiled, the
+   * latter serve alone.
    */
-  private Kernels chooseTiles(int first, int rows, int ahead, int aheadTile) {
+  private Kernels chooseTiles(int first, int rows, int ahead) {
     int rest = rows - ahead * ReadAhead.ROWS;
-    boolean ready = ahead == 0 || warmUp.isReady(aheadTile);
-    return (rest == 0 || areTilesReady(first, rest)) && ready ? vector : plain;
+    return rest == 0 || areTilesReady(first, rest) ? vector : plain;
   }
 
   private boolean areTilesReady(int first, int rows) {
@@ -72,10 +73,12 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int ahead = aheadOffset == offset ? 0 : ReadAhead.tiles(rows, Lanes.VECTOR_BYTES);
-    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, ahead, WarmUp.BRAIN_FLOAT_AHEAD_TILE)
+    int tiles = aheadOffset == offset ? 0 : ReadAhead.tiles(rows, Lanes.VECTOR_BYTES);
+    boolean reads = tiles == 0 || warmUp.isReady(WarmUp.BRAIN_FLOAT_AHEAD_TILE);
+    long ahead = reads ? aheadOffset : offset;
+    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, reads ? tiles : 0)
         .brainFloatPanel(
-            rows, depth, x, xOffset, xStride, words, offset, aheadOffset, c, cOffset, cStride);
+            rows, depth, x, xOffset, xStride, words, offset, ahead, c, cOffset, cStride);
   }
 
   @Override
