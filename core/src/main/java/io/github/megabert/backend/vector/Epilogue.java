@@ -42,31 +42,32 @@ final class Epilogue {
   /**
    * Does it for some rows and columns.
    *
-   * @param sums the product of these rows and columns, the first at {@code sumsOffset}; overwritten
-   * @param sumsStride bytes from a row of it to the next
+   * @param sums the product of these rows and columns, a panel after the other; overwritten
+   * @param fromColumn the first column of a panel
    */
   void apply(
-      MemorySegment sums,
-      long sumsOffset,
-      long sumsStride,
-      int fromRow,
-      int toRow,
-      int fromColumn,
-      int toColumn) {
-    int count = toColumn - fromColumn;
-    long biasAt = (long) fromColumn * Float.BYTES;
-    MemorySegment added = residual;
+      MemorySegment sums, long sumsOffset, int fromRow, int toRow, int fromColumn, int toColumn) {
+    long panelSums = (toRow - fromRow) * (long) Lanes.PANEL_BYTES;
     for (int row = fromRow; row < toRow; row++) {
-      long from = sumsOffset + (row - fromRow) * sumsStride;
-      long at = ((long) row * columns + fromColumn) * Float.BYTES;
-      if (added == null) {
-        kernels.biasAndActivation(activation, sums, from, out, at, bias, biasAt, count);
-      } else if (activation == Activation.IDENTITY) {
-        kernels.biasAndResidual(sums, from, added, out, at, bias, biasAt, count);
-      } else {
-        kernels.biasAndActivation(activation, sums, from, sums, from, bias, biasAt, count);
-        kernels.residual(sums, from, added, out, at, count);
+      long from = sumsOffset + (row - fromRow) * (long) Lanes.PANEL_BYTES;
+      for (int column = fromColumn; column < toColumn; column += Lanes.PANEL) {
+        apply(sums, from, row, column, Math.min(Lanes.PANEL, toColumn - column));
+        from += panelSums;
       }
+    }
+  }
+
+  private void apply(MemorySegment sums, long from, int row, int column, int count) {
+    long biasAt = (long) column * Float.BYTES;
+    long at = ((long) row * columns + column) * Float.BYTES;
+    MemorySegment added = residual;
+    if (added == null) {
+      kernels.biasAndActivation(activation, sums, from, out, at, bias, biasAt, count);
+    } else if (activation == Activation.IDENTITY) {
+      kernels.biasAndResidual(sums, from, added, out, at, bias, biasAt, count);
+    } else {
+      kernels.biasAndActivation(activation, sums, from, sums, from, bias, biasAt, count);
+      kernels.residual(sums, from, added, out, at, count);
     }
   }
 }

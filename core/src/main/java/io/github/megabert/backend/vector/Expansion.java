@@ -41,6 +41,21 @@ final class Expansion {
     return magnitude.reinterpretAsInts().or(sign).reinterpretAsFloats();
   }
 
+  /** {@code rows} rows of bfloat16. */
+  static void brainFloats(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long at) {
+    for (int k = 0; k < rows; k++) {
+      IntVector both = load(words, offset + (long) k * VECTOR_BYTES);
+      long row = at + (long) k * PANEL_BYTES;
+      both.lanewise(VectorOperators.LSHL, 16)
+          .reinterpretAsFloats()
+          .intoMemorySegment(panel, row, ORDER);
+      both.and(0xffff0000)
+          .reinterpretAsFloats()
+          .intoMemorySegment(panel, row + VECTOR_BYTES, ORDER);
+    }
+  }
+
   /** {@code rows} rows of bytes. */
   static void bytes(MemorySegment bytes, long offset, int rows, MemorySegment panel, long at) {
     for (int k = 0; k < rows; k++) {
@@ -56,6 +71,12 @@ final class Expansion {
 
   private static IntVector load(MemorySegment words, long at) {
     return IntVector.fromMemorySegment(WORDS, words, at, ORDER);
+  }
+
+  /** The two columns of a word of bfloat16. */
+  static void brainFloats(int word, float[] panel, int to) {
+    panel[to] = Float.intBitsToFloat(word << 16);
+    panel[to + COUNT] = Float.intBitsToFloat(word & 0xffff0000);
   }
 
   /** The two columns of a word of binary16. */

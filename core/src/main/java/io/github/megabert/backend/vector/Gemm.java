@@ -1,6 +1,5 @@
 package io.github.megabert.backend.vector;
 
-import static io.github.megabert.backend.vector.Lanes.MAX_ROWS;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
@@ -14,18 +13,16 @@ import org.jspecify.annotations.Nullable;
  * {@code out = activation(x·Wᵀ + b) + residual}, blocked for the caches after Goto and van de
  * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
  *
- * <p>A task is a block of rows times a group of panels. Rows are cut into tiles of nearly equal
- * height (13 = 7 + 6), so no tile is much less efficient than the full one. The inputs are taken in
- * blocks of fixed depth, so that the partition never changes a result.
+ * <p>A task is a {@link RowBlocks block of rows} times a group of panels. Where rows are many, they
+ * are {@link InterleavedRows interleaved} for {@link TallTile tall tiles} first; the others are cut
+ * into tiles of nearly equal height (13 = 7 + 6), so no tile is much less efficient than the full
+ * one. The inputs are taken in blocks of fixed depth, so that the partition never changes a result.
  */
 final class Gemm implements Team.Body {
   /**
    * Inputs a block: 8 rows of x are 32 KiB of the first-level cache, a panel 128 KiB of the second.
    */
   static final int DEPTH = 1024;
-
-  /** Tiles in a block of rows: 128 rows × 1024 inputs are 512 KiB of the second-level cache. */
-  private static final int TILES = Math.ceilDiv(128, MAX_ROWS);
 
   /**
    * Panels in a group, at most: the sums of a task are 128 KiB of the second-level cache. They move
@@ -37,14 +34,17 @@ final class Gemm implements Team.Body {
   /** Tasks a thread, so that a thread that is held up leaves its share to the others. */
   private static final int TASKS = 4;
 
-  /** Rows of a block, at most. */
-  private static final int BLOCK_ROWS = (TILES + 1) * MAX_ROWS;
+  /** Rows that are multiplied by all weights before others are: a copy of them is made. */
+  private static final int INTERLEAVED_ROWS = 512;
+
+  /** Panels from which the copy pays. */
+  private static final int PANELS_FOR_TALL = 8;
 
   /** Bytes of a task's sums. */
-  private static final long SUMS_BYTES = (long) BLOCK_ROWS * GROUP * PANEL_BYTES;
+  private static final long SUMS_BYTES = (long) RowBlocks.MOST_ROWS * GROUP * PANEL_BYTES;
 
   /** Bytes of a panel's product with one block of inputs. */
-  private static final long PART_BYTES = (long) BLOCK_ROWS * PANEL_BYTES;
+  private static final long PART_BYTES = (long) RowBlocks.MOST_ROWS * PANEL_BYTES;
 
   /** Bytes of scratch memory a slot: sums, part, an expanded panel. */
   private static final long SLOT_BYTES = SUMS_BYTES + PART_BYTES + (long) (DEPTH + 1) * PANEL_BYTES;
@@ -56,13 +56,12 @@ final class Gemm implements Team.Body {
   private final KernelMemory memory;
   private final Kernels kernels;
   private final Epilogue epilogue;
+  private final RowBlocks blocks = new RowBlocks();
+  private final InterleavedRows interleaved = new InterleavedRows(blocks);
 
   private PackedLinear linear;
   private MemorySegment x;
   private MemorySegment buffers;
-  private int rows;
-  private int tiles;
-  private int rowBlocks;
   private int groups;
 
   Gemm(Team team, KernelMemory memory, Kernels kernels) {
@@ -84,15 +83,12 @@ final class Gemm implements Team.Body {
       Activation activation,
       @Nullable HostMatrix residual,
       HostMatrix out) {
-    rows = input.rows();
+    int rows = input.rows();
     if (rows == 0) {
       return;
     }
     linear = packed;
     x = input.segment();
-    tiles = Math.ceilDiv(rows, MAX_ROWS);
-    rowBlocks = Math.ceilDiv(tiles, TILES);
-    groups = groupCount(packed.panelCount());
     buffers = memory.ofSize(team.slots() * SLOT_BYTES);
     epilogue.set(
         packed.bias(),
@@ -100,40 +96,57 @@ final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    team.run(rowBlocks * groups, this);
+    boolean tall = wantsTall(rows);
+    int chunks = tall ? Math.ceilDiv(rows, INTERLEAVED_ROWS) : 1;
+    for (int chunk = 0; chunk < chunks; chunk++) {
+      int first = (int) ((long) rows * chunk / chunks);
+      int end = (int) ((long) rows * (chunk + 1) / chunks);
+      blocks.set(first, end - first, tall);
+      groups = groupCount(packed.panelCount());
+      if (tall) {
+        interleaved.take(x, packed.inputs(), team);
+      }
+      team.run(blocks.count() * groups, this);
+    }
+  }
+
+  private boolean wantsTall(int rows) {
+    return linear.precision() != Precision.INT8
+        && rows >= 2 * TallTile.ROWS
+        && linear.panelCount() >= PANELS_FOR_TALL
+        && kernels.hasTallTile();
   }
 
   private int groupCount(int panels) {
     int fewest = Math.ceilDiv(panels, GROUP);
-    long work = (long) rows * linear.inputs() * linear.outputs();
+    long work = (long) blocks.rows() * linear.inputs() * linear.outputs();
     if (team.slots() == 1 || work < SERIAL) {
       return fewest;
     }
-    int wanted = Math.ceilDiv(team.slots() * TASKS, rowBlocks);
+    int wanted = Math.ceilDiv(team.slots() * TASKS, blocks.count());
     return Math.max(fewest, Math.min(wanted, Math.ceilDiv(panels, 2)));
   }
 
   @Override
   public void run(int task, int next, int slot) {
-    int block = task % rowBlocks;
-    int group = task / rowBlocks;
-    int firstTile = (int) ((long) tiles * block / rowBlocks);
-    int endTile = (int) ((long) tiles * (block + 1) / rowBlocks);
+    int block = task % blocks.count();
+    int group = task / blocks.count();
     int firstPanel = firstPanel(group);
     int endPanel = firstPanel(group + 1);
-    int from = firstRow(firstTile);
-    int to = firstRow(endTile);
+    int from = blocks.from(block);
+    int to = blocks.from(block + 1);
+    int tall = blocks.tallTiles(block);
     long sums = slot * SLOT_BYTES;
-    long stride = (long) (endPanel - firstPanel) * PANEL_BYTES;
+    long panelSums = (to - from) * (long) PANEL_BYTES;
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
         long ahead = following(panel, depth, firstPanel, endPanel, next);
-        long at = sums + (long) (panel - firstPanel) * PANEL_BYTES;
-        multiply(panel, ahead, depth, from, to, at, stride, slot);
+        long at = sums + (panel - firstPanel) * panelSums;
+        multiply(panel, ahead, depth, from, to, tall, at, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
-    epilogue.apply(buffers, sums, stride, from, to, firstPanel * PANEL, endColumn);
+    epilogue.apply(buffers, sums, from, to, firstPanel * PANEL, endColumn);
   }
 
   private int firstPanel(int group) {
@@ -152,7 +165,7 @@ final class Gemm implements Team.Body {
     if (depth + DEPTH < linear.inputs()) {
       offset = linear.panelOffset(firstPanel, depth + DEPTH);
     } else if (nextTask != Team.NONE) {
-      offset = linear.panelOffset(firstPanel(nextTask / rowBlocks), 0);
+      offset = linear.panelOffset(firstPanel(nextTask / blocks.count()), 0);
     } else {
       offset = linear.panelOffset(firstPanel, 0);
     }
@@ -162,91 +175,107 @@ final class Gemm implements Team.Body {
     return Math.min(offset, linear.panels().byteSize() - block);
   }
 
-  private int firstRow(int tile) {
-    return (int) ((long) rows * tile / tiles);
-  }
-
   /** A panel's product, or what one block of inputs adds to it. */
   private void multiply(
-      int panel, long ahead, int depth, int from, int to, long at, long stride, int slot) {
-    int inputs = linear.inputs();
-    int count = Math.min(DEPTH, inputs - depth);
+      int panel, long ahead, int depth, int from, int to, int tall, long at, int slot) {
     int height = to - from;
-    long xOffset = ((long) from * inputs + depth) * Float.BYTES;
     boolean bytes = linear.precision() == Precision.INT8;
     if (depth == 0 || bytes) {
       if (bytes && depth == 0) {
-        clear(buffers, at, stride, height);
+        buffers.asSlice(at, height * (long) PANEL_BYTES).fill((byte) 0);
       }
-      product(panel, ahead, depth, count, height, xOffset, at, stride, slot);
+      product(panel, ahead, depth, from, height, tall, at, slot);
       return;
     }
     long part = slot * SLOT_BYTES + SUMS_BYTES;
-    product(panel, ahead, depth, count, height, xOffset, part, PANEL_BYTES, slot);
-    kernels.addRows(height, PANEL, buffers, part, PANEL_BYTES, buffers, at, stride);
-  }
-
-  private static void clear(MemorySegment c, long offset, long stride, int rows) {
-    for (int r = 0; r < rows; r++) {
-      for (int n = 0; n < PANEL; n++) {
-        c.set(Lanes.FLOAT, offset + r * stride + (long) n * Float.BYTES, 0);
-      }
-    }
+    product(panel, ahead, depth, from, height, tall, part, slot);
+    kernels.addRows(1, height * PANEL, buffers, part, 0, buffers, at, 0);
   }
 
   /** {@code c = x·panel}, or {@code c += x·panel} of weights in 8 bits. */
   private void product(
-      int panel,
-      long ahead,
-      int depth,
-      int count,
-      int height,
-      long xOffset,
-      long cOffset,
-      long cStride,
-      int slot) {
-    MemorySegment c = buffers;
+      int panel, long ahead, int depth, int from, int height, int tall, long c, int slot) {
     MemorySegment panels = linear.panels();
     long at = linear.panelOffset(panel, depth);
+    int count = Math.min(DEPTH, linear.inputs() - depth);
     long xStride = (long) linear.inputs() * Float.BYTES;
+    long xAt = from * xStride + (long) depth * Float.BYTES;
+    long expanded = panelScratchAt(slot);
     switch (linear.precision()) {
-      case BF16 ->
+      case BF16 -> {
+        if (tall == 0) {
           kernels.brainFloatPanel(
-              height, count, x, xOffset, xStride, panels, at, ahead, c, cOffset, cStride);
+              height, count, x, xAt, xStride, panels, at, ahead, buffers, c, PANEL_BYTES);
+        } else {
+          kernels.expandBrainFloats(panels, at, count, buffers, expanded);
+          floatPanel(depth, count, from, height, tall, buffers, expanded, expanded, c);
+        }
+      }
       case INT8 ->
           kernels.bytePanel(
               height,
               count,
               x,
-              xOffset,
+              xAt,
               xStride,
               panels,
               at,
               linear.scales(),
               linear.scaleOffset(panel, depth),
               buffers,
-              panelScratchAt(slot),
+              expanded,
+              buffers,
               c,
-              cOffset,
-              cStride);
+              PANEL_BYTES);
       case F16 -> {
         // The block then stays in the second-level cache while the rows pass by.
-        kernels.expandHalves(panels, at, count, buffers, panelScratchAt(slot));
-        kernels.panel(
-            height,
-            count,
-            x,
-            xOffset,
-            xStride,
-            buffers,
-            panelScratchAt(slot),
-            panelScratchAt(slot),
-            c,
-            cOffset,
-            cStride);
+        kernels.expandHalves(panels, at, count, buffers, expanded);
+        floatPanel(depth, count, from, height, tall, buffers, expanded, expanded, c);
       }
-      default ->
-          kernels.panel(height, count, x, xOffset, xStride, panels, at, ahead, c, cOffset, cStride);
+      default -> floatPanel(depth, count, from, height, tall, panels, at, ahead, c);
+    }
+  }
+
+  /** The tall tiles of a block of rows, and the rows behind them. */
+  private void floatPanel(
+      int depth,
+      int count,
+      int from,
+      int height,
+      int tall,
+      MemorySegment panel,
+      long at,
+      long ahead,
+      long c) {
+    int inputs = linear.inputs();
+    if (tall > 0) {
+      kernels.tallPanel(
+          tall,
+          count,
+          interleaved.floats(),
+          interleaved.tileAt(from) + depth * TallTile.ROWS,
+          TallTile.ROWS * inputs,
+          panel,
+          at,
+          ahead,
+          buffers,
+          c);
+    }
+    int done = tall * TallTile.ROWS;
+    if (done < height) {
+      long xStride = (long) inputs * Float.BYTES;
+      kernels.panel(
+          height - done,
+          count,
+          x,
+          (from + done) * xStride + (long) depth * Float.BYTES,
+          xStride,
+          panel,
+          at,
+          tall > 0 ? at : ahead,
+          buffers,
+          c + done * (long) PANEL_BYTES,
+          PANEL_BYTES);
     }
   }
 

@@ -34,6 +34,29 @@ interface Kernels {
       long cOffset,
       long cStride);
 
+  /** Whether {@link #tallPanel} is the fastest for many rows. */
+  boolean hasTallTile();
+
+  /**
+   * As {@link #panel}, of {@link InterleavedRows interleaved} rows.
+   *
+   * @param tiles tiles of {@link TallTile#ROWS} rows
+   * @param rowsOffset where {@code rows} has the first k of the first tile
+   * @param tileStride floats from a tile of rows to the next
+   * @param c {@code [rows, PANEL]}
+   */
+  void tallPanel(
+      int tiles,
+      int depth,
+      float[] rows,
+      int rowsOffset,
+      int tileStride,
+      MemorySegment panel,
+      long panelOffset,
+      long aheadOffset,
+      MemorySegment c,
+      long cOffset);
+
   /**
    * As {@link #panel}, of weights in bfloat16.
    *
@@ -80,6 +103,10 @@ interface Kernels {
 
   /** Expands rows of binary16, laid out as {@link NarrowWeights} says, to a panel of float32. */
   void expandHalves(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset);
+
+  /** As {@link #expandHalves}, of bfloat16. */
+  void expandBrainFloats(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset);
 
   /** {@code target += source} for {@code rows} rows of {@code count} floats; strides in bytes. */

@@ -52,6 +52,36 @@ final class PlainKernels implements Kernels {
     }
   }
 
+  @Override
+  public boolean hasTallTile() {
+    return false;
+  }
+
+  @Override
+  public void tallPanel(
+      int tiles,
+      int depth,
+      float[] rows,
+      int rowsOffset,
+      int tileStride,
+      MemorySegment panel,
+      long panelOffset,
+      long aheadOffset,
+      MemorySegment c,
+      long cOffset) {
+    int height = tiles * TallTile.ROWS;
+    float[] operand = new float[height * depth];
+    for (int row = 0; row < height; row++) {
+      int from = rowsOffset + row / TallTile.ROWS * tileStride + row % TallTile.ROWS;
+      for (int k = 0; k < depth; k++) {
+        operand[row * depth + k] = rows[from + k * TallTile.ROWS];
+      }
+    }
+    float[] sums = new float[height * PANEL];
+    PlainPanel.multiply(height, depth, operand, read(panel, panelOffset, depth * PANEL), sums);
+    write(sums, c, cOffset);
+  }
+
   private static int[] words(MemorySegment segment, long offset, Precision precision, int rows) {
     int[] words = new int[Math.toIntExact(NarrowWeights.bytes(precision, rows) / 4)];
     MemorySegment.copy(segment, WORD, offset, words, 0, words.length);
@@ -84,9 +114,7 @@ final class PlainKernels implements Kernels {
     int[] packed = words(words, offset, Precision.BF16, depth);
     float[] weights = new float[depth * PANEL];
     for (int i = 0; i < packed.length; i++) {
-      int to = i / COUNT * PANEL + i % COUNT;
-      weights[to] = Float.intBitsToFloat(packed[i] << 16);
-      weights[to + COUNT] = Float.intBitsToFloat(packed[i] & 0xffff0000);
+      Expansion.brainFloats(packed[i], weights, i / COUNT * PANEL + i % COUNT);
     }
     float[] sums = new float[rows * PANEL];
     PlainPanel.multiply(rows, depth, rows(x, xOffset, xStride, rows, 0, depth), weights, sums);
@@ -158,6 +186,17 @@ final class PlainKernels implements Kernels {
     float[] floats = new float[rows * PANEL];
     for (int i = 0; i < packed.length; i++) {
       Expansion.halves(packed[i], floats, i / COUNT * PANEL + i % COUNT);
+    }
+    write(floats, panel, panelOffset);
+  }
+
+  @Override
+  public void expandBrainFloats(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
+    int[] packed = words(words, offset, Precision.BF16, rows);
+    float[] floats = new float[rows * PANEL];
+    for (int i = 0; i < packed.length; i++) {
+      Expansion.brainFloats(packed[i], floats, i / COUNT * PANEL + i % COUNT);
     }
     write(floats, panel, panelOffset);
   }

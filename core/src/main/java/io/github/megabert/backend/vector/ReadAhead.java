@@ -8,23 +8,17 @@ import java.lang.foreign.ValueLayout;
  * it, at half the memory's speed, and the others would leave the memory idle.
  *
  * <p>With few rows, a panel is touched before it is multiplied: plain loads from four places at
- * once take all that the memory delivers. With many, the first tiles of one panel read the next,
- * slowly enough that the multiply-adds go on.
+ * once take all that the memory delivers. With many, the {@link TallTile tall tiles} of one panel
+ * read the next, slowly enough that the multiply-adds go on.
  */
 final class ReadAhead {
-  /** Rows of a tile that reads ahead: C1 refuses to profile one of 8, C2 is slow without. */
-  static final int ROWS = 7;
-
-  /** Bytes that such a tile moves ahead for each k: a cache line every four steps. */
-  static final int STEP = 16;
-
   /** Bytes of a cache line. */
   private static final int LINE = 64;
 
   /** Places that are read from at once. */
   private static final int PLACES = 4;
 
-  /** Rows from which tiles read ahead, by measurement. */
+  /** Rows from which touching a panel first takes longer than it saves, by measurement. */
   private static final int MANY_ROWS = 40;
 
   private static final long UNLIKELY = 0x9e37;
@@ -39,32 +33,11 @@ final class ReadAhead {
     return rows > Lanes.MAX_ROWS && rows < MANY_ROWS;
   }
 
-  /** Whether the registers hold a tile that reads ahead. */
-  static boolean hasTile() {
-    return Lanes.MAX_ROWS >= ROWS;
-  }
-
   /**
-   * How many tiles that read ahead begin a block of rows: as many as the next panel needs and there
-   * are rows.
-   *
-   * @param rowBytes bytes of a row of a panel
-   */
-  static int tiles(int rows, int rowBytes) {
-    if (rows < MANY_ROWS || !hasTile()) {
-      return 0;
-    }
-    int tiles = Math.min(rowBytes / STEP, rows / ROWS);
-    int rest = rows - tiles * ROWS;
-    // One or two rows alone would be a slow tile.
-    return rest == 1 || rest == 2 ? tiles - 1 : tiles;
-  }
-
-  /**
-   * Loads a byte from every cache line. Bytes, here and in the tiles, because of all numbers only
-   * they are read by an intrinsic method itself: wider ones go through a small method on top of it,
-   * which C2 does not inline where it takes the call for rare. In one process of four it did, and a
-   * tile with a call in its loop was eight times as slow, for good.
+   * Loads a byte from every cache line. Bytes, here and in {@link TallTile}, because of all numbers
+   * only they are read by an intrinsic method itself: wider ones go through a small method on top
+   * of it, which C2 does not inline where it takes the call for rare. In one process of four it
+   * did, and a tile with a call in its loop was eight times as slow, for good.
    */
   static void touch(MemorySegment memory, long offset, long bytes) {
     long part = bytes / (PLACES * LINE) * LINE;

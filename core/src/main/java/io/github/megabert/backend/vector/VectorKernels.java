@@ -27,33 +27,14 @@ final class VectorKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    boolean fromMemory = aheadOffset != panelOffset;
-    if (fromMemory && ReadAhead.touchesFirst(rows)) {
+    if (aheadOffset != panelOffset && ReadAhead.touchesFirst(rows)) {
       ReadAhead.touch(panel, panelOffset, (long) depth * Lanes.PANEL_BYTES);
     }
-    int ahead = fromMemory ? ReadAhead.tiles(rows, Lanes.PANEL_BYTES) : 0;
-    for (int tile = 0; tile < ahead; tile++) {
-      int first = tile * ReadAhead.ROWS;
-      ReadAhead.keep(
-          AheadTile.multiply(
-              depth,
-              x,
-              xOffset + first * xStride,
-              xStride,
-              panel,
-              panelOffset,
-              aheadOffset + (long) tile * depth * ReadAhead.STEP,
-              c,
-              cOffset + first * cStride,
-              cStride));
-    }
-    int done = ahead * ReadAhead.ROWS;
-    int rest = rows - done;
-    int tiles = tiles(rest);
+    int tiles = tiles(rows);
     for (int tile = 0; tile < tiles; tile++) {
-      int first = done + rest * tile / tiles;
+      int first = rows * tile / tiles;
       RowTiles.multiply(
-          done + rest * (tile + 1) / tiles - first,
+          rows * (tile + 1) / tiles - first,
           depth,
           x,
           xOffset + first * xStride,
@@ -63,6 +44,41 @@ final class VectorKernels implements Kernels {
           c,
           cOffset + first * cStride,
           cStride);
+    }
+  }
+
+  @Override
+  public boolean hasTallTile() {
+    return TallTile.fits();
+  }
+
+  @Override
+  public void tallPanel(
+      int tiles,
+      int depth,
+      float[] rows,
+      int rowsOffset,
+      int tileStride,
+      MemorySegment panel,
+      long panelOffset,
+      long aheadOffset,
+      MemorySegment c,
+      long cOffset) {
+    int step = Math.ceilDiv(Lanes.PANEL_BYTES, tiles);
+    long part = (long) depth * step;
+    long last = (long) depth * Lanes.PANEL_BYTES - part;
+    for (int tile = 0; tile < tiles; tile++) {
+      ReadAhead.keep(
+          TallTile.multiply(
+              depth,
+              rows,
+              rowsOffset + tile * tileStride,
+              panel,
+              panelOffset,
+              aheadOffset + Math.min(tile * part, last),
+              step,
+              c,
+              cOffset + (long) tile * TallTile.ROWS * Lanes.PANEL_BYTES));
     }
   }
 
@@ -79,33 +95,14 @@ final class VectorKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    boolean fromMemory = aheadOffset != offset;
-    if (fromMemory && ReadAhead.touchesFirst(rows)) {
+    if (aheadOffset != offset && ReadAhead.touchesFirst(rows)) {
       ReadAhead.touch(words, offset, (long) depth * Lanes.VECTOR_BYTES);
     }
-    int ahead = fromMemory ? ReadAhead.tiles(rows, Lanes.VECTOR_BYTES) : 0;
-    for (int tile = 0; tile < ahead; tile++) {
-      int first = tile * ReadAhead.ROWS;
-      ReadAhead.keep(
-          BrainFloatAheadTile.multiply(
-              depth,
-              x,
-              xOffset + first * xStride,
-              xStride,
-              words,
-              offset,
-              aheadOffset + (long) tile * depth * ReadAhead.STEP,
-              c,
-              cOffset + first * cStride,
-              cStride));
-    }
-    int done = ahead * ReadAhead.ROWS;
-    int rest = rows - done;
-    int tiles = tiles(rest);
+    int tiles = tiles(rows);
     for (int tile = 0; tile < tiles; tile++) {
-      int first = done + rest * tile / tiles;
+      int first = rows * tile / tiles;
       BrainFloatTiles.multiply(
-          done + rest * (tile + 1) / tiles - first,
+          rows * (tile + 1) / tiles - first,
           depth,
           x,
           xOffset + first * xStride,
@@ -167,6 +164,12 @@ final class VectorKernels implements Kernels {
   public void expandHalves(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
     Expansion.halves(words, offset, rows, panel, panelOffset);
+  }
+
+  @Override
+  public void expandBrainFloats(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
+    Expansion.brainFloats(words, offset, rows, panel, panelOffset);
   }
 
   @Override

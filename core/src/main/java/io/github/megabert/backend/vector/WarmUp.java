@@ -56,13 +56,10 @@ final class WarmUp {
   /** Likewise of weights in 8 bits; what expands them for more rows comes after the highest. */
   static final int BYTE_TILES = BRAIN_FLOAT_TILES + 8;
 
-  /** The tile that reads ahead. */
-  static final int AHEAD_TILE = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
+  /** The tile for many rows. */
+  static final int TALL_TILE = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
 
-  /** Likewise of weights in bfloat16. */
-  static final int BRAIN_FLOAT_AHEAD_TILE = AHEAD_TILE + 1;
-
-  private static final int ACTIVATIONS = BRAIN_FLOAT_AHEAD_TILE + 1;
+  private static final int ACTIVATIONS = TALL_TILE + 1;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -73,7 +70,8 @@ final class WarmUp {
   static final int SCALE = SUM_OF_EXPONENTIALS + 1;
   static final int ADD_ROWS = SCALE + 1;
   static final int EXPAND_HALVES = ADD_ROWS + 1;
-  static final int DOTS = EXPAND_HALVES + 1;
+  static final int EXPAND_BRAIN_FLOATS = EXPAND_HALVES + 1;
+  static final int DOTS = EXPAND_BRAIN_FLOATS + 1;
   static final int WEIGHTED_SUM = DOTS + 1;
   private static final int KERNELS = WEIGHTED_SUM + 1;
 
@@ -120,15 +118,11 @@ final class WarmUp {
           case INT8 -> BYTE_TILES + ByteTiles.MAX_ROWS;
           default -> TILES + highest;
         };
-    int ahead =
-        switch (precision) {
-          case BF16 -> ReadAhead.hasTile() ? BRAIN_FLOAT_AHEAD_TILE : narrow;
-          case F16, INT8 -> narrow; // Expanded panels are in the cache.
-          default -> ReadAhead.hasTile() ? AHEAD_TILE : narrow;
-        };
+    boolean isTall = TallTile.fits() && precision != Precision.INT8;
     int[] kernels = {
       narrow,
-      ahead,
+      isTall ? TALL_TILE : narrow,
+      isTall && precision == Precision.BF16 ? EXPAND_BRAIN_FLOATS : narrow,
       TILES + highest,
       activation(Activation.GELU),
       activation(Activation.IDENTITY),
@@ -215,7 +209,7 @@ final class WarmUp {
    */
   private static final class Exercise {
     private static final int DEPTH = 48;
-    private static final int ROWS = 6 * ReadAhead.ROWS;
+    private static final int ROWS = 4 * TallTile.ROWS;
     private static final int COUNT = 6 * Lanes.COUNT + 3;
     private static final long STRIDE = 1024;
 
@@ -224,6 +218,7 @@ final class WarmUp {
     private final MemorySegment panel;
     private final MemorySegment result;
     private final MemorySegment sums;
+    private final float[] tall = new float[2 * TallTile.ROWS * DEPTH];
 
     Exercise(Arena arena, WarmUp warmUp) {
       sets = new Kernels[] {new PlainKernels(), new WarmingKernels(warmUp), new VectorKernels()};
@@ -267,6 +262,8 @@ final class WarmUp {
         set.scaleAndAdd(result, 0, count, 0.5f, STRIDE);
       } else if (kernel == EXPAND_HALVES) {
         set.expandHalves(operand, 0, odd ? 10 : 11, panel, 0);
+      } else if (kernel == EXPAND_BRAIN_FLOATS) {
+        set.expandBrainFloats(operand, 0, odd ? 10 : 11, panel, 0);
       } else if (kernel == ADD_ROWS) {
         set.addRows(odd ? 3 : 2, count, operand, 0, STRIDE, result, 0, STRIDE);
       } else if (kernel == DOTS) {
@@ -282,7 +279,7 @@ final class WarmUp {
     }
 
     private static int rows(int kernel) {
-      if (kernel >= AHEAD_TILE) {
+      if (kernel >= TALL_TILE) {
         return ROWS;
       }
       int first =
@@ -291,13 +288,14 @@ final class WarmUp {
     }
 
     private void panel(Kernels set, int kernel, int rows, int depth) {
-      boolean brainFloat =
-          kernel == BRAIN_FLOAT_AHEAD_TILE || (kernel >= BRAIN_FLOAT_TILES && kernel < BYTE_TILES);
-      long ahead = kernel >= AHEAD_TILE ? Lanes.PANEL_BYTES : 0;
-      if (brainFloat) {
-        set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, ahead, result, 0, STRIDE);
-      } else if (kernel < BRAIN_FLOAT_TILES || kernel >= AHEAD_TILE) {
-        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, ahead, result, 0, STRIDE);
+      if (kernel >= BRAIN_FLOAT_TILES && kernel < BYTE_TILES) {
+        set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
+      } else if (kernel == TALL_TILE) {
+        int tiles = Math.ceilDiv(rows, 2 * TallTile.ROWS);
+        int stride = TallTile.ROWS * DEPTH;
+        set.tallPanel(tiles, depth, tall, 0, stride, panel, 0, 0, result, 0);
+      } else if (kernel < BRAIN_FLOAT_TILES) {
+        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
       } else {
         set.bytePanel(
             rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0, STRIDE);

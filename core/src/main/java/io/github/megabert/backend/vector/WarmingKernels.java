@@ -34,23 +34,43 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int tiles = aheadOffset == panelOffset ? 0 : ReadAhead.tiles(rows, Lanes.PANEL_BYTES);
-    boolean reads = tiles == 0 || warmUp.isReady(WarmUp.AHEAD_TILE);
-    long ahead = reads ? aheadOffset : panelOffset;
-    chooseTiles(WarmUp.TILES, rows, reads ? tiles : 0)
-        .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, ahead, c, cOffset, cStride);
+    (areTilesReady(WarmUp.TILES, rows) ? vector : plain)
+        .panel(
+            rows, depth, x, xOffset, xStride, panel, panelOffset, aheadOffset, c, cOffset, cStride);
   }
 
-  /**
-   * Rows are cut into {@code ahead} tiles that read ahead, which are compiled, and others of at
-   * most two heights, whose kernels begin at {@code first}. So until the former are compiled, the
-   * latter serve alone.
-   */
-  private Kernels chooseTiles(int first, int rows, int ahead) {
-    int rest = rows - ahead * ReadAhead.ROWS;
-    return rest == 0 || areTilesReady(first, rest) ? vector : plain;
+  @Override
+  public boolean hasTallTile() {
+    return TallTile.fits() && warmUp.isReady(WarmUp.TALL_TILE);
   }
 
+  @Override
+  public void tallPanel(
+      int tiles,
+      int depth,
+      float[] rows,
+      int rowsOffset,
+      int tileStride,
+      MemorySegment panel,
+      long panelOffset,
+      long aheadOffset,
+      MemorySegment c,
+      long cOffset) {
+    choose(WarmUp.TALL_TILE)
+        .tallPanel(
+            tiles,
+            depth,
+            rows,
+            rowsOffset,
+            tileStride,
+            panel,
+            panelOffset,
+            aheadOffset,
+            c,
+            cOffset);
+  }
+
+  /** Whether the tiles are compiled into which rows are cut; they are of at most two heights. */
   private boolean areTilesReady(int first, int rows) {
     int tiles = VectorKernels.tiles(rows);
     boolean ready = warmUp.isReady(first + rows / tiles - 1);
@@ -73,12 +93,9 @@ final class WarmingKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long cStride) {
-    int tiles = aheadOffset == offset ? 0 : ReadAhead.tiles(rows, Lanes.VECTOR_BYTES);
-    boolean reads = tiles == 0 || warmUp.isReady(WarmUp.BRAIN_FLOAT_AHEAD_TILE);
-    long ahead = reads ? aheadOffset : offset;
-    chooseTiles(WarmUp.BRAIN_FLOAT_TILES, rows, reads ? tiles : 0)
+    (areTilesReady(WarmUp.BRAIN_FLOAT_TILES, rows) ? vector : plain)
         .brainFloatPanel(
-            rows, depth, x, xOffset, xStride, words, offset, ahead, c, cOffset, cStride);
+            rows, depth, x, xOffset, xStride, words, offset, aheadOffset, c, cOffset, cStride);
   }
 
   @Override
@@ -123,6 +140,12 @@ final class WarmingKernels implements Kernels {
   public void expandHalves(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
     choose(WarmUp.EXPAND_HALVES).expandHalves(words, offset, rows, panel, panelOffset);
+  }
+
+  @Override
+  public void expandBrainFloats(
+      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
+    choose(WarmUp.EXPAND_BRAIN_FLOATS).expandBrainFloats(words, offset, rows, panel, panelOffset);
   }
 
   @Override

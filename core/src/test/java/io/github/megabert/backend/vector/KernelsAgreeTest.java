@@ -70,6 +70,42 @@ class KernelsAgreeTest {
   }
 
   @Test
+  void tallPanels() {
+    int depth = 37;
+    MemorySegment panel = floats(2 * depth * Lanes.PANEL, 1);
+    long next = (long) depth * Lanes.PANEL_BYTES;
+    for (int tiles = 1; tiles <= 11; tiles++) {
+      int count = tiles;
+      int stride = TallTile.ROWS * depth + 5;
+      float[] rows = floats(3 + tiles * stride, 1).toArray(ValueLayout.JAVA_FLOAT);
+      compare(
+          floats(tiles * TallTile.ROWS * Lanes.PANEL, 1),
+          (k, c) -> k.tallPanel(count, depth, rows, 3, stride, panel, 0, next, c, 0));
+    }
+  }
+
+  /** A tall tile gives the bits that tiles of rows as they lie give. */
+  @Test
+  void tallTilesAreLikeTheOthers() {
+    int depth = 37;
+    MemorySegment x = floats(TallTile.ROWS * depth, 1);
+    MemorySegment panel = floats(depth * Lanes.PANEL, 1);
+    float[] rows = new float[TallTile.ROWS * depth];
+    for (int r = 0; r < TallTile.ROWS; r++) {
+      for (int k = 0; k < depth; k++) {
+        rows[k * TallTile.ROWS + r] = x.getAtIndex(ValueLayout.JAVA_FLOAT, r * depth + k);
+      }
+    }
+    MemorySegment tall = floats(TallTile.ROWS * Lanes.PANEL, 1);
+    MemorySegment others = floats(TallTile.ROWS * Lanes.PANEL, 1);
+    VectorKernels kernels = new VectorKernels();
+    kernels.tallPanel(1, depth, rows, 0, rows.length, panel, 0, 0, tall, 0);
+    long stride = Lanes.PANEL_BYTES;
+    kernels.panel(TallTile.ROWS, depth, x, 0, depth * 4L, panel, 0, 0, others, 0, stride);
+    assertArrayEquals(others.toArray(ValueLayout.JAVA_BYTE), tall.toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  @Test
   void dotsAndWeightedSums() {
     for (int width : COUNTS) {
       int rows = 1 + width % 9;

@@ -1,0 +1,149 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+import static io.github.megabert.backend.vector.Lanes.SPECIES;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The tile for many rows: as those of {@link RowTiles}, but of 12 rows, which are {@link
+ * InterleavedRows interleaved}. So one address serves them all where a tile over rows as they lie
+ * computes one for each, and 12 rows use what is loaded of the panel half as often again as 8.
+ *
+ * <p>Meanwhile it brings in a part of the next panel: for each k it loads a byte of them.
+ *
+ * <p>The rows are an array because the first compiler refuses to profile a tile with so many
+ * accesses to a segment, and without a profile the second makes slow code.
+ */
+final class TallTile {
+  /** Rows of the tile: 24 accumulators, two vectors of the panel and a broadcast. */
+  static final int ROWS = 12;
+
+  /** Bytes of a row of the result. */
+  private static final long ROW_BYTES = PANEL_BYTES;
+
+  private TallTile() {}
+
+  /** Whether the vector registers hold the tile. */
+  static boolean fits() {
+    return Lanes.MAX_ROWS >= 8;
+  }
+
+  /**
+   * The tile.
+   *
+   * @param rows 12 rows, interleaved: 12 floats for each k, from {@code rowsOffset} on
+   * @param aheadOffset where panel has what is read ahead
+   * @param aheadStep bytes to move on there for each k
+   * @param c {@code [12, PANEL]}, overwritten
+   * @return a number without meaning, for which the loads ahead are kept
+   */
+  static long multiply(
+      int depth,
+      float[] rows,
+      int rowsOffset,
+      MemorySegment panel,
+      long panelOffset,
+      long aheadOffset,
+      long aheadStep,
+      MemorySegment c,
+      long cOffset) {
+    FloatVector l0 = FloatVector.zero(SPECIES);
+    FloatVector h0 = FloatVector.zero(SPECIES);
+    FloatVector l1 = FloatVector.zero(SPECIES);
+    FloatVector h1 = FloatVector.zero(SPECIES);
+    FloatVector l2 = FloatVector.zero(SPECIES);
+    FloatVector h2 = FloatVector.zero(SPECIES);
+    FloatVector l3 = FloatVector.zero(SPECIES);
+    FloatVector h3 = FloatVector.zero(SPECIES);
+    FloatVector l4 = FloatVector.zero(SPECIES);
+    FloatVector h4 = FloatVector.zero(SPECIES);
+    FloatVector l5 = FloatVector.zero(SPECIES);
+    FloatVector h5 = FloatVector.zero(SPECIES);
+    FloatVector l6 = FloatVector.zero(SPECIES);
+    FloatVector h6 = FloatVector.zero(SPECIES);
+    FloatVector l7 = FloatVector.zero(SPECIES);
+    FloatVector h7 = FloatVector.zero(SPECIES);
+    FloatVector l8 = FloatVector.zero(SPECIES);
+    FloatVector h8 = FloatVector.zero(SPECIES);
+    FloatVector l9 = FloatVector.zero(SPECIES);
+    FloatVector h9 = FloatVector.zero(SPECIES);
+    FloatVector l10 = FloatVector.zero(SPECIES);
+    FloatVector h10 = FloatVector.zero(SPECIES);
+    FloatVector l11 = FloatVector.zero(SPECIES);
+    FloatVector h11 = FloatVector.zero(SPECIES);
+    long touched = 0;
+    for (int k = 0; k < depth; k++) {
+      touched += panel.get(ValueLayout.JAVA_BYTE, aheadOffset + k * aheadStep);
+      long at = panelOffset + (long) k * PANEL_BYTES;
+      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
+      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      int row = rowsOffset + k * ROWS;
+      FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
+      l0 = e.fma(low, l0);
+      h0 = e.fma(high, h0);
+      e = FloatVector.broadcast(SPECIES, rows[row + 1]);
+      l1 = e.fma(low, l1);
+      h1 = e.fma(high, h1);
+      e = FloatVector.broadcast(SPECIES, rows[row + 2]);
+      l2 = e.fma(low, l2);
+      h2 = e.fma(high, h2);
+      e = FloatVector.broadcast(SPECIES, rows[row + 3]);
+      l3 = e.fma(low, l3);
+      h3 = e.fma(high, h3);
+      e = FloatVector.broadcast(SPECIES, rows[row + 4]);
+      l4 = e.fma(low, l4);
+      h4 = e.fma(high, h4);
+      e = FloatVector.broadcast(SPECIES, rows[row + 5]);
+      l5 = e.fma(low, l5);
+      h5 = e.fma(high, h5);
+      e = FloatVector.broadcast(SPECIES, rows[row + 6]);
+      l6 = e.fma(low, l6);
+      h6 = e.fma(high, h6);
+      e = FloatVector.broadcast(SPECIES, rows[row + 7]);
+      l7 = e.fma(low, l7);
+      h7 = e.fma(high, h7);
+      e = FloatVector.broadcast(SPECIES, rows[row + 8]);
+      l8 = e.fma(low, l8);
+      h8 = e.fma(high, h8);
+      e = FloatVector.broadcast(SPECIES, rows[row + 9]);
+      l9 = e.fma(low, l9);
+      h9 = e.fma(high, h9);
+      e = FloatVector.broadcast(SPECIES, rows[row + 10]);
+      l10 = e.fma(low, l10);
+      h10 = e.fma(high, h10);
+      e = FloatVector.broadcast(SPECIES, rows[row + 11]);
+      l11 = e.fma(low, l11);
+      h11 = e.fma(high, h11);
+    }
+    l0.intoMemorySegment(c, cOffset, ORDER);
+    h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+    l1.intoMemorySegment(c, cOffset + ROW_BYTES, ORDER);
+    h1.intoMemorySegment(c, cOffset + ROW_BYTES + VECTOR_BYTES, ORDER);
+    l2.intoMemorySegment(c, cOffset + 2 * ROW_BYTES, ORDER);
+    h2.intoMemorySegment(c, cOffset + 2 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l3.intoMemorySegment(c, cOffset + 3 * ROW_BYTES, ORDER);
+    h3.intoMemorySegment(c, cOffset + 3 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l4.intoMemorySegment(c, cOffset + 4 * ROW_BYTES, ORDER);
+    h4.intoMemorySegment(c, cOffset + 4 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l5.intoMemorySegment(c, cOffset + 5 * ROW_BYTES, ORDER);
+    h5.intoMemorySegment(c, cOffset + 5 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l6.intoMemorySegment(c, cOffset + 6 * ROW_BYTES, ORDER);
+    h6.intoMemorySegment(c, cOffset + 6 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l7.intoMemorySegment(c, cOffset + 7 * ROW_BYTES, ORDER);
+    h7.intoMemorySegment(c, cOffset + 7 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l8.intoMemorySegment(c, cOffset + 8 * ROW_BYTES, ORDER);
+    h8.intoMemorySegment(c, cOffset + 8 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l9.intoMemorySegment(c, cOffset + 9 * ROW_BYTES, ORDER);
+    h9.intoMemorySegment(c, cOffset + 9 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l10.intoMemorySegment(c, cOffset + 10 * ROW_BYTES, ORDER);
+    h10.intoMemorySegment(c, cOffset + 10 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l11.intoMemorySegment(c, cOffset + 11 * ROW_BYTES, ORDER);
+    h11.intoMemorySegment(c, cOffset + 11 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    return touched;
+  }
+}
