@@ -47,27 +47,40 @@ final class Epilogue {
    */
   void apply(
       MemorySegment sums, long sumsOffset, int fromRow, int toRow, int fromColumn, int toColumn) {
-    long panelSums = (toRow - fromRow) * (long) Lanes.PANEL_BYTES;
+    long step = (toRow - fromRow) * (long) Lanes.PANEL_BYTES;
+    int count = toColumn - fromColumn;
+    long biasAt = (long) fromColumn * Float.BYTES;
+    MemorySegment added = residual;
     for (int row = fromRow; row < toRow; row++) {
       long from = sumsOffset + (row - fromRow) * (long) Lanes.PANEL_BYTES;
-      for (int column = fromColumn; column < toColumn; column += Lanes.PANEL) {
-        apply(sums, from, row, column, Math.min(Lanes.PANEL, toColumn - column));
-        from += panelSums;
+      long at = ((long) row * columns + fromColumn) * Float.BYTES;
+      if (added == null) {
+        kernels.biasAndActivation(activation, sums, from, step, out, at, bias, biasAt, count);
+      } else if (activation == Activation.IDENTITY) {
+        kernels.biasAndResidual(sums, from, step, added, out, at, bias, biasAt, count);
+      } else {
+        activateAndAdd(sums, from, step, added, row, fromColumn, toColumn);
       }
     }
   }
 
-  private void apply(MemorySegment sums, long from, int row, int column, int count) {
-    long biasAt = (long) column * Float.BYTES;
-    long at = ((long) row * columns + column) * Float.BYTES;
-    MemorySegment added = residual;
-    if (added == null) {
-      kernels.biasAndActivation(activation, sums, from, out, at, bias, biasAt, count);
-    } else if (activation == Activation.IDENTITY) {
-      kernels.biasAndResidual(sums, from, added, out, at, bias, biasAt, count);
-    } else {
-      kernels.biasAndActivation(activation, sums, from, sums, from, bias, biasAt, count);
+  /** A panel at a time, because out may be what is added. */
+  private void activateAndAdd(
+      MemorySegment sums,
+      long sumsOffset,
+      long step,
+      MemorySegment added,
+      int row,
+      int fromColumn,
+      int toColumn) {
+    long from = sumsOffset;
+    for (int column = fromColumn; column < toColumn; column += Lanes.PANEL) {
+      int count = Math.min(Lanes.PANEL, toColumn - column);
+      long biasAt = (long) column * Float.BYTES;
+      long at = ((long) row * columns + column) * Float.BYTES;
+      kernels.biasAndActivation(activation, sums, from, step, sums, from, bias, biasAt, count);
       kernels.residual(sums, from, added, out, at, count);
+      from += step;
     }
   }
 }

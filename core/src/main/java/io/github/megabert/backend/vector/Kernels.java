@@ -123,11 +123,14 @@ interface Kernels {
   /**
    * {@code target = activation(sums + bias)} of {@code count} floats; target may be sums, at the
    * same offset.
+   *
+   * @param sumsStep bytes from the sums of a panel's columns to those of the next
    */
   void biasAndActivation(
       Activation activation,
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment target,
       long offset,
       MemorySegment bias,
@@ -137,10 +140,13 @@ interface Kernels {
   /**
    * {@code target = (sums + bias) + residual}; residual and target begin at one offset and may be
    * the same.
+   *
+   * @param sumsStep bytes from the sums of a panel's columns to those of the next
    */
   void biasAndResidual(
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment residual,
       MemorySegment target,
       long offset,

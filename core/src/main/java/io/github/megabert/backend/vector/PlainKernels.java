@@ -26,6 +26,17 @@ final class PlainKernels implements Kernels {
     return values;
   }
 
+  /** Floats of panels that are {@code step} bytes apart. */
+  private static float[] readPanels(MemorySegment segment, long offset, long step, int count) {
+    float[] values = new float[count];
+    long from = offset;
+    for (int i = 0; i < count; i += PANEL) {
+      MemorySegment.copy(segment, FLOAT, from, values, i, Math.min(PANEL, count - i));
+      from += step;
+    }
+    return values;
+  }
+
   private static void write(float[] values, MemorySegment segment, long offset) {
     MemorySegment.copy(values, 0, segment, FLOAT, offset, values.length);
   }
@@ -229,12 +240,13 @@ final class PlainKernels implements Kernels {
       Activation activation,
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    float[] values = read(sums, sumsOffset, count);
+    float[] values = readPanels(sums, sumsOffset, sumsStep, count);
     add(values, read(bias, biasOffset, count), values);
     Activations.apply(activation, values);
     write(values, target, offset);
@@ -244,13 +256,14 @@ final class PlainKernels implements Kernels {
   public void biasAndResidual(
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment residual,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    float[] values = read(sums, sumsOffset, count);
+    float[] values = readPanels(sums, sumsOffset, sumsStep, count);
     add(values, read(bias, biasOffset, count), values);
     add(values, read(residual, offset, count), values);
     write(values, target, offset);

@@ -3,6 +3,7 @@ package io.github.megabert.backend.vector;
 import static io.github.megabert.backend.vector.Lanes.COUNT;
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
@@ -14,50 +15,76 @@ import jdk.incubator.vector.FloatVector;
 final class Sums {
   private Sums() {}
 
-  /** {@code target = sums + bias}. */
+  /**
+   * {@code target = sums + bias}.
+   *
+   * @param sumsStep bytes from the sums of a panel's columns to those of the next
+   */
   static void addBias(
       MemorySegment sums,
       long sumsAt,
+      long sumsStep,
       MemorySegment target,
       long at,
       MemorySegment bias,
       long biasAt,
       int count) {
+    long from = sumsAt;
     int i = 0;
-    for (; i <= count - COUNT; i += COUNT) {
+    for (; i <= count - PANEL; i += PANEL) {
       long step = (long) i * Float.BYTES;
-      FloatVector.fromMemorySegment(SPECIES, sums, sumsAt + step, ORDER)
+      long second = step + VECTOR_BYTES;
+      FloatVector.fromMemorySegment(SPECIES, sums, from, ORDER)
           .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + step, ORDER))
           .intoMemorySegment(target, at + step, ORDER);
+      FloatVector.fromMemorySegment(SPECIES, sums, from + VECTOR_BYTES, ORDER)
+          .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + second, ORDER))
+          .intoMemorySegment(target, at + second, ORDER);
+      from += sumsStep;
     }
     for (; i < count; i++) {
       long step = (long) i * Float.BYTES;
-      target.set(FLOAT, at + step, sums.get(FLOAT, sumsAt + step) + bias.get(FLOAT, biasAt + step));
+      float sum = sums.get(FLOAT, from) + bias.get(FLOAT, biasAt + step);
+      target.set(FLOAT, at + step, sum);
+      from += Float.BYTES;
     }
   }
 
-  /** {@code target = (sums + bias) + added}; added and target begin at one offset. */
+  /**
+   * {@code target = (sums + bias) + added}; added and target begin at one offset.
+   *
+   * @param sumsStep bytes from the sums of a panel's columns to those of the next
+   */
   static void addBiasAndResidual(
       MemorySegment sums,
       long sumsAt,
+      long sumsStep,
       MemorySegment added,
       MemorySegment target,
       long at,
       MemorySegment bias,
       long biasAt,
       int count) {
+    long from = sumsAt;
     int i = 0;
-    for (; i <= count - COUNT; i += COUNT) {
+    for (; i <= count - PANEL; i += PANEL) {
       long step = (long) i * Float.BYTES;
-      FloatVector.fromMemorySegment(SPECIES, sums, sumsAt + step, ORDER)
+      long second = step + VECTOR_BYTES;
+      FloatVector.fromMemorySegment(SPECIES, sums, from, ORDER)
           .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + step, ORDER))
           .add(FloatVector.fromMemorySegment(SPECIES, added, at + step, ORDER))
           .intoMemorySegment(target, at + step, ORDER);
+      FloatVector.fromMemorySegment(SPECIES, sums, from + VECTOR_BYTES, ORDER)
+          .add(FloatVector.fromMemorySegment(SPECIES, bias, biasAt + second, ORDER))
+          .add(FloatVector.fromMemorySegment(SPECIES, added, at + second, ORDER))
+          .intoMemorySegment(target, at + second, ORDER);
+      from += sumsStep;
     }
     for (; i < count; i++) {
       long step = (long) i * Float.BYTES;
-      float sum = sums.get(FLOAT, sumsAt + step) + bias.get(FLOAT, biasAt + step);
+      float sum = sums.get(FLOAT, from) + bias.get(FLOAT, biasAt + step);
       target.set(FLOAT, at + step, sum + added.get(FLOAT, at + step));
+      from += Float.BYTES;
     }
   }
 

@@ -192,12 +192,13 @@ final class VectorKernels implements Kernels {
       Activation activation,
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    Sums.addBias(sums, sumsOffset, target, offset, bias, biasOffset, count);
+    Sums.addBias(sums, sumsOffset, sumsStep, target, offset, bias, biasOffset, count);
     Activations.apply(activation, target, offset, count);
   }
 
@@ -205,13 +206,15 @@ final class VectorKernels implements Kernels {
   public void biasAndResidual(
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment residual,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
-    Sums.addBiasAndResidual(sums, sumsOffset, residual, target, offset, bias, biasOffset, count);
+    Sums.addBiasAndResidual(
+        sums, sumsOffset, sumsStep, residual, target, offset, bias, biasOffset, count);
   }
 
   @Override

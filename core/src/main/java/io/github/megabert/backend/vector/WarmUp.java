@@ -245,13 +245,14 @@ final class WarmUp {
     private void run(Kernels set, int kernel, int call) {
       boolean odd = call % 2 == 1;
       int count = odd ? COUNT : COUNT - 3;
+      int bytes = Lanes.PANEL_BYTES;
       if (kernel < ACTIVATIONS) {
         panel(set, kernel, rows(kernel), DEPTH);
       } else if (kernel < BIAS_AND_RESIDUAL) {
         Activation activation = Activation.values()[kernel - ACTIVATIONS];
-        set.biasAndActivation(activation, result, 0, result, 0, operand, 0, count);
+        set.biasAndActivation(activation, result, 0, bytes, result, 0, operand, 0, count);
       } else if (kernel == BIAS_AND_RESIDUAL) {
-        set.biasAndResidual(operand, 0, panel, result, 0, operand, 0, count);
+        set.biasAndResidual(operand, 0, bytes, panel, result, 0, operand, 0, count);
       } else if (kernel == RESIDUAL) {
         set.residual(operand, 0, panel, result, 0, count);
       } else if (kernel == LAYER_NORM) {

@@ -167,19 +167,22 @@ final class WarmingKernels implements Kernels {
       Activation activation,
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment target,
       long offset,
       MemorySegment bias,
       long biasOffset,
       int count) {
     choose(WarmUp.activation(activation))
-        .biasAndActivation(activation, sums, sumsOffset, target, offset, bias, biasOffset, count);
+        .biasAndActivation(
+            activation, sums, sumsOffset, sumsStep, target, offset, bias, biasOffset, count);
   }
 
   @Override
   public void biasAndResidual(
       MemorySegment sums,
       long sumsOffset,
+      long sumsStep,
       MemorySegment residual,
       MemorySegment target,
       long offset,
@@ -187,7 +190,8 @@ final class WarmingKernels implements Kernels {
       long biasOffset,
       int count) {
     choose(WarmUp.BIAS_AND_RESIDUAL)
-        .biasAndResidual(sums, sumsOffset, residual, target, offset, bias, biasOffset, count);
+        .biasAndResidual(
+            sums, sumsOffset, sumsStep, residual, target, offset, bias, biasOffset, count);
   }
 
   @Override

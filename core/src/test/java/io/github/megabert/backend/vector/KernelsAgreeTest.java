@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class KernelsAgreeTest {
   private static final int[] COUNTS = {1, 3, 15, 16, 17, 31, 33, 64, 97, 256, 1000, 1031};
 
+  private final long step = Lanes.PANEL_BYTES;
   private final Arena arena = Arena.ofShared();
   private final SplittableRandom random = new SplittableRandom(11);
 
@@ -127,19 +128,25 @@ class KernelsAgreeTest {
         MemorySegment bias = floats(count, 1);
         compare(
             floats(count, scale),
-            (k, c) -> k.biasAndActivation(activation, c, 0, c, 0, bias, 0, count));
+            (k, c) -> k.biasAndActivation(activation, c, 0, step, c, 0, bias, 0, count));
       }
     }
   }
 
   @Test
   void sums() {
+    long apartStep = step + 12;
+    MemorySegment apart = floats(2 * 1031 + 2 * Lanes.PANEL, 1);
     for (int count : COUNTS) {
       MemorySegment sums = floats(count, 1);
       MemorySegment residual = floats(count, 1);
       MemorySegment bias = floats(count, 1);
       compare(
-          floats(count, 1), (k, c) -> k.biasAndResidual(sums, 0, residual, c, 0, bias, 0, count));
+          floats(count, 1),
+          (k, c) -> k.biasAndResidual(sums, 0, step, residual, c, 0, bias, 0, count));
+      compare(
+          floats(count, 1),
+          (k, c) -> k.biasAndResidual(apart, 0, apartStep, residual, c, 0, bias, 0, count));
       compare(floats(count, 1), (k, c) -> k.residual(sums, 0, residual, c, 0, count));
       compare(floats(count, 1), (k, c) -> k.scale(sums, 0, count, 0.37f, c, 0));
     }
