@@ -208,7 +208,7 @@ final class Gemm implements Team.Body {
               height, count, x, xAt, xStride, panels, at, ahead, buffers, c, PANEL_BYTES);
         } else {
           kernels.expandBrainFloats(panels, at, count, buffers, expanded);
-          floatPanel(depth, count, from, height, tall, buffers, expanded, expanded, c);
+          floatPanel(depth, count, from, height, tall, buffers, expanded, ahead, c);
         }
       }
       case INT8 ->
@@ -230,7 +230,7 @@ final class Gemm implements Team.Body {
       case F16 -> {
         // The block then stays in the second-level cache while the rows pass by.
         kernels.expandHalves(panels, at, count, buffers, expanded);
-        floatPanel(depth, count, from, height, tall, buffers, expanded, expanded, c);
+        floatPanel(depth, count, from, height, tall, buffers, expanded, ahead, c);
       }
       default -> floatPanel(depth, count, from, height, tall, panels, at, ahead, c);
     }
@@ -257,7 +257,9 @@ final class Gemm implements Team.Body {
           TallTile.ROWS * inputs,
           panel,
           at,
+          linear.panels(),
           ahead,
+          NarrowWeights.bytes(linear.precision(), count),
           buffers,
           c);
     }
@@ -272,7 +274,7 @@ final class Gemm implements Team.Body {
           xStride,
           panel,
           at,
-          tall > 0 ? at : ahead,
+          tall > 0 || linear.precision() != Precision.F32 ? at : ahead,
           buffers,
           c + done * (long) PANEL_BYTES,
           PANEL_BYTES);

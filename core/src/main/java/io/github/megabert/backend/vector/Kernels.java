@@ -43,6 +43,8 @@ interface Kernels {
    * @param tiles tiles of {@link TallTile#ROWS} rows
    * @param rowsOffset where {@code rows} has the first k of the first tile
    * @param tileStride floats from a tile of rows to the next
+   * @param ahead where the weights lie that come next, {@code aheadBytes} of them from {@code
+   *     aheadOffset} on; a kernel may bring them into the cache meanwhile
    * @param c {@code [rows, PANEL]}
    */
   void tallPanel(
@@ -53,7 +55,9 @@ interface Kernels {
       int tileStride,
       MemorySegment panel,
       long panelOffset,
+      MemorySegment ahead,
       long aheadOffset,
+      long aheadBytes,
       MemorySegment c,
       long cOffset);
 

@@ -77,7 +77,9 @@ final class PlainKernels implements Kernels {
       int tileStride,
       MemorySegment panel,
       long panelOffset,
+      MemorySegment ahead,
       long aheadOffset,
+      long aheadBytes,
       MemorySegment c,
       long cOffset) {
     int height = tiles * TallTile.ROWS;

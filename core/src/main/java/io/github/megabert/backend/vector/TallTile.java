@@ -14,7 +14,7 @@ import jdk.incubator.vector.FloatVector;
  * InterleavedRows interleaved}. So one address serves them all where a tile over rows as they lie
  * computes one for each, and 12 rows use what is loaded of the panel half as often again as 8.
  *
- * <p>Meanwhile it brings in a part of the next panel: for each k it loads a byte of them.
+ * <p>Meanwhile it brings in a part of the weights to come: for each k it loads a byte of them.
  *
  * <p>The rows are an array because the first compiler refuses to profile a tile with so many
  * accesses to a segment, and without a profile the second makes slow code.
@@ -37,7 +37,7 @@ final class TallTile {
    * The tile.
    *
    * @param rows 12 rows, interleaved: 12 floats for each k, from {@code rowsOffset} on
-   * @param aheadOffset where panel has what is read ahead
+   * @param ahead what is read ahead, from {@code aheadOffset} on
    * @param aheadStep bytes to move on there for each k
    * @param c {@code [12, PANEL]}, overwritten
    * @return a number without meaning, for which the loads ahead are kept
@@ -48,6 +48,7 @@ final class TallTile {
       int rowsOffset,
       MemorySegment panel,
       long panelOffset,
+      MemorySegment ahead,
       long aheadOffset,
       long aheadStep,
       MemorySegment c,
@@ -78,7 +79,7 @@ final class TallTile {
     FloatVector h11 = FloatVector.zero(SPECIES);
     long touched = 0;
     for (int k = 0; k < depth; k++) {
-      touched += panel.get(ValueLayout.JAVA_BYTE, aheadOffset + k * aheadStep);
+      touched += ahead.get(ValueLayout.JAVA_BYTE, aheadOffset + k * aheadStep);
       long at = panelOffset + (long) k * PANEL_BYTES;
       FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
       FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);

@@ -61,12 +61,14 @@ final class VectorKernels implements Kernels {
       int tileStride,
       MemorySegment panel,
       long panelOffset,
+      MemorySegment ahead,
       long aheadOffset,
+      long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    int step = Math.ceilDiv(Lanes.PANEL_BYTES, tiles);
-    long part = (long) depth * step;
-    long last = (long) depth * Lanes.PANEL_BYTES - part;
+    long step = Math.ceilDiv(aheadBytes, (long) depth * tiles);
+    long part = depth * step;
+    long last = aheadBytes - part;
     for (int tile = 0; tile < tiles; tile++) {
       ReadAhead.keep(
           TallTile.multiply(
@@ -75,6 +77,7 @@ final class VectorKernels implements Kernels {
               rowsOffset + tile * tileStride,
               panel,
               panelOffset,
+              ahead,
               aheadOffset + Math.min(tile * part, last),
               step,
               c,

@@ -294,7 +294,8 @@ final class WarmUp {
       } else if (kernel == TALL_TILE) {
         int tiles = Math.ceilDiv(rows, 2 * TallTile.ROWS);
         int stride = TallTile.ROWS * DEPTH;
-        set.tallPanel(tiles, depth, tall, 0, stride, panel, 0, 0, result, 0);
+        long bytes = (long) depth * Lanes.PANEL_BYTES;
+        set.tallPanel(tiles, depth, tall, 0, stride, panel, 0, panel, 0, bytes, result, 0);
       } else if (kernel < BRAIN_FLOAT_TILES) {
         set.panel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
       } else {

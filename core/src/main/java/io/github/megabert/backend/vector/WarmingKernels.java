@@ -53,7 +53,9 @@ final class WarmingKernels implements Kernels {
       int tileStride,
       MemorySegment panel,
       long panelOffset,
+      MemorySegment ahead,
       long aheadOffset,
+      long aheadBytes,
       MemorySegment c,
       long cOffset) {
     choose(WarmUp.TALL_TILE)
@@ -65,7 +67,9 @@ final class WarmingKernels implements Kernels {
             tileStride,
             panel,
             panelOffset,
+            ahead,
             aheadOffset,
+            aheadBytes,
             c,
             cOffset);
   }

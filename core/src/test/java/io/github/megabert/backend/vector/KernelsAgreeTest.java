@@ -81,7 +81,7 @@ class KernelsAgreeTest {
       float[] rows = floats(3 + tiles * stride, 1).toArray(ValueLayout.JAVA_FLOAT);
       compare(
           floats(tiles * TallTile.ROWS * Lanes.PANEL, 1),
-          (k, c) -> k.tallPanel(count, depth, rows, 3, stride, panel, 0, next, c, 0));
+          (k, c) -> k.tallPanel(count, depth, rows, 3, stride, panel, 0, panel, next, next, c, 0));
     }
   }
 
@@ -100,7 +100,8 @@ class KernelsAgreeTest {
     MemorySegment tall = floats(TallTile.ROWS * Lanes.PANEL, 1);
     MemorySegment others = floats(TallTile.ROWS * Lanes.PANEL, 1);
     VectorKernels kernels = new VectorKernels();
-    kernels.tallPanel(1, depth, rows, 0, rows.length, panel, 0, 0, tall, 0);
+    long bytes = panel.byteSize();
+    kernels.tallPanel(1, depth, rows, 0, rows.length, panel, 0, panel, 0, bytes, tall, 0);
     long stride = Lanes.PANEL_BYTES;
     kernels.panel(TallTile.ROWS, depth, x, 0, depth * 4L, panel, 0, 0, others, 0, stride);
     assertArrayEquals(others.toArray(ValueLayout.JAVA_BYTE), tall.toArray(ValueLayout.JAVA_BYTE));
