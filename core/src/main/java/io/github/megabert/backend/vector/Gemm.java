@@ -19,15 +19,14 @@ import org.jspecify.annotations.Nullable;
  * one. The inputs are taken in blocks of fixed depth, so that the partition never changes a result.
  */
 final class Gemm implements Team.Body {
-  /**
-   * Inputs a block: 8 rows of x are 32 KiB of the first-level cache, a panel 128 KiB of the second.
-   */
+  /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
   static final int DEPTH = 1024;
 
   /**
-   * Panels in a group, at most: the sums of a task are 128 KiB of the second-level cache. They move
-   * to where they belong, which is seldom in a cache, with the epilogue, in runs of a kilobyte;
-   * tiles that wrote there themselves, two vectors a row, took 10 % longer.
+   * Panels in a group, at most: the sums of a task are 128 KiB of the second-level cache, a panel's
+   * after the other's. They move to where they belong, which is seldom in a cache, with the
+   * epilogue, in runs of a kilobyte; tiles that wrote there themselves, two vectors a row, took 10
+   * % longer.
    */
   private static final int GROUP = 8;
 
@@ -37,7 +36,7 @@ final class Gemm implements Team.Body {
   /** Rows that are multiplied by all weights before others are: a copy of them is made. */
   private static final int INTERLEAVED_ROWS = 512;
 
-  /** Panels from which the copy pays. */
+  /** Panels from which the copy pays, as estimated: it takes as long as some 30 multiply-adds. */
   private static final int PANELS_FOR_TALL = 8;
 
   /** Bytes of a task's sums. */

@@ -29,7 +29,7 @@ final class InterleavedRows implements Team.Body {
   void take(MemorySegment rows, int width, Team team) {
     x = rows;
     inputs = width;
-    int count = blocks.rows() * width;
+    int count = Math.multiplyExact(blocks.rows(), width);
     if (floats.length < count) {
       floats = new float[count];
     }

@@ -36,7 +36,7 @@ final class ReadAhead {
   /**
    * Loads a byte from every cache line. Bytes, here and in {@link TallTile}, because of all numbers
    * only they are read by an intrinsic method itself: wider ones go through a small method on top
-   * of it, which C2 does not inline where it takes the call for rare. In one process of four it
+   * of it, which C2 does not inline where it takes the call for rare. In one process of three it
    * did, and a tile with a call in its loop was eight times as slow, for good.
    */
   static void touch(MemorySegment memory, long offset, long bytes) {
