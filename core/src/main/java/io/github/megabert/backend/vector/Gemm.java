@@ -25,8 +25,8 @@ final class Gemm implements Team.Body {
   /**
    * Panels in a group, at most: the sums of a task are 128 KiB of the second-level cache, a panel's
    * after the other's. They move to where they belong, which is seldom in a cache, with the
-   * epilogue, in runs of a kilobyte; tiles that wrote there themselves, two vectors a row, took 10
-   * % longer.
+   * epilogue, in runs of a kilobyte; tiles that wrote there themselves, two vectors a row, took a
+   * tenth longer.
    */
   private static final int GROUP = 8;
 
