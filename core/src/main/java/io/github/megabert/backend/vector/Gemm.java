@@ -109,6 +109,7 @@ final class Gemm implements Team.Body {
     }
   }
 
+  /** Weights in 8 bits are left out: they are expanded in parts that are not as deep. */
   private boolean wantsTall(int rows) {
     return linear.precision() != Precision.INT8
         && rows >= 2 * TallTile.ROWS

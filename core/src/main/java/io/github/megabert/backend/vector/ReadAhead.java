@@ -18,7 +18,7 @@ final class ReadAhead {
   /** Places that are read from at once. */
   private static final int PLACES = 4;
 
-  /** Rows from which touching a panel first takes longer than it saves, by measurement. */
+  /** Rows from which panels are not touched first: the products then hide more of the reading. */
   private static final int MANY_ROWS = 40;
 
   private static final long UNLIKELY = 0x9e37;

@@ -85,6 +85,26 @@ class KernelsAgreeTest {
     }
   }
 
+  @Test
+  void expansions() {
+    for (int rows : COUNTS) {
+      int words = rows * Lanes.COUNT;
+      MemorySegment halves = arena.allocate(words * 4L, 64);
+      MemorySegment brainFloats = arena.allocate(words * 4L, 64);
+      for (int i = 0; i < words; i++) {
+        float low = (float) (random.nextDouble() - 0.5);
+        float high = (float) ((random.nextDouble() - 0.5) * 1e-6); // subnormal as a half
+        int both = (Float.floatToFloat16(high) << 16) | (Float.floatToFloat16(low) & 0xffff);
+        halves.setAtIndex(ValueLayout.JAVA_INT, i, both);
+        int bits = (Float.floatToIntBits(high) & 0xffff0000) | (Float.floatToIntBits(low) >>> 16);
+        brainFloats.setAtIndex(ValueLayout.JAVA_INT, i, bits);
+      }
+      MemorySegment panel = floats(rows * Lanes.PANEL, 1);
+      compare(panel, (k, c) -> k.expandHalves(halves, 0, rows, c, 0));
+      compare(panel, (k, c) -> k.expandBrainFloats(brainFloats, 0, rows, c, 0));
+    }
+  }
+
   /** A tall tile gives the bits that tiles of rows as they lie give. */
   @Test
   void tallTilesAreLikeTheOthers() {
