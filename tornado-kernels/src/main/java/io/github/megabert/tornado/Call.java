@@ -13,6 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param grid null for a library's call, which has its own
  */
 record Call(Kernel kernel, List<Object> arguments, @Nullable Grid grid) {
+  /**
+   * Where the {@link Operand.Integers} begin that the call reads, or the first of several sections,
+   * which one operation adds; negative if it reads none.
+   */
+  int section() {
+    int integers = arguments.indexOf(TornadoComputation.INTEGERS);
+    return integers < 0 ? -1 : (Integer) arguments.get(integers + 1);
+  }
+
   /** What is compiled: calls that differ only in their arrays share it. */
   List<Object> signature() {
     List<Object> constants =

@@ -141,6 +141,22 @@ final class CapturedGraphs {
     driver.await(stream);
   }
 
+  /**
+   * Copies a part of an array to the device, when the graphs that have been launched have run.
+   *
+   * @param graph one that uses the array
+   * @param from the first byte of the part
+   */
+  void write(TornadoTaskGraphInterface graph, TornadoNativeArray array, long from, long bytes) {
+    long target = addresses.computeIfAbsent(array, a -> address(device, graph, a));
+    driver.enter(context);
+    driver.copyToDevice(
+        target + TornadoNativeArray.ARRAY_HEADER + from,
+        array.getSegment().address() + from,
+        bytes,
+        stream);
+  }
+
   /** Waits for them. */
   void await() {
     driver.enter(context);

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What NVIDIA's driver offers and TornadoVM does not: launching a captured graph without waiting
- * for it, reading behind it from any thread, and how much memory is free.
+ * for it, copying between such launches from any thread, and how much memory is free.
  */
 @SuppressWarnings("restricted") // The driver has no other interface than its C functions.
 final class CudaDriver {
@@ -25,6 +25,7 @@ final class CudaDriver {
   private final MethodHandle streamSynchronize;
   private final MethodHandle setContext;
   private final MethodHandle copyToHost;
+  private final MethodHandle copyToDevice;
   private final MethodHandle memoryInfo;
 
   private CudaDriver(SymbolLookup library) {
@@ -33,6 +34,7 @@ final class CudaDriver {
     setContext = function(library, "cuCtxSetCurrent", 1);
     memoryInfo = function(library, "cuMemGetInfo_v2", 2);
     copyToHost = function(library, "cuMemcpyDtoHAsync_v2", 4);
+    copyToDevice = function(library, "cuMemcpyHtoDAsync_v2", 4);
   }
 
   /** The driver that TornadoVM's CUDA backend has loaded, or null. */
@@ -94,6 +96,20 @@ final class CudaDriver {
       throw unexpected("cuMemcpyDtoHAsync", failure);
     }
     check("cuMemcpyDtoHAsync", status);
+  }
+
+  /**
+   * Copies bytes to the device after what the stream has been given before, and does not wait: the
+   * bytes must not change until somebody has.
+   */
+  void copyToDevice(long target, long source, long bytes, long stream) {
+    int status;
+    try {
+      status = (int) copyToDevice.invokeExact(target, source, bytes, stream);
+    } catch (Throwable failure) {
+      throw unexpected("cuMemcpyHtoDAsync", failure);
+    }
+    check("cuMemcpyHtoDAsync", status);
   }
 
   /** Waits for everything that a stream has been given. */

@@ -80,34 +80,47 @@ final class IntegerBlock {
     return size;
   }
 
+  /** Where the first section ends that another array holds, and how much there is if none does. */
+  int firstBroughtEnd() {
+    return brought.isEmpty() ? size : brought.getFirst().at + brought.getFirst().size;
+  }
+
   /** Sections that other arrays hold, in the order of their places. */
   List<Brought> brought() {
     return brought;
   }
 
   /**
-   * Copies all sections.
+   * Copies the sections from {@code start} up to {@code end}, exclusive, between which whole ones
+   * lie.
    *
    * @param present what the target holds from an earlier block's {@link #brought}: constants that
    *     lie there already are not copied again
    */
-  void copyTo(MemorySegment target, List<Brought> present) {
-    int from = 0;
+  void copyTo(MemorySegment target, int start, int end, List<Brought> present) {
+    int from = start;
     for (int i = 0; i < brought.size(); i++) {
       Brought section = brought.get(i);
+      if (section.at < start || section.at >= end) {
+        continue;
+      }
       copy(values, from, target, from, section.at - from);
       from = section.at + section.size;
       // Equal to itself only, as arrays are.
       if (section.constant && i < present.size() && section.equals(present.get(i))) {
         continue;
       }
-      int length = section.contents.length;
-      copy(section.contents, 0, target, section.at, length);
-      for (int rest = section.at + length; rest < from; rest++) {
-        target.setAtIndex(ValueLayout.JAVA_INT, rest, section.filler);
-      }
+      copy(section, target);
     }
-    copy(values, from, target, from, size - from);
+    copy(values, from, target, from, end - from);
+  }
+
+  private static void copy(Brought section, MemorySegment target) {
+    int length = section.contents.length;
+    copy(section.contents, 0, target, section.at, length);
+    for (int i = section.at + length; i < section.at + section.size; i++) {
+      target.setAtIndex(ValueLayout.JAVA_INT, i, section.filler);
+    }
   }
 
   /** Whether a target holds what the sections from {@code from} on say, where one begins. */

@@ -1,7 +1,9 @@
 package io.github.megabert.tornado;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
@@ -11,6 +13,9 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** A list of calls as {@link ProgramGraphs task graphs} that can be replayed. */
 final class Program implements AutoCloseable {
+  /** For how many calls all integers are copied first, once some had not been what they were. */
+  private static final int CALLS_WITH_ALL = 50;
+
   private final List<Call> calls;
   private final int depth;
   private final Map<Operand, TornadoNativeArray> arrays;
@@ -21,12 +26,17 @@ final class Program implements AutoCloseable {
   private final @Nullable CudaDriver driver;
   private @Nullable CapturedGraphs captured;
   private volatile List<Step> steps = List.of();
-  private volatile int headSteps;
+  private volatile int[] startSteps = {};
   private boolean linked;
   private boolean running;
 
-  /** Integers that the first graph was started with, ahead of the others; -1 if it was not. */
-  private int begunWith = -1;
+  /** Graphs that have been started ahead of {@link #run}. */
+  private int started;
+
+  /** Integers of the computation that the graphs' array is known to hold. */
+  private int filled;
+
+  private int callsWithAll;
 
   /**
    * Builds the graphs; the kernels are compiled at the first run.
@@ -52,8 +62,8 @@ final class Program implements AutoCloseable {
     this.calls = calls;
     this.depth = depth;
     this.arrays = arrays;
-    boolean brief = replay && driver != null;
-    graphs = new ProgramGraphs(name, BrainFusion.fuse(calls), arrays, integerCount, memory, brief);
+    boolean early = replay && driver != null;
+    graphs = new ProgramGraphs(name, BrainFusion.fuse(calls), arrays, integerCount, memory, early);
     plan = new TornadoExecutionPlan(graphs.snapshots());
     TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(graphs.grids());
     configured = replay ? withDevice.withCUDAGraph() : withDevice;
@@ -70,14 +80,23 @@ final class Program implements AutoCloseable {
    * @param mayBegin whether they were expected, and write scratch only
    */
   void keep(List<Step> latest, boolean mayBegin) {
+    boolean early = mayBegin && captured != null;
+    if (!early) {
+      startSteps = new int[0];
+    } else if (startSteps.length == 0 || !Objects.equals(latest, steps)) {
+      int[] after = new int[graphs.brief()];
+      Arrays.setAll(after, graph -> graphs.stepsBefore(graph, latest));
+      startSteps = after;
+    }
     steps = latest;
-    boolean first = mayBegin && captured != null && captured.count() > 1;
-    headSteps = first ? (int) Math.ceil(latest.size() * graphs.firstShare()) : 0;
   }
 
-  /** Steps after which {@link #begin} may start the first graph; 0 if it may not. */
-  int headSteps() {
-    return headSteps;
+  /**
+   * After how many steps each of the brief graphs may be {@link #start started}; empty where that
+   * may not be.
+   */
+  int[] startSteps() {
+    return startSteps;
   }
 
   /** Computations of a thread that have results on the device when this runs. */
@@ -96,24 +115,65 @@ final class Program implements AutoCloseable {
   }
 
   /**
-   * Starts the first graph, ahead of {@link #run}, which runs it again if what is recorded by then
-   * is not what the graph was given here.
+   * Starts the next brief graph, ahead of {@link #run}.
+   *
+   * @param block the integers up to here; those of steps to come may still be others than before
    */
-  void begin(IntegerBlock block, HostClock clock) {
-    await();
-    graphs.fill(block, List.of());
-    clock.ended(HostClock.Part.FILL);
-    captured().launch(0, 1);
-    running = true;
-    begunWith = block.size();
-    clock.ended(HostClock.Part.START);
+  void start(IntegerBlock block, HostClock clock) {
+    if (started == 0) {
+      startFirst(block, clock);
+    } else {
+      send(block);
+      captured().launch(started, started + 1);
+    }
+    started++;
   }
 
-  /** Forgets that the first graph has been started, when it has run. */
+  /**
+   * Starts the first graph with new token ids; token types and positions mostly are what they were,
+   * which is found out while the device computes.
+   */
+  private void startFirst(IntegerBlock block, HostClock clock) {
+    await();
+    running = true;
+    if (callsWithAll > 0) {
+      callsWithAll--;
+      graphs.fill(block, List.of());
+      filled = block.size();
+    } else {
+      filled = graphs.fillFirst(block);
+    }
+    clock.ended(HostClock.Part.FILL);
+    captured().launch(0, 1);
+    clock.ended(HostClock.Part.START);
+    if (send(block)) {
+      captured().launch(0, 1);
+      callsWithAll = CALLS_WITH_ALL;
+    }
+  }
+
+  /**
+   * Brings integers to the device that graphs to come read, behind those that are under way.
+   *
+   * @return whether they were others before
+   */
+  private boolean send(IntegerBlock block) {
+    int from = filled;
+    filled = block.size();
+    boolean others = graphs.fillFrom(block, from);
+    if (others) {
+      long bytes = (filled - from) * (long) Integer.BYTES;
+      TornadoTaskGraphInterface first = graphs.graphs().getFirst();
+      captured().write(first, graphs.integers(), from * (long) Integer.BYTES, bytes);
+    }
+    return others;
+  }
+
+  /** Forgets which graphs have been started, when they have run. */
   void undo() {
     await();
-    begunWith = -1;
-    headSteps = 0;
+    started = 0;
+    startSteps = new int[0];
   }
 
   /**
@@ -121,21 +181,20 @@ final class Program implements AutoCloseable {
    * device.
    */
   void run(IntegerBlock block, List<float[]> values, HostClock clock) {
-    int next = 0;
-    if (begunWith >= 0 && graphs.holds(block, begunWith)) {
-      next = 1;
+    if (started > 0) {
+      send(block);
     } else {
       await();
       graphs.fill(block, values);
       clock.ended(HostClock.Part.FILL);
     }
-    begunWith = -1;
     if (captured != null) {
-      if (next == 0) {
-        captured.launch(next++, 1);
+      if (started == 0) {
+        captured.launch(started++, 1);
         clock.ended(HostClock.Part.START);
       }
-      captured.launch(next, captured.count());
+      captured.launch(started, captured.count());
+      started = 0;
       running = true;
       clock.ended(HostClock.Part.REST);
       return;

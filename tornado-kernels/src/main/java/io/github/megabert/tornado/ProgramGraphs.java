@@ -27,10 +27,11 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * The task graphs of a list of calls, and the arrays that are copied to the device with them.
  *
  * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the
- * 24 layers of the 345M model are three graphs, or four where the first is a brief one, which is
- * started while the host does what is left. A kernel is compiled once a task name, and a graph
- * takes a name once; all graphs have one name, and the n-th call of a signature the same name in
- * each, so the later graphs find their kernels compiled.
+ * 24 layers of the 345M model are three graphs. Where nobody waits, two brief ones come first,
+ * which are started while the host does what is left: what needs no more integers than the first
+ * call, and the rest of about one layer. A kernel is compiled once a task name, and a graph takes a
+ * name once; all graphs have one name, and the n-th call of a signature the same name in each, so
+ * the later graphs find their kernels compiled.
  */
 final class ProgramGraphs {
   /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
@@ -39,8 +40,14 @@ final class ProgramGraphs {
   /** Its execution contexts hold 256 tasks. */
   private static final int MAX_TASKS = 250;
 
-  /** Tasks of a brief first graph, about one layer: the driver has soon started it. */
-  private static final int BRIEF_TASKS = 12;
+  /**
+   * Tasks of the brief graphs together, at most: about three layers, which keep the device busy for
+   * 0.15 ms at least. They have half of a short program.
+   */
+  private static final int BRIEF_TASKS = 36;
+
+  /** Calls of a program that is not worth cutting off anything. */
+  private static final int SHORT = 24;
 
   /**
    * Bytes of a graph's description, 8192 in TornadoVM, of which a call takes 15 and 5 an argument.
@@ -69,7 +76,9 @@ final class ProgramGraphs {
   private final List<ImmutableTaskGraph> snapshots = new ArrayList<>();
   private final List<TornadoTaskGraphInterface> graphs = new ArrayList<>();
   private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
-  private final double firstShare;
+
+  /** The sections of integers that each brief graph reads, with those before it. */
+  private final List<Set<Integer>> sections = new ArrayList<>();
 
   /** What the integers hold from the last run. */
   private List<IntegerBlock.Brought> present = List.of();
@@ -79,7 +88,7 @@ final class ProgramGraphs {
    *
    * @param arrays the resident and scratch arrays of all operands
    * @param integerCount integers of a computation
-   * @param brief whether a first graph of a few tasks pays, because nobody waits between graphs
+   * @param early whether brief graphs pay, because nobody waits between graphs
    */
   ProgramGraphs(
       String name,
@@ -87,7 +96,7 @@ final class ProgramGraphs {
       Map<Operand, TornadoNativeArray> arrays,
       int integerCount,
       DeviceMemory memory,
-      boolean brief) {
+      boolean early) {
     this.name = name;
     this.memory = memory;
     this.arrays = arrays;
@@ -99,18 +108,42 @@ final class ProgramGraphs {
         }
       }
     }
-    boolean cut = brief && calls.size() >= 2 * BRIEF_TASKS;
-    int first = endOfGraph(cut ? calls.subList(0, BRIEF_TASKS) : calls, 0);
-    firstShare = first / (double) Math.max(1, calls.size());
+    boolean cut = early && uploads.isEmpty() && calls.size() >= SHORT;
+    List<Integer> ends = cut ? briefEnds(calls) : List.of();
     int from = 0;
     while (from < calls.size()) {
-      int to = from == 0 ? first : endOfGraph(calls, from);
+      int index = snapshots.size();
+      int limit = index < ends.size() ? ends.get(index) : calls.size();
+      int to = endOfGraph(calls.subList(0, limit), from);
+      if (index < ends.size()) {
+        sections.add(sections(calls.subList(0, to)));
+      }
       snapshots.add(graph(calls.subList(from, to), from == 0));
       from = to;
     }
     for (ImmutableTaskGraph snapshot : snapshots) {
       graphs.add(GraphLinks.implementation(snapshot));
     }
+  }
+
+  /** Where the brief graphs end. */
+  private static List<Integer> briefEnds(List<Call> calls) {
+    int last = Math.min(BRIEF_TASKS, calls.size() / 2);
+    int first = 0;
+    while (first < last && sections(calls.subList(0, first + 1)).size() < 2) {
+      first++;
+    }
+    return first == last || first == 0 ? List.of(last) : List.of(first, last);
+  }
+
+  private static Set<Integer> sections(List<Call> calls) {
+    Set<Integer> sections = new HashSet<>();
+    for (Call call : calls) {
+      if (call.section() >= 0) {
+        sections.add(call.section());
+      }
+    }
+    return sections;
   }
 
   private static int endOfGraph(List<Call> calls, int from) {
@@ -201,8 +234,7 @@ final class ProgramGraphs {
 
   /** Fills the arrays that the first graph copies to the device. */
   void fill(IntegerBlock block, List<float[]> values) {
-    block.copyTo(integers.getSegment(), present);
-    present = List.copyOf(block.brought());
+    fill(block, 0);
     uploads.forEach(
         (index, array) -> {
           float[] source = values.get(index);
@@ -211,17 +243,59 @@ final class ProgramGraphs {
         });
   }
 
-  /**
-   * Whether the arrays that the first graph copied hold what a computation has; its integers before
-   * {@code from} have been {@link #fill filled in} from this block.
-   */
-  boolean holds(IntegerBlock block, int from) {
-    return uploads.isEmpty() && block.liesIn(integers.getSegment(), from);
+  private void fill(IntegerBlock block, int from) {
+    block.copyTo(integers.getSegment(), from, block.size(), present);
+    present = List.copyOf(block.brought());
   }
 
-  /** The share of the calls that are in the first graph; 0 where they need uploaded numbers. */
-  double firstShare() {
-    return uploads.isEmpty() ? firstShare : 0;
+  /**
+   * Fills in the integers up to the end of the first section that somebody brought, the token ids
+   * of a model.
+   *
+   * @return how many those are
+   */
+  int fillFirst(IntegerBlock block) {
+    int end = block.firstBroughtEnd();
+    block.copyTo(integers.getSegment(), 0, end, List.of());
+    return end;
+  }
+
+  /**
+   * Fills in the integers from an index on; those before are there from this block.
+   *
+   * @return whether they were others before
+   */
+  boolean fillFrom(IntegerBlock block, int from) {
+    if (block.liesIn(integers.getSegment(), from)) {
+      return false;
+    }
+    fill(block, from);
+    return true;
+  }
+
+  /** The integers that the first graph copies to the device. */
+  TornadoNativeArray integers() {
+    return integers;
+  }
+
+  /** How many brief graphs come first. */
+  int brief() {
+    return sections.size();
+  }
+
+  /**
+   * After how many of the steps that a program was made from, one at least, all integers are known
+   * that a brief graph and those before it read.
+   */
+  int stepsBefore(int graph, List<Step> steps) {
+    Set<Integer> missing = new HashSet<>(sections.get(graph));
+    for (int i = 0; i < steps.size(); i++) {
+      missing.removeAll(sections(steps.get(i).calls()));
+      if (missing.isEmpty()) {
+        return i + 1;
+      }
+    }
+    return steps.size();
   }
 
   /** Gives a graph the device buffers of the arrays that others own; before it first runs. */

@@ -14,10 +14,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * What a computation has recorded and not yet run, where its scratch lies, and its hold on the
  * device.
  *
- * <p>Mostly a computation records what the one before did. Its first graph then is started as soon
- * as its steps are there, and the device computes while the host records the others; if these are
- * not the expected ones after all, everything is run from the beginning. Only steps that write
- * nothing but scratch may be run twice.
+ * <p>Mostly a computation records what the one before did. Its first graphs then are started as
+ * soon as the integers that they read are there, and the device computes while the host records the
+ * steps; if these are not the expected ones after all, everything is run from the beginning. Only
+ * steps that write nothing but scratch may be run twice.
  */
 final class Recording {
   private final TornadoBackend backend;
@@ -32,9 +32,10 @@ final class Recording {
   private final List<Step> expectedSteps;
   private boolean asExpected;
 
-  /** After how many steps the expected program may begin; 0 if it may not. */
-  private int headSteps;
+  /** After how many steps the next graph of the expected program may be started. */
+  private int[] startSteps;
 
+  private int started;
   private @Nullable Program begun;
   private boolean outlives;
   private final HostClock clock = new HostClock();
@@ -49,7 +50,7 @@ final class Recording {
     expected = backend.latest();
     expectedSteps = expected == null ? List.of() : expected.steps();
     asExpected = expected != null;
-    headSteps = expected == null ? 0 : expected.headSteps();
+    startSteps = expected == null ? new int[0] : expected.startSteps();
   }
 
   /** A new scratch operand. */
@@ -82,8 +83,8 @@ final class Recording {
       Step known = expectedSteps.get(place);
       if (known.site().equals(site)) {
         steps.add(known);
-        if (place + 1 == headSteps && asExpected) {
-          begin();
+        while (asExpected && started < startSteps.length && place + 1 >= startSteps[started]) {
+          start();
         }
         return;
       }
@@ -103,16 +104,27 @@ final class Recording {
     outlives = true;
   }
 
-  private void begin() {
-    if (expected == null || depth > 0 || !uploads.isEmpty()) {
+  /** Starts the next graph of the expected program, or gives up starting any early. */
+  private void start() {
+    if (expected == null || !uploads.isEmpty() || (begun == null && !begins(expected))) {
+      startSteps = new int[0];
       return;
     }
-    depth = backend.tryAcquireDevice();
-    if (depth > 0 && backend.isLatest(expected, depth)) {
-      clock.ended(HostClock.Part.RECORD);
-      begun = expected;
-      expected.begin(integers, clock);
+    begun = expected;
+    expected.start(integers, clock);
+    started++;
+  }
+
+  private boolean begins(Program program) {
+    if (depth > 0) {
+      return false;
     }
+    depth = backend.tryAcquireDevice();
+    if (depth == 0 || !backend.isLatest(program, depth)) {
+      return false;
+    }
+    clock.ended(HostClock.Part.RECORD);
+    return true;
   }
 
   boolean isEmpty() {
@@ -146,7 +158,7 @@ final class Recording {
     backend.keepClock(clock);
     steps.clear();
     asExpected = false;
-    headSteps = 0;
+    startSteps = new int[0];
     integers.clear();
     uploads.clear();
     attention.clear();

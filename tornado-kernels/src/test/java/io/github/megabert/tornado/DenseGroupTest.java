@@ -104,13 +104,13 @@ class DenseGroupTest {
     block.section(1, 8);
     assertArrayEquals(new int[] {7, 7, 1, 2, -1, 4, 5, 8}, values(block));
     int[] target = new int[8];
-    block.copyTo(MemorySegment.ofArray(target), List.copyOf(block.brought()));
+    block.copyTo(MemorySegment.ofArray(target), 0, block.size(), List.copyOf(block.brought()));
     assertArrayEquals(new int[] {7, 7, 1, 2, -1, 0, 0, 8}, target, "constants lie there already");
   }
 
   private static int[] values(IntegerBlock block) {
     int[] values = new int[block.size()];
-    block.copyTo(MemorySegment.ofArray(values), List.of());
+    block.copyTo(MemorySegment.ofArray(values), 0, block.size(), List.of());
     return values;
   }
 

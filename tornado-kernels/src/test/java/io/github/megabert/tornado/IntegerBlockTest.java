@@ -26,14 +26,14 @@ class IntegerBlockTest {
   void sectionsLieOneAfterTheOtherWithFillersBehind() {
     fill(1, 2);
     assertEquals(12, block.size());
-    block.copyTo(segment, List.of());
+    block.copyTo(segment, 0, block.size(), List.of());
     assertArrayEquals(new int[] {7, 8, -1, 20, 21, 5, 5, 1, 2, 0, 9, 9}, target);
   }
 
   @Test
   void whatATargetHoldsIsComparedFromASectionOn() {
     fill(1, 2);
-    block.copyTo(segment, List.of());
+    block.copyTo(segment, 0, block.size(), List.of());
     for (int from : new int[] {0, 3, 7, 10, 12}) {
       assertTrue(block.liesIn(segment, from), "from " + from);
       for (int i = 0; i < target.length; i++) {
@@ -49,20 +49,32 @@ class IntegerBlockTest {
   }
 
   @Test
+  void sectionsBehindAnotherAreCopiedAlone() {
+    fill(1, 2);
+    block.copyTo(segment, 7, block.size(), List.of());
+    assertArrayEquals(new int[] {0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 9, 9}, target);
+    assertEquals(3, block.firstBroughtEnd());
+    block.copyTo(segment, 0, 3, List.of());
+    assertArrayEquals(new int[] {7, 8, -1, 0, 0, 0, 0, 1, 2, 0, 9, 9}, target);
+    block.copyTo(segment, 3, block.size(), List.of());
+    assertArrayEquals(new int[] {7, 8, -1, 20, 21, 5, 5, 1, 2, 0, 9, 9}, target);
+  }
+
+  @Test
   void constantsThatLieThereAreNotCopiedAgain() {
     int[] constant = {4, 4};
     block.append(constant);
     block.section(1, 6);
-    block.copyTo(segment, List.of());
+    block.copyTo(segment, 0, block.size(), List.of());
     List<IntegerBlock.Brought> present = List.copyOf(block.brought());
     block.clear();
     block.append(constant);
     block.section(1, 3);
     target[0] = 0;
-    block.copyTo(segment, present);
+    block.copyTo(segment, 0, block.size(), present);
     assertEquals(0, target[0]);
     assertEquals(3, target[2]);
-    block.copyTo(segment, List.of());
+    block.copyTo(segment, 0, block.size(), List.of());
     assertEquals(4, target[0]);
   }
 }
