@@ -9,7 +9,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Finds and opens backends. */
 public final class Backends {
-  private static final AtomicBoolean WARNED = new AtomicBoolean();
+  /** The {@link BackendProvider#priority} of the fastest backend that computes on the CPU. */
+  private static final int CPU = 100;
+
+  private static final AtomicBoolean REMARKED = new AtomicBoolean();
 
   private Backends() {}
 
@@ -39,8 +42,8 @@ public final class Backends {
    * Opens a backend.
    *
    * @param name a provider's name, or {@code auto} for the preferred one that is available and
-   *     knows the precision; when {@code auto} has to fall back on plain loops it warns once,
-   *     naming the reason
+   *     knows the precision; {@code auto} logs once which GPU it takes, or why it takes none
+   *     although there is a backend for one, or why it has to fall back on plain loops
    * @throws IllegalArgumentException if there is no provider of that name
    * @throws UnsupportedOperationException if it is not available here, with the reason and the
    *     remedy
@@ -67,33 +70,55 @@ public final class Backends {
   }
 
   private static Backend openPreferred(List<BackendProvider> providers, BackendOptions options) {
-    String missing = "";
+    Choice choice = choose(providers, options);
+    if (!choice.remark().isEmpty() && REMARKED.compareAndSet(false, true)) {
+      logger().log(choice.level(), choice.remark());
+    }
+    return choice.backend();
+  }
+
+  /**
+   * What {@code auto} takes.
+   *
+   * @param remark what a user should hear about it, or an empty string
+   * @param level a warning where something better is missing
+   */
+  record Choice(Backend backend, String remark, System.Logger.Level level) {}
+
+  /** Opens the preferred backend that is available and knows the precision. */
+  static Choice choose(List<BackendProvider> providers, BackendOptions options) {
+    String better = "";
     UnsupportedOperationException refusal = null;
     for (BackendProvider provider : providers) {
       BackendProvider.Availability availability = provider.availability();
-      if (!availability.available()) {
-        if (provider.name().equals("vector")) {
-          missing = availability.reason();
-        }
+      if (availability.available() && !availability.preferred()) {
         continue;
       }
-      if (!availability.preferred()) {
-        continue;
-      }
-      try {
-        Backend backend = provider.open(options);
-        if (!missing.isEmpty() && provider.priority() == 0 && WARNED.compareAndSet(false, true)) {
-          logger()
-              .log(System.Logger.Level.WARNING, "computing with slow plain loops: {0}", missing);
+      String reason = availability.reason();
+      if (availability.available()) {
+        try {
+          return choice(provider, provider.open(options), better);
+        } catch (UnsupportedOperationException unsupported) {
+          refusal = refusal == null ? unsupported : refusal;
+          reason = String.valueOf(unsupported.getMessage());
         }
-        return backend;
-      } catch (UnsupportedOperationException unsupported) {
-        refusal = refusal == null ? unsupported : refusal;
+      }
+      if (better.isEmpty() || provider.priority() <= CPU) {
+        better =
+            (provider.priority() > CPU ? "without a GPU: " : "with slow plain loops: ") + reason;
       }
     }
     throw refusal != null
         ? refusal
         : new UnsupportedOperationException("no backend is available; is megabert-core whole?");
+  }
+
+  private static Choice choice(BackendProvider taken, Backend backend, String better) {
+    if (taken.priority() > CPU) {
+      return new Choice(backend, "computing on " + backend.device(), System.Logger.Level.INFO);
+    }
+    String remark = better.isEmpty() ? "" : "computing " + better;
+    return new Choice(backend, remark, System.Logger.Level.WARNING);
   }
 
   /** Found when there is something to say: the logging system costs a short run 30 ms. */

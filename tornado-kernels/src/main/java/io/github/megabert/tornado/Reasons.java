@@ -1,5 +1,7 @@
 package io.github.megabert.tornado;
 
+import org.jspecify.annotations.Nullable;
+
 /** Turns what TornadoVM throws when it cannot start into a sentence with the remedy. */
 final class Reasons {
   private static final String FLAGS =
@@ -13,7 +15,7 @@ final class Reasons {
     while (cause.getCause() != null) {
       cause = cause.getCause();
     }
-    String message = cause.getMessage() == null ? "" : cause.getMessage();
+    String message = plain(cause.getMessage());
     if (cause instanceof ClassNotFoundException || cause instanceof NoClassDefFoundError) {
       return "TornadoVM is not on the module path ("
           + message
@@ -29,11 +31,23 @@ final class Reasons {
     if (cause instanceof IllegalAccessError) {
       return "the JVM lacks TornadoVM's flags (" + message + "); " + FLAGS + ".";
     }
+    if (message.contains("platforms found")) {
+      return "TornadoVM finds no device ("
+          + message
+          + "); install the GPU's driver, and see that nothing hides the device, as"
+          + " CUDA_VISIBLE_DEVICES can.";
+    }
     return "TornadoVM does not start ("
         + cause.getClass().getSimpleName()
-        + (message.isEmpty() ? "" : ": " + message.lines().findFirst().orElse(""))
+        + (message.isEmpty() ? "" : ": " + message)
         + "); "
         + FLAGS
         + ", and check that the SDK's driver fits this machine.";
+  }
+
+  /** The first line of a message, without colours and the level of a log. */
+  private static String plain(@Nullable String message) {
+    String line = message == null ? "" : message.lines().findFirst().orElse("");
+    return line.replaceAll("\\x1B\\[[0-9;]*m", "").replaceFirst("^\\[[A-Z]+\\] *", "").strip();
   }
 }
