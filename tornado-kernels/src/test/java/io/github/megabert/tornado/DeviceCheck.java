@@ -40,6 +40,9 @@ import java.util.stream.IntStream;
  * ragged}.
  */
 final class DeviceCheck {
+  /** Calls after which the methods that a call passes once are compiled. */
+  private static final int WARM_UP_CALLS = 400;
+
   private static final int VOCABULARY = 29056;
 
   private DeviceCheck() {}
@@ -237,9 +240,9 @@ final class DeviceCheck {
         float checksum = model.forward(batch, null, OutputOptions.NONE).logits().toFloatArray()[0];
         double firstSeconds = seconds(first);
         double[] milliseconds = new double[batch.tokens() > 10_000 ? 20 : 60];
-        // The host's part is Java that the JVM compiles as it goes: some 3000 calls warm it up.
+        // The host's part is Java, which the JVM compiles as it goes.
         long warmUp = System.nanoTime();
-        while (seconds(warmUp) < 5) {
+        for (int calls = 0; calls < WARM_UP_CALLS || seconds(warmUp) < 5; calls++) {
           model.forward(batch, null, OutputOptions.NONE);
         }
         double[] host = new double[milliseconds.length];

@@ -39,7 +39,13 @@ final class Gemm implements Team.Body {
   /** Panels from which the copy pays, as estimated: it takes as long as some 30 multiply-adds. */
   private static final int PANELS_FOR_TALL = 8;
 
-  /** Bytes of a task's sums. */
+  /** Rows from which reading ahead pays where the weights come from the memory. */
+  private static final int FEWEST_STREAMED = 5;
+
+  /**
+   * Bytes of a task's sums. An interleaved tile with more rows than there are writes the sums of
+   * the others too, over what the next panel then writes.
+   */
   private static final long SUMS_BYTES = (long) RowBlocks.MOST_ROWS * GROUP * PANEL_BYTES;
 
   /** Bytes of a panel's product with one block of inputs. */
@@ -70,7 +76,7 @@ final class Gemm implements Team.Body {
     this.memory = memory;
     linear =
         new PackedLinear(
-            Precision.F32, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL, 0, 0);
+            Precision.F32, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL, 0, 0, false);
     x = MemorySegment.NULL;
     buffers = MemorySegment.NULL;
   }
@@ -95,26 +101,37 @@ final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    boolean tall = wantsTall(rows);
-    int chunks = tall ? Math.ceilDiv(rows, INTERLEAVED_ROWS) : 1;
+    int tileRows = interleavedTileRows(rows);
+    int chunks = tileRows > 0 ? Math.ceilDiv(rows, INTERLEAVED_ROWS) : 1;
     for (int chunk = 0; chunk < chunks; chunk++) {
       int first = (int) ((long) rows * chunk / chunks);
       int end = (int) ((long) rows * (chunk + 1) / chunks);
-      blocks.set(first, end - first, tall);
+      blocks.set(first, end - first, tileRows);
       groups = groupCount(packed.panelCount());
-      if (tall) {
+      if (tileRows > 0) {
         interleaved.take(x, packed.inputs(), team);
       }
       team.run(blocks.count() * groups, this);
     }
   }
 
-  /** Weights in 8 bits are left out: they are expanded in parts that are not as deep. */
-  private boolean wantsTall(int rows) {
-    return linear.precision() != Precision.INT8
-        && rows >= 2 * TallTile.ROWS
-        && linear.panelCount() >= PANELS_FOR_TALL
-        && kernels.hasTallTile();
+  /**
+   * Rows of an interleaved tile, 0 where rows are multiplied as they lie. Weights in 8 bits are
+   * left out, as they are expanded in parts that are not as deep, and where rows are few those in
+   * 16 bits, as expanding takes longer than reading.
+   */
+  private int interleavedTileRows(int rows) {
+    if (linear.panelCount() < PANELS_FOR_TALL) {
+      return 0;
+    }
+    Precision precision = linear.precision();
+    int wanted = 0;
+    if (rows >= 2 * TallTile.ROWS) {
+      wanted = precision == Precision.INT8 ? 0 : TallTile.ROWS;
+    } else if (rows >= FEWEST_STREAMED && rows <= 2 * StreamTile.ROWS) {
+      wanted = precision == Precision.F32 && linear.streamed() ? StreamTile.ROWS : 0;
+    }
+    return wanted > 0 && kernels.hasInterleavedTile(wanted) ? wanted : 0;
   }
 
   private int groupCount(int panels) {
@@ -135,14 +152,14 @@ final class Gemm implements Team.Body {
     int endPanel = firstPanel(group + 1);
     int from = blocks.from(block);
     int to = blocks.from(block + 1);
-    int tall = blocks.tallTiles(block);
+    int tiles = blocks.interleavedTiles(block);
     long sums = slot * SLOT_BYTES;
     long panelSums = (to - from) * (long) PANEL_BYTES;
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
         long ahead = following(panel, depth, firstPanel, endPanel, next);
         long at = sums + (panel - firstPanel) * panelSums;
-        multiply(panel, ahead, depth, from, to, tall, at, slot);
+        multiply(panel, ahead, depth, from, to, tiles, at, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
@@ -177,24 +194,24 @@ final class Gemm implements Team.Body {
 
   /** A panel's product, or what one block of inputs adds to it. */
   private void multiply(
-      int panel, long ahead, int depth, int from, int to, int tall, long at, int slot) {
+      int panel, long ahead, int depth, int from, int to, int tiles, long at, int slot) {
     int height = to - from;
     boolean bytes = linear.precision() == Precision.INT8;
     if (depth == 0 || bytes) {
       if (bytes && depth == 0) {
         buffers.asSlice(at, height * (long) PANEL_BYTES).fill((byte) 0);
       }
-      product(panel, ahead, depth, from, height, tall, at, slot);
+      product(panel, ahead, depth, from, height, tiles, at, slot);
       return;
     }
     long part = slot * SLOT_BYTES + SUMS_BYTES;
-    product(panel, ahead, depth, from, height, tall, part, slot);
+    product(panel, ahead, depth, from, height, tiles, part, slot);
     kernels.addRows(1, height * PANEL, buffers, part, 0, buffers, at, 0);
   }
 
   /** {@code c = x·panel}, or {@code c += x·panel} of weights in 8 bits. */
   private void product(
-      int panel, long ahead, int depth, int from, int height, int tall, long c, int slot) {
+      int panel, long ahead, int depth, int from, int height, int tiles, long c, int slot) {
     MemorySegment panels = linear.panels();
     long at = linear.panelOffset(panel, depth);
     int count = Math.min(DEPTH, linear.inputs() - depth);
@@ -203,12 +220,12 @@ final class Gemm implements Team.Body {
     long expanded = panelScratchAt(slot);
     switch (linear.precision()) {
       case BF16 -> {
-        if (tall == 0) {
+        if (tiles == 0) {
           kernels.brainFloatPanel(
               height, count, x, xAt, xStride, panels, at, ahead, buffers, c, PANEL_BYTES);
         } else {
           kernels.expandBrainFloats(panels, at, count, buffers, expanded);
-          floatPanel(depth, count, from, height, tall, buffers, expanded, ahead, c);
+          floatPanel(depth, count, from, height, tiles, buffers, expanded, ahead, c);
         }
       }
       case INT8 ->
@@ -230,31 +247,33 @@ final class Gemm implements Team.Body {
       case F16 -> {
         // The block then stays in the second-level cache while the rows pass by.
         kernels.expandHalves(panels, at, count, buffers, expanded);
-        floatPanel(depth, count, from, height, tall, buffers, expanded, ahead, c);
+        floatPanel(depth, count, from, height, tiles, buffers, expanded, ahead, c);
       }
-      default -> floatPanel(depth, count, from, height, tall, panels, at, ahead, c);
+      default -> floatPanel(depth, count, from, height, tiles, panels, at, ahead, c);
     }
   }
 
-  /** The tall tiles of a block of rows, and the rows behind them. */
+  /** The interleaved tiles of a block of rows, and the rows behind them. */
   private void floatPanel(
       int depth,
       int count,
       int from,
       int height,
-      int tall,
+      int tiles,
       MemorySegment panel,
       long at,
       long ahead,
       long c) {
     int inputs = linear.inputs();
-    if (tall > 0) {
-      kernels.tallPanel(
-          tall,
+    int tileRows = blocks.tileRows();
+    if (tiles > 0) {
+      kernels.interleavedPanel(
+          tileRows,
+          tiles,
           count,
           interleaved.floats(),
-          interleaved.tileAt(from) + depth * TallTile.ROWS,
-          TallTile.ROWS * inputs,
+          interleaved.tileAt(from) + depth * tileRows,
+          tileRows * inputs,
           panel,
           at,
           linear.panels(),
@@ -263,7 +282,7 @@ final class Gemm implements Team.Body {
           buffers,
           c);
     }
-    int done = tall * TallTile.ROWS;
+    int done = tiles * tileRows;
     if (done < height) {
       long xStride = (long) inputs * Float.BYTES;
       kernels.panel(
@@ -274,7 +293,7 @@ final class Gemm implements Team.Body {
           xStride,
           panel,
           at,
-          tall > 0 || linear.precision() != Precision.F32 ? at : ahead,
+          tiles > 0 || linear.precision() != Precision.F32 ? at : ahead,
           buffers,
           c + done * (long) PANEL_BYTES,
           PANEL_BYTES);

@@ -34,20 +34,22 @@ interface Kernels {
       long cOffset,
       long cStride);
 
-  /** Whether {@link #tallPanel} is the fastest for many rows. */
-  boolean hasTallTile();
+  /** Whether {@link #interleavedPanel} is the fastest, with tiles of so many rows. */
+  boolean hasInterleavedTile(int tileRows);
 
   /**
    * As {@link #panel}, of {@link InterleavedRows interleaved} rows.
    *
-   * @param tiles tiles of {@link TallTile#ROWS} rows
+   * @param tileRows rows of a tile: {@link TallTile#ROWS} or {@link StreamTile#ROWS}
+   * @param tiles number of tiles
    * @param rowsOffset where {@code rows} has the first k of the first tile
    * @param tileStride floats from a tile of rows to the next
    * @param ahead where the weights lie that come next, {@code aheadBytes} of them from {@code
    *     aheadOffset} on; a kernel may bring them into the cache meanwhile
    * @param c {@code [rows, PANEL]}
    */
-  void tallPanel(
+  void interleavedPanel(
+      int tileRows,
       int tiles,
       int depth,
       float[] rows,

@@ -13,6 +13,8 @@ import java.lang.foreign.MemorySegment;
  *     NarrowWeights} says
  * @param scales INT8: {@code [panels, groups, PANEL]} float32; otherwise empty
  * @param bias one float a channel, padded with zeros to whole panels
+ * @param streamed whether so many weights have been packed that they come from the memory, not from
+ *     a cache, whenever they are used
  */
 record PackedLinear(
     Precision precision,
@@ -20,7 +22,8 @@ record PackedLinear(
     MemorySegment scales,
     MemorySegment bias,
     int inputs,
-    int outputs)
+    int outputs,
+    boolean streamed)
     implements Backend.Linear {
   /** Number of panels. */
   int panelCount() {

@@ -19,13 +19,18 @@ import org.jspecify.annotations.Nullable;
 final class Packing {
   private Packing() {}
 
-  /** Packs {@code weights} and {@code biases}, which may be freed afterwards. */
+  /**
+   * Packs {@code weights} and {@code biases}, which may be freed afterwards.
+   *
+   * @param streamed see {@link PackedLinear}
+   */
   static PackedLinear pack(
       Workers workers,
       Arena arena,
       Precision precision,
       List<Tensor> weights,
-      List<@Nullable Tensor> biases) {
+      List<@Nullable Tensor> biases,
+      boolean streamed) {
     LinearShapes shapes = LinearShapes.check(weights, biases);
     int inputs = shapes.inputs();
     int outputs = shapes.outputs();
@@ -42,7 +47,8 @@ final class Packing {
             scales,
             stackBiases(arena, weights, biases),
             inputs,
-            outputs);
+            outputs,
+            streamed);
     Workers.Task task = panel -> new PanelWriter(weights, packed, panel).write();
     if (weights.stream().allMatch(weight -> HostParameter.isShared(weight.segment()))) {
       workers.run(panels, task);

@@ -64,12 +64,13 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public boolean hasTallTile() {
+  public boolean hasInterleavedTile(int tileRows) {
     return false;
   }
 
   @Override
-  public void tallPanel(
+  public void interleavedPanel(
+      int tileRows,
       int tiles,
       int depth,
       float[] rows,
@@ -82,12 +83,12 @@ final class PlainKernels implements Kernels {
       long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    int height = tiles * TallTile.ROWS;
+    int height = tiles * tileRows;
     float[] operand = new float[height * depth];
     for (int row = 0; row < height; row++) {
-      int from = rowsOffset + row / TallTile.ROWS * tileStride + row % TallTile.ROWS;
+      int from = rowsOffset + row / tileRows * tileStride + row % tileRows;
       for (int k = 0; k < depth; k++) {
-        operand[row * depth + k] = rows[from + k * TallTile.ROWS];
+        operand[row * depth + k] = rows[from + k * tileRows];
       }
     }
     float[] sums = new float[height * PANEL];

@@ -15,17 +15,17 @@ final class RowBlocks {
   private int rows;
   private int tiles;
   private int count;
-  private boolean tall;
+  private int tileRows;
 
   /**
    * Cuts rows anew.
    *
-   * @param tall whether tall tiles are wanted
+   * @param tileHeight rows of an interleaved tile, or 0 where none are wanted
    */
-  void set(int firstRow, int rowCount, boolean tall) {
+  void set(int firstRow, int rowCount, int tileHeight) {
     first = firstRow;
     rows = rowCount;
-    this.tall = tall;
+    tileRows = tileHeight;
     tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
     count = Math.ceilDiv(tiles, TILES);
   }
@@ -51,23 +51,34 @@ final class RowBlocks {
     return first + (int) ((long) rows * tile / tiles);
   }
 
-  /** How many tall tiles a block begins with; the rows behind them are tiles as they lie. */
-  int tallTiles(int block) {
-    int height = from(block + 1) - from(block);
-    if (!tall || height < 2 * TallTile.ROWS) {
+  /** Rows of an interleaved tile. */
+  int tileRows() {
+    return tileRows;
+  }
+
+  /**
+   * How many interleaved tiles a block begins with; the rows behind them are tiles as they lie. Few
+   * rows have as many as hold them all.
+   */
+  int interleavedTiles(int block) {
+    if (tileRows == 0) {
       return 0;
     }
-    int most = height / TallTile.ROWS;
-    int rest = height - most * TallTile.ROWS;
+    int height = from(block + 1) - from(block);
+    if (rows < 2 * TallTile.ROWS) {
+      return Math.ceilDiv(height, tileRows);
+    }
+    int most = height / tileRows;
+    int rest = height - most * tileRows;
     // One or two rows alone would be a slow tile.
     return rest == 1 || rest == 2 ? most - 1 : most;
   }
 
-  /** Tall tiles of the block that has most. */
-  int mostTallTiles() {
+  /** Interleaved tiles of the block that has most. */
+  int mostInterleavedTiles() {
     int most = 0;
     for (int block = 0; block < count; block++) {
-      most = Math.max(most, tallTiles(block));
+      most = Math.max(most, interleavedTiles(block));
     }
     return most;
   }

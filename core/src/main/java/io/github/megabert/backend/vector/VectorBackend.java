@@ -38,6 +38,9 @@ final class VectorBackend implements Backend {
   /** Weights of a model that is worth compiling for before its first question. */
   private static final long LARGE = 60_000_000;
 
+  /** Weights beyond which not all stay in a processor's cache: 64 MB of float32. */
+  private static final long CACHED = 16_000_000;
+
   /** Nanoseconds that closing waits for computations of other threads. */
   private static final long PATIENCE = 30_000_000_000L;
 
@@ -103,10 +106,11 @@ final class VectorBackend implements Backend {
   public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
     requireOpen();
     long elements = weights.stream().mapToLong(Tensor::elements).sum();
-    if (packedWeights.addAndGet(elements) > LARGE) {
+    long packed = packedWeights.addAndGet(elements);
+    if (packed > LARGE) {
       kernels.anticipate(precision);
     }
-    return Packing.pack(workers, arena, precision, weights, biases);
+    return Packing.pack(workers, arena, precision, weights, biases, packed > CACHED);
   }
 
   @Override

@@ -48,12 +48,13 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public boolean hasTallTile() {
+  public boolean hasInterleavedTile(int tileRows) {
     return TallTile.fits();
   }
 
   @Override
-  public void tallPanel(
+  public void interleavedPanel(
+      int tileRows,
       int tiles,
       int depth,
       float[] rows,
@@ -66,6 +67,22 @@ final class VectorKernels implements Kernels {
       long aheadBytes,
       MemorySegment c,
       long cOffset) {
+    if (tileRows == StreamTile.ROWS) {
+      streamPanel(
+          tiles,
+          depth,
+          rows,
+          rowsOffset,
+          tileStride,
+          panel,
+          panelOffset,
+          ahead,
+          aheadOffset,
+          aheadBytes,
+          c,
+          cOffset);
+      return;
+    }
     long step = Math.ceilDiv(aheadBytes, (long) depth * tiles);
     long part = depth * step;
     long last = aheadBytes - part;
@@ -82,6 +99,38 @@ final class VectorKernels implements Kernels {
               step,
               c,
               cOffset + (long) tile * TallTile.ROWS * Lanes.PANEL_BYTES));
+    }
+  }
+
+  private static void streamPanel(
+      int tiles,
+      int depth,
+      float[] rows,
+      int rowsOffset,
+      int tileStride,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      MemorySegment c,
+      long cOffset) {
+    long step = aheadBytes / (2L * depth * tiles);
+    long half = depth * step;
+    for (int tile = 0; tile < tiles; tile++) {
+      ReadAhead.keep(
+          StreamTile.multiply(
+              depth,
+              rows,
+              rowsOffset + tile * tileStride,
+              panel,
+              panelOffset,
+              ahead,
+              aheadOffset + 2L * tile * half,
+              half,
+              step,
+              c,
+              cOffset + (long) tile * StreamTile.ROWS * Lanes.PANEL_BYTES));
     }
   }
 

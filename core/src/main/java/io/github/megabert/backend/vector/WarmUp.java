@@ -59,7 +59,10 @@ final class WarmUp {
   /** The tile for many rows. */
   static final int TALL_TILE = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
 
-  private static final int ACTIVATIONS = TALL_TILE + 1;
+  /** The tile for few rows and weights from the memory. */
+  static final int STREAM_TILE = TALL_TILE + 1;
+
+  private static final int ACTIVATIONS = STREAM_TILE + 1;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -86,6 +89,11 @@ final class WarmUp {
   /** The number of the kernel that adds a bias and applies an activation. */
   static int activation(Activation activation) {
     return ACTIVATIONS + activation.ordinal();
+  }
+
+  /** The number of the interleaved tile of so many rows. */
+  static int interleavedTile(int rows) {
+    return rows == StreamTile.ROWS ? STREAM_TILE : TALL_TILE;
   }
 
   /** Whether the vector kernel is compiled; if not, it is asked for. */
@@ -291,11 +299,13 @@ final class WarmUp {
     private void panel(Kernels set, int kernel, int rows, int depth) {
       if (kernel >= BRAIN_FLOAT_TILES && kernel < BYTE_TILES) {
         set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
-      } else if (kernel == TALL_TILE) {
+      } else if (kernel == TALL_TILE || kernel == STREAM_TILE) {
+        int height = kernel == TALL_TILE ? TallTile.ROWS : StreamTile.ROWS;
         int tiles = Math.ceilDiv(rows, 2 * TallTile.ROWS);
-        int stride = TallTile.ROWS * DEPTH;
+        int stride = height * DEPTH;
         long bytes = (long) depth * Lanes.PANEL_BYTES;
-        set.tallPanel(tiles, depth, tall, 0, stride, panel, 0, panel, 0, bytes, result, 0);
+        set.interleavedPanel(
+            height, tiles, depth, tall, 0, stride, panel, 0, panel, 0, bytes, result, 0);
       } else if (kernel < BRAIN_FLOAT_TILES) {
         set.panel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
       } else {

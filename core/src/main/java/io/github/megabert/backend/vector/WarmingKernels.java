@@ -40,12 +40,13 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
-  public boolean hasTallTile() {
-    return TallTile.fits() && warmUp.isReady(WarmUp.TALL_TILE);
+  public boolean hasInterleavedTile(int tileRows) {
+    return TallTile.fits() && warmUp.isReady(WarmUp.interleavedTile(tileRows));
   }
 
   @Override
-  public void tallPanel(
+  public void interleavedPanel(
+      int tileRows,
       int tiles,
       int depth,
       float[] rows,
@@ -58,8 +59,9 @@ final class WarmingKernels implements Kernels {
       long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    choose(WarmUp.TALL_TILE)
-        .tallPanel(
+    choose(WarmUp.interleavedTile(tileRows))
+        .interleavedPanel(
+            tileRows,
             tiles,
             depth,
             rows,

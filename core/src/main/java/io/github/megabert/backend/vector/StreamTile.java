@@ -1,0 +1,117 @@
+package io.github.megabert.backend.vector;
+
+import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+import static io.github.megabert.backend.vector.Lanes.SPECIES;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The tile for few rows whose weights come from the memory: as a {@link TallTile}, but of 8 rows,
+ * and it reads the weights to come in two places at once. With so few rows the memory takes longer
+ * than the arithmetic, and the product as long as the memory if there is always something to wait
+ * for. So rows that are missing are computed too, as zeros.
+ */
+final class StreamTile {
+  /** Rows of the tile. */
+  static final int ROWS = 8;
+
+  /** Bytes of a row of the result. */
+  private static final long ROW_BYTES = PANEL_BYTES;
+
+  private StreamTile() {}
+
+  /**
+   * The tile.
+   *
+   * @param rows 8 rows, interleaved: 8 floats for each k, from {@code rowsOffset} on
+   * @param ahead what is read ahead, from {@code aheadOffset} and from {@code aheadHalf} bytes
+   *     behind it on
+   * @param aheadStep bytes to move on in both places for each k
+   * @param c {@code [8, PANEL]}, overwritten
+   * @return a number without meaning, for which the loads ahead are kept
+   */
+  static long multiply(
+      int depth,
+      float[] rows,
+      int rowsOffset,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadHalf,
+      long aheadStep,
+      MemorySegment c,
+      long cOffset) {
+    FloatVector l0 = FloatVector.zero(SPECIES);
+    FloatVector h0 = FloatVector.zero(SPECIES);
+    FloatVector l1 = FloatVector.zero(SPECIES);
+    FloatVector h1 = FloatVector.zero(SPECIES);
+    FloatVector l2 = FloatVector.zero(SPECIES);
+    FloatVector h2 = FloatVector.zero(SPECIES);
+    FloatVector l3 = FloatVector.zero(SPECIES);
+    FloatVector h3 = FloatVector.zero(SPECIES);
+    FloatVector l4 = FloatVector.zero(SPECIES);
+    FloatVector h4 = FloatVector.zero(SPECIES);
+    FloatVector l5 = FloatVector.zero(SPECIES);
+    FloatVector h5 = FloatVector.zero(SPECIES);
+    FloatVector l6 = FloatVector.zero(SPECIES);
+    FloatVector h6 = FloatVector.zero(SPECIES);
+    FloatVector l7 = FloatVector.zero(SPECIES);
+    FloatVector h7 = FloatVector.zero(SPECIES);
+    long touched = 0;
+    for (int k = 0; k < depth; k++) {
+      long next = aheadOffset + k * aheadStep;
+      touched += ahead.get(ValueLayout.JAVA_BYTE, next);
+      touched += ahead.get(ValueLayout.JAVA_BYTE, next + aheadHalf);
+      long at = panelOffset + (long) k * PANEL_BYTES;
+      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
+      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      int row = rowsOffset + k * ROWS;
+      FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
+      l0 = e.fma(low, l0);
+      h0 = e.fma(high, h0);
+      e = FloatVector.broadcast(SPECIES, rows[row + 1]);
+      l1 = e.fma(low, l1);
+      h1 = e.fma(high, h1);
+      e = FloatVector.broadcast(SPECIES, rows[row + 2]);
+      l2 = e.fma(low, l2);
+      h2 = e.fma(high, h2);
+      e = FloatVector.broadcast(SPECIES, rows[row + 3]);
+      l3 = e.fma(low, l3);
+      h3 = e.fma(high, h3);
+      e = FloatVector.broadcast(SPECIES, rows[row + 4]);
+      l4 = e.fma(low, l4);
+      h4 = e.fma(high, h4);
+      e = FloatVector.broadcast(SPECIES, rows[row + 5]);
+      l5 = e.fma(low, l5);
+      h5 = e.fma(high, h5);
+      e = FloatVector.broadcast(SPECIES, rows[row + 6]);
+      l6 = e.fma(low, l6);
+      h6 = e.fma(high, h6);
+      e = FloatVector.broadcast(SPECIES, rows[row + 7]);
+      l7 = e.fma(low, l7);
+      h7 = e.fma(high, h7);
+    }
+    l0.intoMemorySegment(c, cOffset, ORDER);
+    h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
+    l1.intoMemorySegment(c, cOffset + ROW_BYTES, ORDER);
+    h1.intoMemorySegment(c, cOffset + ROW_BYTES + VECTOR_BYTES, ORDER);
+    l2.intoMemorySegment(c, cOffset + 2 * ROW_BYTES, ORDER);
+    h2.intoMemorySegment(c, cOffset + 2 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l3.intoMemorySegment(c, cOffset + 3 * ROW_BYTES, ORDER);
+    h3.intoMemorySegment(c, cOffset + 3 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l4.intoMemorySegment(c, cOffset + 4 * ROW_BYTES, ORDER);
+    h4.intoMemorySegment(c, cOffset + 4 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l5.intoMemorySegment(c, cOffset + 5 * ROW_BYTES, ORDER);
+    h5.intoMemorySegment(c, cOffset + 5 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l6.intoMemorySegment(c, cOffset + 6 * ROW_BYTES, ORDER);
+    h6.intoMemorySegment(c, cOffset + 6 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    l7.intoMemorySegment(c, cOffset + 7 * ROW_BYTES, ORDER);
+    h7.intoMemorySegment(c, cOffset + 7 * ROW_BYTES + VECTOR_BYTES, ORDER);
+    return touched;
+  }
+}
