@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
  *
  * <p>A task is a {@link RowBlocks block of rows} times a group of panels. Where rows are many, they
- * are {@link InterleavedRows interleaved} for {@link TallTile tall tiles} first; the others are cut
- * into tiles of nearly equal height (13 = 7 + 6), so no tile is much less efficient than the full
- * one. The inputs are taken in blocks of fixed depth, so that the partition never changes a result.
+ * are {@link InterleavedRows interleaved} for {@link TallTile tall tiles} first, and where they are
+ * few and the weights come from the memory, for {@link StreamTile}; the others are cut into tiles
+ * of nearly equal height (13 = 7 + 6), so no tile is much less efficient than the full one. The
+ * inputs are taken in blocks of fixed depth, so that the partition never changes a result.
  */
 final class Gemm implements Team.Body {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
@@ -25,8 +26,8 @@ final class Gemm implements Team.Body {
   /**
    * Panels in a group, at most: the sums of a task are 128 KiB of the second-level cache, a panel's
    * after the other's. They move to where they belong, which is seldom in a cache, with the
-   * epilogue, in runs of a kilobyte; tiles that wrote there themselves, two vectors a row, took a
-   * tenth longer.
+   * epilogue, in runs of a kilobyte; tiles of 8 rows that wrote there themselves, two vectors a
+   * row, took a tenth longer, and those of 12 as long.
    */
   private static final int GROUP = 8;
 

@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
  *
  * <p>With few rows, a panel is touched before it is multiplied: plain loads from four places at
  * once take all that the memory delivers. With many, the {@link TallTile tall tiles} of one panel
- * read the next, slowly enough that the multiply-adds go on, and with few, where all panels come
- * from the memory, {@link StreamTile} does, as fast as the memory can.
+ * read the next, slowly enough that the multiply-adds go on. The same is done by {@link StreamTile}
+ * with few rows, as fast as the memory can, where that is known to hold all panels.
  */
 final class ReadAhead {
   /** Bytes of a cache line. */
