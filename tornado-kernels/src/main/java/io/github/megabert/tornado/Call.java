@@ -15,11 +15,18 @@ import org.jspecify.annotations.Nullable;
 record Call(Kernel kernel, List<Object> arguments, @Nullable Grid grid) {
   /**
    * Where the {@link Operand.Integers} begin that the call reads, or the first of several sections,
-   * which one operation adds; negative if it reads none.
+   * which one operation adds; negative if it reads none. Their indices follow the operand; a
+   * section that is left out has a negative one.
    */
   int section() {
-    int integers = arguments.indexOf(TornadoComputation.INTEGERS);
-    return integers < 0 ? -1 : (Integer) arguments.get(integers + 1);
+    int next = arguments.indexOf(TornadoComputation.INTEGERS) + 1;
+    while (next > 0 && next < arguments.size() && arguments.get(next) instanceof Integer index) {
+      if (index >= 0) {
+        return index;
+      }
+      next++;
+    }
+    return -1;
   }
 
   /** What is compiled: calls that differ only in their arrays share it. */

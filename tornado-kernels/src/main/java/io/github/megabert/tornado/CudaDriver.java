@@ -89,13 +89,7 @@ final class CudaDriver {
    * waits for them.
    */
   void copyToHost(long target, long source, long bytes, long stream) {
-    int status;
-    try {
-      status = (int) copyToHost.invokeExact(target, source, bytes, stream);
-    } catch (Throwable failure) {
-      throw unexpected("cuMemcpyDtoHAsync", failure);
-    }
-    check("cuMemcpyDtoHAsync", status);
+    copy("cuMemcpyDtoHAsync", copyToHost, target, source, bytes, stream);
   }
 
   /**
@@ -103,13 +97,7 @@ final class CudaDriver {
    * bytes must not change until somebody has.
    */
   void copyToDevice(long target, long source, long bytes, long stream) {
-    int status;
-    try {
-      status = (int) copyToDevice.invokeExact(target, source, bytes, stream);
-    } catch (Throwable failure) {
-      throw unexpected("cuMemcpyHtoDAsync", failure);
-    }
-    check("cuMemcpyHtoDAsync", status);
+    copy("cuMemcpyHtoDAsync", copyToDevice, target, source, bytes, stream);
   }
 
   /** Waits for everything that a stream has been given. */
@@ -127,6 +115,17 @@ final class CudaDriver {
     } catch (Throwable failure) {
       throw unexpected("cuMemGetInfo", failure);
     }
+  }
+
+  private static void copy(
+      String name, MethodHandle function, long target, long source, long bytes, long stream) {
+    int status;
+    try {
+      status = (int) function.invokeExact(target, source, bytes, stream);
+    } catch (Throwable failure) {
+      throw unexpected(name, failure);
+    }
+    check(name, status);
   }
 
   private static void call(String name, MethodHandle function, long argument) {

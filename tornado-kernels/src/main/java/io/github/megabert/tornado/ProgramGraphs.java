@@ -29,9 +29,9 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the
  * 24 layers of the 345M model are three graphs. Where nobody waits, two brief ones come first,
  * which are started while the host does what is left: what needs no more integers than the first
- * call, and the rest of about one layer. A kernel is compiled once a task name, and a graph takes a
- * name once; all graphs have one name, and the n-th call of a signature the same name in each, so
- * the later graphs find their kernels compiled.
+ * call, and the rest of about three layers. A kernel is compiled once a task name, and a graph
+ * takes a name once; all graphs have one name, and the n-th call of a signature the same name in
+ * each, so the later graphs find their kernels compiled.
  */
 final class ProgramGraphs {
   /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
