@@ -30,6 +30,7 @@ final class CapturedGraphs {
       "uk.ac.manchester.tornado.runtime.library.spi.TornadoNativeStreamSupport";
 
   private final CudaDriver driver;
+  private final IdleGraph idle;
   private final TornadoDevice device;
   private final long context;
   private final long stream;
@@ -43,6 +44,8 @@ final class CapturedGraphs {
     this.context = context;
     this.stream = stream;
     this.handles = handles;
+    driver.enter(context);
+    idle = IdleGraph.of(driver, context);
   }
 
   /** The captured graphs of a plan that has run once; null where TornadoVM has to replay them. */
@@ -138,7 +141,7 @@ final class CapturedGraphs {
     driver.enter(context);
     driver.copyToHost(
         array.getSegment().address(), source + TornadoNativeArray.ARRAY_HEADER, bytes, stream);
-    driver.await(stream);
+    idle.await(stream);
   }
 
   /**
@@ -160,6 +163,6 @@ final class CapturedGraphs {
   /** Waits for them. */
   void await() {
     driver.enter(context);
-    driver.await(stream);
+    idle.await(stream);
   }
 }

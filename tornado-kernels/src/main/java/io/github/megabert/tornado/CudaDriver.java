@@ -14,15 +14,26 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What NVIDIA's driver offers and TornadoVM does not: launching a captured graph without waiting
- * for it, copying between such launches from any thread, and how much memory is free.
+ * for it, copying between such launches from any thread, looking whether a stream is done, and how
+ * much memory is free.
  */
 @SuppressWarnings("restricted") // The driver has no other interface than its C functions.
 final class CudaDriver {
   /** On Linux and on Windows. */
   private static final List<String> LIBRARIES = List.of("libcuda.so.1", "nvcuda.dll");
 
+  /** CUDA_ERROR_NOT_READY. */
+  private static final int NOT_READY = 600;
+
+  /** CU_STREAM_NON_BLOCKING: the stream does not wait for the default one. */
+  private static final long NON_BLOCKING = 1;
+
   private final MethodHandle graphLaunch;
-  private final MethodHandle streamSynchronize;
+  private final MethodHandle graphCreate;
+  private final MethodHandle graphAddEmptyNode;
+  private final MethodHandle graphInstantiate;
+  private final MethodHandle streamCreate;
+  private final MethodHandle streamQuery;
   private final MethodHandle setContext;
   private final MethodHandle copyToHost;
   private final MethodHandle copyToDevice;
@@ -30,7 +41,11 @@ final class CudaDriver {
 
   private CudaDriver(SymbolLookup library) {
     graphLaunch = function(library, "cuGraphLaunch", 2);
-    streamSynchronize = function(library, "cuStreamSynchronize", 1);
+    graphCreate = function(library, "cuGraphCreate", 2);
+    graphAddEmptyNode = function(library, "cuGraphAddEmptyNode", 4);
+    graphInstantiate = function(library, "cuGraphInstantiateWithFlags", 3);
+    streamCreate = function(library, "cuStreamCreate", 2);
+    streamQuery = function(library, "cuStreamQuery", 1);
     setContext = function(library, "cuCtxSetCurrent", 1);
     memoryInfo = function(library, "cuMemGetInfo_v2", 2);
     copyToHost = function(library, "cuMemcpyDtoHAsync_v2", 4);
@@ -73,6 +88,32 @@ final class CudaDriver {
     call("cuCtxSetCurrent", setContext, context);
   }
 
+  /** A new stream in the thread's context. */
+  long newStream() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment stream = arena.allocate(ValueLayout.JAVA_LONG);
+      check("cuStreamCreate", (int) streamCreate.invokeExact(stream.address(), NON_BLOCKING));
+      return stream.get(ValueLayout.JAVA_LONG, 0);
+    } catch (Throwable failure) {
+      throw unexpected("cuStreamCreate", failure);
+    }
+  }
+
+  /** A new graph in the thread's context that does nothing, to be launched. */
+  long emptyGraph() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+      check("cuGraphCreate", (int) graphCreate.invokeExact(out.address(), 0L));
+      long graph = out.get(ValueLayout.JAVA_LONG, 0);
+      check(
+          "cuGraphAddEmptyNode", (int) graphAddEmptyNode.invokeExact(out.address(), graph, 0L, 0L));
+      check("cuGraphInstantiate", (int) graphInstantiate.invokeExact(out.address(), graph, 0L));
+      return out.get(ValueLayout.JAVA_LONG, 0);
+    } catch (Throwable failure) {
+      throw unexpected("cuGraphCreate", failure);
+    }
+  }
+
   /** Starts a graph after what the stream has been given before, and does not wait. */
   void launch(long graph, long stream) {
     int status;
@@ -85,8 +126,8 @@ final class CudaDriver {
   }
 
   /**
-   * Copies bytes from the device after what the stream has been given before; {@link #await} then
-   * waits for them.
+   * Copies bytes from the device after what the stream has been given before, and does not wait:
+   * the bytes are there when the stream {@link #isDone}.
    */
   void copyToHost(long target, long source, long bytes, long stream) {
     copy("cuMemcpyDtoHAsync", copyToHost, target, source, bytes, stream);
@@ -100,9 +141,18 @@ final class CudaDriver {
     copy("cuMemcpyHtoDAsync", copyToDevice, target, source, bytes, stream);
   }
 
-  /** Waits for everything that a stream has been given. */
-  void await(long stream) {
-    call("cuStreamSynchronize", streamSynchronize, stream);
+  /** Whether everything that a stream has been given is done. */
+  boolean isDone(long stream) {
+    int status;
+    try {
+      status = (int) streamQuery.invokeExact(stream);
+    } catch (Throwable failure) {
+      throw unexpected("cuStreamQuery", failure);
+    }
+    if (status != NOT_READY) {
+      check("cuStreamQuery", status);
+    }
+    return status != NOT_READY;
   }
 
   /** Bytes that no program uses, on the device of the thread's context; a lot if it has none. */
@@ -142,6 +192,9 @@ final class CudaDriver {
   private static RuntimeException unexpected(String name, Throwable thrown) {
     if (thrown instanceof Error error) {
       throw error;
+    }
+    if (thrown instanceof IllegalStateException failed) {
+      return failed;
     }
     return new IllegalStateException(name + " could not be called", thrown);
   }
