@@ -1,5 +1,6 @@
 #!/bin/sh
-# Times MegaBERT and ONNX Runtime in turns: peers.sh [THREADS [F32|BF16|F16|INT8]].
+# Times MegaBERT and ONNX Runtime in turns: peers.sh [THREADS [F32|BF16|F16|INT8 [CASE,...]]],
+# where a CASE is 1x16, 1x128, 8x128, 1x512 or ragged.
 # Keeps 2.7 GB of random weights in target/peers and needs about 8 GB of memory.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

@@ -5,16 +5,20 @@ import io.github.megabert.model.ForwardCost;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 
 /**
  * MegaBERT and ONNX Runtime side by side: MegatronBERT-345M, the same weights, inputs and number of
  * threads, one after the other in turns. Prints a table.
  *
- * <pre>Peers FOLDER [THREADS [PRECISION]]</pre>
+ * <pre>Peers FOLDER [THREADS [PRECISION [CASE,...]]]</pre>
  *
- * FOLDER keeps the weights, 2.7 GB. PRECISION is ours; ONNX Runtime computes in float32.
+ * FOLDER keeps the weights, 2.7 GB. PRECISION is ours; ONNX Runtime computes in float32. A CASE is
+ * a first column of the table, such as 1x128; without any, all are measured.
  */
 public final class Peers {
   /** Between two runs, so that the threads of the one before have stopped waiting for work. */
@@ -71,6 +75,7 @@ public final class Peers {
             ? Integer.parseInt(arguments[1])
             : Runtime.getRuntime().availableProcessors();
     Precision precision = arguments.length > 2 ? Precision.valueOf(arguments[2]) : Precision.F32;
+    List<Case> cases = cases(arguments.length > 3 ? arguments[3] : "");
     SharedWeights weights = SharedWeights.in(folder);
 
     long start = System.nanoTime();
@@ -90,11 +95,30 @@ public final class Peers {
             "| batch × length | %s | | %s | | faster | relative L2 | rounds |%n",
             ours.name(), theirs.name());
         System.out.println("|---|---|---|---|---|---|---|---|");
-        for (Case shape : Case.values()) {
+        for (Case shape : cases) {
           compare(shape, ours, theirs);
         }
       }
     }
+  }
+
+  private static List<Case> cases(String labels) {
+    List<Case> all = List.of(Case.values());
+    if (labels.isEmpty()) {
+      return all;
+    }
+    Map<String, Case> byLabel = all.stream().collect(Collectors.toMap(c -> c.label, c -> c));
+    return Arrays.stream(labels.split(","))
+        .map(
+            label -> {
+              Case known = byLabel.get(label);
+              if (known == null) {
+                throw new IllegalArgumentException(
+                    "there is no case " + label + ", only " + byLabel.keySet());
+              }
+              return known;
+            })
+        .toList();
   }
 
   private static void compare(Case shape, Engine ours, Engine theirs) throws InterruptedException {

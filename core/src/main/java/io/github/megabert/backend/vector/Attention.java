@@ -16,12 +16,16 @@ import org.jspecify.annotations.Nullable;
  * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is one head
  * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
  * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
- * with the keys and never with queries × keys. {@link FewQueries A few queries}, as in decoding,
- * read keys and values where they are.
+ * with the keys and never with queries × keys. Both products are those of {@link TallTile tall
+ * tiles}: of queries and keys, and of the weights that softmax makes and values. {@link FewQueries A
+ * few queries}, as in decoding, read keys and values where they are.
  */
 final class Attention implements Team.Body {
-  /** Query rows whose scores are held at once: six full tiles. */
+  /** Query rows whose scores are held at once: four full tiles. */
   static final int BLOCK = 48;
+
+  /** Bytes of a panel's scores or results for a block. */
+  private static final long BLOCK_BYTES = (long) BLOCK * PANEL_BYTES;
 
   /** Queries of a sequence for which packing does not pay. */
   private static final int FEW = 8;
@@ -38,6 +42,13 @@ final class Attention implements Team.Body {
   private final Operand keys = new Operand();
   private final Operand values = new Operand();
   private final KeyBlock[] blocks;
+
+  /** A block of queries of each slot. */
+  private final SpacedRows[] queryRows;
+
+  /** The weights of such a block. */
+  private final SpacedRows[] weightRows;
+
   private MemorySegment out = MemorySegment.NULL;
   private @Nullable MemorySegment probabilities;
   private MemorySegment scratch = MemorySegment.NULL;
@@ -69,7 +80,13 @@ final class Attention implements Team.Body {
     this.team = team;
     this.memory = memory;
     blocks = new KeyBlock[team.slots()];
-    Arrays.setAll(blocks, slot -> new KeyBlock());
+    queryRows = new SpacedRows[team.slots()];
+    weightRows = new SpacedRows[team.slots()];
+    for (int slot = 0; slot < team.slots(); slot++) {
+      blocks[slot] = new KeyBlock();
+      queryRows[slot] = new SpacedRows();
+      weightRows[slot] = new SpacedRows();
+    }
   }
 
   /** As {@link io.github.megabert.backend.Computation#attention} says. */
@@ -125,7 +142,9 @@ final class Attention implements Team.Body {
     return Math.ceilDiv(layout.queryLength()[b], Math.min(chunk, Integer.MAX_VALUE - 1));
   }
 
-  // A slot: panels of keys, panels of values, scores, results, mask, sums, one vector.
+  // A slot: panels of keys, panels of values, scores, results, mask, sums, a panel of part of a
+  // product, one vector. Scores and results of a block are a panel after the other, of a few
+  // queries a row after the other.
   private long keysAt(int slot) {
     return slot * slotBytes;
   }
@@ -150,8 +169,12 @@ final class Attention implements Team.Body {
     return maskAt(slot) + (long) longestPadded * Float.BYTES;
   }
 
-  private long laneAt(int slot) {
+  private long partAt(int slot) {
     return sumsAt(slot) + BLOCK * Float.BYTES;
+  }
+
+  private long laneAt(int slot) {
+    return partAt(slot) + BLOCK_BYTES;
   }
 
   private long slotBytes() {
@@ -184,6 +207,8 @@ final class Attention implements Team.Body {
     if (!few) {
       packKeys(b, head, reachable, slot);
       packValues(b, head, reachable, slot);
+      queryRows[slot].shape(BLOCK, layout.headDim());
+      weightRows[slot].shape(BLOCK, reachable);
     }
     boolean masked = packMask(b, reachable, slot);
     for (int row = from; row < to; row += BLOCK) {
@@ -191,18 +216,20 @@ final class Attention implements Team.Body {
       int visible = layout.causal() ? keyLength - layout.queryLength()[b] + end : keyLength;
       if (few) {
         scoreEach(b, head, row, end, visible, slot);
-      } else {
-        score(b, head, row, end, visible, slot);
-      }
-      softmax(b, row, end, visible, masked, slot);
-      if (few) {
+        for (int i = row; i < end; i++) {
+          softmaxEach(b, i, i - row, visible, masked, slot);
+        }
         weighEach(b, head, row, end, visible, slot);
       } else {
-        weigh(row, end, reachable, visible, slot);
+        score(b, head, row, end, visible, slot);
+        for (int i = row; i < end; i++) {
+          softmax(b, i, i - row, visible, masked, slot);
+        }
+        weigh(end - row, reachable, visible, slot);
       }
-      writeResults(b, head, row, end, slot);
+      writeResults(b, head, row, end, few, slot);
       if (probabilities != null) {
-        writeProbabilities(b, head, row, end, visible, slot);
+        writeProbabilities(b, head, row, end, visible, few, slot);
       }
     }
   }
@@ -261,22 +288,40 @@ final class Attention implements Team.Body {
   /** {@code scores = q·kᵀ}, the columns padded to whole panels. */
   private void score(int b, int head, int row, int end, int visible, int slot) {
     int headDim = layout.headDim();
-    int rows = end - row;
-    long stride = (long) longestPadded * Float.BYTES;
+    SpacedRows rows = queryRows[slot];
+    for (int depth = 0; depth < headDim; depth += Gemm.DEPTH) {
+      int count = Math.min(Gemm.DEPTH, headDim - depth);
+      for (int i = row; i < end; i++) {
+        long at = queries.at(layout.queryStart()[b] + i, head * headDim + depth);
+        rows.copy(i - row, depth, queries.segment, at, count);
+      }
+    }
     for (int panel = 0; panel * PANEL < visible; panel++) {
-      long at = keysAt(slot) + (long) panel * headDim * PANEL_BYTES;
-      kernels.panel(
+      long keyPanel = keysAt(slot) + (long) panel * headDim * PANEL_BYTES;
+      multiply(end - row, headDim, rows, keyPanel, scoresAt(slot) + panel * BLOCK_BYTES, slot);
+    }
+  }
+
+  /** {@code c = rows·panel}, by blocks of inputs. */
+  private void multiply(int rows, int depth, SpacedRows x, long panel, long c, int slot) {
+    for (int from = 0; from < depth; from += Gemm.DEPTH) {
+      long target = from == 0 ? c : partAt(slot);
+      kernels.spacedPanel(
+          TallTile.ROWS,
           rows,
-          headDim,
-          queries.segment,
-          queries.at(layout.queryStart()[b] + row, head * headDim),
-          queries.stride,
+          Math.min(Gemm.DEPTH, depth - from),
+          x.floats(),
+          x.at(0, from),
           scratch,
-          at,
-          at,
+          panel + (long) from * PANEL_BYTES,
           scratch,
-          scoresAt(slot) + (long) panel * PANEL_BYTES,
-          stride);
+          panel,
+          0,
+          scratch,
+          target);
+      if (from > 0) {
+        kernels.addRows(1, rows * PANEL, scratch, target, 0, scratch, c, 0);
+      }
     }
   }
 
@@ -293,49 +338,73 @@ final class Attention implements Team.Body {
           keys.stride,
           visible,
           scratch,
-          scoresAt(slot) + (long) (i - row) * longestPadded * Float.BYTES);
+          rowOfScoresAt(i - row, slot));
     }
   }
 
-  private void softmax(int b, int row, int end, int visible, boolean masked, int slot) {
-    int behind = layout.keyLength()[b] - layout.queryLength()[b] + 1;
-    for (int i = row; i < end; i++) {
-      long at = scoresAt(slot) + (long) (i - row) * longestPadded * Float.BYTES;
-      int seen = layout.causal() ? behind + i : visible;
-      float factor = scale;
-      if (masked) {
-        kernels.scaleAndAdd(scratch, at, seen, scale, maskAt(slot));
-        factor = 1;
-      }
-      float max = kernels.max(scratch, at, seen);
-      float sum = kernels.exponentials(scratch, at, seen, max, factor, true, scratch, laneAt(slot));
-      for (int j = seen; j < visible; j++) {
-        scratch.set(FLOAT, at + (long) j * Float.BYTES, 0);
-      }
-      scratch.set(FLOAT, sumsAt(slot) + (long) (i - row) * Float.BYTES, 1 / sum);
+  /** The weights of query {@code i}, row {@code r} of its block, and the inverse of their sum. */
+  private void softmax(int b, int i, int r, int visible, boolean masked, int slot) {
+    long at = scoresAt(slot) + (long) r * PANEL_BYTES;
+    SpacedRows weights = weightRows[slot];
+    int seen = seen(b, i, visible);
+    float factor = masked ? 1 : scale;
+    if (masked) {
+      kernels.scaleAndAdd(scratch, at, BLOCK_BYTES, seen, scale, maskAt(slot));
     }
+    float max = kernels.max(scratch, at, BLOCK_BYTES, seen);
+    float sum = 0;
+    for (int depth = 0; depth < visible; depth += Gemm.DEPTH) {
+      int count = Math.clamp(seen - depth, 0, Gemm.DEPTH);
+      int target = weights.at(r, depth);
+      sum +=
+          kernels.exponentialsOfPanels(
+              scratch,
+              at + depth / PANEL * BLOCK_BYTES,
+              BLOCK_BYTES,
+              count,
+              max,
+              factor,
+              weights.floats(),
+              target,
+              scratch,
+              laneAt(slot));
+      int end = Math.min(Gemm.DEPTH, visible - depth);
+      Arrays.fill(weights.floats(), target + count, target + end, 0);
+    }
+    scratch.set(FLOAT, sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
+  }
+
+  /** The same where scores are rows, which become the weights. */
+  private void softmaxEach(int b, int i, int r, int visible, boolean masked, int slot) {
+    long at = rowOfScoresAt(r, slot);
+    int seen = seen(b, i, visible);
+    float factor = masked ? 1 : scale;
+    if (masked) {
+      kernels.scaleAndAdd(scratch, at, PANEL_BYTES, seen, scale, maskAt(slot));
+    }
+    float max = kernels.max(scratch, at, PANEL_BYTES, seen);
+    float sum = kernels.exponentials(scratch, at, seen, max, factor, true, scratch, laneAt(slot));
+    for (int j = seen; j < visible; j++) {
+      scratch.set(FLOAT, at + (long) j * Float.BYTES, 0);
+    }
+    scratch.set(FLOAT, sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
+  }
+
+  /** Keys that a query attends to. */
+  private int seen(int b, int i, int visible) {
+    return layout.causal() ? layout.keyLength()[b] - layout.queryLength()[b] + 1 + i : visible;
+  }
+
+  private long rowOfScoresAt(int r, int slot) {
+    return scoresAt(slot) + (long) r * longestPadded * Float.BYTES;
   }
 
   /** {@code results = weights·v}. */
-  private void weigh(int row, int end, int reachable, int visible, int slot) {
-    int rows = end - row;
-    int headDim = layout.headDim();
-    long stride = (long) longestPadded * Float.BYTES;
-    long resultStride = (long) headDimPadded * Float.BYTES;
-    for (int panel = 0; panel * PANEL < headDim; panel++) {
-      long at = valuesAt(slot) + (long) panel * reachable * PANEL_BYTES;
-      kernels.panel(
-          rows,
-          visible,
-          scratch,
-          scoresAt(slot),
-          stride,
-          scratch,
-          at,
-          at,
-          scratch,
-          resultsAt(slot) + (long) panel * PANEL_BYTES,
-          resultStride);
+  private void weigh(int rows, int reachable, int visible, int slot) {
+    for (int panel = 0; panel * PANEL < layout.headDim(); panel++) {
+      long valuePanel = valuesAt(slot) + (long) panel * reachable * PANEL_BYTES;
+      long at = resultsAt(slot) + panel * BLOCK_BYTES;
+      multiply(rows, visible, weightRows[slot], valuePanel, at, slot);
     }
   }
 
@@ -345,7 +414,7 @@ final class Attention implements Team.Body {
     for (int i = 0; i < end - row; i++) {
       kernels.weightedSum(
           scratch,
-          scoresAt(slot) + (long) i * longestPadded * Float.BYTES,
+          rowOfScoresAt(i, slot),
           visible,
           values.segment,
           values.at(layout.keyStart()[b], head * headDim),
@@ -357,13 +426,15 @@ final class Attention implements Team.Body {
   }
 
   /** {@code out = results}, divided by the sums of the weights. */
-  private void writeResults(int b, int head, int row, int end, int slot) {
+  private void writeResults(int b, int head, int row, int end, boolean few, int slot) {
     int headDim = layout.headDim();
     long outStride = (long) layout.heads() * headDim * Float.BYTES;
+    long stride = few ? (long) headDimPadded * Float.BYTES : PANEL_BYTES;
     for (int i = 0; i < end - row; i++) {
       kernels.scale(
           scratch,
-          resultsAt(slot) + (long) i * headDimPadded * Float.BYTES,
+          resultsAt(slot) + i * stride,
+          few ? PANEL_BYTES : BLOCK_BYTES,
           headDim,
           scratch.get(FLOAT, sumsAt(slot) + (long) i * Float.BYTES),
           out,
@@ -371,24 +442,29 @@ final class Attention implements Team.Body {
     }
   }
 
-  private void writeProbabilities(int b, int head, int row, int end, int visible, int slot) {
+  private void writeProbabilities(
+      int b, int head, int row, int end, int visible, boolean few, int slot) {
     MemorySegment target = probabilities;
     if (target == null) {
       return;
     }
     int keyLength = layout.keyLength()[b];
+    SpacedRows weights = weightRows[slot];
     long first = layout.probabilityOffset(b) + (long) head * layout.queryLength()[b] * keyLength;
     for (int i = row; i < end; i++) {
+      int r = i - row;
       long at = (first + (long) i * keyLength) * Float.BYTES;
-      kernels.scale(
-          scratch,
-          scoresAt(slot) + (long) (i - row) * longestPadded * Float.BYTES,
-          visible,
-          scratch.get(FLOAT, sumsAt(slot) + (long) (i - row) * Float.BYTES),
-          target,
-          at);
-      for (int j = visible; j < keyLength; j++) {
-        target.set(FLOAT, at + (long) j * Float.BYTES, 0);
+      float factor = scratch.get(FLOAT, sumsAt(slot) + (long) r * Float.BYTES);
+      for (int j = 0; j < keyLength; j++) {
+        float weight = 0;
+        if (j < visible) {
+          int depth = j / Gemm.DEPTH * Gemm.DEPTH;
+          weight =
+              few
+                  ? scratch.get(FLOAT, rowOfScoresAt(r, slot) + (long) j * Float.BYTES)
+                  : weights.floats()[weights.at(r, depth) + j - depth];
+        }
+        target.set(FLOAT, at + (long) j * Float.BYTES, weight * factor);
       }
     }
   }

@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  * {@code out = activation(x·Wᵀ + b) + residual}, blocked for the caches after Goto and van de
  * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
  *
- * <p>A task is a {@link RowBlocks block of rows} times a group of panels. Where rows are many, they
- * are {@link InterleavedRows interleaved} for {@link TallTile tall tiles} first, and where they are
- * few and the weights come from the memory, for {@link StreamTile}; the others are cut into tiles
- * of nearly equal height (13 = 7 + 6), so no tile is much less efficient than the full one. The
- * inputs are taken in blocks of fixed depth, so that the partition never changes a result.
+ * <p>A task is a {@link RowBlocks block of rows} times a {@link PanelGroups group of panels}. Where
+ * rows are many, they are {@link SpacedRows copied} for {@link TallTile tall tiles} first, and where
+ * they are few and the weights come from the memory, for {@link StreamTile}; the others are cut into
+ * tiles of nearly equal height (13 = 7 + 6), so no tile is much less efficient than the full one.
+ * The inputs are taken in blocks of fixed depth, so that the partition never changes a result.
  */
 final class Gemm implements Team.Body {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
@@ -31,11 +31,8 @@ final class Gemm implements Team.Body {
    */
   private static final int GROUP = 8;
 
-  /** Tasks a thread, so that a thread that is held up leaves its share to the others. */
-  private static final int TASKS = 4;
-
   /** Rows that are multiplied by all weights before others are: a copy of them is made. */
-  private static final int INTERLEAVED_ROWS = 512;
+  private static final int COPIED_ROWS = 512;
 
   /** Panels from which the copy pays, as estimated: it takes as long as some 30 multiply-adds. */
   private static final int PANELS_FOR_TALL = 8;
@@ -44,8 +41,8 @@ final class Gemm implements Team.Body {
   private static final int FEWEST_STREAMED = 5;
 
   /**
-   * Bytes of a task's sums. An interleaved tile with more rows than there are writes the sums of
-   * the others too, over what the next panel then writes.
+   * Bytes of a task's sums. A tile of spaced rows with more of them than there are writes the
+   * sums of the others too, over what the next panel then writes.
    */
   private static final long SUMS_BYTES = (long) RowBlocks.MOST_ROWS * GROUP * PANEL_BYTES;
 
@@ -63,17 +60,18 @@ final class Gemm implements Team.Body {
   private final Kernels kernels;
   private final Epilogue epilogue;
   private final RowBlocks blocks = new RowBlocks();
-  private final InterleavedRows interleaved = new InterleavedRows(blocks);
+  private final RowCopy spaced;
+  private final PanelGroups groups = new PanelGroups();
 
   private PackedLinear linear;
   private MemorySegment x;
   private MemorySegment buffers;
-  private int groups;
 
   Gemm(Team team, KernelMemory memory, Kernels kernels) {
     this.team = team;
     this.kernels = kernels;
     epilogue = new Epilogue(kernels);
+    spaced = new RowCopy(team);
     this.memory = memory;
     linear =
         new PackedLinear(
@@ -102,26 +100,26 @@ final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    int tileRows = interleavedTileRows(rows);
-    int chunks = tileRows > 0 ? Math.ceilDiv(rows, INTERLEAVED_ROWS) : 1;
+    int tileRows = spacedTileRows(rows);
+    int chunks = tileRows > 0 ? Math.ceilDiv(rows, COPIED_ROWS) : 1;
     for (int chunk = 0; chunk < chunks; chunk++) {
       int first = (int) ((long) rows * chunk / chunks);
       int end = (int) ((long) rows * (chunk + 1) / chunks);
       blocks.set(first, end - first, tileRows);
-      groups = groupCount(packed.panelCount());
+      cutPanels();
       if (tileRows > 0) {
-        interleaved.take(x, packed.inputs(), team);
+        spaced.take(x, packed.inputs(), first, end - first);
       }
-      team.run(blocks.count() * groups, this);
+      team.run(blocks.count() * groups.count(), this);
     }
   }
 
   /**
-   * Rows of an interleaved tile, 0 where rows are multiplied as they lie. Weights in 8 bits are
+   * Rows of a tile of spaced rows, 0 where rows are multiplied as they lie. Weights in 8 bits are
    * left out, as they are expanded in parts that are not as deep, and where rows are few those in
    * 16 bits, as expanding takes longer than reading.
    */
-  private int interleavedTileRows(int rows) {
+  private int spacedTileRows(int rows) {
     if (linear.panelCount() < PANELS_FOR_TALL) {
       return 0;
     }
@@ -132,43 +130,35 @@ final class Gemm implements Team.Body {
     } else if (rows >= FEWEST_STREAMED && rows <= 2 * StreamTile.ROWS) {
       wanted = precision == Precision.F32 && linear.streamed() ? StreamTile.ROWS : 0;
     }
-    return wanted > 0 && kernels.hasInterleavedTile(wanted) ? wanted : 0;
+    return wanted > 0 && kernels.hasSpacedTile(wanted) ? wanted : 0;
   }
 
-  private int groupCount(int panels) {
-    int fewest = Math.ceilDiv(panels, GROUP);
+  private void cutPanels() {
     long work = (long) blocks.rows() * linear.inputs() * linear.outputs();
-    if (team.slots() == 1 || work < SERIAL) {
-      return fewest;
-    }
-    int wanted = Math.ceilDiv(team.slots() * TASKS, blocks.count());
-    return Math.max(fewest, Math.min(wanted, Math.ceilDiv(panels, 2)));
+    int tasks = team.slots() == 1 || work < SERIAL ? 0 : team.slots();
+    groups.cut(linear.panelCount(), GROUP, blocks.count(), tasks);
   }
 
   @Override
   public void run(int task, int next, int slot) {
     int block = task % blocks.count();
     int group = task / blocks.count();
-    int firstPanel = firstPanel(group);
-    int endPanel = firstPanel(group + 1);
+    int firstPanel = groups.first(group);
+    int endPanel = groups.first(group + 1);
     int from = blocks.from(block);
     int to = blocks.from(block + 1);
-    int tiles = blocks.interleavedTiles(block);
+    int spacedRows = blocks.spacedRows(block);
     long sums = slot * SLOT_BYTES;
     long panelSums = (to - from) * (long) PANEL_BYTES;
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
         long ahead = following(panel, depth, firstPanel, endPanel, next);
         long at = sums + (panel - firstPanel) * panelSums;
-        multiply(panel, ahead, depth, from, to, tiles, at, slot);
+        multiply(panel, ahead, depth, from, to, spacedRows, at, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
     epilogue.apply(buffers, sums, from, to, firstPanel * PANEL, endColumn);
-  }
-
-  private int firstPanel(int group) {
-    return (int) ((long) linear.panelCount() * group / groups);
   }
 
   /**
@@ -183,7 +173,7 @@ final class Gemm implements Team.Body {
     if (depth + DEPTH < linear.inputs()) {
       offset = linear.panelOffset(firstPanel, depth + DEPTH);
     } else if (nextTask != Team.NONE) {
-      offset = linear.panelOffset(firstPanel(nextTask / blocks.count()), 0);
+      offset = linear.panelOffset(groups.first(nextTask / blocks.count()), 0);
     } else {
       offset = linear.panelOffset(firstPanel, 0);
     }
@@ -195,24 +185,24 @@ final class Gemm implements Team.Body {
 
   /** A panel's product, or what one block of inputs adds to it. */
   private void multiply(
-      int panel, long ahead, int depth, int from, int to, int tiles, long at, int slot) {
+      int panel, long ahead, int depth, int from, int to, int spacedRows, long at, int slot) {
     int height = to - from;
     boolean bytes = linear.precision() == Precision.INT8;
     if (depth == 0 || bytes) {
       if (bytes && depth == 0) {
         buffers.asSlice(at, height * (long) PANEL_BYTES).fill((byte) 0);
       }
-      product(panel, ahead, depth, from, height, tiles, at, slot);
+      product(panel, ahead, depth, from, height, spacedRows, at, slot);
       return;
     }
     long part = slot * SLOT_BYTES + SUMS_BYTES;
-    product(panel, ahead, depth, from, height, tiles, part, slot);
+    product(panel, ahead, depth, from, height, spacedRows, part, slot);
     kernels.addRows(1, height * PANEL, buffers, part, 0, buffers, at, 0);
   }
 
   /** {@code c = x·panel}, or {@code c += x·panel} of weights in 8 bits. */
   private void product(
-      int panel, long ahead, int depth, int from, int height, int tiles, long c, int slot) {
+      int panel, long ahead, int depth, int from, int height, int spacedRows, long c, int slot) {
     MemorySegment panels = linear.panels();
     long at = linear.panelOffset(panel, depth);
     int count = Math.min(DEPTH, linear.inputs() - depth);
@@ -221,12 +211,12 @@ final class Gemm implements Team.Body {
     long expanded = panelScratchAt(slot);
     switch (linear.precision()) {
       case BF16 -> {
-        if (tiles == 0) {
+        if (spacedRows == 0) {
           kernels.brainFloatPanel(
               height, count, x, xAt, xStride, panels, at, ahead, buffers, c, PANEL_BYTES);
         } else {
           kernels.expandBrainFloats(panels, at, count, buffers, expanded);
-          floatPanel(depth, count, from, height, tiles, buffers, expanded, ahead, c);
+          floatPanel(depth, count, from, height, spacedRows, buffers, expanded, ahead, c);
         }
       }
       case INT8 ->
@@ -248,33 +238,30 @@ final class Gemm implements Team.Body {
       case F16 -> {
         // The block then stays in the second-level cache while the rows pass by.
         kernels.expandHalves(panels, at, count, buffers, expanded);
-        floatPanel(depth, count, from, height, tiles, buffers, expanded, ahead, c);
+        floatPanel(depth, count, from, height, spacedRows, buffers, expanded, ahead, c);
       }
-      default -> floatPanel(depth, count, from, height, tiles, panels, at, ahead, c);
+      default -> floatPanel(depth, count, from, height, spacedRows, panels, at, ahead, c);
     }
   }
 
-  /** The interleaved tiles of a block of rows, and the rows behind them. */
+  /** The spaced rows of a block, and those behind them. */
   private void floatPanel(
       int depth,
       int count,
       int from,
       int height,
-      int tiles,
+      int spacedRows,
       MemorySegment panel,
       long at,
       long ahead,
       long c) {
-    int inputs = linear.inputs();
-    int tileRows = blocks.tileRows();
-    if (tiles > 0) {
-      kernels.interleavedPanel(
-          tileRows,
-          tiles,
+    if (spacedRows > 0) {
+      kernels.spacedPanel(
+          blocks.tileRows(),
+          spacedRows,
           count,
-          interleaved.floats(),
-          interleaved.tileAt(from) + depth * tileRows,
-          tileRows * inputs,
+          spaced.floats(),
+          spaced.at(from, depth),
           panel,
           at,
           linear.panels(),
@@ -283,20 +270,19 @@ final class Gemm implements Team.Body {
           buffers,
           c);
     }
-    int done = tiles * tileRows;
-    if (done < height) {
-      long xStride = (long) inputs * Float.BYTES;
+    if (spacedRows < height) {
+      long xStride = (long) linear.inputs() * Float.BYTES;
       kernels.panel(
-          height - done,
+          height - spacedRows,
           count,
           x,
-          (from + done) * xStride + (long) depth * Float.BYTES,
+          (from + spacedRows) * xStride + (long) depth * Float.BYTES,
           xStride,
           panel,
           at,
-          tiles > 0 || linear.precision() != Precision.F32 ? at : ahead,
+          spacedRows > 0 || linear.precision() != Precision.F32 ? at : ahead,
           buffers,
-          c + done * (long) PANEL_BYTES,
+          c + spacedRows * (long) PANEL_BYTES,
           PANEL_BYTES);
     }
   }

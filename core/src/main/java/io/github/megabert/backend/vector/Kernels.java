@@ -34,27 +34,26 @@ interface Kernels {
       long cOffset,
       long cStride);
 
-  /** Whether {@link #interleavedPanel} is the fastest, with tiles of so many rows. */
-  boolean hasInterleavedTile(int tileRows);
+  /** Whether {@link #spacedPanel} is the fastest, with tiles of so many rows. */
+  boolean hasSpacedTile(int tileRows);
 
   /**
-   * As {@link #panel}, of {@link InterleavedRows interleaved} rows.
+   * As {@link #panel}, of {@link SpacedRows spaced} rows.
    *
    * @param tileRows rows of a tile: {@link TallTile#ROWS} or {@link StreamTile#ROWS}
-   * @param tiles number of tiles
-   * @param rowsOffset where {@code rows} has the first k of the first tile
-   * @param tileStride floats from a tile of rows to the next
+   * @param xOffset where {@code x} has the first row's first k; what follows the last row is read
+   *     too if the last tile is not full
    * @param ahead where the weights lie that come next, {@code aheadBytes} of them from {@code
    *     aheadOffset} on; a kernel may bring them into the cache meanwhile
-   * @param c {@code [rows, PANEL]}
+   * @param c {@code [rows, PANEL]}, and behind it what the last tile has more than rows, of which
+   *     the contents are undefined
    */
-  void interleavedPanel(
+  void spacedPanel(
       int tileRows,
-      int tiles,
+      int rows,
       int depth,
-      float[] rows,
-      int rowsOffset,
-      int tileStride,
+      float[] x,
+      int xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -185,11 +184,21 @@ interface Kernels {
       MemorySegment lanes,
       long lane);
 
-  /** The largest of {@code count} numbers, NaN if one is NaN, -∞ if there is none. */
-  float max(MemorySegment values, long offset, int count);
+  /**
+   * The largest of {@code count} numbers, -∞ if there is none, any if one is NaN.
+   *
+   * @param step bytes from a panel's numbers to those of the next; {@link Lanes#PANEL_BYTES} where
+   *     all lie together
+   */
+  float max(MemorySegment values, long offset, long step, int count);
 
-  /** {@code values = values · scale + added}; both lie in one segment. */
-  void scaleAndAdd(MemorySegment values, long offset, int count, float scale, long added);
+  /**
+   * {@code values = values · scale + added}; both lie in one segment.
+   *
+   * @param step bytes from a panel's values to those of the next
+   */
+  void scaleAndAdd(
+      MemorySegment values, long offset, long step, int count, float scale, long added);
 
   /**
    * The sum of {@code exp((x - max) · scale)}; with {@code store} the terms replace x.
@@ -206,10 +215,34 @@ interface Kernels {
       MemorySegment lanes,
       long lane);
 
-  /** {@code target = source · factor}. */
+  /**
+   * {@code exp((x - max) · scale)} of numbers in panels, and the sum.
+   *
+   * @param step bytes from a panel's numbers to those of the next
+   * @param target takes the terms, from {@code at} on
+   * @param lanes memory for one vector, at {@code lane}
+   */
+  float exponentialsOfPanels(
+      MemorySegment values,
+      long offset,
+      long step,
+      int count,
+      float max,
+      float scale,
+      float[] target,
+      int at,
+      MemorySegment lanes,
+      long lane);
+
+  /**
+   * {@code target = source · factor}.
+   *
+   * @param step bytes from a panel's numbers to those of the next
+   */
   void scale(
       MemorySegment source,
       long offset,
+      long step,
       int count,
       float factor,
       MemorySegment target,

@@ -73,10 +73,11 @@ final class PanelWriter {
    * @param columns {@code [count, PANEL]}, overwritten
    */
   static void transpose(float[] rows, int stride, int count, float[] columns) {
-    for (int k = 0; k < count; k++) {
-      int to = k * PANEL;
-      for (int n = 0; n < PANEL; n++) {
-        columns[to + n] = rows[n * stride + k];
+    // Stores at constant distances need no check each, loads at a variable distance would.
+    for (int n = 0; n < PANEL; n++) {
+      int from = n * stride;
+      for (int k = 0; k < count; k++) {
+        columns[k * PANEL + n] = rows[from + k];
       }
     }
   }

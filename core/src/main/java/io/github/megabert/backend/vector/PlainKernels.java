@@ -64,18 +64,17 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public boolean hasInterleavedTile(int tileRows) {
+  public boolean hasSpacedTile(int tileRows) {
     return false;
   }
 
   @Override
-  public void interleavedPanel(
+  public void spacedPanel(
       int tileRows,
-      int tiles,
+      int rows,
       int depth,
-      float[] rows,
-      int rowsOffset,
-      int tileStride,
+      float[] x,
+      int xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -83,16 +82,12 @@ final class PlainKernels implements Kernels {
       long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    int height = tiles * tileRows;
-    float[] operand = new float[height * depth];
-    for (int row = 0; row < height; row++) {
-      int from = rowsOffset + row / tileRows * tileStride + row % tileRows;
-      for (int k = 0; k < depth; k++) {
-        operand[row * depth + k] = rows[from + k * tileRows];
-      }
+    float[] operand = new float[rows * depth];
+    for (int row = 0; row < rows; row++) {
+      System.arraycopy(x, xOffset + row * SpacedRows.DISTANCE, operand, row * depth, depth);
     }
-    float[] sums = new float[height * PANEL];
-    PlainPanel.multiply(height, depth, operand, read(panel, panelOffset, depth * PANEL), sums);
+    float[] sums = new float[rows * PANEL];
+    PlainPanel.multiply(rows, depth, operand, read(panel, panelOffset, depth * PANEL), sums);
     write(sums, c, cOffset);
   }
 
@@ -340,22 +335,27 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public float max(MemorySegment values, long offset, int count) {
+  public float max(MemorySegment values, long offset, long step, int count) {
     float max = Float.NEGATIVE_INFINITY;
-    for (float value : read(values, offset, count)) {
+    for (float value : readPanels(values, offset, step, count)) {
       max = Math.max(max, value);
     }
     return max;
   }
 
   @Override
-  public void scaleAndAdd(MemorySegment values, long offset, int count, float scale, long added) {
-    float[] row = read(values, offset, count);
+  public void scaleAndAdd(
+      MemorySegment values, long offset, long step, int count, float scale, long added) {
+    float[] row = readPanels(values, offset, step, count);
     float[] terms = read(values, added, count);
     for (int i = 0; i < count; i++) {
       row[i] = Math.fma(row[i], scale, terms[i]);
     }
-    write(row, values, offset);
+    long to = offset;
+    for (int i = 0; i < count; i += PANEL) {
+      MemorySegment.copy(row, i, values, FLOAT, to, Math.min(PANEL, count - i));
+      to += step;
+    }
   }
 
   @Override
@@ -369,22 +369,45 @@ final class PlainKernels implements Kernels {
       MemorySegment lanes,
       long lane) {
     float[] row = read(values, offset, count);
+    float sum = exponentials(row, max, scale);
+    if (store) {
+      write(row, values, offset);
+    }
+    return sum;
+  }
+
+  private static float exponentials(float[] row, float max, float scale) {
     float shift = -max * scale;
     float[] sums = new float[COUNT];
-    int whole = count - count % COUNT;
-    for (int i = 0; i < count; i++) {
+    int whole = row.length - row.length % COUNT;
+    for (int i = 0; i < row.length; i++) {
       row[i] = Exponential.of(Math.fma(row[i], scale, shift));
     }
     for (int i = 0; i < whole; i++) {
       sums[i % COUNT] += row[i];
     }
     float sum = Lanes.sum(sums);
-    for (int i = whole; i < count; i++) {
+    for (int i = whole; i < row.length; i++) {
       sum += row[i];
     }
-    if (store) {
-      write(row, values, offset);
-    }
+    return sum;
+  }
+
+  @Override
+  public float exponentialsOfPanels(
+      MemorySegment values,
+      long offset,
+      long step,
+      int count,
+      float max,
+      float scale,
+      float[] target,
+      int at,
+      MemorySegment lanes,
+      long lane) {
+    float[] row = readPanels(values, offset, step, count);
+    float sum = exponentials(row, max, scale);
+    System.arraycopy(row, 0, target, at, count);
     return sum;
   }
 
@@ -392,11 +415,12 @@ final class PlainKernels implements Kernels {
   public void scale(
       MemorySegment source,
       long offset,
+      long step,
       int count,
       float factor,
       MemorySegment target,
       long targetOffset) {
-    float[] row = read(source, offset, count);
+    float[] row = readPanels(source, offset, step, count);
     for (int i = 0; i < count; i++) {
       row[i] *= factor;
     }

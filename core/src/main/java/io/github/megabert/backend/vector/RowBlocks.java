@@ -2,14 +2,15 @@ package io.github.megabert.backend.vector;
 
 /**
  * How rows are cut into blocks, which stay in the second-level cache, and the blocks into tiles.
- * The boundaries of blocks lie between those of {@link RowTiles} of nearly equal height.
+ * Rows as they lie are cut between {@link RowTiles} of nearly equal height, {@link SpacedRows spaced
+ * rows} between full tiles.
  */
 final class RowBlocks {
-  /** Tiles in a block: 128 rows × 1024 inputs are 512 KiB of the second-level cache. */
-  private static final int TILES = Math.ceilDiv(128, Lanes.MAX_ROWS);
+  /** Rows in a block, about: 128 rows × 1024 inputs are 512 KiB of the second-level cache. */
+  private static final int ROWS = 128;
 
-  /** Rows of a block, at most. */
-  static final int MOST_ROWS = (TILES + 1) * Lanes.MAX_ROWS;
+  /** Rows of a block, at most, with those of a tile that is not full. */
+  static final int MOST_ROWS = ROWS + 2 * TallTile.ROWS;
 
   private int first;
   private int rows;
@@ -20,14 +21,15 @@ final class RowBlocks {
   /**
    * Cuts rows anew.
    *
-   * @param tileHeight rows of an interleaved tile, or 0 where none are wanted
+   * @param spacedTileRows rows of a tile of spaced rows, or 0 where rows are multiplied as they lie
    */
-  void set(int firstRow, int rowCount, int tileHeight) {
+  void set(int firstRow, int rowCount, int spacedTileRows) {
     first = firstRow;
     rows = rowCount;
-    tileRows = tileHeight;
-    tiles = Math.ceilDiv(rows, Lanes.MAX_ROWS);
-    count = Math.ceilDiv(tiles, TILES);
+    tileRows = spacedTileRows;
+    int height = tileRows > 0 ? tileRows : Lanes.MAX_ROWS;
+    tiles = Math.ceilDiv(rows, height);
+    count = Math.ceilDiv(tiles, Math.ceilDiv(ROWS, height));
   }
 
   /** The first row of all. */
@@ -48,38 +50,27 @@ final class RowBlocks {
   /** The first row of a block; that of the block after the last is the end. */
   int from(int block) {
     int tile = (int) ((long) tiles * block / count);
-    return first + (int) ((long) rows * tile / tiles);
+    return first
+        + (tileRows > 0
+            ? Math.min(rows, tile * tileRows)
+            : (int) ((long) rows * tile / tiles));
   }
 
-  /** Rows of an interleaved tile. */
+  /** Rows of a tile of spaced rows, or 0. */
   int tileRows() {
     return tileRows;
   }
 
   /**
-   * How many interleaved tiles a block begins with; the rows behind them are tiles as they lie. Few
-   * rows have as many as hold them all.
+   * How many rows of a block are multiplied as spaced ones; those behind them, fewer than pay for a
+   * tile that is not full, as they lie.
    */
-  int interleavedTiles(int block) {
+  int spacedRows(int block) {
     if (tileRows == 0) {
       return 0;
     }
     int height = from(block + 1) - from(block);
-    if (rows < 2 * TallTile.ROWS) {
-      return Math.ceilDiv(height, tileRows);
-    }
-    int most = height / tileRows;
-    int rest = height - most * tileRows;
-    // One or two rows alone would be a slow tile.
-    return rest == 1 || rest == 2 ? most - 1 : most;
-  }
-
-  /** Interleaved tiles of the block that has most. */
-  int mostInterleavedTiles() {
-    int most = 0;
-    for (int block = 0; block < count; block++) {
-      most = Math.max(most, interleavedTiles(block));
-    }
-    return most;
+    int rest = height % tileRows;
+    return tileRows == TallTile.ROWS && rest <= StreamTile.ROWS / 2 ? height - rest : height;
   }
 }

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import io.github.megabert.backend.HostMatrix;
@@ -50,14 +51,14 @@ final class RowSoftmax implements Team.Body {
     long lane = (long) slot * VECTOR_BYTES;
     int[] wanted = labels;
     if (wanted == null) {
-      float max = kernels.max(values, at, columns);
+      float max = kernels.max(values, at, PANEL_BYTES, columns);
       float sum = kernels.exponentials(values, at, columns, max, 1, true, lanes, lane);
-      kernels.scale(values, at, columns, 1 / sum, values, at);
+      kernels.scale(values, at, PANEL_BYTES, columns, 1 / sum, values, at);
       return;
     }
     double loss = 0;
     if (wanted[row] >= 0) {
-      float max = kernels.max(values, at, columns);
+      float max = kernels.max(values, at, PANEL_BYTES, columns);
       float sum = kernels.exponentials(values, at, columns, max, 1, false, lanes, lane);
       float logit = values.get(FLOAT, at + (long) wanted[row] * Float.BYTES);
       loss = Math.log(sum) + max - logit;

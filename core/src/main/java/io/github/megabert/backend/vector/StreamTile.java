@@ -22,12 +22,14 @@ final class StreamTile {
   /** Bytes of a row of the result. */
   private static final long ROW_BYTES = PANEL_BYTES;
 
+  private static final int NEXT = SpacedRows.DISTANCE;
+
   private StreamTile() {}
 
   /**
    * The tile.
    *
-   * @param rows 8 rows, interleaved: 8 floats for each k, from {@code rowsOffset} on
+   * @param rows {@link SpacedRows spaced} rows, the first from {@code rowsOffset} on
    * @param ahead what is read ahead, from {@code aheadOffset} and from {@code aheadHalf} bytes
    *     behind it on
    * @param aheadStep bytes to move on in both places for each k
@@ -70,29 +72,29 @@ final class StreamTile {
       long at = panelOffset + (long) k * PANEL_BYTES;
       FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
       FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
-      int row = rowsOffset + k * ROWS;
+      int row = rowsOffset + k;
       FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
       l0 = e.fma(low, l0);
       h0 = e.fma(high, h0);
-      e = FloatVector.broadcast(SPECIES, rows[row + 1]);
+      e = FloatVector.broadcast(SPECIES, rows[row + NEXT]);
       l1 = e.fma(low, l1);
       h1 = e.fma(high, h1);
-      e = FloatVector.broadcast(SPECIES, rows[row + 2]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 2 * NEXT]);
       l2 = e.fma(low, l2);
       h2 = e.fma(high, h2);
-      e = FloatVector.broadcast(SPECIES, rows[row + 3]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 3 * NEXT]);
       l3 = e.fma(low, l3);
       h3 = e.fma(high, h3);
-      e = FloatVector.broadcast(SPECIES, rows[row + 4]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 4 * NEXT]);
       l4 = e.fma(low, l4);
       h4 = e.fma(high, h4);
-      e = FloatVector.broadcast(SPECIES, rows[row + 5]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 5 * NEXT]);
       l5 = e.fma(low, l5);
       h5 = e.fma(high, h5);
-      e = FloatVector.broadcast(SPECIES, rows[row + 6]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 6 * NEXT]);
       l6 = e.fma(low, l6);
       h6 = e.fma(high, h6);
-      e = FloatVector.broadcast(SPECIES, rows[row + 7]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 7 * NEXT]);
       l7 = e.fma(low, l7);
       h7 = e.fma(high, h7);
     }

@@ -10,14 +10,11 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The tile for many rows: as those of {@link RowTiles}, but of 12 rows, which are {@link
- * InterleavedRows interleaved}. So one address serves them all where a tile over rows as they lie
- * computes one for each, and 12 rows use what is loaded of the panel half as often again as 8.
+ * The tile for many rows: as those of {@link RowTiles}, but of 12 {@link SpacedRows spaced} rows.
+ * So one address serves them all where a tile over rows as they lie computes one for each, and 12
+ * rows use what is loaded of the panel half as often again as 8.
  *
  * <p>Meanwhile it brings in a part of the weights to come: for each k it loads a byte of them.
- *
- * <p>The rows are an array because the first compiler refuses to profile a tile with so many
- * accesses to a segment, and without a profile the second makes slow code.
  */
 final class TallTile {
   /** Rows of the tile: 24 accumulators, two vectors of the panel and a broadcast. */
@@ -25,6 +22,8 @@ final class TallTile {
 
   /** Bytes of a row of the result. */
   private static final long ROW_BYTES = PANEL_BYTES;
+
+  private static final int NEXT = SpacedRows.DISTANCE;
 
   private TallTile() {}
 
@@ -36,7 +35,7 @@ final class TallTile {
   /**
    * The tile.
    *
-   * @param rows 12 rows, interleaved: 12 floats for each k, from {@code rowsOffset} on
+   * @param rows {@link SpacedRows spaced} rows, the first from {@code rowsOffset} on
    * @param ahead what is read ahead, from {@code aheadOffset} on
    * @param aheadStep bytes to move on there for each k
    * @param c {@code [12, PANEL]}, overwritten
@@ -83,41 +82,41 @@ final class TallTile {
       long at = panelOffset + (long) k * PANEL_BYTES;
       FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
       FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
-      int row = rowsOffset + k * ROWS;
+      int row = rowsOffset + k;
       FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
       l0 = e.fma(low, l0);
       h0 = e.fma(high, h0);
-      e = FloatVector.broadcast(SPECIES, rows[row + 1]);
+      e = FloatVector.broadcast(SPECIES, rows[row + NEXT]);
       l1 = e.fma(low, l1);
       h1 = e.fma(high, h1);
-      e = FloatVector.broadcast(SPECIES, rows[row + 2]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 2 * NEXT]);
       l2 = e.fma(low, l2);
       h2 = e.fma(high, h2);
-      e = FloatVector.broadcast(SPECIES, rows[row + 3]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 3 * NEXT]);
       l3 = e.fma(low, l3);
       h3 = e.fma(high, h3);
-      e = FloatVector.broadcast(SPECIES, rows[row + 4]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 4 * NEXT]);
       l4 = e.fma(low, l4);
       h4 = e.fma(high, h4);
-      e = FloatVector.broadcast(SPECIES, rows[row + 5]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 5 * NEXT]);
       l5 = e.fma(low, l5);
       h5 = e.fma(high, h5);
-      e = FloatVector.broadcast(SPECIES, rows[row + 6]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 6 * NEXT]);
       l6 = e.fma(low, l6);
       h6 = e.fma(high, h6);
-      e = FloatVector.broadcast(SPECIES, rows[row + 7]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 7 * NEXT]);
       l7 = e.fma(low, l7);
       h7 = e.fma(high, h7);
-      e = FloatVector.broadcast(SPECIES, rows[row + 8]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 8 * NEXT]);
       l8 = e.fma(low, l8);
       h8 = e.fma(high, h8);
-      e = FloatVector.broadcast(SPECIES, rows[row + 9]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 9 * NEXT]);
       l9 = e.fma(low, l9);
       h9 = e.fma(high, h9);
-      e = FloatVector.broadcast(SPECIES, rows[row + 10]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 10 * NEXT]);
       l10 = e.fma(low, l10);
       h10 = e.fma(high, h10);
-      e = FloatVector.broadcast(SPECIES, rows[row + 11]);
+      e = FloatVector.broadcast(SPECIES, rows[row + 11 * NEXT]);
       l11 = e.fma(low, l11);
       h11 = e.fma(high, h11);
     }

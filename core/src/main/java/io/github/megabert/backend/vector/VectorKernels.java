@@ -48,18 +48,17 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public boolean hasInterleavedTile(int tileRows) {
+  public boolean hasSpacedTile(int tileRows) {
     return TallTile.fits();
   }
 
   @Override
-  public void interleavedPanel(
+  public void spacedPanel(
       int tileRows,
-      int tiles,
+      int rows,
       int depth,
-      float[] rows,
-      int rowsOffset,
-      int tileStride,
+      float[] x,
+      int xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -67,70 +66,44 @@ final class VectorKernels implements Kernels {
       long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    if (tileRows == StreamTile.ROWS) {
-      streamPanel(
-          tiles,
-          depth,
-          rows,
-          rowsOffset,
-          tileStride,
-          panel,
-          panelOffset,
-          ahead,
-          aheadOffset,
-          aheadBytes,
-          c,
-          cOffset);
-      return;
-    }
-    long step = Math.ceilDiv(aheadBytes, (long) depth * tiles);
+    int tiles = Math.ceilDiv(rows, tileRows);
+    int last = rows - (tiles - 1) * tileRows;
+    int tall = tileRows == StreamTile.ROWS ? 0 : last <= StreamTile.ROWS ? tiles - 1 : tiles;
+    // Two divisions, which a tile of attention would notice.
+    long step = aheadBytes == 0 ? 0 : Math.ceilDiv(aheadBytes, (long) depth * tiles);
     long part = depth * step;
-    long last = aheadBytes - part;
-    for (int tile = 0; tile < tiles; tile++) {
+    long end = aheadBytes - part;
+    for (int tile = 0; tile < tall; tile++) {
       ReadAhead.keep(
           TallTile.multiply(
               depth,
-              rows,
-              rowsOffset + tile * tileStride,
+              x,
+              xOffset + tile * TallTile.ROWS * SpacedRows.DISTANCE,
               panel,
               panelOffset,
               ahead,
-              aheadOffset + Math.min(tile * part, last),
+              aheadOffset + Math.min(tile * part, end),
               step,
               c,
               cOffset + (long) tile * TallTile.ROWS * Lanes.PANEL_BYTES));
     }
-  }
-
-  private static void streamPanel(
-      int tiles,
-      int depth,
-      float[] rows,
-      int rowsOffset,
-      int tileStride,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment ahead,
-      long aheadOffset,
-      long aheadBytes,
-      MemorySegment c,
-      long cOffset) {
-    long step = aheadBytes / (2L * depth * tiles);
-    long half = depth * step;
-    for (int tile = 0; tile < tiles; tile++) {
+    long halfStep = aheadBytes == 0 ? 0 : aheadBytes / (2L * depth * tiles);
+    long half = depth * halfStep;
+    for (int tile = tall; tile < tiles; tile++) {
+      int row = tall * TallTile.ROWS + (tile - tall) * StreamTile.ROWS;
       ReadAhead.keep(
           StreamTile.multiply(
               depth,
-              rows,
-              rowsOffset + tile * tileStride,
+              x,
+              xOffset + row * SpacedRows.DISTANCE,
               panel,
               panelOffset,
               ahead,
               aheadOffset + 2L * tile * half,
               half,
-              step,
+              halfStep,
               c,
-              cOffset + (long) tile * StreamTile.ROWS * Lanes.PANEL_BYTES));
+              cOffset + (long) row * Lanes.PANEL_BYTES));
     }
   }
 
@@ -295,13 +268,14 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public float max(MemorySegment values, long offset, int count) {
-    return SoftmaxRow.max(values, offset, count);
+  public float max(MemorySegment values, long offset, long step, int count) {
+    return SoftmaxRow.max(values, offset, step, count);
   }
 
   @Override
-  public void scaleAndAdd(MemorySegment values, long offset, int count, float scale, long added) {
-    SoftmaxRow.scaleAndAdd(values, offset, count, scale, added);
+  public void scaleAndAdd(
+      MemorySegment values, long offset, long step, int count, float scale, long added) {
+    SoftmaxRow.scaleAndAdd(values, offset, step, count, scale, added);
   }
 
   @Override
@@ -320,14 +294,31 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public float exponentialsOfPanels(
+      MemorySegment values,
+      long offset,
+      long step,
+      int count,
+      float max,
+      float scale,
+      float[] target,
+      int at,
+      MemorySegment lanes,
+      long lane) {
+    return SoftmaxRow.exponentialsOfPanels(
+        values, offset, step, count, max, scale, target, at, lanes, lane);
+  }
+
+  @Override
   public void scale(
       MemorySegment source,
       long offset,
+      long step,
       int count,
       float factor,
       MemorySegment target,
       long targetOffset) {
-    SoftmaxRow.scale(source, offset, count, factor, target, targetOffset);
+    SoftmaxRow.scale(source, offset, step, count, factor, target, targetOffset);
   }
 
   @Override

@@ -59,7 +59,7 @@ final class WarmUp {
   /** The tile for many rows. */
   static final int TALL_TILE = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
 
-  /** The tile for few rows and weights from the memory. */
+  /** The tile for few rows and weights from the memory, and for what is left of many rows. */
   static final int STREAM_TILE = TALL_TILE + 1;
 
   private static final int ACTIVATIONS = STREAM_TILE + 1;
@@ -70,7 +70,8 @@ final class WarmUp {
   static final int SCALE_AND_ADD = MAX + 1;
   static final int EXPONENTIALS = SCALE_AND_ADD + 1;
   static final int SUM_OF_EXPONENTIALS = EXPONENTIALS + 1;
-  static final int SCALE = SUM_OF_EXPONENTIALS + 1;
+  static final int EXPONENTIALS_OF_PANELS = SUM_OF_EXPONENTIALS + 1;
+  static final int SCALE = EXPONENTIALS_OF_PANELS + 1;
   static final int ADD_ROWS = SCALE + 1;
   static final int EXPAND_HALVES = ADD_ROWS + 1;
   static final int EXPAND_BRAIN_FLOATS = EXPAND_HALVES + 1;
@@ -89,11 +90,6 @@ final class WarmUp {
   /** The number of the kernel that adds a bias and applies an activation. */
   static int activation(Activation activation) {
     return ACTIVATIONS + activation.ordinal();
-  }
-
-  /** The number of the interleaved tile of so many rows. */
-  static int interleavedTile(int rows) {
-    return rows == StreamTile.ROWS ? STREAM_TILE : TALL_TILE;
   }
 
   /** Whether the vector kernel is compiled; if not, it is asked for. */
@@ -130,13 +126,14 @@ final class WarmUp {
     int[] kernels = {
       narrow,
       isTall ? TALL_TILE : narrow,
+      isTall ? STREAM_TILE : narrow,
       isTall && precision == Precision.BF16 ? EXPAND_BRAIN_FLOATS : narrow,
       TILES + highest,
       activation(Activation.GELU),
       activation(Activation.IDENTITY),
       LAYER_NORM,
       MAX,
-      EXPONENTIALS,
+      EXPONENTIALS_OF_PANELS,
       SCALE,
       ADD_ROWS,
       BIAS_AND_RESIDUAL
@@ -218,7 +215,8 @@ final class WarmUp {
   private static final class Exercise {
     private static final int DEPTH = 48;
     private static final int ROWS = 4 * TallTile.ROWS;
-    private static final int COUNT = 6 * Lanes.COUNT + 3;
+    private static final int WHOLE_PANELS = 6 * Lanes.COUNT;
+    private static final int ODD_COUNT = 7 * Lanes.COUNT + 3;
     private static final long STRIDE = 1024;
 
     private final Kernels[] sets;
@@ -226,7 +224,7 @@ final class WarmUp {
     private final MemorySegment panel;
     private final MemorySegment result;
     private final MemorySegment sums;
-    private final float[] tall = new float[2 * TallTile.ROWS * DEPTH];
+    private final float[] spaced = new float[2 * TallTile.ROWS * SpacedRows.DISTANCE];
 
     Exercise(Arena arena, WarmUp warmUp) {
       sets = new Kernels[] {new PlainKernels(), new WarmingKernels(warmUp), new VectorKernels()};
@@ -252,7 +250,7 @@ final class WarmUp {
 
     private void run(Kernels set, int kernel, int call) {
       boolean odd = call % 2 == 1;
-      int count = odd ? COUNT : COUNT - 3;
+      int count = odd ? ODD_COUNT : WHOLE_PANELS;
       int bytes = Lanes.PANEL_BYTES;
       if (kernel < ACTIVATIONS) {
         panel(set, kernel, rows(kernel), DEPTH);
@@ -266,9 +264,9 @@ final class WarmUp {
       } else if (kernel == LAYER_NORM) {
         set.layerNorm(operand, result, 0, panel, panel, count, 1e-5f, result, STRIDE);
       } else if (kernel == MAX) {
-        set.max(operand, 0, count);
+        set.max(operand, 0, bytes, count);
       } else if (kernel == SCALE_AND_ADD) {
-        set.scaleAndAdd(result, 0, count, 0.5f, STRIDE);
+        set.scaleAndAdd(result, 0, bytes, count, 0.5f, STRIDE);
       } else if (kernel == EXPAND_HALVES) {
         set.expandHalves(operand, 0, odd ? 10 : 11, panel, 0);
       } else if (kernel == EXPAND_BRAIN_FLOATS) {
@@ -279,8 +277,10 @@ final class WarmUp {
         set.dots(operand, 0, count, operand, 0, STRIDE, odd ? 5 : 4, result, 0);
       } else if (kernel == WEIGHTED_SUM) {
         set.weightedSum(operand, 0, odd ? 5 : 4, operand, 0, STRIDE, count, result, 0);
+      } else if (kernel == EXPONENTIALS_OF_PANELS) {
+        set.exponentialsOfPanels(result, 0, bytes, count, 0, 1, spaced, 0, operand, 0);
       } else if (kernel == SCALE) {
-        set.scale(operand, 0, count, 0.5f, result, 0);
+        set.scale(operand, 0, bytes, count, 0.5f, result, 0);
       } else {
         boolean store = kernel == EXPONENTIALS;
         set.exponentials(result, 0, count, 0, 1, store, operand, 0);
@@ -301,11 +301,10 @@ final class WarmUp {
         set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
       } else if (kernel == TALL_TILE || kernel == STREAM_TILE) {
         int height = kernel == TALL_TILE ? TallTile.ROWS : StreamTile.ROWS;
-        int tiles = Math.ceilDiv(rows, 2 * TallTile.ROWS);
-        int stride = height * DEPTH;
+        int tiled = Math.ceilDiv(rows, 2 * TallTile.ROWS) * height;
         long bytes = (long) depth * Lanes.PANEL_BYTES;
-        set.interleavedPanel(
-            height, tiles, depth, tall, 0, stride, panel, 0, panel, 0, bytes, result, 0);
+        set.spacedPanel(
+            height, tiled, depth, spaced, 0, panel, 0, panel, 0, bytes, result, 0);
       } else if (kernel < BRAIN_FLOAT_TILES) {
         set.panel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
       } else {

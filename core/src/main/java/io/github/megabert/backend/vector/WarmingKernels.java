@@ -40,18 +40,23 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
-  public boolean hasInterleavedTile(int tileRows) {
-    return TallTile.fits() && warmUp.isReady(WarmUp.interleavedTile(tileRows));
+  public boolean hasSpacedTile(int tileRows) {
+    return TallTile.fits() && areSpacedTilesReady(tileRows);
+  }
+
+  /** Tall tiles leave the other one what is not a full one. */
+  private boolean areSpacedTilesReady(int tileRows) {
+    boolean isReady = warmUp.isReady(WarmUp.STREAM_TILE);
+    return tileRows == StreamTile.ROWS ? isReady : warmUp.isReady(WarmUp.TALL_TILE) && isReady;
   }
 
   @Override
-  public void interleavedPanel(
+  public void spacedPanel(
       int tileRows,
-      int tiles,
+      int rows,
       int depth,
-      float[] rows,
-      int rowsOffset,
-      int tileStride,
+      float[] x,
+      int xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -59,14 +64,13 @@ final class WarmingKernels implements Kernels {
       long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    choose(WarmUp.interleavedTile(tileRows))
-        .interleavedPanel(
+    (areSpacedTilesReady(tileRows) ? vector : plain)
+        .spacedPanel(
             tileRows,
-            tiles,
-            depth,
             rows,
-            rowsOffset,
-            tileStride,
+            depth,
+            x,
+            xOffset,
             panel,
             panelOffset,
             ahead,
@@ -226,13 +230,14 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
-  public float max(MemorySegment values, long offset, int count) {
-    return choose(WarmUp.MAX).max(values, offset, count);
+  public float max(MemorySegment values, long offset, long step, int count) {
+    return choose(WarmUp.MAX).max(values, offset, step, count);
   }
 
   @Override
-  public void scaleAndAdd(MemorySegment values, long offset, int count, float scale, long added) {
-    choose(WarmUp.SCALE_AND_ADD).scaleAndAdd(values, offset, count, scale, added);
+  public void scaleAndAdd(
+      MemorySegment values, long offset, long step, int count, float scale, long added) {
+    choose(WarmUp.SCALE_AND_ADD).scaleAndAdd(values, offset, step, count, scale, added);
   }
 
   @Override
@@ -250,14 +255,32 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public float exponentialsOfPanels(
+      MemorySegment values,
+      long offset,
+      long step,
+      int count,
+      float max,
+      float scale,
+      float[] target,
+      int at,
+      MemorySegment lanes,
+      long lane) {
+    return choose(WarmUp.EXPONENTIALS_OF_PANELS)
+        .exponentialsOfPanels(
+            values, offset, step, count, max, scale, target, at, lanes, lane);
+  }
+
+  @Override
   public void scale(
       MemorySegment source,
       long offset,
+      long step,
       int count,
       float factor,
       MemorySegment target,
       long targetOffset) {
-    choose(WarmUp.SCALE).scale(source, offset, count, factor, target, targetOffset);
+    choose(WarmUp.SCALE).scale(source, offset, step, count, factor, target, targetOffset);
   }
 
   @Override

@@ -71,21 +71,28 @@ class KernelsAgreeTest {
     }
   }
 
+  private float[] spacedRows(int rows) {
+    int held = rows + TallTile.ROWS - 1;
+    return floats(3 + held * SpacedRows.DISTANCE, 1).toArray(ValueLayout.JAVA_FLOAT);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {TallTile.ROWS, StreamTile.ROWS})
-  void interleavedPanels(int height) {
+  void spacedPanels(int height) {
     int depth = 37;
     MemorySegment panel = floats(2 * depth * Lanes.PANEL, 1);
     long next = (long) depth * Lanes.PANEL_BYTES;
-    for (int tiles = 1; tiles <= 11; tiles++) {
-      int count = tiles;
-      int stride = height * depth + 5;
-      float[] rows = floats(3 + tiles * stride, 1).toArray(ValueLayout.JAVA_FLOAT);
+    float[] x = spacedRows(66);
+    for (int rows = 1; rows <= 66; rows++) {
+      int count = rows;
+      MemorySegment target = floats((rows + TallTile.ROWS) * Lanes.PANEL, 1);
+      long bytes = (long) rows * Lanes.PANEL_BYTES;
       compare(
-          floats(tiles * height * Lanes.PANEL, 1),
-          (k, c) ->
-              k.interleavedPanel(
-                  height, count, depth, rows, 3, stride, panel, 0, panel, next, next, c, 0));
+          target,
+          (k, c) -> {
+            k.spacedPanel(height, count, depth, x, 3, panel, 0, panel, next, next, c, 0);
+            c.asSlice(bytes).fill((byte) 0); // undefined
+          });
     }
   }
 
@@ -94,17 +101,18 @@ class KernelsAgreeTest {
   @ValueSource(ints = {TallTile.ROWS, StreamTile.ROWS})
   void nothingIsReadBehindWhatComesNext(int height) {
     VectorKernels kernels = new VectorKernels();
+    int most = 11 * height;
+    float[] x = spacedRows(most);
+    MemorySegment c = floats((most + TallTile.ROWS) * Lanes.PANEL, 1);
     for (int depth : new int[] {1, 2, 37, 48}) {
       MemorySegment panel = floats(depth * Lanes.PANEL, 1);
-      for (int tiles = 2; tiles <= 11; tiles++) {
-        float[] rows = new float[tiles * height * depth];
-        MemorySegment c = floats(tiles * height * Lanes.PANEL, 1);
-        int stride = height * depth;
-        for (long bytes : new long[] {2L * depth * tiles, 64L * depth + 32, panel.byteSize()}) {
-          long at = panel.byteSize() - Math.min(bytes, panel.byteSize());
-          long there = panel.byteSize() - at;
-          kernels.interleavedPanel(
-              height, tiles, depth, rows, 0, stride, panel, 0, panel, at, there, c, 0);
+      for (int rows = 2; rows <= most; rows += 5) {
+        int tiles = Math.ceilDiv(rows, height);
+        for (long bytes :
+            new long[] {0, 1, 2L * depth * tiles, 64L * depth + 32, panel.byteSize()}) {
+          long there = Math.min(bytes, panel.byteSize());
+          long at = panel.byteSize() - Math.max(1, there);
+          kernels.spacedPanel(height, rows, depth, x, 0, panel, 0, panel, at, there, c, 0);
         }
       }
     }
@@ -130,29 +138,30 @@ class KernelsAgreeTest {
     }
   }
 
-  /** An interleaved tile gives the bits that tiles of rows as they lie give. */
+  /** Tiles of spaced rows give the bits that tiles of rows as they lie give. */
   @ParameterizedTest
   @ValueSource(ints = {TallTile.ROWS, StreamTile.ROWS})
-  void interleavedTilesAreLikeTheOthers(int height) {
+  void spacedRowsAreLikeTheOthers(int height) {
     int depth = 37;
-    MemorySegment x = floats(height * depth, 1);
-    MemorySegment panel = floats(depth * Lanes.PANEL, 1);
-    float[] rows = new float[height * depth];
-    for (int r = 0; r < height; r++) {
-      for (int k = 0; k < depth; k++) {
-        rows[k * height + r] = x.getAtIndex(ValueLayout.JAVA_FLOAT, r * depth + k);
-      }
-    }
-    MemorySegment interleaved = floats(height * Lanes.PANEL, 1);
-    MemorySegment others = floats(height * Lanes.PANEL, 1);
     VectorKernels kernels = new VectorKernels();
-    long bytes = panel.byteSize();
-    kernels.interleavedPanel(
-        height, 1, depth, rows, 0, rows.length, panel, 0, panel, 0, bytes, interleaved, 0);
-    long stride = Lanes.PANEL_BYTES;
-    kernels.panel(height, depth, x, 0, depth * 4L, panel, 0, 0, others, 0, stride);
-    assertArrayEquals(
-        others.toArray(ValueLayout.JAVA_BYTE), interleaved.toArray(ValueLayout.JAVA_BYTE));
+    for (int rows = 1; rows <= 30; rows++) {
+      MemorySegment x = floats(rows * depth, 1);
+      MemorySegment panel = floats(depth * Lanes.PANEL, 1);
+      SpacedRows copies = new SpacedRows();
+      copies.shape(rows, depth);
+      for (int r = 0; r < rows; r++) {
+        copies.copy(r, 0, x, (long) r * depth * Float.BYTES, depth);
+      }
+      MemorySegment spaced = floats((rows + TallTile.ROWS) * Lanes.PANEL, 1);
+      MemorySegment others = floats(rows * Lanes.PANEL, 1);
+      kernels.spacedPanel(
+          height, rows, depth, copies.floats(), 0, panel, 0, panel, 0, panel.byteSize(), spaced, 0);
+      long stride = Lanes.PANEL_BYTES;
+      kernels.panel(rows, depth, x, 0, depth * 4L, panel, 0, 0, others, 0, stride);
+      assertArrayEquals(
+          others.toArray(ValueLayout.JAVA_BYTE),
+          spaced.asSlice(0, others.byteSize()).toArray(ValueLayout.JAVA_BYTE));
+    }
   }
 
   @Test
@@ -197,7 +206,7 @@ class KernelsAgreeTest {
           floats(count, 1),
           (k, c) -> k.biasAndResidual(apart, 0, apartStep, residual, c, 0, bias, 0, count));
       compare(floats(count, 1), (k, c) -> k.residual(sums, 0, residual, c, 0, count));
-      compare(floats(count, 1), (k, c) -> k.scale(sums, 0, count, 0.37f, c, 0));
+      compare(floats(count, 1), (k, c) -> k.scale(sums, 0, step, count, 0.37f, c, 0));
     }
   }
 
@@ -218,13 +227,39 @@ class KernelsAgreeTest {
     MemorySegment lanes = arena.allocate(64, 64);
     for (int count : COUNTS) {
       MemorySegment x = floats(count, 100);
-      float max = new PlainKernels().max(x, 0, count);
-      assertEquals(max, new VectorKernels().max(x, 0, count));
-      compare(floats(2 * count, 1), (k, c) -> k.scaleAndAdd(c, 0, count, 0.3f, (long) count * 4));
+      float max = new PlainKernels().max(x, 0, step, count);
+      assertEquals(max, new VectorKernels().max(x, 0, step, count));
+      compare(
+          floats(2 * count, 1),
+          (k, c) -> k.scaleAndAdd(c, 0, step, count, 0.3f, (long) count * Float.BYTES));
       compare(x, (k, c) -> k.exponentials(c, 0, count, max, 0.7f, true, lanes, 0));
       assertEquals(
           new PlainKernels().exponentials(x, 0, count, max, 1, false, lanes, 0),
           new VectorKernels().exponentials(x, 0, count, max, 1, false, lanes, 0));
+    }
+  }
+
+  /** Scores of attention lie in panels that are apart. */
+  @Test
+  void softmaxesOfPanels() {
+    MemorySegment lanes = arena.allocate(64, 64);
+    long apart = 3 * step;
+    for (int count : COUNTS) {
+      int held = 3 * Lanes.padToPanel(count);
+      MemorySegment x = floats(held + count, 100);
+      float max = new PlainKernels().max(x, 0, apart, count);
+      assertEquals(max, new VectorKernels().max(x, 0, apart, count));
+      compare(
+          x, (k, c) -> k.scaleAndAdd(c, 0, apart, count, 0.3f, (long) held * Float.BYTES));
+      compare(floats(count, 1), (k, c) -> k.scale(x, 0, apart, count, 0.37f, c, 0));
+      compare(
+          floats(count + 1, 1),
+          (k, c) -> {
+            float[] terms = new float[count + 2];
+            float sum = k.exponentialsOfPanels(x, 0, apart, count, max, 0.7f, terms, 2, lanes, 0);
+            MemorySegment.copy(terms, 2, c, ValueLayout.JAVA_FLOAT, 0, count);
+            c.setAtIndex(ValueLayout.JAVA_FLOAT, count, sum);
+          });
     }
   }
 }

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Products with weights that come from the memory have the bits of those with cached ones. */
 class StreamedWeightsTest {
-  /** Not whole panels, and enough of them for interleaved tiles of any width. */
+  /** Not whole panels, and enough of them for tiles of spaced rows, of any width. */
   private static final int OUTPUTS = 9 * Lanes.PANEL + 5;
 
   private final Arena arena = Arena.ofShared();
