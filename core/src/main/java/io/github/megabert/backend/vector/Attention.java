@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is one head
  * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
  * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
- * with the keys and never with queries × keys. Both products are those of {@link TallTile tall
- * tiles}: of queries and keys, and of the weights that softmax makes and values. {@link FewQueries A
+ * with the keys and never with queries × keys. Both products are those of {@link
+ * SpacedTiles}: of queries and keys, and of the weights that softmax makes and values. {@link FewQueries A
  * few queries}, as in decoding, read keys and values where they are.
  */
 final class Attention implements Team.Body {
@@ -307,7 +307,6 @@ final class Attention implements Team.Body {
     for (int from = 0; from < depth; from += Gemm.DEPTH) {
       long target = from == 0 ? c : partAt(slot);
       kernels.spacedPanel(
-          TallTile.ROWS,
           rows,
           Math.min(Gemm.DEPTH, depth - from),
           x.floats(),

@@ -23,15 +23,12 @@ final class ByteTiles {
   static final VectorSpecies<Byte> ROW =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(PANEL * Byte.SIZE));
 
-  /** Rows of the highest tile; one of 8 rows exceeds what C2 takes on, and is slow. */
-  static final int MAX_ROWS = 4;
-
   private ByteTiles() {}
 
   /**
    * One tile.
    *
-   * @param rows 1 to {@link #MAX_ROWS}
+   * @param rows 1 to {@link RowTiles#MAX_ROWS}
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next

@@ -56,15 +56,27 @@ final class Expansion {
     }
   }
 
-  /** {@code rows} rows of bytes. */
-  static void bytes(MemorySegment bytes, long offset, int rows, MemorySegment panel, long at) {
+  /** {@code rows} rows of bytes, times a row of scales. */
+  static void bytes(
+      MemorySegment bytes,
+      long offset,
+      int rows,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment panel,
+      long at) {
+    FloatVector low = FloatVector.fromMemorySegment(SPECIES, scales, scaleOffset, ORDER);
+    FloatVector high =
+        FloatVector.fromMemorySegment(SPECIES, scales, scaleOffset + VECTOR_BYTES, ORDER);
     for (int k = 0; k < rows; k++) {
       ByteVector row =
           ByteVector.fromMemorySegment(ByteTiles.ROW, bytes, offset + (long) k * PANEL, ORDER);
       long to = at + (long) k * PANEL_BYTES;
       ((FloatVector) row.convertShape(VectorOperators.B2F, SPECIES, 0))
+          .mul(low)
           .intoMemorySegment(panel, to, ORDER);
       ((FloatVector) row.convertShape(VectorOperators.B2F, SPECIES, 1))
+          .mul(high)
           .intoMemorySegment(panel, to + VECTOR_BYTES, ORDER);
     }
   }

@@ -13,11 +13,13 @@ import org.jspecify.annotations.Nullable;
  * {@code out = activation(x·Wᵀ + b) + residual}, blocked for the caches after Goto and van de
  * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
  *
- * <p>A task is a {@link RowBlocks block of rows} times a {@link PanelGroups group of panels}. Where
- * rows are many, they are {@link SpacedRows copied} for {@link TallTile tall tiles} first, and where
- * they are few and the weights come from the memory, for {@link StreamTile}; the others are cut into
- * tiles of nearly equal height (13 = 7 + 6), so no tile is much less efficient than the full one.
- * The inputs are taken in blocks of fixed depth, so that the partition never changes a result.
+ * <p>A task is a {@link RowBlocks block of rows} times a {@link PanelGroups group of panels}. Five
+ * rows and more are {@link RowCopy copied} for {@link SpacedTiles} first, up to four are multiplied
+ * as they lie. The inputs are taken in blocks of fixed depth, so that the partition never changes a
+ * result.
+ *
+ * <p>For five rows and more, weights in 16 and 8 bits are expanded a panel at a time, in the
+ * second-level cache; for up to four, as in decoding, in registers.
  */
 final class Gemm implements Team.Body {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
@@ -34,15 +36,9 @@ final class Gemm implements Team.Body {
   /** Rows that are multiplied by all weights before others are: a copy of them is made. */
   private static final int COPIED_ROWS = 512;
 
-  /** Panels from which the copy pays, as estimated: it takes as long as some 30 multiply-adds. */
-  private static final int PANELS_FOR_TALL = 8;
-
-  /** Rows from which reading ahead pays where the weights come from the memory. */
-  private static final int FEWEST_STREAMED = 5;
-
   /**
-   * Bytes of a task's sums. A tile of spaced rows with more of them than there are writes the
-   * sums of the others too, over what the next panel then writes.
+   * Bytes of a task's sums. A tile with more rows than there are writes the sums of the others
+   * too, over what the next panel then writes.
    */
   private static final long SUMS_BYTES = (long) RowBlocks.MOST_ROWS * GROUP * PANEL_BYTES;
 
@@ -60,18 +56,21 @@ final class Gemm implements Team.Body {
   private final Kernels kernels;
   private final Epilogue epilogue;
   private final RowBlocks blocks = new RowBlocks();
-  private final RowCopy spaced;
+  private final RowCopy copy;
   private final PanelGroups groups = new PanelGroups();
+  private final ReadAhead readAhead;
 
   private PackedLinear linear;
   private MemorySegment x;
   private MemorySegment buffers;
+  private boolean isReadAhead;
 
-  Gemm(Team team, KernelMemory memory, Kernels kernels) {
+  Gemm(Team team, KernelMemory memory, Kernels kernels, ReadAhead readAhead) {
     this.team = team;
     this.kernels = kernels;
     epilogue = new Epilogue(kernels);
-    spaced = new RowCopy(team);
+    copy = new RowCopy(team);
+    this.readAhead = readAhead;
     this.memory = memory;
     linear =
         new PackedLinear(
@@ -100,37 +99,28 @@ final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    int tileRows = spacedTileRows(rows);
-    int chunks = tileRows > 0 ? Math.ceilDiv(rows, COPIED_ROWS) : 1;
-    for (int chunk = 0; chunk < chunks; chunk++) {
-      int first = (int) ((long) rows * chunk / chunks);
-      int end = (int) ((long) rows * (chunk + 1) / chunks);
-      blocks.set(first, end - first, tileRows);
-      cutPanels();
-      if (tileRows > 0) {
-        spaced.take(x, packed.inputs(), first, end - first);
-      }
-      team.run(blocks.count() * groups.count(), this);
+    isReadAhead = packed.streamed() && readAhead.next(rows);
+    boolean isTrial = packed.streamed() && kernels.readsAhead(rows) && readAhead.isTried(rows);
+    long start = isTrial ? System.nanoTime() : 0;
+    multiplyChunks(rows);
+    if (isTrial) {
+      double work = (double) rows * packed.inputs() * packed.outputs();
+      readAhead.report(rows, isReadAhead, work, System.nanoTime() - start);
     }
   }
 
-  /**
-   * Rows of a tile of spaced rows, 0 where rows are multiplied as they lie. Weights in 8 bits are
-   * left out, as they are expanded in parts that are not as deep, and where rows are few those in
-   * 16 bits, as expanding takes longer than reading.
-   */
-  private int spacedTileRows(int rows) {
-    if (linear.panelCount() < PANELS_FOR_TALL) {
-      return 0;
+  private void multiplyChunks(int rows) {
+    int chunks = Math.ceilDiv(rows, COPIED_ROWS);
+    int size = Math.ceilDiv(Math.ceilDiv(rows, chunks), SpacedTiles.HIGH) * SpacedTiles.HIGH;
+    for (int first = 0; first < rows; first += size) {
+      int count = Math.min(size, rows - first);
+      blocks.set(first, count);
+      cutPanels();
+      if (count > RowTiles.MAX_ROWS) {
+        copy.take(x, linear.inputs(), first, count);
+      }
+      team.run(blocks.count() * groups.count(), this);
     }
-    Precision precision = linear.precision();
-    int wanted = 0;
-    if (rows >= 2 * TallTile.ROWS) {
-      wanted = precision == Precision.INT8 ? 0 : TallTile.ROWS;
-    } else if (rows >= FEWEST_STREAMED && rows <= 2 * StreamTile.ROWS) {
-      wanted = precision == Precision.F32 && linear.streamed() ? StreamTile.ROWS : 0;
-    }
-    return wanted > 0 && kernels.hasSpacedTile(wanted) ? wanted : 0;
   }
 
   private void cutPanels() {
@@ -147,14 +137,13 @@ final class Gemm implements Team.Body {
     int endPanel = groups.first(group + 1);
     int from = blocks.from(block);
     int to = blocks.from(block + 1);
-    int spacedRows = blocks.spacedRows(block);
     long sums = slot * SLOT_BYTES;
     long panelSums = (to - from) * (long) PANEL_BYTES;
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
         long ahead = following(panel, depth, firstPanel, endPanel, next);
         long at = sums + (panel - firstPanel) * panelSums;
-        multiply(panel, ahead, depth, from, to, spacedRows, at, slot);
+        multiply(panel, ahead, depth, from, to, at, slot);
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
@@ -184,111 +173,69 @@ final class Gemm implements Team.Body {
   }
 
   /** A panel's product, or what one block of inputs adds to it. */
-  private void multiply(
-      int panel, long ahead, int depth, int from, int to, int spacedRows, long at, int slot) {
-    int height = to - from;
-    boolean bytes = linear.precision() == Precision.INT8;
-    if (depth == 0 || bytes) {
-      if (bytes && depth == 0) {
-        buffers.asSlice(at, height * (long) PANEL_BYTES).fill((byte) 0);
-      }
-      product(panel, ahead, depth, from, height, spacedRows, at, slot);
+  private void multiply(int panel, long ahead, int depth, int from, int to, long at, int slot) {
+    if (depth == 0) {
+      product(panel, ahead, depth, from, to - from, at, slot);
       return;
     }
     long part = slot * SLOT_BYTES + SUMS_BYTES;
-    product(panel, ahead, depth, from, height, spacedRows, part, slot);
-    kernels.addRows(1, height * PANEL, buffers, part, 0, buffers, at, 0);
+    product(panel, ahead, depth, from, to - from, part, slot);
+    kernels.addRows(1, (to - from) * PANEL, buffers, part, 0, buffers, at, 0);
   }
 
-  /** {@code c = x·panel}, or {@code c += x·panel} of weights in 8 bits. */
-  private void product(
-      int panel, long ahead, int depth, int from, int height, int spacedRows, long c, int slot) {
+  /** {@code c = x·panel} of one block of inputs. */
+  private void product(int panel, long ahead, int depth, int from, int rows, long c, int slot) {
     MemorySegment panels = linear.panels();
     long at = linear.panelOffset(panel, depth);
     int count = Math.min(DEPTH, linear.inputs() - depth);
+    long expanded = slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
+    if (blocks.rows() <= RowTiles.MAX_ROWS) {
+      rowsAsTheyLie(panel, depth, count, from, rows, expanded, c);
+      return;
+    }
+    switch (linear.precision()) {
+      case BF16 -> kernels.expandBrainFloats(panels, at, count, buffers, expanded);
+      case F16 -> kernels.expandHalves(panels, at, count, buffers, expanded);
+      case INT8 -> {
+        long scaleAt = linear.scaleOffset(panel, depth);
+        kernels.expandBytes(panels, at, count, linear.scales(), scaleAt, buffers, expanded);
+      }
+      default -> {}
+    }
+    boolean isNarrow = linear.precision() != Precision.F32;
+    kernels.spacedPanel(
+        rows,
+        count,
+        copy.floats(),
+        copy.at(from, depth),
+        isNarrow ? buffers : panels,
+        isNarrow ? expanded : at,
+        panels,
+        ahead,
+        isReadAhead ? NarrowWeights.bytes(linear.precision(), count) : 0,
+        buffers,
+        c);
+  }
+
+  private void rowsAsTheyLie(
+      int panel, int depth, int count, int from, int rows, long scratch, long c) {
+    MemorySegment panels = linear.panels();
+    long at = linear.panelOffset(panel, depth);
     long xStride = (long) linear.inputs() * Float.BYTES;
     long xAt = from * xStride + (long) depth * Float.BYTES;
-    long expanded = panelScratchAt(slot);
     switch (linear.precision()) {
-      case BF16 -> {
-        if (spacedRows == 0) {
-          kernels.brainFloatPanel(
-              height, count, x, xAt, xStride, panels, at, ahead, buffers, c, PANEL_BYTES);
-        } else {
-          kernels.expandBrainFloats(panels, at, count, buffers, expanded);
-          floatPanel(depth, count, from, height, spacedRows, buffers, expanded, ahead, c);
-        }
+      case BF16 -> kernels.brainFloatPanel(rows, count, x, xAt, xStride, panels, at, buffers, c);
+      case INT8 -> {
+        MemorySegment scales = linear.scales();
+        long scaleAt = linear.scaleOffset(panel, depth);
+        kernels.bytePanel(
+            rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, scratch, buffers, c);
       }
-      case INT8 ->
-          kernels.bytePanel(
-              height,
-              count,
-              x,
-              xAt,
-              xStride,
-              panels,
-              at,
-              linear.scales(),
-              linear.scaleOffset(panel, depth),
-              buffers,
-              expanded,
-              buffers,
-              c,
-              PANEL_BYTES);
       case F16 -> {
-        // The block then stays in the second-level cache while the rows pass by.
-        kernels.expandHalves(panels, at, count, buffers, expanded);
-        floatPanel(depth, count, from, height, spacedRows, buffers, expanded, ahead, c);
+        kernels.expandHalves(panels, at, count, buffers, scratch);
+        kernels.panel(rows, count, x, xAt, xStride, buffers, scratch, buffers, c);
       }
-      default -> floatPanel(depth, count, from, height, spacedRows, panels, at, ahead, c);
+      default -> kernels.panel(rows, count, x, xAt, xStride, panels, at, buffers, c);
     }
-  }
-
-  /** The spaced rows of a block, and those behind them. */
-  private void floatPanel(
-      int depth,
-      int count,
-      int from,
-      int height,
-      int spacedRows,
-      MemorySegment panel,
-      long at,
-      long ahead,
-      long c) {
-    if (spacedRows > 0) {
-      kernels.spacedPanel(
-          blocks.tileRows(),
-          spacedRows,
-          count,
-          spaced.floats(),
-          spaced.at(from, depth),
-          panel,
-          at,
-          linear.panels(),
-          ahead,
-          NarrowWeights.bytes(linear.precision(), count),
-          buffers,
-          c);
-    }
-    if (spacedRows < height) {
-      long xStride = (long) linear.inputs() * Float.BYTES;
-      kernels.panel(
-          height - spacedRows,
-          count,
-          x,
-          (from + spacedRows) * xStride + (long) depth * Float.BYTES,
-          xStride,
-          panel,
-          at,
-          spacedRows > 0 || linear.precision() != Precision.F32 ? at : ahead,
-          buffers,
-          c + spacedRows * (long) PANEL_BYTES,
-          PANEL_BYTES);
-    }
-  }
-
-  /** Memory of a slot for an expanded panel of 16 bits, or the sums and an expanded group of 8. */
-  private static long panelScratchAt(int slot) {
-    return slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
   }
 }

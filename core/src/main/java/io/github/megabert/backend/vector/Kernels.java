@@ -13,13 +13,12 @@ interface Kernels {
   /**
    * Multiplies rows by a panel: {@code c[r, n] = Σ x[r, k] · panel[k, n]}.
    *
-   * @param rows rows of x and of c
+   * @param rows rows of x and of c, at most {@link RowTiles#MAX_ROWS}
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
    * @param panel rows of {@link Lanes#PANEL} floats
-   * @param aheadOffset where panel has the one to come next, which a kernel may bring into the
-   *     cache meanwhile; {@code panelOffset} says that panels are in the cache already
+   * @param c {@code [rows, PANEL]}
    */
   void panel(
       int rows,
@@ -29,36 +28,6 @@ interface Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
-      long aheadOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride);
-
-  /** Whether {@link #spacedPanel} is the fastest, with tiles of so many rows. */
-  boolean hasSpacedTile(int tileRows);
-
-  /**
-   * As {@link #panel}, of {@link SpacedRows spaced} rows.
-   *
-   * @param tileRows rows of a tile: {@link TallTile#ROWS} or {@link StreamTile#ROWS}
-   * @param xOffset where {@code x} has the first row's first k; what follows the last row is read
-   *     too if the last tile is not full
-   * @param ahead where the weights lie that come next, {@code aheadBytes} of them from {@code
-   *     aheadOffset} on; a kernel may bring them into the cache meanwhile
-   * @param c {@code [rows, PANEL]}, and behind it what the last tile has more than rows, of which
-   *     the contents are undefined
-   */
-  void spacedPanel(
-      int tileRows,
-      int rows,
-      int depth,
-      float[] x,
-      int xOffset,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment ahead,
-      long aheadOffset,
-      long aheadBytes,
       MemorySegment c,
       long cOffset);
 
@@ -75,20 +44,17 @@ interface Kernels {
       long xStride,
       MemorySegment words,
       long offset,
-      long aheadOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride);
+      long cOffset);
 
   /**
-   * Adds a product with a panel of weights in 8 bits to c, group after group: {@code c[r, n] +=
-   * scale[group, n] · Σ x[r, k] · q[k, n]}.
+   * As {@link #panel}, of weights in 8 bits: {@code c[r, n] = Σ scale[group, n] · Σ x[r, k] · q[k,
+   * n]}, the inner sum over the k of a group.
    *
    * @param bytes as {@link NarrowWeights} lays them out; {@code offset} is that of a group's first
    *     row
    * @param scales one row of {@link Lanes#PANEL} floats a group of {@link NarrowWeights#GROUP}
-   * @param sums memory for {@code rows} and {@link NarrowWeights#GROUP} rows of {@link Lanes#PANEL}
-   *     floats, at {@code sumsOffset}
+   * @param sums memory for {@code rows} rows of {@link Lanes#PANEL} floats, at {@code sumsOffset}
    */
   void bytePanel(
       int rows,
@@ -103,8 +69,32 @@ interface Kernels {
       MemorySegment sums,
       long sumsOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride);
+      long cOffset);
+
+  /**
+   * As {@link #panel}, of any number of {@link SpacedRows spaced} rows.
+   *
+   * @param xOffset where {@code x} has the first row's first k
+   * @param ahead where the weights lie that come next, {@code aheadBytes} of them from {@code
+   *     aheadOffset} on, a multiple of the depth; a kernel may bring them into the cache meanwhile
+   * @param c {@code [rows, PANEL]}, and behind it the rows that tiles have more, of which the
+   *     contents are undefined
+   */
+  void spacedPanel(
+      int rows,
+      int depth,
+      float[] x,
+      int xOffset,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      MemorySegment c,
+      long cOffset);
+
+  /** Whether {@link #spacedPanel} of so many rows does bring in what comes next. */
+  boolean readsAhead(int rows);
 
   /** Expands rows of binary16, laid out as {@link NarrowWeights} says, to a panel of float32. */
   void expandHalves(
@@ -113,6 +103,21 @@ interface Kernels {
   /** As {@link #expandHalves}, of bfloat16. */
   void expandBrainFloats(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset);
+
+  /**
+   * Expands rows of weights in 8 bits, times their scales.
+   *
+   * @param offset that of a group's first row
+   * @param scales one row of {@link Lanes#PANEL} floats a group of {@link NarrowWeights#GROUP}
+   */
+  void expandBytes(
+      MemorySegment bytes,
+      long offset,
+      int rows,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment panel,
+      long panelOffset);
 
   /** {@code target += source} for {@code rows} rows of {@code count} floats; strides in bytes. */
   void addRows(

@@ -7,7 +7,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vectors of this machine and the tile shapes that go with them.
+ * The vectors of this machine.
  *
  * <p>A rule for every kernel here: in a loop, the receiver is the vector just made, never the
  * accumulator ({@code sum = x.add(sum)}). C2 knows the exact class of the former; the latter is a
@@ -31,13 +31,9 @@ final class Lanes {
   /** Bytes of a row of a panel. */
   static final int PANEL_BYTES = PANEL * Float.BYTES;
 
-  /**
-   * Rows of a register tile. Its accumulators, the two vectors of the panel and a broadcast must
-   * fit into the vector registers, of which AVX-512 and NEON have 32 and AVX2 has 16, and the
-   * addresses of the rows into the others. The measurements are in {@link RowTiles}.
-   */
-  static final int MAX_ROWS =
-      COUNT >= 16 || System.getProperty("os.arch", "").equals("aarch64") ? 8 : 5;
+  /** Vector registers: AVX-512 and NEON have 32, AVX2 has 16. */
+  static final int REGISTERS =
+      COUNT >= 16 || System.getProperty("os.arch", "").equals("aarch64") ? 32 : 16;
 
   /** Little-endian, as every float in this project's memory. */
   static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;

@@ -50,27 +50,21 @@ final class PlainKernels implements Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
-      long aheadOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride) {
-    float[] weights = read(panel, panelOffset, depth * PANEL);
+      long cOffset) {
     float[] operand = rows(x, xOffset, xStride, rows, 0, depth);
-    float[] sums = new float[rows * PANEL];
-    PlainPanel.multiply(rows, depth, operand, weights, sums);
-    for (int r = 0; r < rows; r++) {
-      MemorySegment.copy(sums, r * PANEL, c, FLOAT, cOffset + r * cStride, PANEL);
-    }
+    multiply(rows, depth, operand, read(panel, panelOffset, depth * PANEL), c, cOffset);
   }
 
-  @Override
-  public boolean hasSpacedTile(int tileRows) {
-    return false;
+  private static void multiply(
+      int rows, int depth, float[] operand, float[] weights, MemorySegment c, long cOffset) {
+    float[] sums = new float[rows * PANEL];
+    PlainPanel.multiply(rows, depth, operand, weights, sums);
+    write(sums, c, cOffset);
   }
 
   @Override
   public void spacedPanel(
-      int tileRows,
       int rows,
       int depth,
       float[] x,
@@ -86,9 +80,12 @@ final class PlainKernels implements Kernels {
     for (int row = 0; row < rows; row++) {
       System.arraycopy(x, xOffset + row * SpacedRows.DISTANCE, operand, row * depth, depth);
     }
-    float[] sums = new float[rows * PANEL];
-    PlainPanel.multiply(rows, depth, operand, read(panel, panelOffset, depth * PANEL), sums);
-    write(sums, c, cOffset);
+    multiply(rows, depth, operand, read(panel, panelOffset, depth * PANEL), c, cOffset);
+  }
+
+  @Override
+  public boolean readsAhead(int rows) {
+    return false;
   }
 
   private static int[] words(MemorySegment segment, long offset, Precision precision, int rows) {
@@ -116,20 +113,19 @@ final class PlainKernels implements Kernels {
       long xStride,
       MemorySegment words,
       long offset,
-      long aheadOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride) {
-    int[] packed = words(words, offset, Precision.BF16, depth);
-    float[] weights = new float[depth * PANEL];
+      long cOffset) {
+    float[] operand = rows(x, xOffset, xStride, rows, 0, depth);
+    multiply(rows, depth, operand, brainFloats(words, offset, depth), c, cOffset);
+  }
+
+  private static float[] brainFloats(MemorySegment words, long offset, int rows) {
+    int[] packed = words(words, offset, Precision.BF16, rows);
+    float[] weights = new float[rows * PANEL];
     for (int i = 0; i < packed.length; i++) {
       Expansion.brainFloats(packed[i], weights, i / COUNT * PANEL + i % COUNT);
     }
-    float[] sums = new float[rows * PANEL];
-    PlainPanel.multiply(rows, depth, rows(x, xOffset, xStride, rows, 0, depth), weights, sums);
-    for (int r = 0; r < rows; r++) {
-      MemorySegment.copy(sums, r * PANEL, c, FLOAT, cOffset + r * cStride, PANEL);
-    }
+    return weights;
   }
 
   @Override
@@ -146,45 +142,41 @@ final class PlainKernels implements Kernels {
       MemorySegment sums,
       long sumsOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride) {
-    byte[] packed = new byte[depth * PANEL];
-    MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, offset, packed, 0, packed.length);
-    float[] factors = read(scales, scaleOffset, Math.ceilDiv(depth, NarrowWeights.GROUP) * PANEL);
+      long cOffset) {
+    byte[] packed = bytes(bytes, offset, depth);
+    float[] factors = scales(scales, scaleOffset, depth);
+    float[] result = new float[rows * PANEL];
     for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
       int group = k / NarrowWeights.GROUP * PANEL;
       int end = Math.min(depth, k + NarrowWeights.GROUP);
-      addGroup(rows, packed, factors, group, x, xOffset, xStride, k, end, c, cOffset, cStride);
+      addGroup(packed, factors, group, rows(x, xOffset, xStride, rows, k, end - k), k, end, result);
     }
+    write(result, c, cOffset);
+  }
+
+  private static byte[] bytes(MemorySegment bytes, long offset, int rows) {
+    byte[] packed = new byte[rows * PANEL];
+    MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, offset, packed, 0, packed.length);
+    return packed;
+  }
+
+  private static float[] scales(MemorySegment scales, long offset, int rows) {
+    return read(scales, offset, Math.ceilDiv(rows, NarrowWeights.GROUP) * PANEL);
   }
 
   /** Inputs {@code from} to {@code to - 1}. */
   private static void addGroup(
-      int rows,
-      byte[] packed,
-      float[] factors,
-      int group,
-      MemorySegment x,
-      long xOffset,
-      long xStride,
-      int from,
-      int to,
-      MemorySegment c,
-      long cOffset,
-      long cStride) {
+      byte[] packed, float[] factors, int group, float[] x, int from, int to, float[] result) {
     int count = to - from;
     float[] weights = new float[count * PANEL];
     for (int i = 0; i < weights.length; i++) {
       weights[i] = packed[from * PANEL + i];
     }
-    float[] sums = new float[rows * PANEL];
-    PlainPanel.multiply(rows, count, rows(x, xOffset, xStride, rows, from, count), weights, sums);
-    for (int r = 0; r < rows; r++) {
-      float[] before = read(c, cOffset + r * cStride, PANEL);
-      for (int n = 0; n < PANEL; n++) {
-        before[n] = Math.fma(sums[r * PANEL + n], factors[group + n], before[n]);
-      }
-      write(before, c, cOffset + r * cStride);
+    float[] sums = new float[result.length];
+    PlainPanel.multiply(result.length / PANEL, count, x, weights, sums);
+    for (int i = 0; i < sums.length; i++) {
+      float factor = factors[group + i % PANEL];
+      result[i] = from == 0 ? sums[i] * factor : Math.fma(sums[i], factor, result[i]);
     }
   }
 
@@ -202,12 +194,25 @@ final class PlainKernels implements Kernels {
   @Override
   public void expandBrainFloats(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
-    int[] packed = words(words, offset, Precision.BF16, rows);
-    float[] floats = new float[rows * PANEL];
-    for (int i = 0; i < packed.length; i++) {
-      Expansion.brainFloats(packed[i], floats, i / COUNT * PANEL + i % COUNT);
+    write(brainFloats(words, offset, rows), panel, panelOffset);
+  }
+
+  @Override
+  public void expandBytes(
+      MemorySegment bytes,
+      long offset,
+      int rows,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment panel,
+      long panelOffset) {
+    byte[] packed = bytes(bytes, offset, rows);
+    float[] factors = scales(scales, scaleOffset, rows);
+    float[] weights = new float[packed.length];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = packed[i] * factors[i / PANEL / NarrowWeights.GROUP * PANEL + i % PANEL];
     }
-    write(floats, panel, panelOffset);
+    write(weights, panel, panelOffset);
   }
 
   @Override

@@ -1,64 +1,81 @@
 package io.github.megabert.backend.vector;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * How panels come from the memory. The first tile that meets a panel would wait for every line of
- * it, at half the memory's speed, and the others would leave the memory idle.
- *
- * <p>With few rows, a panel is touched before it is multiplied: plain loads from four places at
- * once take all that the memory delivers. With many, the {@link TallTile tall tiles} of one panel
- * read the next, slowly enough that the multiply-adds go on. The same is done by {@link StreamTile}
- * with few rows, as fast as the memory can, where that is known to hold all panels.
+ * Whether weights that come from the memory are read ahead by {@link SpacedTiles} while others are
+ * multiplied. Some processors wait for less of it then, others fetch a panel sooner if it is left to
+ * them: on an Intel Xeon 8 and 16 rows gained a fifth and a tenth by reading ahead, on a Zen 5 they
+ * lost as much, and 128 rows gained 5 %. So both ways are tried in turns, on the first products of
+ * the process of about that many rows, and the one that was fastest stays. Their results are the
+ * same.
  */
 final class ReadAhead {
-  /** Bytes of a cache line. */
-  private static final int LINE = 64;
+  /** Products of a size that are tried each way: half of those of a model of 24 layers. */
+  private static final int TRIES = 24;
 
-  /** Places that are read from at once. */
-  private static final int PLACES = 4;
+  /** Rows up to which products are of one size; the last size has all others. */
+  private static final int[] SIZES = {16, 40, 80};
 
-  /** Rows from which panels are not touched first: the products then hide more of the reading. */
-  private static final int MANY_ROWS = 40;
+  /** What is known of one size. */
+  private static final class Size {
+    final AtomicInteger tried = new AtomicInteger();
+    private double bestAhead;
+    private double bestPlain;
+    private boolean ahead = true;
 
-  private static final long UNLIKELY = 0x9e37;
+    synchronized void report(boolean readAhead, double speed) {
+      if (readAhead) {
+        bestAhead = Math.max(bestAhead, speed);
+      } else {
+        bestPlain = Math.max(bestPlain, speed);
+      }
+      ahead = bestAhead >= bestPlain;
+    }
 
-  @SuppressWarnings("unused") // It is written so that what was computed for it cannot be dropped.
-  private static volatile long kept;
+    synchronized boolean isAhead() {
+      return ahead;
+    }
+  }
 
-  private ReadAhead() {}
+  private final Size[] sizes = new Size[SIZES.length + 1];
 
-  /** Whether a panel is touched before {@code rows} rows are multiplied by it. */
-  static boolean touchesFirst(int rows) {
-    return rows > Lanes.MAX_ROWS && rows < MANY_ROWS;
+  ReadAhead() {
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = new Size();
+    }
+  }
+
+  private Size size(int rows) {
+    int i = 0;
+    while (i < SIZES.length && rows > SIZES[i]) {
+      i++;
+    }
+    return sizes[i];
+  }
+
+  /** Whether a trial is on: then the time of a product of so many rows is to be reported. */
+  boolean isTried(int rows) {
+    return size(rows).tried.get() < 2 * TRIES;
+  }
+
+  /** Whether to read ahead in a product of so many rows. */
+  boolean next(int rows) {
+    Size size = size(rows);
+    int product = size.tried.get();
+    // Thue's and Morse's sequence: a model's products come in turns too, of which each goes both
+    // ways.
+    return product < 2 * TRIES ? Integer.bitCount(product) % 2 == 0 : size.isAhead();
   }
 
   /**
-   * Loads a byte from every cache line. Bytes, here and in {@link TallTile}, because of all numbers
-   * only they are read by an intrinsic method itself: wider ones go through a small method on top
-   * of it, which C2 does not inline where it takes the call for rare. In one process of three it
-   * did, and a tile with a call in its loop was eight times as slow, for good.
+   * Takes the time of a product.
+   *
+   * @param work multiply-adds
    */
-  static void touch(MemorySegment memory, long offset, long bytes) {
-    long part = bytes / (PLACES * LINE) * LINE;
-    long first = 0;
-    long second = 0;
-    long third = 0;
-    long fourth = 0;
-    for (long at = offset; at < offset + part; at += LINE) {
-      first += memory.get(ValueLayout.JAVA_BYTE, at);
-      second += memory.get(ValueLayout.JAVA_BYTE, at + part);
-      third += memory.get(ValueLayout.JAVA_BYTE, at + 2 * part);
-      fourth += memory.get(ValueLayout.JAVA_BYTE, at + 3 * part);
-    }
-    keep(first + second + third + fourth);
-  }
-
-  /** Keeps C2 from dropping the loads whose sum this is. */
-  static void keep(long touched) {
-    if (touched == UNLIKELY) {
-      kept = touched;
-    }
+  void report(int rows, boolean readAhead, double work, long nanos) {
+    Size size = size(rows);
+    size.tried.incrementAndGet();
+    size.report(readAhead, work / Math.max(1, nanos));
   }
 }

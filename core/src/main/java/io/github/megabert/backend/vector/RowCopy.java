@@ -2,10 +2,13 @@ package io.github.megabert.backend.vector;
 
 import java.lang.foreign.MemorySegment;
 
-/** Copies rows of a matrix to {@link SpacedRows}, on all threads. */
+/** Copies rows of a matrix to {@link SpacedRows}, many on all threads. */
 final class RowCopy implements Team.Body {
   /** Rows a task. */
   private static final int TASK = 4;
+
+  /** Floats below which more threads cost more than they bring, some 3 µs. */
+  private static final int SERIAL = 1 << 15;
 
   private final Team team;
   private final SpacedRows target = new SpacedRows();
@@ -30,7 +33,14 @@ final class RowCopy implements Team.Body {
     first = firstRow;
     rows = count;
     target.shape(count, width);
-    team.run(Math.ceilDiv(rows, TASK) * blocks(), this);
+    int tasks = Math.ceilDiv(rows, TASK) * blocks();
+    if ((long) rows * inputs >= SERIAL) {
+      team.run(tasks, this);
+      return;
+    }
+    for (int task = 0; task < tasks; task++) {
+      run(task, Team.NONE, 0);
+    }
   }
 
   private int blocks() {

@@ -10,8 +10,9 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The microkernels of every matrix product: {@code c[r, n] = Σ x[r, k] · panel[k, n]} for 1 to 8
- * rows r and the two vectors n of a panel, whose rows are contiguous.
+ * The microkernels of products of few rows, as they lie: {@code c[r, n] = Σ x[r, k] · panel[k, n]}
+ * for 1 to {@value #MAX_ROWS} rows r and the two vectors n of a panel, whose rows are contiguous.
+ * {@link SpacedTiles} multiply more.
  *
  * <p>Every element of c has an accumulator of its own that takes its products in the order of k,
  * one fused multiply-add each. So a result depends neither on the number of rows in the tile nor on
@@ -21,17 +22,19 @@ import jdk.incubator.vector.FloatVector;
  * local variable with an initial value of its own: an array of accumulators, or one zero for all of
  * them, costs a factor of ten and an object per step. Two things a method must not be: so large
  * that C1's profiled tier refuses it while its other tier does not (the JVM then never gets to C2),
- * and so high that the addresses of its rows leave the registers: 6 to 9 rows reach 215 to 230
- * GFLOP/s on one core of a Zen 5, 11 rows 148, 12 rows 124. They are all alike, so this file is
- * long but not rich.
+ * and so high that the addresses of its rows leave the registers. They are all alike, so this file
+ * is long but not rich.
  */
 final class RowTiles {
+  /** Rows of the highest tile. */
+  static final int MAX_ROWS = 4;
+
   private RowTiles() {}
 
   /**
    * One tile.
    *
-   * @param rows 1 to 8, at most {@link Lanes#MAX_ROWS} for speed
+   * @param rows 1 to {@value #MAX_ROWS}
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
@@ -52,10 +55,6 @@ final class RowTiles {
       case 2 -> multiply2(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
       case 3 -> multiply3(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
       case 4 -> multiply4(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
-      case 5 -> multiply5(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
-      case 6 -> multiply6(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
-      case 7 -> multiply7(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
-      case 8 -> multiply8(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
       default -> throw new IllegalArgumentException("a tile of " + rows + " rows");
     }
   }
@@ -204,281 +203,5 @@ final class RowTiles {
     h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
     l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
     h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
-  }
-
-  private static void multiply5(
-      int depth,
-      MemorySegment x,
-      long xOffset,
-      long xStride,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride) {
-    long x1 = xOffset + xStride;
-    long x2 = xOffset + 2 * xStride;
-    long x3 = xOffset + 3 * xStride;
-    long x4 = xOffset + 4 * xStride;
-    FloatVector l0 = FloatVector.zero(SPECIES);
-    FloatVector h0 = FloatVector.zero(SPECIES);
-    FloatVector l1 = FloatVector.zero(SPECIES);
-    FloatVector h1 = FloatVector.zero(SPECIES);
-    FloatVector l2 = FloatVector.zero(SPECIES);
-    FloatVector h2 = FloatVector.zero(SPECIES);
-    FloatVector l3 = FloatVector.zero(SPECIES);
-    FloatVector h3 = FloatVector.zero(SPECIES);
-    FloatVector l4 = FloatVector.zero(SPECIES);
-    FloatVector h4 = FloatVector.zero(SPECIES);
-    for (int k = 0; k < depth; k++) {
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
-      long step = (long) k * Float.BYTES;
-      FloatVector e = FloatVector.broadcast(SPECIES, x.get(FLOAT, xOffset + step));
-      l0 = e.fma(low, l0);
-      h0 = e.fma(high, h0);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x1 + step));
-      l1 = e.fma(low, l1);
-      h1 = e.fma(high, h1);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x2 + step));
-      l2 = e.fma(low, l2);
-      h2 = e.fma(high, h2);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x3 + step));
-      l3 = e.fma(low, l3);
-      h3 = e.fma(high, h3);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x4 + step));
-      l4 = e.fma(low, l4);
-      h4 = e.fma(high, h4);
-    }
-    l0.intoMemorySegment(c, cOffset, ORDER);
-    h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
-    l1.intoMemorySegment(c, cOffset + cStride, ORDER);
-    h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
-    l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
-    h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
-    l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
-    h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
-    l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
-    h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
-  }
-
-  private static void multiply6(
-      int depth,
-      MemorySegment x,
-      long xOffset,
-      long xStride,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride) {
-    long x1 = xOffset + xStride;
-    long x2 = xOffset + 2 * xStride;
-    long x3 = xOffset + 3 * xStride;
-    long x4 = xOffset + 4 * xStride;
-    long x5 = xOffset + 5 * xStride;
-    FloatVector l0 = FloatVector.zero(SPECIES);
-    FloatVector h0 = FloatVector.zero(SPECIES);
-    FloatVector l1 = FloatVector.zero(SPECIES);
-    FloatVector h1 = FloatVector.zero(SPECIES);
-    FloatVector l2 = FloatVector.zero(SPECIES);
-    FloatVector h2 = FloatVector.zero(SPECIES);
-    FloatVector l3 = FloatVector.zero(SPECIES);
-    FloatVector h3 = FloatVector.zero(SPECIES);
-    FloatVector l4 = FloatVector.zero(SPECIES);
-    FloatVector h4 = FloatVector.zero(SPECIES);
-    FloatVector l5 = FloatVector.zero(SPECIES);
-    FloatVector h5 = FloatVector.zero(SPECIES);
-    for (int k = 0; k < depth; k++) {
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
-      long step = (long) k * Float.BYTES;
-      FloatVector e = FloatVector.broadcast(SPECIES, x.get(FLOAT, xOffset + step));
-      l0 = e.fma(low, l0);
-      h0 = e.fma(high, h0);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x1 + step));
-      l1 = e.fma(low, l1);
-      h1 = e.fma(high, h1);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x2 + step));
-      l2 = e.fma(low, l2);
-      h2 = e.fma(high, h2);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x3 + step));
-      l3 = e.fma(low, l3);
-      h3 = e.fma(high, h3);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x4 + step));
-      l4 = e.fma(low, l4);
-      h4 = e.fma(high, h4);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x5 + step));
-      l5 = e.fma(low, l5);
-      h5 = e.fma(high, h5);
-    }
-    l0.intoMemorySegment(c, cOffset, ORDER);
-    h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
-    l1.intoMemorySegment(c, cOffset + cStride, ORDER);
-    h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
-    l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
-    h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
-    l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
-    h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
-    l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
-    h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
-    l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
-    h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
-  }
-
-  private static void multiply7(
-      int depth,
-      MemorySegment x,
-      long xOffset,
-      long xStride,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride) {
-    long x1 = xOffset + xStride;
-    long x2 = xOffset + 2 * xStride;
-    long x3 = xOffset + 3 * xStride;
-    long x4 = xOffset + 4 * xStride;
-    long x5 = xOffset + 5 * xStride;
-    long x6 = xOffset + 6 * xStride;
-    FloatVector l0 = FloatVector.zero(SPECIES);
-    FloatVector h0 = FloatVector.zero(SPECIES);
-    FloatVector l1 = FloatVector.zero(SPECIES);
-    FloatVector h1 = FloatVector.zero(SPECIES);
-    FloatVector l2 = FloatVector.zero(SPECIES);
-    FloatVector h2 = FloatVector.zero(SPECIES);
-    FloatVector l3 = FloatVector.zero(SPECIES);
-    FloatVector h3 = FloatVector.zero(SPECIES);
-    FloatVector l4 = FloatVector.zero(SPECIES);
-    FloatVector h4 = FloatVector.zero(SPECIES);
-    FloatVector l5 = FloatVector.zero(SPECIES);
-    FloatVector h5 = FloatVector.zero(SPECIES);
-    FloatVector l6 = FloatVector.zero(SPECIES);
-    FloatVector h6 = FloatVector.zero(SPECIES);
-    for (int k = 0; k < depth; k++) {
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
-      long step = (long) k * Float.BYTES;
-      FloatVector e = FloatVector.broadcast(SPECIES, x.get(FLOAT, xOffset + step));
-      l0 = e.fma(low, l0);
-      h0 = e.fma(high, h0);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x1 + step));
-      l1 = e.fma(low, l1);
-      h1 = e.fma(high, h1);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x2 + step));
-      l2 = e.fma(low, l2);
-      h2 = e.fma(high, h2);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x3 + step));
-      l3 = e.fma(low, l3);
-      h3 = e.fma(high, h3);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x4 + step));
-      l4 = e.fma(low, l4);
-      h4 = e.fma(high, h4);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x5 + step));
-      l5 = e.fma(low, l5);
-      h5 = e.fma(high, h5);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x6 + step));
-      l6 = e.fma(low, l6);
-      h6 = e.fma(high, h6);
-    }
-    l0.intoMemorySegment(c, cOffset, ORDER);
-    h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
-    l1.intoMemorySegment(c, cOffset + cStride, ORDER);
-    h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
-    l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
-    h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
-    l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
-    h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
-    l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
-    h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
-    l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
-    h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
-    l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
-    h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
-  }
-
-  private static void multiply8(
-      int depth,
-      MemorySegment x,
-      long xOffset,
-      long xStride,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride) {
-    long x1 = xOffset + xStride;
-    long x2 = xOffset + 2 * xStride;
-    long x3 = xOffset + 3 * xStride;
-    long x4 = xOffset + 4 * xStride;
-    long x5 = xOffset + 5 * xStride;
-    long x6 = xOffset + 6 * xStride;
-    long x7 = xOffset + 7 * xStride;
-    FloatVector l0 = FloatVector.zero(SPECIES);
-    FloatVector h0 = FloatVector.zero(SPECIES);
-    FloatVector l1 = FloatVector.zero(SPECIES);
-    FloatVector h1 = FloatVector.zero(SPECIES);
-    FloatVector l2 = FloatVector.zero(SPECIES);
-    FloatVector h2 = FloatVector.zero(SPECIES);
-    FloatVector l3 = FloatVector.zero(SPECIES);
-    FloatVector h3 = FloatVector.zero(SPECIES);
-    FloatVector l4 = FloatVector.zero(SPECIES);
-    FloatVector h4 = FloatVector.zero(SPECIES);
-    FloatVector l5 = FloatVector.zero(SPECIES);
-    FloatVector h5 = FloatVector.zero(SPECIES);
-    FloatVector l6 = FloatVector.zero(SPECIES);
-    FloatVector h6 = FloatVector.zero(SPECIES);
-    FloatVector l7 = FloatVector.zero(SPECIES);
-    FloatVector h7 = FloatVector.zero(SPECIES);
-    for (int k = 0; k < depth; k++) {
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
-      long step = (long) k * Float.BYTES;
-      FloatVector e = FloatVector.broadcast(SPECIES, x.get(FLOAT, xOffset + step));
-      l0 = e.fma(low, l0);
-      h0 = e.fma(high, h0);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x1 + step));
-      l1 = e.fma(low, l1);
-      h1 = e.fma(high, h1);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x2 + step));
-      l2 = e.fma(low, l2);
-      h2 = e.fma(high, h2);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x3 + step));
-      l3 = e.fma(low, l3);
-      h3 = e.fma(high, h3);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x4 + step));
-      l4 = e.fma(low, l4);
-      h4 = e.fma(high, h4);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x5 + step));
-      l5 = e.fma(low, l5);
-      h5 = e.fma(high, h5);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x6 + step));
-      l6 = e.fma(low, l6);
-      h6 = e.fma(high, h6);
-      e = FloatVector.broadcast(SPECIES, x.get(FLOAT, x7 + step));
-      l7 = e.fma(low, l7);
-      h7 = e.fma(high, h7);
-    }
-    l0.intoMemorySegment(c, cOffset, ORDER);
-    h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
-    l1.intoMemorySegment(c, cOffset + cStride, ORDER);
-    h1.intoMemorySegment(c, cOffset + cStride + VECTOR_BYTES, ORDER);
-    l2.intoMemorySegment(c, cOffset + 2 * cStride, ORDER);
-    h2.intoMemorySegment(c, cOffset + 2 * cStride + VECTOR_BYTES, ORDER);
-    l3.intoMemorySegment(c, cOffset + 3 * cStride, ORDER);
-    h3.intoMemorySegment(c, cOffset + 3 * cStride + VECTOR_BYTES, ORDER);
-    l4.intoMemorySegment(c, cOffset + 4 * cStride, ORDER);
-    h4.intoMemorySegment(c, cOffset + 4 * cStride + VECTOR_BYTES, ORDER);
-    l5.intoMemorySegment(c, cOffset + 5 * cStride, ORDER);
-    h5.intoMemorySegment(c, cOffset + 5 * cStride + VECTOR_BYTES, ORDER);
-    l6.intoMemorySegment(c, cOffset + 6 * cStride, ORDER);
-    h6.intoMemorySegment(c, cOffset + 6 * cStride + VECTOR_BYTES, ORDER);
-    l7.intoMemorySegment(c, cOffset + 7 * cStride, ORDER);
-    h7.intoMemorySegment(c, cOffset + 7 * cStride + VECTOR_BYTES, ORDER);
   }
 }

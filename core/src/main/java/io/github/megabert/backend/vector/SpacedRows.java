@@ -3,9 +3,8 @@ package io.github.megabert.backend.vector;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Rows at a distance that is a constant, for {@link TallTile} and {@link StreamTile}: one address
- * serves all rows of a tile, which the processor's instructions reach from there. A row is cut into
- * blocks of {@link Gemm#DEPTH} inputs; all first blocks lie behind one another, then all second
+ * Rows at a distance that is a constant, for {@link SpacedTiles}: one address serves all rows of a
+ * tile, which the processor's instructions reach from there. A row is cut into blocks of {@link Gemm#DEPTH} inputs; all first blocks lie behind one another, then all second
  * ones. Behind the last row is room for those that a tile has more.
  *
  * <p>An array, because the first compiler refuses to profile a tile with so many accesses to a
@@ -23,7 +22,7 @@ final class SpacedRows {
 
   /** Makes room; the contents are undefined. */
   void shape(int rows, int inputs) {
-    held = rows + TallTile.ROWS - 1;
+    held = rows + SpacedTiles.LOW - 1;
     int size = Math.multiplyExact(held * Math.ceilDiv(inputs, Gemm.DEPTH), DISTANCE);
     if (floats.length < size) {
       floats = new float[size];

@@ -125,28 +125,40 @@ final class Sums {
     }
   }
 
-  /** {@code c[r, n] += scale[n] · sums[r, n]} for the two vectors n of a panel. */
+  /**
+   * {@code c[r, n] += scale[n] · sums[r, n]} for the two vectors n of a panel.
+   *
+   * @param isFirst whether c is taken as 0
+   */
   static void addScaled(
       int rows,
+      boolean isFirst,
       MemorySegment sums,
       long sumsAt,
       MemorySegment scales,
       long scaleAt,
       MemorySegment c,
-      long at,
-      long stride) {
+      long at) {
     FloatVector low = FloatVector.fromMemorySegment(SPECIES, scales, scaleAt, ORDER);
     FloatVector high =
         FloatVector.fromMemorySegment(SPECIES, scales, scaleAt + VECTOR_BYTES, ORDER);
     for (int r = 0; r < rows; r++) {
       long from = sumsAt + (long) r * PANEL_BYTES;
-      long to = at + r * stride;
-      FloatVector.fromMemorySegment(SPECIES, sums, from, ORDER)
-          .fma(low, FloatVector.fromMemorySegment(SPECIES, c, to, ORDER))
-          .intoMemorySegment(c, to, ORDER);
-      FloatVector.fromMemorySegment(SPECIES, sums, from + VECTOR_BYTES, ORDER)
-          .fma(high, FloatVector.fromMemorySegment(SPECIES, c, to + VECTOR_BYTES, ORDER))
-          .intoMemorySegment(c, to + VECTOR_BYTES, ORDER);
+      long to = at + (long) r * PANEL_BYTES;
+      FloatVector lowSums = FloatVector.fromMemorySegment(SPECIES, sums, from, ORDER);
+      FloatVector highSums =
+          FloatVector.fromMemorySegment(SPECIES, sums, from + VECTOR_BYTES, ORDER);
+      if (isFirst) {
+        lowSums.mul(low).intoMemorySegment(c, to, ORDER);
+        highSums.mul(high).intoMemorySegment(c, to + VECTOR_BYTES, ORDER);
+      } else {
+        lowSums
+            .fma(low, FloatVector.fromMemorySegment(SPECIES, c, to, ORDER))
+            .intoMemorySegment(c, to, ORDER);
+        highSums
+            .fma(high, FloatVector.fromMemorySegment(SPECIES, c, to + VECTOR_BYTES, ORDER))
+            .intoMemorySegment(c, to + VECTOR_BYTES, ORDER);
+      }
     }
   }
 }

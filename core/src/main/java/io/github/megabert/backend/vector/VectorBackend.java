@@ -48,6 +48,7 @@ final class VectorBackend implements Backend {
   private final Workers workers;
   private final Precision precision;
   private final Kernels kernels;
+  private final ReadAhead readAhead = new ReadAhead();
   private final AtomicLong packedWeights = new AtomicLong();
   private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
 
@@ -128,7 +129,7 @@ final class VectorBackend implements Backend {
       computing.add(Thread.currentThread());
     }
     return new VectorComputation(
-        this, workspace == null ? new Workspace(workers, kernels) : workspace);
+        this, workspace == null ? new Workspace(workers, kernels, readAhead) : workspace);
   }
 
   /** Takes a workspace back when the computation that a thread began is closed. */

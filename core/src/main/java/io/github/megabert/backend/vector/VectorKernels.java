@@ -6,14 +6,6 @@ import java.lang.foreign.MemorySegment;
 
 /** The kernels on the Vector API. */
 final class VectorKernels implements Kernels {
-  /**
-   * Into how many tiles rows are cut, of nearly equal height (13 = 7 + 6): no tile is much too
-   * small.
-   */
-  static int tiles(int rows) {
-    return Math.ceilDiv(rows, Lanes.MAX_ROWS);
-  }
-
   @Override
   public void panel(
       int rows,
@@ -23,88 +15,10 @@ final class VectorKernels implements Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
-      long aheadOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride) {
-    if (aheadOffset != panelOffset && ReadAhead.touchesFirst(rows)) {
-      ReadAhead.touch(panel, panelOffset, (long) depth * Lanes.PANEL_BYTES);
-    }
-    int tiles = tiles(rows);
-    for (int tile = 0; tile < tiles; tile++) {
-      int first = rows * tile / tiles;
-      RowTiles.multiply(
-          rows * (tile + 1) / tiles - first,
-          depth,
-          x,
-          xOffset + first * xStride,
-          xStride,
-          panel,
-          panelOffset,
-          c,
-          cOffset + first * cStride,
-          cStride);
-    }
-  }
-
-  @Override
-  public boolean hasSpacedTile(int tileRows) {
-    return TallTile.fits();
-  }
-
-  @Override
-  public void spacedPanel(
-      int tileRows,
-      int rows,
-      int depth,
-      float[] x,
-      int xOffset,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment ahead,
-      long aheadOffset,
-      long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    int tiles = Math.ceilDiv(rows, tileRows);
-    int last = rows - (tiles - 1) * tileRows;
-    int tall = tileRows == StreamTile.ROWS ? 0 : last <= StreamTile.ROWS ? tiles - 1 : tiles;
-    // Two divisions, which a tile of attention would notice.
-    long step = aheadBytes == 0 ? 0 : Math.ceilDiv(aheadBytes, (long) depth * tiles);
-    long part = depth * step;
-    long end = aheadBytes - part;
-    for (int tile = 0; tile < tall; tile++) {
-      ReadAhead.keep(
-          TallTile.multiply(
-              depth,
-              x,
-              xOffset + tile * TallTile.ROWS * SpacedRows.DISTANCE,
-              panel,
-              panelOffset,
-              ahead,
-              aheadOffset + Math.min(tile * part, end),
-              step,
-              c,
-              cOffset + (long) tile * TallTile.ROWS * Lanes.PANEL_BYTES));
-    }
-    long halfStep = aheadBytes == 0 ? 0 : aheadBytes / (2L * depth * tiles);
-    long half = depth * halfStep;
-    for (int tile = tall; tile < tiles; tile++) {
-      int row = tall * TallTile.ROWS + (tile - tall) * StreamTile.ROWS;
-      ReadAhead.keep(
-          StreamTile.multiply(
-              depth,
-              x,
-              xOffset + row * SpacedRows.DISTANCE,
-              panel,
-              panelOffset,
-              ahead,
-              aheadOffset + 2L * tile * half,
-              half,
-              halfStep,
-              c,
-              cOffset + (long) row * Lanes.PANEL_BYTES));
-    }
+    RowTiles.multiply(
+        rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, Lanes.PANEL_BYTES);
   }
 
   @Override
@@ -116,28 +30,10 @@ final class VectorKernels implements Kernels {
       long xStride,
       MemorySegment words,
       long offset,
-      long aheadOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride) {
-    if (aheadOffset != offset && ReadAhead.touchesFirst(rows)) {
-      ReadAhead.touch(words, offset, (long) depth * Lanes.VECTOR_BYTES);
-    }
-    int tiles = tiles(rows);
-    for (int tile = 0; tile < tiles; tile++) {
-      int first = rows * tile / tiles;
-      BrainFloatTiles.multiply(
-          rows * (tile + 1) / tiles - first,
-          depth,
-          x,
-          xOffset + first * xStride,
-          xStride,
-          words,
-          offset,
-          c,
-          cOffset + first * cStride,
-          cStride);
-    }
+      long cOffset) {
+    BrainFloatTiles.multiply(
+        rows, depth, x, xOffset, xStride, words, offset, c, cOffset, Lanes.PANEL_BYTES);
   }
 
   @Override
@@ -154,35 +50,38 @@ final class VectorKernels implements Kernels {
       MemorySegment sums,
       long sumsOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride) {
+      long cOffset) {
     for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
       int count = Math.min(NarrowWeights.GROUP, depth - k);
       long groupX = xOffset + (long) k * Float.BYTES;
       long group = offset + NarrowWeights.bytes(Precision.INT8, k);
-      if (rows <= ByteTiles.MAX_ROWS) {
-        ByteTiles.multiply(
-            rows, count, x, groupX, xStride, bytes, group, sums, sumsOffset, Lanes.PANEL_BYTES);
-      } else {
-        // The expanded group, 16 KiB, stays in the first-level cache while the rows pass by.
-        long expanded = sumsOffset + (long) rows * Lanes.PANEL_BYTES;
-        Expansion.bytes(bytes, group, count, sums, expanded);
-        panel(
-            rows,
-            count,
-            x,
-            groupX,
-            xStride,
-            sums,
-            expanded,
-            expanded,
-            sums,
-            sumsOffset,
-            Lanes.PANEL_BYTES);
-      }
+      ByteTiles.multiply(
+          rows, count, x, groupX, xStride, bytes, group, sums, sumsOffset, Lanes.PANEL_BYTES);
       long groupScales = scaleOffset + (long) (k / NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
-      Sums.addScaled(rows, sums, sumsOffset, scales, groupScales, c, cOffset, cStride);
+      Sums.addScaled(rows, k == 0, sums, sumsOffset, scales, groupScales, c, cOffset);
     }
+  }
+
+  @Override
+  public void spacedPanel(
+      int rows,
+      int depth,
+      float[] x,
+      int xOffset,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      MemorySegment c,
+      long cOffset) {
+    SpacedTiles.multiply(
+        x, xOffset, rows, depth, panel, panelOffset, ahead, aheadOffset, aheadBytes, c, cOffset);
+  }
+
+  @Override
+  public boolean readsAhead(int rows) {
+    return rows > RowTiles.MAX_ROWS;
   }
 
   @Override
@@ -195,6 +94,27 @@ final class VectorKernels implements Kernels {
   public void expandBrainFloats(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
     Expansion.brainFloats(words, offset, rows, panel, panelOffset);
+  }
+
+  @Override
+  public void expandBytes(
+      MemorySegment bytes,
+      long offset,
+      int rows,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment panel,
+      long panelOffset) {
+    for (int k = 0; k < rows; k += NarrowWeights.GROUP) {
+      Expansion.bytes(
+          bytes,
+          offset + NarrowWeights.bytes(Precision.INT8, k),
+          Math.min(NarrowWeights.GROUP, rows - k),
+          scales,
+          scaleOffset + (long) (k / NarrowWeights.GROUP) * Lanes.PANEL_BYTES,
+          panel,
+          panelOffset + (long) k * Lanes.PANEL_BYTES);
+    }
   }
 
   @Override

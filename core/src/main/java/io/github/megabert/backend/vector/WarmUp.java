@@ -51,18 +51,18 @@ final class WarmUp {
   static final int TILES = 0;
 
   /** Likewise of weights in bfloat16. */
-  static final int BRAIN_FLOAT_TILES = TILES + 8;
+  static final int BRAIN_FLOAT_TILES = TILES + RowTiles.MAX_ROWS;
 
-  /** Likewise of weights in 8 bits; what expands them for more rows comes after the highest. */
-  static final int BYTE_TILES = BRAIN_FLOAT_TILES + 8;
+  /** Likewise of weights in 8 bits. */
+  static final int BYTE_TILES = BRAIN_FLOAT_TILES + RowTiles.MAX_ROWS;
 
-  /** The tile for many rows. */
-  static final int TALL_TILE = BYTE_TILES + ByteTiles.MAX_ROWS + 1;
+  /** The high tile of spaced rows. */
+  static final int HIGH_TILE = BYTE_TILES + RowTiles.MAX_ROWS;
 
-  /** The tile for few rows and weights from the memory, and for what is left of many rows. */
-  static final int STREAM_TILE = TALL_TILE + 1;
+  /** The low tile of spaced rows. */
+  static final int LOW_TILE = HIGH_TILE + 1;
 
-  private static final int ACTIVATIONS = STREAM_TILE + 1;
+  private static final int ACTIVATIONS = LOW_TILE + 1;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -75,7 +75,8 @@ final class WarmUp {
   static final int ADD_ROWS = SCALE + 1;
   static final int EXPAND_HALVES = ADD_ROWS + 1;
   static final int EXPAND_BRAIN_FLOATS = EXPAND_HALVES + 1;
-  static final int DOTS = EXPAND_BRAIN_FLOATS + 1;
+  static final int EXPAND_BYTES = EXPAND_BRAIN_FLOATS + 1;
+  static final int DOTS = EXPAND_BYTES + 1;
   static final int WEIGHTED_SUM = DOTS + 1;
   private static final int KERNELS = WEIGHTED_SUM + 1;
 
@@ -114,21 +115,17 @@ final class WarmUp {
    * @param precision how the weights of matrix products are stored
    */
   void anticipate(Precision precision) {
-    int highest = Lanes.MAX_ROWS - 1;
-    int narrow =
+    int expansion =
         switch (precision) {
-          case BF16 -> BRAIN_FLOAT_TILES + highest;
+          case BF16 -> EXPAND_BRAIN_FLOATS;
           case F16 -> EXPAND_HALVES;
-          case INT8 -> BYTE_TILES + ByteTiles.MAX_ROWS;
-          default -> TILES + highest;
+          case INT8 -> EXPAND_BYTES;
+          default -> HIGH_TILE;
         };
-    boolean isTall = TallTile.fits() && precision != Precision.INT8;
     int[] kernels = {
-      narrow,
-      isTall ? TALL_TILE : narrow,
-      isTall ? STREAM_TILE : narrow,
-      isTall && precision == Precision.BF16 ? EXPAND_BRAIN_FLOATS : narrow,
-      TILES + highest,
+      HIGH_TILE,
+      LOW_TILE,
+      expansion,
       activation(Activation.GELU),
       activation(Activation.IDENTITY),
       LAYER_NORM,
@@ -214,17 +211,19 @@ final class WarmUp {
    */
   private static final class Exercise {
     private static final int DEPTH = 48;
-    private static final int ROWS = 4 * TallTile.ROWS;
     private static final int WHOLE_PANELS = 6 * Lanes.COUNT;
     private static final int ODD_COUNT = 7 * Lanes.COUNT + 3;
     private static final long STRIDE = 1024;
+
+    /** Rows of two high or three low tiles. */
+    private static final int ROWS = 2 * SpacedTiles.HIGH;
 
     private final Kernels[] sets;
     private final MemorySegment operand;
     private final MemorySegment panel;
     private final MemorySegment result;
     private final MemorySegment sums;
-    private final float[] spaced = new float[2 * TallTile.ROWS * SpacedRows.DISTANCE];
+    private final float[] spaced = new float[ROWS * SpacedRows.DISTANCE];
 
     Exercise(Arena arena, WarmUp warmUp) {
       sets = new Kernels[] {new PlainKernels(), new WarmingKernels(warmUp), new VectorKernels()};
@@ -242,7 +241,7 @@ final class WarmUp {
         run(set, kernel, call);
         nanos = System.nanoTime() - start;
         if (kernel < ACTIVATIONS) {
-          panel(set, kernel, call % ROWS + 1, 2);
+          panel(set, kernel, 1 + call % 2, 2);
         }
       }
       return nanos;
@@ -253,7 +252,7 @@ final class WarmUp {
       int count = odd ? ODD_COUNT : WHOLE_PANELS;
       int bytes = Lanes.PANEL_BYTES;
       if (kernel < ACTIVATIONS) {
-        panel(set, kernel, rows(kernel), DEPTH);
+        panel(set, kernel, 1 + call % 2, DEPTH);
       } else if (kernel < BIAS_AND_RESIDUAL) {
         Activation activation = Activation.values()[kernel - ACTIVATIONS];
         set.biasAndActivation(activation, result, 0, bytes, result, 0, operand, 0, count);
@@ -271,6 +270,8 @@ final class WarmUp {
         set.expandHalves(operand, 0, odd ? 10 : 11, panel, 0);
       } else if (kernel == EXPAND_BRAIN_FLOATS) {
         set.expandBrainFloats(operand, 0, odd ? 10 : 11, panel, 0);
+      } else if (kernel == EXPAND_BYTES) {
+        set.expandBytes(operand, 0, odd ? 10 : 11, operand, 0, panel, 0);
       } else if (kernel == ADD_ROWS) {
         set.addRows(odd ? 3 : 2, count, operand, 0, STRIDE, result, 0, STRIDE);
       } else if (kernel == DOTS) {
@@ -287,29 +288,20 @@ final class WarmUp {
       }
     }
 
-    private static int rows(int kernel) {
-      if (kernel >= TALL_TILE) {
-        return ROWS;
-      }
-      int first =
-          kernel < BRAIN_FLOAT_TILES ? TILES : kernel < BYTE_TILES ? BRAIN_FLOAT_TILES : BYTE_TILES;
-      return kernel - first + 1;
-    }
-
-    private void panel(Kernels set, int kernel, int rows, int depth) {
-      if (kernel >= BRAIN_FLOAT_TILES && kernel < BYTE_TILES) {
-        set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
-      } else if (kernel == TALL_TILE || kernel == STREAM_TILE) {
-        int height = kernel == TALL_TILE ? TallTile.ROWS : StreamTile.ROWS;
-        int tiled = Math.ceilDiv(rows, 2 * TallTile.ROWS) * height;
+    /** A product of one or two tiles. */
+    private void panel(Kernels set, int kernel, int tiles, int depth) {
+      int rows = 1 + kernel % RowTiles.MAX_ROWS;
+      if (kernel >= HIGH_TILE) {
+        int tiled = tiles * (kernel == HIGH_TILE ? SpacedTiles.HIGH : SpacedTiles.LOW);
         long bytes = (long) depth * Lanes.PANEL_BYTES;
-        set.spacedPanel(
-            height, tiled, depth, spaced, 0, panel, 0, panel, 0, bytes, result, 0);
-      } else if (kernel < BRAIN_FLOAT_TILES) {
-        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, 0, result, 0, STRIDE);
-      } else {
+        set.spacedPanel(tiled, depth, spaced, 0, panel, 0, panel, 0, bytes, result, 0);
+      } else if (kernel >= BYTE_TILES) {
         set.bytePanel(
-            rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0, STRIDE);
+            rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0);
+      } else if (kernel >= BRAIN_FLOAT_TILES) {
+        set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0);
+      } else {
+        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0);
       }
     }
   }

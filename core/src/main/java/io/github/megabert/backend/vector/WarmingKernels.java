@@ -30,64 +30,10 @@ final class WarmingKernels implements Kernels {
       long xStride,
       MemorySegment panel,
       long panelOffset,
-      long aheadOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride) {
-    (areTilesReady(WarmUp.TILES, rows) ? vector : plain)
-        .panel(
-            rows, depth, x, xOffset, xStride, panel, panelOffset, aheadOffset, c, cOffset, cStride);
-  }
-
-  @Override
-  public boolean hasSpacedTile(int tileRows) {
-    return TallTile.fits() && areSpacedTilesReady(tileRows);
-  }
-
-  /** Tall tiles leave the other one what is not a full one. */
-  private boolean areSpacedTilesReady(int tileRows) {
-    boolean isReady = warmUp.isReady(WarmUp.STREAM_TILE);
-    return tileRows == StreamTile.ROWS ? isReady : warmUp.isReady(WarmUp.TALL_TILE) && isReady;
-  }
-
-  @Override
-  public void spacedPanel(
-      int tileRows,
-      int rows,
-      int depth,
-      float[] x,
-      int xOffset,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment ahead,
-      long aheadOffset,
-      long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    (areSpacedTilesReady(tileRows) ? vector : plain)
-        .spacedPanel(
-            tileRows,
-            rows,
-            depth,
-            x,
-            xOffset,
-            panel,
-            panelOffset,
-            ahead,
-            aheadOffset,
-            aheadBytes,
-            c,
-            cOffset);
-  }
-
-  /** Whether the tiles are compiled into which rows are cut; they are of at most two heights. */
-  private boolean areTilesReady(int first, int rows) {
-    int tiles = VectorKernels.tiles(rows);
-    boolean ready = warmUp.isReady(first + rows / tiles - 1);
-    if (rows % tiles != 0) {
-      ready &= warmUp.isReady(first + rows / tiles);
-    }
-    return ready;
+    choose(WarmUp.TILES + rows - 1)
+        .panel(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset);
   }
 
   @Override
@@ -99,13 +45,10 @@ final class WarmingKernels implements Kernels {
       long xStride,
       MemorySegment words,
       long offset,
-      long aheadOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride) {
-    (areTilesReady(WarmUp.BRAIN_FLOAT_TILES, rows) ? vector : plain)
-        .brainFloatPanel(
-            rows, depth, x, xOffset, xStride, words, offset, aheadOffset, c, cOffset, cStride);
+      long cOffset) {
+    choose(WarmUp.BRAIN_FLOAT_TILES + rows - 1)
+        .brainFloatPanel(rows, depth, x, xOffset, xStride, words, offset, c, cOffset);
   }
 
   @Override
@@ -122,13 +65,8 @@ final class WarmingKernels implements Kernels {
       MemorySegment sums,
       long sumsOffset,
       MemorySegment c,
-      long cOffset,
-      long cStride) {
-    boolean ready = warmUp.isReady(WarmUp.BYTE_TILES + Math.min(rows - 1, ByteTiles.MAX_ROWS));
-    if (rows > ByteTiles.MAX_ROWS) {
-      ready &= areTilesReady(WarmUp.TILES, rows);
-    }
-    (ready ? vector : plain)
+      long cOffset) {
+    choose(WarmUp.BYTE_TILES + rows - 1)
         .bytePanel(
             rows,
             depth,
@@ -142,8 +80,37 @@ final class WarmingKernels implements Kernels {
             sums,
             sumsOffset,
             c,
-            cOffset,
-            cStride);
+            cOffset);
+  }
+
+  @Override
+  public void spacedPanel(
+      int rows,
+      int depth,
+      float[] x,
+      int xOffset,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      MemorySegment c,
+      long cOffset) {
+    (areSpacedTilesReady(rows) ? vector : plain)
+        .spacedPanel(
+            rows, depth, x, xOffset, panel, panelOffset, ahead, aheadOffset, aheadBytes, c, cOffset);
+  }
+
+  /** Whether the tiles are compiled into which rows are cut. */
+  private boolean areSpacedTilesReady(int rows) {
+    boolean isHighReady = SpacedTiles.highTiles(rows) == 0 || warmUp.isReady(WarmUp.HIGH_TILE);
+    boolean isLowReady = SpacedTiles.lowTiles(rows) == 0 || warmUp.isReady(WarmUp.LOW_TILE);
+    return isHighReady && isLowReady;
+  }
+
+  @Override
+  public boolean readsAhead(int rows) {
+    return vector.readsAhead(rows) && areSpacedTilesReady(rows);
   }
 
   @Override
@@ -156,6 +123,19 @@ final class WarmingKernels implements Kernels {
   public void expandBrainFloats(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
     choose(WarmUp.EXPAND_BRAIN_FLOATS).expandBrainFloats(words, offset, rows, panel, panelOffset);
+  }
+
+  @Override
+  public void expandBytes(
+      MemorySegment bytes,
+      long offset,
+      int rows,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment panel,
+      long panelOffset) {
+    choose(WarmUp.EXPAND_BYTES)
+        .expandBytes(bytes, offset, rows, scales, scaleOffset, panel, panelOffset);
   }
 
   @Override

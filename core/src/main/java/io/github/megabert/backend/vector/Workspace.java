@@ -12,9 +12,9 @@ final class Workspace implements AutoCloseable {
   final RowSoftmax softmax;
   final Embedding embedding;
 
-  Workspace(Workers workers, Kernels kernels) {
+  Workspace(Workers workers, Kernels kernels, ReadAhead readAhead) {
     Team team = new Team(workers);
-    gemm = new Gemm(team, memory, kernels);
+    gemm = new Gemm(team, memory, kernels, readAhead);
     attention = new Attention(team, memory, kernels);
     layerNorm = new LayerNorm(team, memory, kernels);
     softmax = new RowSoftmax(team, memory, kernels);

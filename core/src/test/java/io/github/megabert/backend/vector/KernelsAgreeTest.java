@@ -50,69 +50,82 @@ class KernelsAgreeTest {
 
   @Test
   void panels() {
-    for (int rows = 1; rows <= 66; rows++) {
-      int height = rows;
-      int depth = 37;
-      MemorySegment x = floats(rows * depth, 1);
-      MemorySegment panel = floats(2 * depth * Lanes.PANEL, 1);
-      long next = (long) depth * Lanes.PANEL_BYTES;
+    int depth = 300; // three groups of weights in 8 bits
+    int count = RowTiles.MAX_ROWS * Lanes.PANEL;
+    MemorySegment x = floats(RowTiles.MAX_ROWS * depth, 1);
+    MemorySegment panel = floats(depth * Lanes.PANEL, 1);
+    MemorySegment scales = floats(3 * Lanes.PANEL, 1);
+    MemorySegment sums = floats(count, 1);
+    long stride = (long) depth * Float.BYTES;
+    for (int height = 1; height <= RowTiles.MAX_ROWS; height++) {
+      int rows = height;
+      compare(floats(count, 1), (k, c) -> k.panel(rows, depth, x, 0, stride, panel, 0, c, 0));
       compare(
-          floats(rows * Lanes.PANEL, 1),
-          (k, c) -> k.panel(height, depth, x, 0, depth * 4L, panel, 0, 0, c, 0, Lanes.PANEL_BYTES));
+          floats(count, 1),
+          (k, c) -> k.brainFloatPanel(rows, depth, x, 0, stride, panel, 0, c, 0));
       compare(
-          floats(rows * Lanes.PANEL, 1),
-          (k, c) ->
-              k.panel(height, depth, x, 0, depth * 4L, panel, 0, next, c, 0, Lanes.PANEL_BYTES));
+          floats(count, 1),
+          (k, c) -> k.bytePanel(rows, depth, x, 0, stride, panel, 0, scales, 0, sums, 0, c, 0));
       compare(
-          floats(rows * Lanes.PANEL, 1),
-          (k, c) ->
-              k.addRows(
-                  height, Math.min(Lanes.PANEL, depth), x, 0, depth * 4L, c, 0, Lanes.PANEL_BYTES));
+          floats(count, 1),
+          (k, c) -> k.addRows(rows, Lanes.PANEL, x, 0, stride, c, 0, Lanes.PANEL_BYTES));
     }
   }
 
   private float[] spacedRows(int rows) {
-    int held = rows + TallTile.ROWS - 1;
+    int held = rows + SpacedTiles.LOW;
     return floats(3 + held * SpacedRows.DISTANCE, 1).toArray(ValueLayout.JAVA_FLOAT);
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {TallTile.ROWS, StreamTile.ROWS})
-  void spacedPanels(int height) {
+  /** As many as tiles have more than there are rows. */
+  private MemorySegment productOf(int rows) {
+    return floats((rows + SpacedTiles.LOW) * Lanes.PANEL, 1);
+  }
+
+  @Test
+  void spacedPanels() {
     int depth = 37;
     MemorySegment panel = floats(2 * depth * Lanes.PANEL, 1);
     long next = (long) depth * Lanes.PANEL_BYTES;
     float[] x = spacedRows(66);
-    for (int rows = 1; rows <= 66; rows++) {
-      int count = rows;
-      MemorySegment target = floats((rows + TallTile.ROWS) * Lanes.PANEL, 1);
+    for (int height = 1; height <= 66; height++) {
+      int rows = height;
       long bytes = (long) rows * Lanes.PANEL_BYTES;
       compare(
-          target,
+          productOf(rows),
           (k, c) -> {
-            k.spacedPanel(height, count, depth, x, 3, panel, 0, panel, next, next, c, 0);
+            k.spacedPanel(rows, depth, x, 3, panel, 0, panel, next, next, c, 0);
             c.asSlice(bytes).fill((byte) 0); // undefined
           });
     }
   }
 
+  /** Rows are cut into as few tiles as hold them, none of them wasted. */
+  @Test
+  void tilesHoldTheirRows() {
+    for (int rows = 1; rows <= 300; rows++) {
+      int held =
+          SpacedTiles.HIGH * SpacedTiles.highTiles(rows)
+              + SpacedTiles.LOW * SpacedTiles.lowTiles(rows);
+      int needed = Math.ceilDiv(rows, SpacedTiles.UNIT) * SpacedTiles.UNIT;
+      assertEquals(Math.max(SpacedTiles.LOW, needed), held, rows + " rows");
+    }
+  }
+
   /** What is read ahead may be the last bytes of a segment, and so few that lines are left out. */
-  @ParameterizedTest
-  @ValueSource(ints = {TallTile.ROWS, StreamTile.ROWS})
-  void nothingIsReadBehindWhatComesNext(int height) {
+  @Test
+  void nothingIsReadBehindWhatComesNext() {
     VectorKernels kernels = new VectorKernels();
-    int most = 11 * height;
+    int most = 11 * SpacedTiles.HIGH;
     float[] x = spacedRows(most);
-    MemorySegment c = floats((most + TallTile.ROWS) * Lanes.PANEL, 1);
+    MemorySegment c = productOf(most);
     for (int depth : new int[] {1, 2, 37, 48}) {
       MemorySegment panel = floats(depth * Lanes.PANEL, 1);
-      for (int rows = 2; rows <= most; rows += 5) {
-        int tiles = Math.ceilDiv(rows, height);
-        for (long bytes :
-            new long[] {0, 1, 2L * depth * tiles, 64L * depth + 32, panel.byteSize()}) {
-          long there = Math.min(bytes, panel.byteSize());
-          long at = panel.byteSize() - Math.max(1, there);
-          kernels.spacedPanel(height, rows, depth, x, 0, panel, 0, panel, at, there, c, 0);
+      for (int rows = 1; rows <= most; rows++) {
+        for (int bytesForEach : new int[] {0, 1, 2, Lanes.PANEL, Lanes.PANEL_BYTES}) {
+          long bytes = (long) depth * bytesForEach;
+          long at = panel.byteSize() - Math.max(1, bytes);
+          kernels.spacedPanel(rows, depth, x, 0, panel, 0, panel, at, bytes, c, 0);
         }
       }
     }
@@ -133,18 +146,20 @@ class KernelsAgreeTest {
         brainFloats.setAtIndex(ValueLayout.JAVA_INT, i, bits);
       }
       MemorySegment panel = floats(rows * Lanes.PANEL, 1);
+      MemorySegment scales =
+          floats(Math.ceilDiv(rows, NarrowWeights.GROUP) * Lanes.PANEL, 1);
       compare(panel, (k, c) -> k.expandHalves(halves, 0, rows, c, 0));
       compare(panel, (k, c) -> k.expandBrainFloats(brainFloats, 0, rows, c, 0));
+      compare(panel, (k, c) -> k.expandBytes(halves, 0, rows, scales, 0, c, 0));
     }
   }
 
   /** Tiles of spaced rows give the bits that tiles of rows as they lie give. */
-  @ParameterizedTest
-  @ValueSource(ints = {TallTile.ROWS, StreamTile.ROWS})
-  void spacedRowsAreLikeTheOthers(int height) {
+  @Test
+  void spacedRowsAreLikeTheOthers() {
     int depth = 37;
     VectorKernels kernels = new VectorKernels();
-    for (int rows = 1; rows <= 30; rows++) {
+    for (int rows = 1; rows <= RowTiles.MAX_ROWS; rows++) {
       MemorySegment x = floats(rows * depth, 1);
       MemorySegment panel = floats(depth * Lanes.PANEL, 1);
       SpacedRows copies = new SpacedRows();
@@ -152,12 +167,11 @@ class KernelsAgreeTest {
       for (int r = 0; r < rows; r++) {
         copies.copy(r, 0, x, (long) r * depth * Float.BYTES, depth);
       }
-      MemorySegment spaced = floats((rows + TallTile.ROWS) * Lanes.PANEL, 1);
+      MemorySegment spaced = productOf(rows);
       MemorySegment others = floats(rows * Lanes.PANEL, 1);
       kernels.spacedPanel(
-          height, rows, depth, copies.floats(), 0, panel, 0, panel, 0, panel.byteSize(), spaced, 0);
-      long stride = Lanes.PANEL_BYTES;
-      kernels.panel(rows, depth, x, 0, depth * 4L, panel, 0, 0, others, 0, stride);
+          rows, depth, copies.floats(), 0, panel, 0, panel, 0, panel.byteSize(), spaced, 0);
+      kernels.panel(rows, depth, x, 0, depth * 4L, panel, 0, others, 0);
       assertArrayEquals(
           others.toArray(ValueLayout.JAVA_BYTE),
           spaced.asSlice(0, others.byteSize()).toArray(ValueLayout.JAVA_BYTE));

@@ -64,7 +64,7 @@ class StreamedWeightsTest {
     Tensor weights = tensor(OUTPUTS, inputs);
     Tensor bias = tensor(OUTPUTS);
     try (KernelMemory memory = new KernelMemory()) {
-      Gemm gemm = new Gemm(new Team(workers), memory, new VectorKernels());
+      Gemm gemm = new Gemm(new Team(workers), memory, new VectorKernels(), new ReadAhead());
       for (int rows = 1; rows <= 26; rows++) {
         Tensor x = tensor(rows, inputs);
         for (Precision precision : Precision.values()) {
