@@ -316,6 +316,7 @@ final class Attention implements Team.Body {
           scratch,
           panel,
           0,
+          ReadAhead.Way.NONE,
           scratch,
           target);
       if (from > 0) {

@@ -63,7 +63,7 @@ final class Gemm implements Team.Body {
   private PackedLinear linear;
   private MemorySegment x;
   private MemorySegment buffers;
-  private boolean isReadAhead;
+  private ReadAhead.Way way = ReadAhead.Way.NONE;
 
   Gemm(Team team, KernelMemory memory, Kernels kernels, ReadAhead readAhead) {
     this.team = team;
@@ -99,13 +99,13 @@ final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    isReadAhead = packed.streamed() && readAhead.next(rows);
+    way = packed.streamed() ? readAhead.next(rows) : ReadAhead.Way.NONE;
     boolean isTrial = packed.streamed() && kernels.readsAhead(rows) && readAhead.isTried(rows);
     long start = isTrial ? System.nanoTime() : 0;
     multiplyChunks(rows);
     if (isTrial) {
       double work = (double) rows * packed.inputs() * packed.outputs();
-      readAhead.report(rows, isReadAhead, work, System.nanoTime() - start);
+      readAhead.report(rows, way, work, System.nanoTime() - start);
     }
   }
 
@@ -212,7 +212,8 @@ final class Gemm implements Team.Body {
         isNarrow ? expanded : at,
         panels,
         ahead,
-        isReadAhead ? NarrowWeights.bytes(linear.precision(), count) : 0,
+        NarrowWeights.bytes(linear.precision(), count),
+        way,
         buffers,
         c);
   }

@@ -76,7 +76,8 @@ interface Kernels {
    *
    * @param xOffset where {@code x} has the first row's first k
    * @param ahead where the weights lie that come next, {@code aheadBytes} of them from {@code
-   *     aheadOffset} on, a multiple of the depth; a kernel may bring them into the cache meanwhile
+   *     aheadOffset} on, a multiple of the depth
+   * @param way how they are brought into the cache meanwhile
    * @param c {@code [rows, PANEL]}, and behind it the rows that tiles have more, of which the
    *     contents are undefined
    */
@@ -90,6 +91,7 @@ interface Kernels {
       MemorySegment ahead,
       long aheadOffset,
       long aheadBytes,
+      ReadAhead.Way way,
       MemorySegment c,
       long cOffset);
 

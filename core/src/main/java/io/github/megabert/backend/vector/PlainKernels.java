@@ -74,6 +74,7 @@ final class PlainKernels implements Kernels {
       MemorySegment ahead,
       long aheadOffset,
       long aheadBytes,
+      ReadAhead.Way way,
       MemorySegment c,
       long cOffset) {
     float[] operand = new float[rows * depth];

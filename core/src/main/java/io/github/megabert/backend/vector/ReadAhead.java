@@ -1,49 +1,73 @@
 package io.github.megabert.backend.vector;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Whether weights that come from the memory are read ahead by {@link SpacedTiles} while others are
- * multiplied. Some processors wait for less of it then, others fetch a panel sooner if it is left to
- * them: on an Intel Xeon 8 and 16 rows gained a fifth and a tenth by reading ahead, on a Zen 5 they
- * lost as much, and 128 rows gained 5 %. So both ways are tried in turns, on the first products of
- * the process of about that many rows, and the one that was fastest stays. Their results are the
- * same.
+ * How weights that come from the memory are brought in by {@link SpacedTiles} while others are
+ * multiplied. What is best depends on the processor and on the number of rows. An Intel Xeon with 8
+ * and 16 rows gained a fifth and a tenth by loading every line of a panel ahead; a Zen 5 fetches a
+ * panel sooner if left alone, and lost a fifth to a third, but there the beginnings of its pages
+ * help, which a processor does not fetch by itself: 5 % with 16 to 128 rows. So all ways are tried
+ * in turns, on the first products of the process of about that many rows, and the one that was
+ * fastest by the median stays. Their results are the same.
  */
 final class ReadAhead {
-  /** Products of a size that are tried each way: half of those of a model of 24 layers. */
+  /** A way to bring in the panel to come. */
+  enum Way {
+    /** Left to the processor. */
+    NONE,
+    /** The first lines of each page, all at once, so that it waits for them once. */
+    PAGES,
+    /** These, and while tiles are multiplied every line, evenly. */
+    LINES
+  }
+
+  /** Products of a size that are tried each way, a quarter of those of a model of 24 layers. */
   private static final int TRIES = 24;
 
+  /** Products of a layer, which are of several shapes: one way is kept for all. */
+  private static final int LAYER = 4;
+
+  private static final Way[] WAYS = Way.values();
+
   /** Rows up to which products are of one size; the last size has all others. */
-  private static final int[] SIZES = {16, 40, 80};
+  private static final int[] SIZES = {8, 16, 40, 80, 256};
 
   /** What is known of one size. */
   private static final class Size {
     final AtomicInteger tried = new AtomicInteger();
-    private double bestAhead;
-    private double bestPlain;
-    private boolean ahead = true;
+    private final Map<Way, List<Double>> speeds = new EnumMap<>(Way.class);
+    private Way fastest = Way.PAGES;
 
-    synchronized void report(boolean readAhead, double speed) {
-      if (readAhead) {
-        bestAhead = Math.max(bestAhead, speed);
-      } else {
-        bestPlain = Math.max(bestPlain, speed);
+    synchronized void report(Way way, double speed) {
+      speeds.computeIfAbsent(way, first -> new ArrayList<>()).add(speed);
+      if (tried.incrementAndGet() >= WAYS.length * TRIES) {
+        fastest = Collections.max(speeds.keySet(), Comparator.comparingDouble(this::median));
       }
-      ahead = bestAhead >= bestPlain;
     }
 
-    synchronized boolean isAhead() {
-      return ahead;
+    /** Not the best, which a cache may have helped to, nor the mean, for some are held up. */
+    private double median(Way way) {
+      List<Double> sorted = speeds.get(way).stream().sorted().toList();
+      return sorted.get(sorted.size() / 2);
+    }
+
+    synchronized Way fastest() {
+      return fastest;
     }
   }
 
   private final Size[] sizes = new Size[SIZES.length + 1];
 
   ReadAhead() {
-    for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = new Size();
-    }
+    Arrays.setAll(sizes, i -> new Size());
   }
 
   private Size size(int rows) {
@@ -56,16 +80,16 @@ final class ReadAhead {
 
   /** Whether a trial is on: then the time of a product of so many rows is to be reported. */
   boolean isTried(int rows) {
-    return size(rows).tried.get() < 2 * TRIES;
+    return size(rows).tried.get() < WAYS.length * TRIES;
   }
 
-  /** Whether to read ahead in a product of so many rows. */
-  boolean next(int rows) {
+  /** How to read ahead in a product of so many rows. */
+  Way next(int rows) {
     Size size = size(rows);
     int product = size.tried.get();
-    // Thue's and Morse's sequence: a model's products come in turns too, of which each goes both
-    // ways.
-    return product < 2 * TRIES ? Integer.bitCount(product) % 2 == 0 : size.isAhead();
+    return product < WAYS.length * TRIES
+        ? WAYS[product / LAYER % WAYS.length]
+        : size.fastest();
   }
 
   /**
@@ -73,9 +97,7 @@ final class ReadAhead {
    *
    * @param work multiply-adds
    */
-  void report(int rows, boolean readAhead, double work, long nanos) {
-    Size size = size(rows);
-    size.tried.incrementAndGet();
-    size.report(readAhead, work / Math.max(1, nanos));
+  void report(int rows, Way way, double work, long nanos) {
+    size(rows).report(way, work / Math.max(1, nanos));
   }
 }

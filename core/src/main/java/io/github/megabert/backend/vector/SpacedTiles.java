@@ -18,11 +18,12 @@ import jdk.incubator.vector.FloatVector;
  * <p>Any number of rows from five on is cut into high and low tiles so that a last tile has at most
  * {@link #UNIT} - 1 rows too many: of these the results are without meaning.
  *
- * <p>Meanwhile a tile brings in a part of the weights to come: for each k it loads a byte of them,
- * low ones in two places, for with few rows there is more to bring in for each multiply-add. Bytes,
- * because of all numbers only they are read by an intrinsic method itself: wider ones go through a
- * small method on top of it, which C2 does not inline where it takes the call for rare. In one
- * process of three it did, and a tile with a call in its loop was eight times as slow, for good.
+ * <p>Meanwhile a tile may {@link ReadAhead read ahead} a part of the weights to come: for each k it
+ * loads a byte of them, low ones in two places, for with few rows there is more to bring in for each
+ * multiply-add. Bytes, because of all numbers only they are read by an intrinsic method itself: wider
+ * ones go through a small method on top of it, which C2 does not inline where it takes the call for
+ * rare. In one process of three it did, and a tile with a call in its loop was eight times as slow,
+ * for good.
  */
 final class SpacedTiles {
   /** High tiles have three times as many rows, low ones twice as many. */
@@ -38,6 +39,12 @@ final class SpacedTiles {
   private static final long ROW_BYTES = PANEL_BYTES;
 
   private static final int NEXT = SpacedRows.DISTANCE;
+
+  /** Bytes of a cache line. */
+  private static final int LINE = 64;
+
+  /** Bytes of a page, at whose end a processor stops fetching ahead. */
+  private static final int PAGE = 4096;
 
   private static final long UNLIKELY = 0x9e37;
 
@@ -67,7 +74,9 @@ final class SpacedTiles {
    * @param rows {@link SpacedRows spaced} rows, the first from {@code rowsOffset} on
    * @param count number of rows
    * @param depth number of k
-   * @param ahead what is brought in, {@code aheadBytes} from {@code aheadOffset} on; none if 0
+   * @param ahead what is to come, {@code aheadBytes} from {@code aheadOffset} on, a multiple of the
+   *     depth
+   * @param way how it is brought in
    * @param c {@code [rows of all tiles, PANEL]}, overwritten
    */
   static void multiply(
@@ -80,14 +89,17 @@ final class SpacedTiles {
       MemorySegment ahead,
       long aheadOffset,
       long aheadBytes,
+      ReadAhead.Way way,
       MemorySegment c,
       long cOffset) {
     int high = highTiles(count);
     int low = lowTiles(count);
     long step = 0;
     long halfStep = 0;
-    // Two divisions, which a tile of attention would notice.
-    if (aheadBytes > 0) {
+    if (way != ReadAhead.Way.NONE) {
+      touchPages(ahead, aheadOffset, aheadBytes);
+    }
+    if (way == ReadAhead.Way.LINES) {
       step = Math.ceilDiv(aheadBytes, (long) depth * (high + low));
       halfStep = aheadBytes / (2L * depth * (high + low));
     }
@@ -108,6 +120,16 @@ final class SpacedTiles {
       x += LOW * NEXT;
       to += LOW * ROW_BYTES;
     }
+  }
+
+  /** Loads the first two lines of each page: two get the processor to fetch the rest. */
+  private static void touchPages(MemorySegment memory, long offset, long bytes) {
+    long touched = 0;
+    for (long at = 0; at < bytes - LINE; at += PAGE) {
+      touched += memory.get(ValueLayout.JAVA_BYTE, offset + at);
+      touched += memory.get(ValueLayout.JAVA_BYTE, offset + at + LINE);
+    }
+    keep(touched);
   }
 
   /** Keeps C2 from dropping the loads whose sum this is. */

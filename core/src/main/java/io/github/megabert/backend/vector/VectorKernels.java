@@ -73,10 +73,11 @@ final class VectorKernels implements Kernels {
       MemorySegment ahead,
       long aheadOffset,
       long aheadBytes,
+      ReadAhead.Way way,
       MemorySegment c,
       long cOffset) {
     SpacedTiles.multiply(
-        x, xOffset, rows, depth, panel, panelOffset, ahead, aheadOffset, aheadBytes, c, cOffset);
+        x, xOffset, rows, depth, panel, panelOffset, ahead, aheadOffset, aheadBytes, way, c, cOffset);
   }
 
   @Override

@@ -294,7 +294,8 @@ final class WarmUp {
       if (kernel >= HIGH_TILE) {
         int tiled = tiles * (kernel == HIGH_TILE ? SpacedTiles.HIGH : SpacedTiles.LOW);
         long bytes = (long) depth * Lanes.PANEL_BYTES;
-        set.spacedPanel(tiled, depth, spaced, 0, panel, 0, panel, 0, bytes, result, 0);
+        ReadAhead.Way way = ReadAhead.Way.values()[(tiles + depth) % 3];
+        set.spacedPanel(tiled, depth, spaced, 0, panel, 0, panel, 0, bytes, way, result, 0);
       } else if (kernel >= BYTE_TILES) {
         set.bytePanel(
             rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0);

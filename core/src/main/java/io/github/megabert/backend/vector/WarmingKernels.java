@@ -94,11 +94,12 @@ final class WarmingKernels implements Kernels {
       MemorySegment ahead,
       long aheadOffset,
       long aheadBytes,
+      ReadAhead.Way way,
       MemorySegment c,
       long cOffset) {
     (areSpacedTilesReady(rows) ? vector : plain)
         .spacedPanel(
-            rows, depth, x, xOffset, panel, panelOffset, ahead, aheadOffset, aheadBytes, c, cOffset);
+            rows, depth, x, xOffset, panel, panelOffset, ahead, aheadOffset, aheadBytes, way, c, cOffset);
   }
 
   /** Whether the tiles are compiled into which rows are cut. */

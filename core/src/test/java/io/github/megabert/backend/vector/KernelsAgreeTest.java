@@ -91,12 +91,14 @@ class KernelsAgreeTest {
     for (int height = 1; height <= 66; height++) {
       int rows = height;
       long bytes = (long) rows * Lanes.PANEL_BYTES;
-      compare(
-          productOf(rows),
-          (k, c) -> {
-            k.spacedPanel(rows, depth, x, 3, panel, 0, panel, next, next, c, 0);
-            c.asSlice(bytes).fill((byte) 0); // undefined
-          });
+      for (ReadAhead.Way way : ReadAhead.Way.values()) {
+        compare(
+            productOf(rows),
+            (k, c) -> {
+              k.spacedPanel(rows, depth, x, 3, panel, 0, panel, next, next, way, c, 0);
+              c.asSlice(bytes).fill((byte) 0); // undefined
+            });
+      }
     }
   }
 
@@ -122,10 +124,12 @@ class KernelsAgreeTest {
     for (int depth : new int[] {1, 2, 37, 48}) {
       MemorySegment panel = floats(depth * Lanes.PANEL, 1);
       for (int rows = 1; rows <= most; rows++) {
-        for (int bytesForEach : new int[] {0, 1, 2, Lanes.PANEL, Lanes.PANEL_BYTES}) {
+        for (int bytesForEach : new int[] {1, 2, Lanes.PANEL, Lanes.PANEL_BYTES}) {
           long bytes = (long) depth * bytesForEach;
-          long at = panel.byteSize() - Math.max(1, bytes);
-          kernels.spacedPanel(rows, depth, x, 0, panel, 0, panel, at, bytes, c, 0);
+          long at = panel.byteSize() - bytes;
+          for (ReadAhead.Way way : ReadAhead.Way.values()) {
+            kernels.spacedPanel(rows, depth, x, 0, panel, 0, panel, at, bytes, way, c, 0);
+          }
         }
       }
     }
@@ -169,8 +173,9 @@ class KernelsAgreeTest {
       }
       MemorySegment spaced = productOf(rows);
       MemorySegment others = floats(rows * Lanes.PANEL, 1);
+      ReadAhead.Way way = ReadAhead.Way.LINES;
       kernels.spacedPanel(
-          rows, depth, copies.floats(), 0, panel, 0, panel, 0, panel.byteSize(), spaced, 0);
+          rows, depth, copies.floats(), 0, panel, 0, panel, 0, panel.byteSize(), way, spaced, 0);
       kernels.panel(rows, depth, x, 0, depth * 4L, panel, 0, others, 0);
       assertArrayEquals(
           others.toArray(ValueLayout.JAVA_BYTE),
