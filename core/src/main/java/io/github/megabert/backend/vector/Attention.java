@@ -8,6 +8,7 @@ import static io.github.megabert.backend.vector.Lanes.padToPanel;
 
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -16,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is one head
  * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
  * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
- * with the keys and never with queries × keys. Both products are those of {@link
- * SpacedTiles}: of queries and keys, and of the weights that softmax makes and values. {@link FewQueries A
- * few queries}, as in decoding, read keys and values where they are.
+ * with the keys and never with queries × keys. Both products are those of {@link SpacedTiles}: of
+ * queries and keys, and of the weights that softmax makes and values. {@link FewQueries A few
+ * queries}, as in decoding, read keys and values where they are.
  */
 final class Attention implements Team.Body {
   /** Query rows whose scores are held at once: four full tiles. */
@@ -311,6 +312,7 @@ final class Attention implements Team.Body {
           Math.min(Gemm.DEPTH, depth - from),
           x.floats(),
           x.at(0, from),
+          Precision.F32,
           scratch,
           panel + (long) from * PANEL_BYTES,
           scratch,

@@ -33,27 +33,16 @@ final class Expansion {
     }
   }
 
-  /** The numbers whose binary16 is the upper half of each word. */
+  /**
+   * The numbers whose binary16 is the upper half of each word: shifted as a signed number, the sign
+   * stays where it is while exponent and fraction move to their places.
+   */
   private static FloatVector half(IntVector upper) {
-    IntVector sign = upper.and(0x80000000);
-    FloatVector magnitude =
-        upper.and(0x7fff0000).lanewise(VectorOperators.LSHR, 3).reinterpretAsFloats().mul(REBIAS);
-    return magnitude.reinterpretAsInts().or(sign).reinterpretAsFloats();
-  }
-
-  /** {@code rows} rows of bfloat16. */
-  static void brainFloats(
-      MemorySegment words, long offset, int rows, MemorySegment panel, long at) {
-    for (int k = 0; k < rows; k++) {
-      IntVector both = load(words, offset + (long) k * VECTOR_BYTES);
-      long row = at + (long) k * PANEL_BYTES;
-      both.lanewise(VectorOperators.LSHL, 16)
-          .reinterpretAsFloats()
-          .intoMemorySegment(panel, row, ORDER);
-      both.and(0xffff0000)
-          .reinterpretAsFloats()
-          .intoMemorySegment(panel, row + VECTOR_BYTES, ORDER);
-    }
+    return upper
+        .lanewise(VectorOperators.ASHR, 3)
+        .and(0x8fffe000)
+        .reinterpretAsFloats()
+        .mul(REBIAS);
   }
 
   /** {@code rows} rows of bytes, times a row of scales. */

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * as they lie. The inputs are taken in blocks of fixed depth, so that the partition never changes a
  * result.
  *
- * <p>For five rows and more, weights in 16 and 8 bits are expanded a panel at a time, in the
- * second-level cache; for up to four, as in decoding, in registers.
+ * <p>Weights in bfloat16 are expanded in registers, and for up to four rows, as in decoding, those
+ * in 8 bits. Other narrow ones are expanded a panel at a time, in the second-level cache.
  */
 final class Gemm implements Team.Body {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
@@ -37,8 +37,8 @@ final class Gemm implements Team.Body {
   private static final int COPIED_ROWS = 512;
 
   /**
-   * Bytes of a task's sums. A tile with more rows than there are writes the sums of the others
-   * too, over what the next panel then writes.
+   * Bytes of a task's sums. A tile with more rows than there are writes the sums of the others too,
+   * over what the next panel then writes.
    */
   private static final long SUMS_BYTES = (long) RowBlocks.MOST_ROWS * GROUP * PANEL_BYTES;
 
@@ -100,7 +100,10 @@ final class Gemm implements Team.Body {
         out.segment(),
         packed.outputs());
     way = packed.streamed() ? readAhead.next(rows) : ReadAhead.Way.NONE;
-    boolean isTrial = packed.streamed() && kernels.readsAhead(rows) && readAhead.isTried(rows);
+    boolean isTrial =
+        packed.streamed()
+            && kernels.readsAhead(rows, packed.precision())
+            && readAhead.isTried(rows);
     long start = isTrial ? System.nanoTime() : 0;
     multiplyChunks(rows);
     if (isTrial) {
@@ -194,7 +197,6 @@ final class Gemm implements Team.Body {
       return;
     }
     switch (linear.precision()) {
-      case BF16 -> kernels.expandBrainFloats(panels, at, count, buffers, expanded);
       case F16 -> kernels.expandHalves(panels, at, count, buffers, expanded);
       case INT8 -> {
         long scaleAt = linear.scaleOffset(panel, depth);
@@ -202,14 +204,16 @@ final class Gemm implements Team.Body {
       }
       default -> {}
     }
-    boolean isNarrow = linear.precision() != Precision.F32;
+    boolean isExpanded =
+        linear.precision() == Precision.F16 || linear.precision() == Precision.INT8;
     kernels.spacedPanel(
         rows,
         count,
         copy.floats(),
         copy.at(from, depth),
-        isNarrow ? buffers : panels,
-        isNarrow ? expanded : at,
+        isExpanded ? Precision.F32 : linear.precision(),
+        isExpanded ? buffers : panels,
+        isExpanded ? expanded : at,
         panels,
         ahead,
         NarrowWeights.bytes(linear.precision(), count),
@@ -230,7 +234,8 @@ final class Gemm implements Team.Body {
         MemorySegment scales = linear.scales();
         long scaleAt = linear.scaleOffset(panel, depth);
         kernels.bytePanel(
-            rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, scratch, buffers, c);
+            rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, scratch, buffers,
+            c);
       }
       case F16 -> {
         kernels.expandHalves(panels, at, count, buffers, scratch);

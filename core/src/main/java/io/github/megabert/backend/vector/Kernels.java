@@ -75,6 +75,7 @@ interface Kernels {
    * As {@link #panel}, of any number of {@link SpacedRows spaced} rows.
    *
    * @param xOffset where {@code x} has the first row's first k
+   * @param precision F32 or BF16: how the panel holds its numbers
    * @param ahead where the weights lie that come next, {@code aheadBytes} of them from {@code
    *     aheadOffset} on, a multiple of the depth
    * @param way how they are brought into the cache meanwhile
@@ -86,6 +87,7 @@ interface Kernels {
       int depth,
       float[] x,
       int xOffset,
+      Precision precision,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -96,14 +98,10 @@ interface Kernels {
       long cOffset);
 
   /** Whether {@link #spacedPanel} of so many rows does bring in what comes next. */
-  boolean readsAhead(int rows);
+  boolean readsAhead(int rows, Precision precision);
 
   /** Expands rows of binary16, laid out as {@link NarrowWeights} says, to a panel of float32. */
   void expandHalves(
-      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset);
-
-  /** As {@link #expandHalves}, of bfloat16. */
-  void expandBrainFloats(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset);
 
   /**

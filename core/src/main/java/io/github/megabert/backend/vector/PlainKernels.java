@@ -69,6 +69,7 @@ final class PlainKernels implements Kernels {
       int depth,
       float[] x,
       int xOffset,
+      Precision precision,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -81,11 +82,15 @@ final class PlainKernels implements Kernels {
     for (int row = 0; row < rows; row++) {
       System.arraycopy(x, xOffset + row * SpacedRows.DISTANCE, operand, row * depth, depth);
     }
-    multiply(rows, depth, operand, read(panel, panelOffset, depth * PANEL), c, cOffset);
+    float[] weights =
+        precision == Precision.BF16
+            ? brainFloats(panel, panelOffset, depth)
+            : read(panel, panelOffset, depth * PANEL);
+    multiply(rows, depth, operand, weights, c, cOffset);
   }
 
   @Override
-  public boolean readsAhead(int rows) {
+  public boolean readsAhead(int rows, Precision precision) {
     return false;
   }
 
@@ -190,12 +195,6 @@ final class PlainKernels implements Kernels {
       Expansion.halves(packed[i], floats, i / COUNT * PANEL + i % COUNT);
     }
     write(floats, panel, panelOffset);
-  }
-
-  @Override
-  public void expandBrainFloats(
-      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
-    write(brainFloats(words, offset, rows), panel, panelOffset);
   }
 
   @Override

@@ -29,8 +29,11 @@ final class ReadAhead {
     LINES
   }
 
-  /** Products of a size that are tried each way, a quarter of those of a model of 24 layers. */
-  private static final int TRIES = 24;
+  /**
+   * Products of a size that are tried each way: as many as a model of 24 layers has. With a quarter
+   * of them, the first milliseconds of a process weighed too much.
+   */
+  private static final int TRIES = 96;
 
   /** Products of a layer, which are of several shapes: one way is kept for all. */
   private static final int LAYER = 4;
@@ -87,9 +90,7 @@ final class ReadAhead {
   Way next(int rows) {
     Size size = size(rows);
     int product = size.tried.get();
-    return product < WAYS.length * TRIES
-        ? WAYS[product / LAYER % WAYS.length]
-        : size.fastest();
+    return product < WAYS.length * TRIES ? WAYS[product / LAYER % WAYS.length] : size.fastest();
   }
 
   /**

@@ -17,8 +17,8 @@ final class SoftmaxRow {
   private SoftmaxRow() {}
 
   /**
-   * The largest of {@code count} numbers, -∞ if there is none, any if one is NaN. By comparisons: the
-   * maximum of Java, which minds NaN and the sign of zero, takes four times as long.
+   * The largest of {@code count} numbers, -∞ if there is none, any if one is NaN. By comparisons:
+   * the maximum of Java, which minds NaN and the sign of zero, takes four times as long.
    */
   static float max(MemorySegment values, long offset, long step, int count) {
     FloatVector low = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
@@ -32,7 +32,8 @@ final class SoftmaxRow {
       high = x.blend(high, x.compare(VectorOperators.LE, high));
       from += step;
     }
-    float max = Math.max(low.reduceLanes(VectorOperators.MAX), high.reduceLanes(VectorOperators.MAX));
+    float max =
+        Math.max(low.reduceLanes(VectorOperators.MAX), high.reduceLanes(VectorOperators.MAX));
     for (; i < count; i++) {
       max = Math.max(max, values.get(FLOAT, from));
       from += Float.BYTES;

@@ -4,8 +4,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Rows at a distance that is a constant, for {@link SpacedTiles}: one address serves all rows of a
- * tile, which the processor's instructions reach from there. A row is cut into blocks of {@link Gemm#DEPTH} inputs; all first blocks lie behind one another, then all second
- * ones. Behind the last row is room for those that a tile has more.
+ * tile, which the processor's instructions reach from there. A row is cut into blocks of {@link
+ * Gemm#DEPTH} inputs; all first blocks lie behind one another, then all second ones. Behind the
+ * last row is room for those that a tile has more.
  *
  * <p>An array, because the first compiler refuses to profile a tile with so many accesses to a
  * segment, and without a profile the second makes slow code.
@@ -34,7 +35,9 @@ final class SpacedRows {
     return floats;
   }
 
-  /** Where a row's block of inputs from {@code depth} on begins, a multiple of the block's depth. */
+  /**
+   * Where a row's block of inputs from {@code depth} on begins, a multiple of the block's depth.
+   */
   int at(int row, int depth) {
     return (depth / Gemm.DEPTH * held + row) * DISTANCE;
   }

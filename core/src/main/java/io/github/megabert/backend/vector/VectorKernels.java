@@ -68,6 +68,7 @@ final class VectorKernels implements Kernels {
       int depth,
       float[] x,
       int xOffset,
+      Precision precision,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -77,11 +78,23 @@ final class VectorKernels implements Kernels {
       MemorySegment c,
       long cOffset) {
     SpacedTiles.multiply(
-        x, xOffset, rows, depth, panel, panelOffset, ahead, aheadOffset, aheadBytes, way, c, cOffset);
+        x,
+        xOffset,
+        rows,
+        depth,
+        precision,
+        panel,
+        panelOffset,
+        ahead,
+        aheadOffset,
+        aheadBytes,
+        way,
+        c,
+        cOffset);
   }
 
   @Override
-  public boolean readsAhead(int rows) {
+  public boolean readsAhead(int rows, Precision precision) {
     return rows > RowTiles.MAX_ROWS;
   }
 
@@ -89,12 +102,6 @@ final class VectorKernels implements Kernels {
   public void expandHalves(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
     Expansion.halves(words, offset, rows, panel, panelOffset);
-  }
-
-  @Override
-  public void expandBrainFloats(
-      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
-    Expansion.brainFloats(words, offset, rows, panel, panelOffset);
   }
 
   @Override

@@ -59,10 +59,16 @@ final class WarmUp {
   /** The high tile of spaced rows. */
   static final int HIGH_TILE = BYTE_TILES + RowTiles.MAX_ROWS;
 
-  /** The low tile of spaced rows. */
+  /** The low one. */
   static final int LOW_TILE = HIGH_TILE + 1;
 
-  private static final int ACTIVATIONS = LOW_TILE + 1;
+  /** The high tile of spaced rows and weights in bfloat16. */
+  static final int HIGH_BRAIN_FLOAT_TILE = LOW_TILE + 1;
+
+  /** The low one. */
+  static final int LOW_BRAIN_FLOAT_TILE = HIGH_BRAIN_FLOAT_TILE + 1;
+
+  private static final int ACTIVATIONS = LOW_BRAIN_FLOAT_TILE + 1;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -74,8 +80,7 @@ final class WarmUp {
   static final int SCALE = EXPONENTIALS_OF_PANELS + 1;
   static final int ADD_ROWS = SCALE + 1;
   static final int EXPAND_HALVES = ADD_ROWS + 1;
-  static final int EXPAND_BRAIN_FLOATS = EXPAND_HALVES + 1;
-  static final int EXPAND_BYTES = EXPAND_BRAIN_FLOATS + 1;
+  static final int EXPAND_BYTES = EXPAND_HALVES + 1;
   static final int DOTS = EXPAND_BYTES + 1;
   static final int WEIGHTED_SUM = DOTS + 1;
   private static final int KERNELS = WEIGHTED_SUM + 1;
@@ -115,16 +120,19 @@ final class WarmUp {
    * @param precision how the weights of matrix products are stored
    */
   void anticipate(Precision precision) {
+    boolean isBrainFloat = precision == Precision.BF16;
     int expansion =
         switch (precision) {
-          case BF16 -> EXPAND_BRAIN_FLOATS;
           case F16 -> EXPAND_HALVES;
           case INT8 -> EXPAND_BYTES;
           default -> HIGH_TILE;
         };
     int[] kernels = {
+      // Attention's are of float32 always.
       HIGH_TILE,
       LOW_TILE,
+      isBrainFloat ? HIGH_BRAIN_FLOAT_TILE : HIGH_TILE,
+      isBrainFloat ? LOW_BRAIN_FLOAT_TILE : LOW_TILE,
       expansion,
       activation(Activation.GELU),
       activation(Activation.IDENTITY),
@@ -268,8 +276,6 @@ final class WarmUp {
         set.scaleAndAdd(result, 0, bytes, count, 0.5f, STRIDE);
       } else if (kernel == EXPAND_HALVES) {
         set.expandHalves(operand, 0, odd ? 10 : 11, panel, 0);
-      } else if (kernel == EXPAND_BRAIN_FLOATS) {
-        set.expandBrainFloats(operand, 0, odd ? 10 : 11, panel, 0);
       } else if (kernel == EXPAND_BYTES) {
         set.expandBytes(operand, 0, odd ? 10 : 11, operand, 0, panel, 0);
       } else if (kernel == ADD_ROWS) {
@@ -292,13 +298,15 @@ final class WarmUp {
     private void panel(Kernels set, int kernel, int tiles, int depth) {
       int rows = 1 + kernel % RowTiles.MAX_ROWS;
       if (kernel >= HIGH_TILE) {
-        int tiled = tiles * (kernel == HIGH_TILE ? SpacedTiles.HIGH : SpacedTiles.LOW);
-        long bytes = (long) depth * Lanes.PANEL_BYTES;
+        boolean isHigh = kernel == HIGH_TILE || kernel == HIGH_BRAIN_FLOAT_TILE;
+        int tiled = tiles * (isHigh ? SpacedTiles.HIGH : SpacedTiles.LOW);
+        Precision precision = kernel >= HIGH_BRAIN_FLOAT_TILE ? Precision.BF16 : Precision.F32;
+        long bytes = NarrowWeights.bytes(precision, depth);
         ReadAhead.Way way = ReadAhead.Way.values()[(tiles + depth) % 3];
-        set.spacedPanel(tiled, depth, spaced, 0, panel, 0, panel, 0, bytes, way, result, 0);
+        set.spacedPanel(
+            tiled, depth, spaced, 0, precision, panel, 0, panel, 0, bytes, way, result, 0);
       } else if (kernel >= BYTE_TILES) {
-        set.bytePanel(
-            rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0);
+        set.bytePanel(rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0);
       } else if (kernel >= BRAIN_FLOAT_TILES) {
         set.brainFloatPanel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0);
       } else {

@@ -89,6 +89,7 @@ final class WarmingKernels implements Kernels {
       int depth,
       float[] x,
       int xOffset,
+      Precision precision,
       MemorySegment panel,
       long panelOffset,
       MemorySegment ahead,
@@ -97,33 +98,40 @@ final class WarmingKernels implements Kernels {
       ReadAhead.Way way,
       MemorySegment c,
       long cOffset) {
-    (areSpacedTilesReady(rows) ? vector : plain)
+    (areSpacedTilesReady(rows, precision) ? vector : plain)
         .spacedPanel(
-            rows, depth, x, xOffset, panel, panelOffset, ahead, aheadOffset, aheadBytes, way, c, cOffset);
+            rows,
+            depth,
+            x,
+            xOffset,
+            precision,
+            panel,
+            panelOffset,
+            ahead,
+            aheadOffset,
+            aheadBytes,
+            way,
+            c,
+            cOffset);
   }
 
   /** Whether the tiles are compiled into which rows are cut. */
-  private boolean areSpacedTilesReady(int rows) {
-    boolean isHighReady = SpacedTiles.highTiles(rows) == 0 || warmUp.isReady(WarmUp.HIGH_TILE);
-    boolean isLowReady = SpacedTiles.lowTiles(rows) == 0 || warmUp.isReady(WarmUp.LOW_TILE);
+  private boolean areSpacedTilesReady(int rows, Precision precision) {
+    int first = precision == Precision.BF16 ? WarmUp.HIGH_BRAIN_FLOAT_TILE : WarmUp.HIGH_TILE;
+    boolean isHighReady = SpacedTiles.highTiles(rows) == 0 || warmUp.isReady(first);
+    boolean isLowReady = SpacedTiles.lowTiles(rows) == 0 || warmUp.isReady(first + 1);
     return isHighReady && isLowReady;
   }
 
   @Override
-  public boolean readsAhead(int rows) {
-    return vector.readsAhead(rows) && areSpacedTilesReady(rows);
+  public boolean readsAhead(int rows, Precision precision) {
+    return vector.readsAhead(rows, precision) && areSpacedTilesReady(rows, precision);
   }
 
   @Override
   public void expandHalves(
       MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
     choose(WarmUp.EXPAND_HALVES).expandHalves(words, offset, rows, panel, panelOffset);
-  }
-
-  @Override
-  public void expandBrainFloats(
-      MemorySegment words, long offset, int rows, MemorySegment panel, long panelOffset) {
-    choose(WarmUp.EXPAND_BRAIN_FLOATS).expandBrainFloats(words, offset, rows, panel, panelOffset);
   }
 
   @Override
@@ -248,8 +256,7 @@ final class WarmingKernels implements Kernels {
       MemorySegment lanes,
       long lane) {
     return choose(WarmUp.EXPONENTIALS_OF_PANELS)
-        .exponentialsOfPanels(
-            values, offset, step, count, max, scale, target, at, lanes, lane);
+        .exponentialsOfPanels(values, offset, step, count, max, scale, target, at, lanes, lane);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,7 +14,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plain and vector kernels give the same bits, so a process may change over at any moment. */
 class KernelsAgreeTest {
@@ -61,8 +61,7 @@ class KernelsAgreeTest {
       int rows = height;
       compare(floats(count, 1), (k, c) -> k.panel(rows, depth, x, 0, stride, panel, 0, c, 0));
       compare(
-          floats(count, 1),
-          (k, c) -> k.brainFloatPanel(rows, depth, x, 0, stride, panel, 0, c, 0));
+          floats(count, 1), (k, c) -> k.brainFloatPanel(rows, depth, x, 0, stride, panel, 0, c, 0));
       compare(
           floats(count, 1),
           (k, c) -> k.bytePanel(rows, depth, x, 0, stride, panel, 0, scales, 0, sums, 0, c, 0));
@@ -91,13 +90,15 @@ class KernelsAgreeTest {
     for (int height = 1; height <= 66; height++) {
       int rows = height;
       long bytes = (long) rows * Lanes.PANEL_BYTES;
-      for (ReadAhead.Way way : ReadAhead.Way.values()) {
-        compare(
-            productOf(rows),
-            (k, c) -> {
-              k.spacedPanel(rows, depth, x, 3, panel, 0, panel, next, next, way, c, 0);
-              c.asSlice(bytes).fill((byte) 0); // undefined
-            });
+      for (Precision precision : new Precision[] {Precision.F32, Precision.BF16}) {
+        for (ReadAhead.Way way : ReadAhead.Way.values()) {
+          compare(
+              productOf(rows),
+              (k, c) -> {
+                k.spacedPanel(rows, depth, x, 3, precision, panel, 0, panel, next, next, way, c, 0);
+                c.asSlice(bytes).fill((byte) 0); // undefined
+              });
+        }
       }
     }
   }
@@ -128,7 +129,10 @@ class KernelsAgreeTest {
           long bytes = (long) depth * bytesForEach;
           long at = panel.byteSize() - bytes;
           for (ReadAhead.Way way : ReadAhead.Way.values()) {
-            kernels.spacedPanel(rows, depth, x, 0, panel, 0, panel, at, bytes, way, c, 0);
+            kernels.spacedPanel(
+                rows, depth, x, 0, Precision.F32, panel, 0, panel, at, bytes, way, c, 0);
+            kernels.spacedPanel(
+                rows, depth, x, 0, Precision.BF16, panel, 0, panel, at, bytes, way, c, 0);
           }
         }
       }
@@ -140,20 +144,15 @@ class KernelsAgreeTest {
     for (int rows : COUNTS) {
       int words = rows * Lanes.COUNT;
       MemorySegment halves = arena.allocate(words * 4L, 64);
-      MemorySegment brainFloats = arena.allocate(words * 4L, 64);
       for (int i = 0; i < words; i++) {
         float low = (float) (random.nextDouble() - 0.5);
         float high = (float) ((random.nextDouble() - 0.5) * 1e-6); // subnormal as a half
         int both = (Float.floatToFloat16(high) << 16) | (Float.floatToFloat16(low) & 0xffff);
         halves.setAtIndex(ValueLayout.JAVA_INT, i, both);
-        int bits = (Float.floatToIntBits(high) & 0xffff0000) | (Float.floatToIntBits(low) >>> 16);
-        brainFloats.setAtIndex(ValueLayout.JAVA_INT, i, bits);
       }
       MemorySegment panel = floats(rows * Lanes.PANEL, 1);
-      MemorySegment scales =
-          floats(Math.ceilDiv(rows, NarrowWeights.GROUP) * Lanes.PANEL, 1);
+      MemorySegment scales = floats(Math.ceilDiv(rows, NarrowWeights.GROUP) * Lanes.PANEL, 1);
       compare(panel, (k, c) -> k.expandHalves(halves, 0, rows, c, 0));
-      compare(panel, (k, c) -> k.expandBrainFloats(brainFloats, 0, rows, c, 0));
       compare(panel, (k, c) -> k.expandBytes(halves, 0, rows, scales, 0, c, 0));
     }
   }
@@ -163,23 +162,31 @@ class KernelsAgreeTest {
   void spacedRowsAreLikeTheOthers() {
     int depth = 37;
     VectorKernels kernels = new VectorKernels();
+    MemorySegment panel = floats(depth * Lanes.PANEL, 1);
     for (int rows = 1; rows <= RowTiles.MAX_ROWS; rows++) {
       MemorySegment x = floats(rows * depth, 1);
-      MemorySegment panel = floats(depth * Lanes.PANEL, 1);
+      long stride = (long) depth * Float.BYTES;
       SpacedRows copies = new SpacedRows();
       copies.shape(rows, depth);
       for (int r = 0; r < rows; r++) {
-        copies.copy(r, 0, x, (long) r * depth * Float.BYTES, depth);
+        copies.copy(r, 0, x, r * stride, depth);
       }
       MemorySegment spaced = productOf(rows);
       MemorySegment others = floats(rows * Lanes.PANEL, 1);
-      ReadAhead.Way way = ReadAhead.Way.LINES;
-      kernels.spacedPanel(
-          rows, depth, copies.floats(), 0, panel, 0, panel, 0, panel.byteSize(), way, spaced, 0);
-      kernels.panel(rows, depth, x, 0, depth * 4L, panel, 0, others, 0);
-      assertArrayEquals(
-          others.toArray(ValueLayout.JAVA_BYTE),
-          spaced.asSlice(0, others.byteSize()).toArray(ValueLayout.JAVA_BYTE));
+      for (Precision precision : new Precision[] {Precision.F32, Precision.BF16}) {
+        long bytes = NarrowWeights.bytes(precision, depth);
+        ReadAhead.Way way = ReadAhead.Way.LINES;
+        kernels.spacedPanel(
+            rows, depth, copies.floats(), 0, precision, panel, 0, panel, 0, bytes, way, spaced, 0);
+        if (precision == Precision.F32) {
+          kernels.panel(rows, depth, x, 0, stride, panel, 0, others, 0);
+        } else {
+          kernels.brainFloatPanel(rows, depth, x, 0, stride, panel, 0, others, 0);
+        }
+        assertArrayEquals(
+            others.toArray(ValueLayout.JAVA_BYTE),
+            spaced.asSlice(0, others.byteSize()).toArray(ValueLayout.JAVA_BYTE));
+      }
     }
   }
 
@@ -268,8 +275,7 @@ class KernelsAgreeTest {
       MemorySegment x = floats(held + count, 100);
       float max = new PlainKernels().max(x, 0, apart, count);
       assertEquals(max, new VectorKernels().max(x, 0, apart, count));
-      compare(
-          x, (k, c) -> k.scaleAndAdd(c, 0, apart, count, 0.3f, (long) held * Float.BYTES));
+      compare(x, (k, c) -> k.scaleAndAdd(c, 0, apart, count, 0.3f, (long) held * Float.BYTES));
       compare(floats(count, 1), (k, c) -> k.scale(x, 0, apart, count, 0.37f, c, 0));
       compare(
           floats(count + 1, 1),
