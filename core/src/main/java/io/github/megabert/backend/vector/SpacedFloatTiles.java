@@ -42,10 +42,10 @@ final class SpacedFloatTiles {
       long aheadStep,
       MemorySegment c,
       long cOffset) {
-    return SpacedTiles.UNIT == 4
+    return SpacedTiles.HIGH == 12
         ? multiply12(
             depth, rows, rowsOffset, panel, panelOffset, ahead, aheadOffset, aheadStep, c, cOffset)
-        : multiply6(
+        : multiply4(
             depth, rows, rowsOffset, panel, panelOffset, ahead, aheadOffset, aheadStep, c, cOffset);
   }
 
@@ -71,31 +71,18 @@ final class SpacedFloatTiles {
       long aheadStep,
       MemorySegment c,
       long cOffset) {
-    return SpacedTiles.UNIT == 4
-        ? multiply8(
-            depth,
-            rows,
-            rowsOffset,
-            panel,
-            panelOffset,
-            ahead,
-            aheadOffset,
-            aheadHalf,
-            aheadStep,
-            c,
-            cOffset)
-        : multiply4(
-            depth,
-            rows,
-            rowsOffset,
-            panel,
-            panelOffset,
-            ahead,
-            aheadOffset,
-            aheadHalf,
-            aheadStep,
-            c,
-            cOffset);
+    return multiply8(
+        depth,
+        rows,
+        rowsOffset,
+        panel,
+        panelOffset,
+        ahead,
+        aheadOffset,
+        aheadHalf,
+        aheadStep,
+        c,
+        cOffset);
   }
 
   private static long multiply12(
@@ -285,70 +272,6 @@ final class SpacedFloatTiles {
     return touched;
   }
 
-  private static long multiply6(
-      int depth,
-      float[] rows,
-      int rowsOffset,
-      MemorySegment panel,
-      long panelOffset,
-      MemorySegment ahead,
-      long aheadOffset,
-      long aheadStep,
-      MemorySegment c,
-      long cOffset) {
-    FloatVector l0 = FloatVector.zero(SPECIES);
-    FloatVector h0 = FloatVector.zero(SPECIES);
-    FloatVector l1 = FloatVector.zero(SPECIES);
-    FloatVector h1 = FloatVector.zero(SPECIES);
-    FloatVector l2 = FloatVector.zero(SPECIES);
-    FloatVector h2 = FloatVector.zero(SPECIES);
-    FloatVector l3 = FloatVector.zero(SPECIES);
-    FloatVector h3 = FloatVector.zero(SPECIES);
-    FloatVector l4 = FloatVector.zero(SPECIES);
-    FloatVector h4 = FloatVector.zero(SPECIES);
-    FloatVector l5 = FloatVector.zero(SPECIES);
-    FloatVector h5 = FloatVector.zero(SPECIES);
-    long touched = 0;
-    for (int k = 0; k < depth; k++) {
-      touched += ahead.get(ValueLayout.JAVA_BYTE, aheadOffset + k * aheadStep);
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
-      int row = rowsOffset + k;
-      FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
-      l0 = e.fma(low, l0);
-      h0 = e.fma(high, h0);
-      e = FloatVector.broadcast(SPECIES, rows[row + NEXT]);
-      l1 = e.fma(low, l1);
-      h1 = e.fma(high, h1);
-      e = FloatVector.broadcast(SPECIES, rows[row + 2 * NEXT]);
-      l2 = e.fma(low, l2);
-      h2 = e.fma(high, h2);
-      e = FloatVector.broadcast(SPECIES, rows[row + 3 * NEXT]);
-      l3 = e.fma(low, l3);
-      h3 = e.fma(high, h3);
-      e = FloatVector.broadcast(SPECIES, rows[row + 4 * NEXT]);
-      l4 = e.fma(low, l4);
-      h4 = e.fma(high, h4);
-      e = FloatVector.broadcast(SPECIES, rows[row + 5 * NEXT]);
-      l5 = e.fma(low, l5);
-      h5 = e.fma(high, h5);
-    }
-    l0.intoMemorySegment(c, cOffset, ORDER);
-    h0.intoMemorySegment(c, cOffset + VECTOR_BYTES, ORDER);
-    l1.intoMemorySegment(c, cOffset + ROW_BYTES, ORDER);
-    h1.intoMemorySegment(c, cOffset + ROW_BYTES + VECTOR_BYTES, ORDER);
-    l2.intoMemorySegment(c, cOffset + 2 * ROW_BYTES, ORDER);
-    h2.intoMemorySegment(c, cOffset + 2 * ROW_BYTES + VECTOR_BYTES, ORDER);
-    l3.intoMemorySegment(c, cOffset + 3 * ROW_BYTES, ORDER);
-    h3.intoMemorySegment(c, cOffset + 3 * ROW_BYTES + VECTOR_BYTES, ORDER);
-    l4.intoMemorySegment(c, cOffset + 4 * ROW_BYTES, ORDER);
-    h4.intoMemorySegment(c, cOffset + 4 * ROW_BYTES + VECTOR_BYTES, ORDER);
-    l5.intoMemorySegment(c, cOffset + 5 * ROW_BYTES, ORDER);
-    h5.intoMemorySegment(c, cOffset + 5 * ROW_BYTES + VECTOR_BYTES, ORDER);
-    return touched;
-  }
-
   private static long multiply4(
       int depth,
       float[] rows,
@@ -357,7 +280,6 @@ final class SpacedFloatTiles {
       long panelOffset,
       MemorySegment ahead,
       long aheadOffset,
-      long aheadHalf,
       long aheadStep,
       MemorySegment c,
       long cOffset) {
@@ -371,9 +293,7 @@ final class SpacedFloatTiles {
     FloatVector h3 = FloatVector.zero(SPECIES);
     long touched = 0;
     for (int k = 0; k < depth; k++) {
-      long next = aheadOffset + k * aheadStep;
-      touched += ahead.get(ValueLayout.JAVA_BYTE, next);
-      touched += ahead.get(ValueLayout.JAVA_BYTE, next + aheadHalf);
+      touched += ahead.get(ValueLayout.JAVA_BYTE, aheadOffset + k * aheadStep);
       long at = panelOffset + (long) k * PANEL_BYTES;
       FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
       FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);

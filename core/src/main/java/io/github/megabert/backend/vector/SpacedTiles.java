@@ -10,8 +10,9 @@ import java.lang.foreign.ValueLayout;
  * Products of five rows or more with a panel. They are {@link SpacedRows spaced}, so that one
  * address serves them all, and cut into tiles that are higher than {@link RowTiles}, so that what
  * is loaded of the panel serves more of them: twelve and eight rows where there are 32 vector
- * registers, six and four where there are 16, for accumulators, two vectors of the panel and a
- * broadcast. The tiles are {@link SpacedFloatTiles} and {@link SpacedBrainFloatTiles}.
+ * registers, for accumulators, two vectors of the panel and a broadcast. Where there are 16, tiles
+ * are of four rows, which reach the peak, while five and more spill. The tiles are {@link
+ * SpacedFloatTiles} and {@link SpacedBrainFloatTiles}.
  *
  * <p>Any number of rows is cut into high and low tiles so that the last has at most {@link #UNIT} -
  * 1 rows too many, of which the results are without meaning.
@@ -23,14 +24,17 @@ import java.lang.foreign.ValueLayout;
  * good.
  */
 final class SpacedTiles {
-  /** High tiles have three times as many rows, low ones twice as many. */
-  static final int UNIT = Lanes.REGISTERS >= 32 ? 4 : 2;
+  /** Whether the registers hold tiles of twelve and eight rows. */
+  private static final boolean TALL = Lanes.REGISTERS >= 32;
+
+  /** What the height of every tile is a multiple of. */
+  static final int UNIT = 4;
 
   /** Rows of a high tile. */
-  static final int HIGH = 3 * UNIT;
+  static final int HIGH = TALL ? 3 * UNIT : UNIT;
 
-  /** Rows of a low tile. */
-  static final int LOW = 2 * UNIT;
+  /** Rows of a low tile; there is none where registers are few. */
+  static final int LOW = TALL ? 2 * UNIT : UNIT;
 
   /** Bytes of a cache line. */
   private static final int LINE = 64;
@@ -48,16 +52,16 @@ final class SpacedTiles {
   /** Low tiles into which rows are cut; all others are high. */
   static int lowTiles(int rows) {
     int units = units(rows);
-    return (3 - units % 3) % 3;
+    return TALL ? (3 - units % 3) % 3 : 0;
   }
 
   /** High tiles into which rows are cut. */
   static int highTiles(int rows) {
-    return (units(rows) - 2 * lowTiles(rows)) / 3;
+    return TALL ? (units(rows) - 2 * lowTiles(rows)) / 3 : units(rows);
   }
 
   private static int units(int rows) {
-    return Math.max(2, Math.ceilDiv(rows, UNIT));
+    return Math.max(LOW / UNIT, Math.ceilDiv(rows, UNIT));
   }
 
   /**

@@ -213,9 +213,9 @@ final class WarmUp {
 
   /**
    * Small calls of each kernel. They must leave behind compiled code that other callers reach: so
-   * each goes through a call site that sees three sets of kernels, none of them in nine of ten calls,
-   * where C2 does not inline. And they take every branch, because compiled code falls back to the
-   * interpreter at a branch not yet taken.
+   * each goes through a call site that sees three sets of kernels, none of them in nine of ten
+   * calls, where C2 does not inline. And they take every branch, because compiled code falls back
+   * to the interpreter at a branch not yet taken.
    */
   private static final class Exercise {
     private static final int DEPTH = 48;
@@ -226,7 +226,9 @@ final class WarmUp {
     /** Rows of two high or three low tiles. */
     private static final int ROWS = 2 * SpacedTiles.HIGH;
 
-    /** Of so many calls of the vector kernels, the others join one, or they would be compiled too. */
+    /**
+     * Of so many calls of the vector kernels, the others join one, or they would be compiled too.
+     */
     private static final int OTHERS = 5;
 
     private final Kernels[] others;
