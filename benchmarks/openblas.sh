@@ -2,6 +2,8 @@
 # Times our matrix kernel and OpenBLAS's in turns: openblas.sh [THREADS [LIBRARY]].
 # Needs libopenblas (Debian: apt install libopenblas0-pthread).
 set -eu
+# Its threads, waiting busily, would take a processor from ours.
+export OPENBLAS_THREAD_TIMEOUT="${OPENBLAS_THREAD_TIMEOUT:-4}"
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 . "$here/../.mvn/find-jdk.sh"
 find_jdk

@@ -33,8 +33,14 @@ public final class OpenBlas {
   private static final int ROUNDS = 21;
   private static final double WARM_UP_SECONDS = 1.5;
 
-  /** Between two turns: OpenBLAS's threads wait for work, busily, for up to a tenth of a second. */
+  /**
+   * Between two turns: OpenBLAS's threads wait for work, busily, for up to a tenth of a second unless
+   * OPENBLAS_THREAD_TIMEOUT says less.
+   */
   private static final long PAUSE_MILLIS = 250;
+
+  /** Nanoseconds of calls before those that are timed. */
+  private static final long AWAKE_NANOS = 20_000_000;
 
   /** Rows × outputs × inputs. */
   private static final int[][] SHAPES = {
@@ -185,6 +191,11 @@ public final class OpenBlas {
 
   private static double time(Runnable product, int repeats) throws InterruptedException {
     Thread.sleep(PAUSE_MILLIS);
+    // After a pause, a thread that is woken may wait for milliseconds on its caller's processor.
+    long awake = System.nanoTime() + AWAKE_NANOS;
+    do {
+      product.run();
+    } while (System.nanoTime() < awake);
     long start = System.nanoTime();
     for (int i = 0; i < repeats; i++) {
       product.run();
