@@ -23,8 +23,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /** Attention of 16 heads of 64 columns. A call allocates nothing ({@code -prof gc}). */
 @State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
 @Fork(1)
 @Warmup(iterations = 5, time = 2)
 @Measurement(iterations = 5, time = 1)
@@ -44,6 +44,8 @@ public class AttentionBenchmark {
   private Matrix queries;
   private Matrix keysAndValues;
   private Matrix out;
+  private double operations;
+  private double floats;
 
   /** Makes the operands. */
   @Setup
@@ -69,12 +71,15 @@ public class AttentionBenchmark {
     queries = computation.upload(RandomTensor.of(arena, sequences * queryLength, 1024));
     keysAndValues = computation.upload(RandomTensor.of(arena, sequences * keyLength, 2048));
     out = computation.matrix(sequences * queryLength, 1024);
+    operations = 4.0 * sequences * queryLength * keyLength * 1024;
+    floats = 2048.0 * sequences * (queryLength + keyLength);
   }
 
   /** One call. */
   @Benchmark
-  public void attend() {
+  public void attend(Work work) {
     computation.attention(layout, queries, 0, keysAndValues, 0, keysAndValues, 1024, out, null);
+    work.add(operations, floats);
   }
 
   /** Frees everything. */

@@ -12,7 +12,6 @@ import java.lang.foreign.Arena;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -26,10 +25,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/**
- * The matrix kernel: {@code y = x·Wᵀ + b}. The counter {@code megaflop} over seconds is MFLOP/s.
- * Run with {@code -prof gc}: a call allocates nothing.
- */
+/** The matrix kernel: {@code y = x·Wᵀ + b}. A call allocates nothing ({@code -prof gc}). */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -65,15 +61,8 @@ public class GemmBenchmark {
   private Backend.Linear linear;
   private Matrix x;
   private Matrix out;
-  private long megaflop;
-
-  /** What a call computes. */
-  @State(Scope.Thread)
-  @AuxCounters(AuxCounters.Type.OPERATIONS)
-  public static class Work {
-    /** Millions of floating-point operations. */
-    public long megaflop;
-  }
+  private double operations;
+  private double floats;
 
   /** Packs the weights. */
   @Setup
@@ -88,14 +77,15 @@ public class GemmBenchmark {
     linear = backend.linear(List.of(weight), Collections.singletonList(null));
     x = computation.upload(RandomTensor.of(arena, rows, inputs));
     out = computation.matrix(rows, outputs);
-    megaflop = Math.round(2.0 * rows * outputs * inputs / 1e6);
+    operations = 2.0 * rows * outputs * inputs;
+    floats = (double) outputs * inputs + (double) rows * (inputs + outputs);
   }
 
   /** One product. */
   @Benchmark
   public void multiply(Work work) {
     computation.linear(x, linear, Activation.IDENTITY, null, out);
-    work.megaflop += megaflop;
+    work.add(operations, floats);
   }
 
   /** Frees everything. */

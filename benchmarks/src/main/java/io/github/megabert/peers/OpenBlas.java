@@ -34,8 +34,8 @@ public final class OpenBlas {
   private static final double WARM_UP_SECONDS = 1.5;
 
   /**
-   * Between two turns: OpenBLAS's threads wait for work, busily, for up to a tenth of a second unless
-   * OPENBLAS_THREAD_TIMEOUT says less.
+   * Between two turns: OpenBLAS's threads wait for work, busily, for up to a tenth of a second
+   * unless OPENBLAS_THREAD_TIMEOUT says less.
    */
   private static final long PAUSE_MILLIS = 250;
 

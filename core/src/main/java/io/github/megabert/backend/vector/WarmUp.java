@@ -219,9 +219,15 @@ final class WarmUp {
    */
   private static final class Exercise {
     private static final int DEPTH = 48;
-    private static final int WHOLE_PANELS = 6 * Lanes.COUNT;
-    private static final int ODD_COUNT = 7 * Lanes.COUNT + 3;
-    private static final long STRIDE = 1024;
+
+    /**
+     * So many that {@link #CALLS} calls are enough for C2 by the JVM's own thresholds, which count
+     * a loop's turns too: of short rows, LayerNorm was not compiled for a minute.
+     */
+    private static final int WHOLE_PANELS = 32 * Lanes.COUNT;
+
+    private static final int ODD_COUNT = 33 * Lanes.COUNT + 3;
+    private static final long STRIDE = 4096;
 
     /** Rows of two high or three low tiles. */
     private static final int ROWS = 2 * SpacedTiles.HIGH;
