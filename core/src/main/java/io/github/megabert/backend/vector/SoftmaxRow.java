@@ -4,39 +4,40 @@ import static io.github.megabert.backend.vector.Lanes.COUNT;
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
-import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
-import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** The parts of a softmax over consecutive floats. */
+/**
+ * The parts of a softmax over floats that lie together or in panels. Each has one loop, over single
+ * vectors: C2 does not inline {@link Exponential} at a call site that is not in a loop.
+ */
 final class SoftmaxRow {
+  private static final int PANEL_BITS = Integer.numberOfTrailingZeros(PANEL);
+
   private SoftmaxRow() {}
+
+  /** Where the i-th number lies of those that begin at {@code offset} in panels. */
+  private static long at(long offset, long step, int i) {
+    return offset + (i >> PANEL_BITS) * step + (i & (PANEL - 1)) * (long) Float.BYTES;
+  }
 
   /**
    * The largest of {@code count} numbers, -∞ if there is none, any if one is NaN. By comparisons:
    * the maximum of Java, which minds NaN and the sign of zero, takes four times as long.
    */
   static float max(MemorySegment values, long offset, long step, int count) {
-    FloatVector low = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    FloatVector high = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    long from = offset;
+    FloatVector maxima = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
     int i = 0;
-    for (; i <= count - PANEL; i += PANEL) {
-      FloatVector x = FloatVector.fromMemorySegment(SPECIES, values, from, ORDER);
-      low = x.blend(low, x.compare(VectorOperators.LE, low));
-      x = FloatVector.fromMemorySegment(SPECIES, values, from + VECTOR_BYTES, ORDER);
-      high = x.blend(high, x.compare(VectorOperators.LE, high));
-      from += step;
+    for (; i <= count - COUNT; i += COUNT) {
+      FloatVector x = FloatVector.fromMemorySegment(SPECIES, values, at(offset, step, i), ORDER);
+      maxima = x.blend(maxima, x.compare(VectorOperators.LE, maxima));
     }
-    float max =
-        Math.max(low.reduceLanes(VectorOperators.MAX), high.reduceLanes(VectorOperators.MAX));
+    float max = maxima.reduceLanes(VectorOperators.MAX);
     for (; i < count; i++) {
-      max = Math.max(max, values.get(FLOAT, from));
-      from += Float.BYTES;
+      max = Math.max(max, values.get(FLOAT, at(offset, step, i)));
     }
     return max;
   }
@@ -45,23 +46,19 @@ final class SoftmaxRow {
   static void scaleAndAdd(
       MemorySegment values, long offset, long step, int count, float scale, long added) {
     FloatVector factor = FloatVector.broadcast(SPECIES, scale);
-    long at = offset;
-    long term = added;
     int i = 0;
-    for (; i <= count - PANEL; i += PANEL) {
+    for (; i <= count - COUNT; i += COUNT) {
+      long at = at(offset, step, i);
       FloatVector.fromMemorySegment(SPECIES, values, at, ORDER)
-          .fma(factor, FloatVector.fromMemorySegment(SPECIES, values, term, ORDER))
+          .fma(
+              factor,
+              FloatVector.fromMemorySegment(SPECIES, values, added + (long) i * Float.BYTES, ORDER))
           .intoMemorySegment(values, at, ORDER);
-      FloatVector.fromMemorySegment(SPECIES, values, at + VECTOR_BYTES, ORDER)
-          .fma(factor, FloatVector.fromMemorySegment(SPECIES, values, term + VECTOR_BYTES, ORDER))
-          .intoMemorySegment(values, at + VECTOR_BYTES, ORDER);
-      at += step;
-      term += PANEL_BYTES;
     }
     for (; i < count; i++) {
-      values.set(FLOAT, at, Math.fma(values.get(FLOAT, at), scale, values.get(FLOAT, term)));
-      at += Float.BYTES;
-      term += Float.BYTES;
+      long at = at(offset, step, i);
+      float term = values.get(FLOAT, added + (long) i * Float.BYTES);
+      values.set(FLOAT, at, Math.fma(values.get(FLOAT, at), scale, term));
     }
   }
 
@@ -153,38 +150,22 @@ final class SoftmaxRow {
     FloatVector factor = FloatVector.broadcast(SPECIES, scale);
     FloatVector shifts = FloatVector.broadcast(SPECIES, shift);
     FloatVector sums = FloatVector.zero(SPECIES);
-    long from = offset;
     int i = 0;
-    for (; i <= count - PANEL; i += PANEL) {
+    for (; i <= count - COUNT; i += COUNT) {
       FloatVector e =
           Exponential.of(
-              FloatVector.fromMemorySegment(SPECIES, values, from, ORDER).fma(factor, shifts));
-      e.intoArray(target, at + i);
-      sums = e.add(sums);
-      e =
-          Exponential.of(
-              FloatVector.fromMemorySegment(SPECIES, values, from + VECTOR_BYTES, ORDER)
+              FloatVector.fromMemorySegment(SPECIES, values, at(offset, step, i), ORDER)
                   .fma(factor, shifts));
-      e.intoArray(target, at + i + COUNT);
-      sums = e.add(sums);
-      from += step;
-    }
-    if (i <= count - COUNT) {
-      FloatVector e =
-          Exponential.of(
-              FloatVector.fromMemorySegment(SPECIES, values, from, ORDER).fma(factor, shifts));
       e.intoArray(target, at + i);
       sums = e.add(sums);
-      from += VECTOR_BYTES;
-      i += COUNT;
     }
     sums.intoMemorySegment(lanes, lane, ORDER);
     float sum = Lanes.sum(lanes, lane);
     for (; i < count; i++) {
-      float e = Exponential.of(Math.fma(values.get(FLOAT, from), scale, shift));
+      float x = values.get(FLOAT, at(offset, step, i));
+      float e = Exponential.of(Math.fma(x, scale, shift));
       target[at + i] = e;
       sum += e;
-      from += Float.BYTES;
     }
     return sum;
   }
@@ -198,23 +179,15 @@ final class SoftmaxRow {
       float factor,
       MemorySegment target,
       long targetOffset) {
-    long from = offset;
-    long to = targetOffset;
     int i = 0;
-    for (; i <= count - PANEL; i += PANEL) {
-      FloatVector.fromMemorySegment(SPECIES, source, from, ORDER)
+    for (; i <= count - COUNT; i += COUNT) {
+      FloatVector.fromMemorySegment(SPECIES, source, at(offset, step, i), ORDER)
           .mul(factor)
-          .intoMemorySegment(target, to, ORDER);
-      FloatVector.fromMemorySegment(SPECIES, source, from + VECTOR_BYTES, ORDER)
-          .mul(factor)
-          .intoMemorySegment(target, to + VECTOR_BYTES, ORDER);
-      from += step;
-      to += PANEL_BYTES;
+          .intoMemorySegment(target, targetOffset + (long) i * Float.BYTES, ORDER);
     }
     for (; i < count; i++) {
-      target.set(FLOAT, to, source.get(FLOAT, from) * factor);
-      from += Float.BYTES;
-      to += Float.BYTES;
+      float x = source.get(FLOAT, at(offset, step, i));
+      target.set(FLOAT, targetOffset + (long) i * Float.BYTES, x * factor);
     }
   }
 }

@@ -25,7 +25,10 @@ final class WarmUp {
   /** Calls that certainly get a kernel into the compiler's queue. */
   private static final int CALLS = 1_500;
 
-  /** Calls of one kernel before it is another's turn. */
+  /**
+   * Calls of one kernel before it is another's turn. After a branch that compiled code had not seen
+   * C2 wants some hundred more, so there are as many in later turns.
+   */
   private static final int TURN = 300;
 
   /**
@@ -36,6 +39,9 @@ final class WarmUp {
   private static final long PAUSE = 2_000_000;
 
   private static final long LONGEST_PAUSE = 1_000_000_000;
+
+  /** Pauses are at least so many times as long as the turns. */
+  private static final int REST = 10;
 
   /** Fast calls in a row that count as proof. */
   private static final int PROOF = 20;
@@ -181,6 +187,7 @@ final class WarmUp {
       while (any) {
         any = false;
         boolean waiting = true;
+        long start = System.nanoTime();
         for (int kernel = 0; kernel < KERNELS; kernel++) {
           if (states.get(kernel) == WANTED) {
             any = true;
@@ -192,7 +199,7 @@ final class WarmUp {
           }
         }
         if (any && waiting) {
-          LockSupport.parkNanos(pause);
+          LockSupport.parkNanos(Math.max(pause, REST * (System.nanoTime() - start)));
           pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
       }
@@ -203,9 +210,8 @@ final class WarmUp {
 
   /** One turn of a kernel: whether enough calls in a row were fast. */
   private static boolean isFast(Exercise exercise, int kernel, int[] calls) {
-    int turn = calls[kernel] < CALLS ? TURN : 4 * PROOF;
     int fast = 0;
-    for (int call = 0; call < turn && fast < PROOF; call++) {
+    for (int call = 0; call < TURN && fast < PROOF; call++) {
       fast = exercise.run(kernel, calls[kernel]++) < SLOW ? fast + 1 : 0;
     }
     return fast == PROOF;
