@@ -45,6 +45,16 @@ public final class MegaBertBuilder {
     return this;
   }
 
+  /**
+   * Whether weights are packed for the kernels of the {@code vector} backend; they are by default.
+   * Without, a large model gives its first answers sooner and later ones more slowly; see {@link
+   * BackendOptions#packing}.
+   */
+  public MegaBertBuilder packing(boolean value) {
+    options = options.withPacking(value);
+    return this;
+  }
+
   /** Index of the device, for backends that have several. */
   public MegaBertBuilder device(int index) {
     options = options.withDevice(index);

@@ -31,8 +31,26 @@ final class ComputeOptions {
   @Option(names = "--device", paramLabel = "N", description = "Index of the GPU. Default: 0.")
   int device;
 
+  /** When weights are brought into the form that the CPU's kernels read fastest. */
+  enum Pack {
+    /** When a model is opened. */
+    LOAD,
+    /** Never: they are read as they lie in the file. */
+    NONE
+  }
+
+  @Option(
+      names = "--pack",
+      paramLabel = "WHEN",
+      defaultValue = "LOAD",
+      description =
+          "load: weights are packed for the CPU's kernels when a model is opened. none: they are read"
+              + " as they lie in the file, so that a first answer comes sooner and later ones take"
+              + " longer. Default: load.")
+  Pack pack = Pack.LOAD;
+
   /** Opens the backend alone. */
   Backend open() {
-    return Backends.open(backend, new BackendOptions(threads, dtype, device));
+    return Backends.open(backend, new BackendOptions(threads, dtype, device, pack == Pack.LOAD));
   }
 }

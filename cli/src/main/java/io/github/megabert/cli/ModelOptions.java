@@ -70,6 +70,7 @@ final class ModelOptions {
             .backend(compute.backend)
             .precision(compute.dtype)
             .threads(compute.threads)
+            .packing(compute.pack == ComputeOptions.Pack.LOAD)
             .device(compute.device);
     if (vocab != null) {
       builder.tokenizer(vocab);

@@ -271,6 +271,15 @@ class ModelCommandsTest {
   }
 
   @Test
+  void weightsThatAreNotPackedGiveTheSameAnswers() {
+    Terminal packed = Terminal.run("fill-mask", "--backend", "vector", "--json", "a [MASK].");
+    Terminal unpacked =
+        Terminal.run("fill-mask", "--backend", "vector", "--pack", "none", "--json", "a [MASK].");
+    assertEquals(0, unpacked.exitCode(), unpacked.err());
+    assertEquals(packed.out(), unpacked.out());
+  }
+
+  @Test
   void failuresAreOneLineAndTheirExitCodes() throws IOException {
     assertFailure(1, "no checkpoint at", "fill-mask", "--model", "/nowhere/at/all", "[MASK]");
     assertFailure(1, "no [MASK]", "fill-mask", "nothing to fill");
@@ -279,6 +288,17 @@ class ModelCommandsTest {
         1, "tokens, the model takes at most 256", "fill-mask", "a ".repeat(300) + "[MASK]");
     assertFailure(1, "no backend \"gpu\"", "fill-mask", "--backend", "gpu", "a [MASK]");
     assertFailure(1, "f32", "fill-mask", "--backend", "scalar", "--dtype", "int8", "a [MASK]");
+    assertFailure(
+        1,
+        "leave either --dtype or --pack none out",
+        "fill-mask",
+        "--backend",
+        "vector",
+        "--pack",
+        "none",
+        "--dtype",
+        "int8",
+        "a [MASK]");
     Path inputs = folder.resolve("in.safetensors");
     try (Arena arena = Arena.ofConfined()) {
       SafetensorsWriter.write(

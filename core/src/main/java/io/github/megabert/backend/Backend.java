@@ -49,7 +49,7 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Takes linear layers that read the same input and stacks them into one: the outputs of the first
-   * come first. The tensors may be freed afterwards.
+   * come first. The tensors may be freed afterwards, unless {@link BackendOptions#packing} is off.
    *
    * @param weights one or more weights {@code [outputs, inputs]}
    * @param biases as many biases {@code [outputs]}; null stands for zeros

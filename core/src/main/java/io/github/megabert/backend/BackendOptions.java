@@ -6,11 +6,20 @@ package io.github.megabert.backend;
  * @param threads CPU threads for one computation, the caller included; at least 1
  * @param precision storage of matrix weights
  * @param device index of the device, for backends that have several
+ * @param packing whether weights are brought into the form that kernels read fastest when a model
+ *     is opened. Without, the {@code vector} backend takes them as they lie in a mapped file, which
+ *     must then outlive it, and transposes them anew at each product: the first answer is there
+ *     sooner, later ones take longer. Other backends pack always
  */
-public record BackendOptions(int threads, Precision precision, int device) {
+public record BackendOptions(int threads, Precision precision, int device, boolean packing) {
   /** All processors, float32, device 0. */
   public static final BackendOptions DEFAULT =
       new BackendOptions(Runtime.getRuntime().availableProcessors(), Precision.F32, 0);
+
+  /** Weights are packed. */
+  public BackendOptions(int threads, Precision precision, int device) {
+    this(threads, precision, device, true);
+  }
 
   /** Checks the ranges. */
   public BackendOptions {
@@ -24,16 +33,21 @@ public record BackendOptions(int threads, Precision precision, int device) {
 
   /** These options with another number of threads. */
   public BackendOptions withThreads(int value) {
-    return new BackendOptions(value, precision, device);
+    return new BackendOptions(value, precision, device, packing);
   }
 
   /** These options with another precision. */
   public BackendOptions withPrecision(Precision value) {
-    return new BackendOptions(threads, value, device);
+    return new BackendOptions(threads, value, device, packing);
   }
 
   /** These options with another device. */
   public BackendOptions withDevice(int value) {
-    return new BackendOptions(threads, precision, value);
+    return new BackendOptions(threads, precision, value, packing);
+  }
+
+  /** These options with or without packing. */
+  public BackendOptions withPacking(boolean value) {
+    return new BackendOptions(threads, precision, device, value);
   }
 }

@@ -7,6 +7,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * result.
  *
  * <p>Weights in bfloat16 are expanded in registers, and for up to four rows, as in decoding, those
- * in 8 bits. Other narrow ones are expanded a panel at a time, in the second-level cache.
+ * in 8 bits. Other narrow ones are expanded a panel at a time, in the second-level cache, and
+ * weights that have not been packed are transposed there.
  */
 final class Gemm implements Team.Body {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
@@ -60,6 +62,9 @@ final class Gemm implements Team.Body {
   private final PanelGroups groups = new PanelGroups();
   private final ReadAhead readAhead;
 
+  /** Of each slot, for weights that are not packed; made when first needed. */
+  private final @Nullable PanelReader[] readers;
+
   private PackedLinear linear;
   private MemorySegment x;
   private MemorySegment buffers;
@@ -70,11 +75,19 @@ final class Gemm implements Team.Body {
     this.kernels = kernels;
     epilogue = new Epilogue(kernels);
     copy = new RowCopy(team);
+    readers = new PanelReader[team.slots()];
     this.readAhead = readAhead;
     this.memory = memory;
     linear =
         new PackedLinear(
-            Precision.F32, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL, 0, 0, false);
+            Precision.F32,
+            MemorySegment.NULL,
+            MemorySegment.NULL,
+            MemorySegment.NULL,
+            0,
+            0,
+            false,
+            List.of());
     x = MemorySegment.NULL;
     buffers = MemorySegment.NULL;
   }
@@ -90,6 +103,7 @@ final class Gemm implements Team.Body {
     if (rows == 0) {
       return;
     }
+    kernels.awaitAnticipated();
     linear = packed;
     x = input.segment();
     buffers = memory.ofSize(team.slots() * SLOT_BYTES);
@@ -169,6 +183,9 @@ final class Gemm implements Team.Body {
     } else {
       offset = linear.panelOffset(firstPanel, 0);
     }
+    if (!linear.isPacked()) {
+      return 0;
+    }
     // A block is read ahead as if it were as deep as the present one.
     int count = Math.min(DEPTH, linear.inputs() - depth);
     long block = NarrowWeights.bytes(linear.precision(), count);
@@ -188,10 +205,15 @@ final class Gemm implements Team.Body {
 
   /** {@code c = x·panel} of one block of inputs. */
   private void product(int panel, long ahead, int depth, int from, int rows, long c, int slot) {
-    MemorySegment panels = linear.panels();
-    long at = linear.panelOffset(panel, depth);
     int count = Math.min(DEPTH, linear.inputs() - depth);
     long expanded = slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
+    if (!linear.isPacked()) {
+      reader(slot).read(linear.unpacked(), panel, depth, count, buffers, expanded);
+      panelProduct(depth, count, from, rows, expanded, c);
+      return;
+    }
+    MemorySegment panels = linear.panels();
+    long at = linear.panelOffset(panel, depth);
     if (blocks.rows() <= RowTiles.MAX_ROWS) {
       rowsAsTheyLie(panel, depth, count, from, rows, expanded, c);
       return;
@@ -220,6 +242,39 @@ final class Gemm implements Team.Body {
         way,
         buffers,
         c);
+  }
+
+  /** The product with a panel of float32 that is in the slot's memory. */
+  private void panelProduct(int depth, int count, int from, int rows, long panel, long c) {
+    if (blocks.rows() <= RowTiles.MAX_ROWS) {
+      long xStride = (long) linear.inputs() * Float.BYTES;
+      long xAt = from * xStride + (long) depth * Float.BYTES;
+      kernels.panel(rows, count, x, xAt, xStride, buffers, panel, buffers, c);
+      return;
+    }
+    kernels.spacedPanel(
+        rows,
+        count,
+        copy.floats(),
+        copy.at(from, depth),
+        Precision.F32,
+        buffers,
+        panel,
+        buffers,
+        panel,
+        0,
+        ReadAhead.Way.NONE,
+        buffers,
+        c);
+  }
+
+  private PanelReader reader(int slot) {
+    PanelReader reader = readers[slot];
+    if (reader == null) {
+      reader = new PanelReader();
+      readers[slot] = reader;
+    }
+    return reader;
   }
 
   private void rowsAsTheyLie(

@@ -288,4 +288,7 @@ interface Kernels {
 
   /** A large model is being loaded: what it will need may be made ready. */
   default void anticipate(Precision precision) {}
+
+  /** Waits, some seconds at most, until what was anticipated is ready. */
+  default void awaitAnticipated() {}
 }

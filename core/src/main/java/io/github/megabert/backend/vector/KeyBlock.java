@@ -40,7 +40,7 @@ final class KeyBlock {
       MemorySegment.copy(keys, FLOAT, offset + j * stride, rows, j * headDim, headDim);
     }
     Arrays.fill(rows, count * headDim, size, 0);
-    PanelWriter.transpose(rows, headDim, headDim, columns);
+    PanelReader.transpose(rows, 0, headDim, headDim, columns);
     MemorySegment.copy(columns, 0, panel, FLOAT, panelOffset, size);
   }
 }

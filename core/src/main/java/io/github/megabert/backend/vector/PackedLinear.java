@@ -2,11 +2,14 @@ package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * The weights of a linear layer as the matrix kernel reads them, in panels: panel p holds the
- * output channels from {@code p × PANEL} on, zeros past the last.
+ * output channels from {@code p × PANEL} on, zeros past the last. Or those of a layer that has not
+ * been packed.
  *
  * @param precision F32, BF16, F16 or INT8
  * @param panels F32: {@code [panels, inputs, PANEL]}. The others: words of 32 bits as {@link
@@ -15,6 +18,9 @@ import java.lang.foreign.MemorySegment;
  * @param bias one float a channel, padded with zeros to whole panels
  * @param streamed whether so many weights have been packed that they come from the memory, not from
  *     a cache, whenever they are used
+ * @param unpacked the stacked weights as they were given, if they are to be transposed whenever
+ *     they are used: then there are no panels, and the precision, in which they are multiplied, is
+ *     F32. Otherwise empty
  */
 record PackedLinear(
     Precision precision,
@@ -23,8 +29,14 @@ record PackedLinear(
     MemorySegment bias,
     int inputs,
     int outputs,
-    boolean streamed)
+    boolean streamed,
+    List<Tensor> unpacked)
     implements Backend.Linear {
+  /** Whether there are panels. */
+  boolean isPacked() {
+    return unpacked.isEmpty();
+  }
+
   /** Number of panels. */
   int panelCount() {
     return Math.ceilDiv(outputs, Lanes.PANEL);

@@ -10,12 +10,10 @@ import io.github.megabert.tensor.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Brings stacked weights into panels: a panel is a task, on all threads unless a weight is confined
- * to one.
- */
+/** Brings stacked weights into panels, on all threads unless a weight is confined to one. */
 final class Packing {
   private Packing() {}
 
@@ -48,17 +46,46 @@ final class Packing {
             stackBiases(arena, weights, biases),
             inputs,
             outputs,
-            streamed);
-    Workers.Task task = panel -> new PanelWriter(weights, packed, panel).write();
-    if (weights.stream().allMatch(weight -> HostParameter.isShared(weight.segment()))) {
-      workers.run(panels, task);
+            streamed,
+            List.of());
+    AtomicInteger next = new AtomicInteger();
+    Workers.Task task =
+        slot -> {
+          PanelWriter writer = new PanelWriter(weights, packed);
+          for (int panel = next.getAndIncrement(); panel < panels; ) {
+            writer.write(panel);
+            panel = next.getAndIncrement();
+          }
+        };
+    if (areShared(weights)) {
+      workers.run(Math.min(panels, workers.threads()), task);
     } else {
-      for (int panel = 0; panel < panels; panel++) {
-        task.run(panel);
-      }
+      task.run(0);
     }
     weights.forEach(weight -> HugePages.release(weight.segment()));
     return packed;
+  }
+
+  /**
+   * Leaves {@code weights} where they are and as they are, for {@link Gemm} to transpose at each
+   * product.
+   */
+  static PackedLinear leave(Arena arena, List<Tensor> weights, List<@Nullable Tensor> biases) {
+    LinearShapes shapes = LinearShapes.check(weights, biases);
+    return new PackedLinear(
+        Precision.F32,
+        MemorySegment.NULL,
+        MemorySegment.NULL,
+        stackBiases(arena, weights, biases),
+        shapes.inputs(),
+        shapes.outputs(),
+        false,
+        List.copyOf(weights));
+  }
+
+  /** Whether every thread may read them. */
+  static boolean areShared(List<Tensor> weights) {
+    return weights.stream().allMatch(weight -> HostParameter.isShared(weight.segment()));
   }
 
   private static MemorySegment stackBiases(

@@ -44,9 +44,13 @@ final class VectorBackend implements Backend {
   /** Nanoseconds that closing waits for computations of other threads. */
   private static final long PATIENCE = 30_000_000_000L;
 
+  /** For all backends: what has been compiled for one is compiled for the next. */
+  private static final WarmUp WARM_UP = new WarmUp();
+
   private final Arena arena = Arena.ofShared();
   private final Workers workers;
   private final Precision precision;
+  private final boolean packing;
   private final Kernels kernels;
   private final ReadAhead readAhead = new ReadAhead();
   private final AtomicLong packedWeights = new AtomicLong();
@@ -58,12 +62,13 @@ final class VectorBackend implements Backend {
   private boolean closed;
 
   VectorBackend(BackendOptions options) {
-    this(options, new WarmingKernels(new WarmUp()));
+    this(options, new WarmingKernels(WARM_UP));
   }
 
   VectorBackend(BackendOptions options, Kernels kernels) {
     this.kernels = kernels;
     precision = options.precision();
+    packing = options.packing();
     workers = new Workers(options.threads());
   }
 
@@ -110,6 +115,9 @@ final class VectorBackend implements Backend {
     long packed = packedWeights.addAndGet(elements);
     if (packed > LARGE) {
       kernels.anticipate(precision);
+    }
+    if (!packing && Packing.areShared(weights)) {
+      return Packing.leave(arena, weights, biases);
     }
     return Packing.pack(workers, arena, precision, weights, biases, packed > CACHED);
   }

@@ -62,6 +62,12 @@ public final class VectorBackendProvider implements BackendProvider {
               + options.precision().optionName()
               + "; leave --dtype out or choose another backend");
     }
+    if (!options.packing() && options.precision() != Precision.F32) {
+      throw new UnsupportedOperationException(
+          "weights that are not packed are computed with as f32, not as "
+              + options.precision().optionName()
+              + "; leave either --dtype or --pack none out");
+    }
     return new VectorBackend(options);
   }
 }

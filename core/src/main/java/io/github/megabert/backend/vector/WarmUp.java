@@ -23,13 +23,13 @@ final class WarmUp {
   private static final long PATIENCE = 200_000_000;
 
   /** Calls that certainly get a kernel into the compiler's queue. */
-  private static final int CALLS = 1_500;
+  private static final int CALLS = 700;
 
   /**
    * Calls of one kernel before it is another's turn. After a branch that compiled code had not seen
    * C2 wants some hundred more, so there are as many in later turns.
    */
-  private static final int TURN = 300;
+  private static final int TURN = 100;
 
   /**
    * Nanoseconds between turns, at first, once the compiler has all that is wanted in its queue.
@@ -40,8 +40,11 @@ final class WarmUp {
 
   private static final long LONGEST_PAUSE = 1_000_000_000;
 
-  /** Pauses are at least so many times as long as the turns. */
-  private static final int REST = 10;
+  /** Nanoseconds from an anticipation on in which a first computation waits for it. */
+  private static final long LONGEST_WAIT = 3_000_000_000L;
+
+  /** Nanoseconds between two looks while it waits. */
+  private static final long LOOK = 500_000;
 
   /** Fast calls in a row that count as proof. */
   private static final int PROOF = 20;
@@ -91,6 +94,8 @@ final class WarmUp {
   static final int WEIGHTED_SUM = DOTS + 1;
   private static final int KERNELS = WEIGHTED_SUM + 1;
 
+  private static final int[] NONE = {};
+
   private static final int COLD = 0;
   private static final int WANTED = 1;
   private static final int READY = 2;
@@ -98,6 +103,11 @@ final class WarmUp {
   private final AtomicIntegerArray states = new AtomicIntegerArray(KERNELS);
   private final AtomicLong begun = new AtomicLong();
   private final AtomicBoolean running = new AtomicBoolean();
+
+  /** Kernels that the next computation waits for. */
+  private volatile int[] anticipated = NONE;
+
+  private volatile long awaitEnd;
 
   /** The number of the kernel that adds a bias and applies an activation. */
   static int activation(Activation activation) {
@@ -154,8 +164,28 @@ final class WarmUp {
       any |= states.compareAndSet(kernel, COLD, WANTED);
     }
     if (any) {
+      awaitEnd = System.nanoTime() + LONGEST_WAIT;
+      anticipated = kernels;
       begin();
     }
+  }
+
+  /**
+   * Waits until what was anticipated is ready, but not for ever: on two processors, plain kernels
+   * would take from the compiler what it needs, and the first answer of a large model came half a
+   * second later.
+   */
+  void awaitAnticipated() {
+    int[] kernels = anticipated;
+    if (kernels.length == 0) {
+      return;
+    }
+    for (int kernel : kernels) {
+      while (states.get(kernel) != READY && System.nanoTime() - awaitEnd < 0) {
+        LockSupport.parkNanos(LOOK);
+      }
+    }
+    anticipated = NONE;
   }
 
   private void begin() {
@@ -187,7 +217,6 @@ final class WarmUp {
       while (any) {
         any = false;
         boolean waiting = true;
-        long start = System.nanoTime();
         for (int kernel = 0; kernel < KERNELS; kernel++) {
           if (states.get(kernel) == WANTED) {
             any = true;
@@ -199,7 +228,7 @@ final class WarmUp {
           }
         }
         if (any && waiting) {
-          LockSupport.parkNanos(Math.max(pause, REST * (System.nanoTime() - start)));
+          LockSupport.parkNanos(pause);
           pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
       }

@@ -303,6 +303,11 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public void awaitAnticipated() {
+    warmUp.awaitAnticipated();
+  }
+
+  @Override
   public void anticipate(Precision precision) {
     warmUp.anticipate(precision);
   }
