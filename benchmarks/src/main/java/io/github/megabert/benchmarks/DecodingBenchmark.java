@@ -3,6 +3,7 @@ package io.github.megabert.benchmarks;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.Precision;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.KeyValueCache;
 import io.github.megabert.model.MegatronBertConfig;
@@ -38,6 +39,10 @@ public class DecodingBenchmark {
   @Param({"16", "128", "400"})
   public int length;
 
+  /** Storage of the weights. */
+  @Param("F32")
+  public Precision precision;
+
   private Backend backend;
   private MegatronBertForCausalLM model;
   private KeyValueCache cache;
@@ -46,7 +51,7 @@ public class DecodingBenchmark {
   /** Makes a model of random weights and fills its cache. */
   @Setup
   public void open() {
-    backend = Backends.open("vector", BackendOptions.DEFAULT);
+    backend = Backends.open("vector", BackendOptions.DEFAULT.withPrecision(precision));
     MegatronBertConfig config = MegatronBertConfig.ofSizes(24, 1024, 16, 4096, 29056, 512);
     model =
         MegatronBertForCausalLM.load(
