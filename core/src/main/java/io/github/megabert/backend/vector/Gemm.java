@@ -113,11 +113,9 @@ final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    way = packed.streamed() ? readAhead.next(rows) : ReadAhead.Way.NONE;
-    boolean isTrial =
-        packed.streamed()
-            && kernels.readsAhead(rows, packed.precision())
-            && readAhead.isTried(rows);
+    boolean canReadAhead = packed.streamed() && kernels.readsAhead(rows, packed.precision());
+    way = canReadAhead ? readAhead.next(rows) : ReadAhead.Way.NONE;
+    boolean isTrial = canReadAhead && readAhead.isTried(rows);
     long start = isTrial ? System.nanoTime() : 0;
     multiplyChunks(rows);
     if (isTrial) {
@@ -215,6 +213,9 @@ final class Gemm implements Team.Body {
     MemorySegment panels = linear.panels();
     long at = linear.panelOffset(panel, depth);
     if (blocks.rows() <= RowTiles.MAX_ROWS) {
+      if (way != ReadAhead.Way.NONE) {
+        ReadAhead.touchPages(panels, ahead, NarrowWeights.bytes(linear.precision(), count));
+      }
       rowsAsTheyLie(panel, depth, count, from, rows, expanded, c);
       return;
     }

@@ -97,7 +97,10 @@ interface Kernels {
       MemorySegment c,
       long cOffset);
 
-  /** Whether {@link #spacedPanel} of so many rows does bring in what comes next. */
+  /**
+   * Whether products of so many rows with packed weights are as fast as they will be, so that
+   * reading ahead helps and its ways can be compared.
+   */
   boolean readsAhead(int rows, Precision precision);
 
   /** Expands rows of binary16, laid out as {@link NarrowWeights} says, to a panel of float32. */

@@ -1,5 +1,7 @@
 package io.github.megabert.backend.vector;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -10,13 +12,13 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * How weights that come from the memory are brought in by {@link SpacedTiles} while others are
- * multiplied. What is best depends on the processor and on the number of rows. An Intel Xeon with 8
- * and 16 rows gained a fifth and a tenth by loading every line of a panel ahead; a Zen 5 fetches a
- * panel sooner if left alone, and lost a fifth to a third, but there the beginnings of its pages
- * help, which a processor does not fetch by itself: 5 % with 16 to 128 rows. So all ways are tried
- * in turns, on the first products of the process of about that many rows, and the one that was
- * fastest by the median stays. Their results are the same.
+ * How weights that come from the memory are brought in while others are multiplied. What is best
+ * depends on the processor and on the number of rows. An Intel Xeon with 8 and 16 rows gained a
+ * fifth and a tenth by loading every line of a panel ahead; a Zen 5 fetches a panel sooner if left
+ * alone, and lost a fifth to a third, but there the beginnings of its pages help, which a processor
+ * does not fetch by itself: 5 % with 16 to 128 rows, a fifth to a half with one to four. So all
+ * ways are tried in turns, on the first products of the process of about that many rows, and the
+ * one that was fastest by the median stays. Their results are the same.
  */
 final class ReadAhead {
   /** A way to bring in the panel to come. */
@@ -38,20 +40,46 @@ final class ReadAhead {
   /** Products of a layer, which are of several shapes: one way is kept for all. */
   private static final int LAYER = 4;
 
-  private static final Way[] WAYS = Way.values();
+  /**
+   * Rows up to which products are of one size; the last size has all others. Those of the first are
+   * multiplied as they lie, in one tile, which reads no lines ahead.
+   */
+  private static final int[] SIZES = {RowTiles.MAX_ROWS, 8, 16, 40, 80, 256};
 
-  /** Rows up to which products are of one size; the last size has all others. */
-  private static final int[] SIZES = {8, 16, 40, 80, 256};
+  /** Bytes of a cache line. */
+  private static final int LINE = 64;
+
+  /** Bytes of a page, at whose end a processor stops fetching ahead. */
+  private static final int PAGE = 4096;
+
+  private static final long UNLIKELY = 0x9e37;
+
+  @SuppressWarnings("unused") // It is written so that what was computed for it cannot be dropped.
+  private static volatile long kept;
 
   /** What is known of one size. */
   private static final class Size {
-    final AtomicInteger tried = new AtomicInteger();
+    private final Way[] ways;
+    private final AtomicInteger tried = new AtomicInteger();
     private final Map<Way, List<Double>> speeds = new EnumMap<>(Way.class);
     private Way fastest = Way.PAGES;
 
+    Size(Way... ways) {
+      this.ways = ways;
+    }
+
+    boolean isTried() {
+      return tried.get() < ways.length * TRIES;
+    }
+
+    Way next() {
+      int product = tried.get();
+      return product < ways.length * TRIES ? ways[product / LAYER % ways.length] : fastest();
+    }
+
     synchronized void report(Way way, double speed) {
       speeds.computeIfAbsent(way, first -> new ArrayList<>()).add(speed);
-      if (tried.incrementAndGet() >= WAYS.length * TRIES) {
+      if (tried.incrementAndGet() >= ways.length * TRIES) {
         fastest = Collections.max(speeds.keySet(), Comparator.comparingDouble(this::median));
       }
     }
@@ -70,7 +98,7 @@ final class ReadAhead {
   private final Size[] sizes = new Size[SIZES.length + 1];
 
   ReadAhead() {
-    Arrays.setAll(sizes, i -> new Size());
+    Arrays.setAll(sizes, i -> i == 0 ? new Size(Way.NONE, Way.PAGES) : new Size(Way.values()));
   }
 
   private Size size(int rows) {
@@ -83,14 +111,12 @@ final class ReadAhead {
 
   /** Whether a trial is on: then the time of a product of so many rows is to be reported. */
   boolean isTried(int rows) {
-    return size(rows).tried.get() < WAYS.length * TRIES;
+    return size(rows).isTried();
   }
 
   /** How to read ahead in a product of so many rows. */
   Way next(int rows) {
-    Size size = size(rows);
-    int product = size.tried.get();
-    return product < WAYS.length * TRIES ? WAYS[product / LAYER % WAYS.length] : size.fastest();
+    return size(rows).next();
   }
 
   /**
@@ -100,5 +126,22 @@ final class ReadAhead {
    */
   void report(int rows, Way way, double work, long nanos) {
     size(rows).report(way, work / Math.max(1, nanos));
+  }
+
+  /** Loads the first two lines of each page: two get the processor to fetch the rest. */
+  static void touchPages(MemorySegment memory, long offset, long bytes) {
+    long touched = 0;
+    for (long at = 0; at < bytes - LINE; at += PAGE) {
+      touched += memory.get(ValueLayout.JAVA_BYTE, offset + at);
+      touched += memory.get(ValueLayout.JAVA_BYTE, offset + at + LINE);
+    }
+    keep(touched);
+  }
+
+  /** Keeps C2 from dropping the loads whose sum this is. */
+  static void keep(long touched) {
+    if (touched == UNLIKELY) {
+      kept = touched;
+    }
   }
 }

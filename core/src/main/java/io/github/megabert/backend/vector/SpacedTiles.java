@@ -4,7 +4,6 @@ import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Products of five rows or more with a panel. They are {@link SpacedRows spaced}, so that one
@@ -35,17 +34,6 @@ final class SpacedTiles {
 
   /** Rows of a low tile; there is none where registers are few. */
   static final int LOW = TALL ? 2 * UNIT : UNIT;
-
-  /** Bytes of a cache line. */
-  private static final int LINE = 64;
-
-  /** Bytes of a page, at whose end a processor stops fetching ahead. */
-  private static final int PAGE = 4096;
-
-  private static final long UNLIKELY = 0x9e37;
-
-  @SuppressWarnings("unused") // It is written so that what was computed for it cannot be dropped.
-  private static volatile long kept;
 
   private SpacedTiles() {}
 
@@ -95,7 +83,7 @@ final class SpacedTiles {
     long step = 0;
     long halfStep = 0;
     if (way != ReadAhead.Way.NONE) {
-      touchPages(ahead, aheadOffset, aheadBytes);
+      ReadAhead.touchPages(ahead, aheadOffset, aheadBytes);
     }
     if (way == ReadAhead.Way.LINES) {
       step = Math.ceilDiv(aheadBytes, (long) depth * (high + low));
@@ -108,7 +96,7 @@ final class SpacedTiles {
     long to = cOffset;
     for (int tile = 0; tile < high; tile++) {
       long next = aheadOffset + Math.min(tile * part, end);
-      keep(
+      ReadAhead.keep(
           isNarrow
               ? SpacedBrainFloatTiles.high(
                   depth, rows, x, panel, panelOffset, ahead, next, step, c, to)
@@ -120,7 +108,7 @@ final class SpacedTiles {
     long half = depth * halfStep;
     for (int tile = high; tile < high + low; tile++) {
       long next = aheadOffset + 2L * tile * half;
-      keep(
+      ReadAhead.keep(
           isNarrow
               ? SpacedBrainFloatTiles.low(
                   depth, rows, x, panel, panelOffset, ahead, next, half, halfStep, c, to)
@@ -128,23 +116,6 @@ final class SpacedTiles {
                   depth, rows, x, panel, panelOffset, ahead, next, half, halfStep, c, to));
       x += LOW * SpacedRows.DISTANCE;
       to += (long) LOW * PANEL_BYTES;
-    }
-  }
-
-  /** Loads the first two lines of each page: two get the processor to fetch the rest. */
-  private static void touchPages(MemorySegment memory, long offset, long bytes) {
-    long touched = 0;
-    for (long at = 0; at < bytes - LINE; at += PAGE) {
-      touched += memory.get(ValueLayout.JAVA_BYTE, offset + at);
-      touched += memory.get(ValueLayout.JAVA_BYTE, offset + at + LINE);
-    }
-    keep(touched);
-  }
-
-  /** Keeps C2 from dropping the loads whose sum this is. */
-  private static void keep(long touched) {
-    if (touched == UNLIKELY) {
-      kept = touched;
     }
   }
 }

@@ -95,7 +95,7 @@ final class VectorKernels implements Kernels {
 
   @Override
   public boolean readsAhead(int rows, Precision precision) {
-    return rows > RowTiles.MAX_ROWS;
+    return true;
   }
 
   @Override

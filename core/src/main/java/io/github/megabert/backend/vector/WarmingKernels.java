@@ -125,7 +125,14 @@ final class WarmingKernels implements Kernels {
 
   @Override
   public boolean readsAhead(int rows, Precision precision) {
-    return vector.readsAhead(rows, precision) && areSpacedTilesReady(rows, precision);
+    if (rows > RowTiles.MAX_ROWS) {
+      return areSpacedTilesReady(rows, precision);
+    }
+    return switch (precision) {
+      case BF16 -> warmUp.isReady(WarmUp.BRAIN_FLOAT_TILES + rows - 1);
+      case INT8 -> warmUp.isReady(WarmUp.BYTE_TILES + rows - 1);
+      default -> warmUp.isReady(WarmUp.TILES + rows - 1);
+    };
   }
 
   @Override

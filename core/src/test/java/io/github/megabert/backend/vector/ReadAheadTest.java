@@ -25,9 +25,10 @@ class ReadAheadTest {
       long delay = products % 5 == 0 ? 1_000_000 : products % 7 == 0 ? -500 : 0;
       readAhead.report(rows, way, 1e6, delay + (way == fastest ? 900 : 1000));
     }
-    assertEquals(12, turns.size());
+    int kinds = rows <= RowTiles.MAX_ROWS ? 8 : 12;
+    assertEquals(kinds, turns.size());
     for (int count : turns.values()) {
-      assertEquals(products / 12, count, "every way gets as many of each kind of product");
+      assertEquals(products / kinds, count, "every way gets as many of each kind of product");
     }
   }
 
@@ -41,6 +42,15 @@ class ReadAheadTest {
         assertEquals(fastest, readAhead.next(rows));
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "PAGES"})
+  void fewRowsHaveTwoWays(Way fastest) {
+    ReadAhead readAhead = new ReadAhead();
+    tryOut(readAhead, 1, fastest);
+    assertEquals(fastest, readAhead.next(RowTiles.MAX_ROWS));
+    assertTrue(readAhead.isTried(RowTiles.MAX_ROWS + 1));
   }
 
   @Test
