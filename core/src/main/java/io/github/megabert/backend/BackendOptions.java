@@ -9,7 +9,7 @@ package io.github.megabert.backend;
  * @param packing whether weights are brought into the form that kernels read fastest when a model
  *     is opened. Without, the {@code vector} backend takes them as they lie in a mapped file, which
  *     must then outlive it, and transposes them anew at each product: the first answer is there
- *     sooner, later ones take longer. Other backends pack always
+ *     sooner, later ones take longer. Other backends ignore it
  */
 public record BackendOptions(int threads, Precision precision, int device, boolean packing) {
   /** All processors, float32, device 0. */

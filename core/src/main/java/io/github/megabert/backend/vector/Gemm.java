@@ -113,7 +113,7 @@ final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    boolean canReadAhead = packed.streamed() && kernels.readsAhead(rows, packed.precision());
+    boolean canReadAhead = packed.streamed() && kernels.areCompiled(rows, packed.precision());
     way = canReadAhead ? readAhead.next(rows) : ReadAhead.Way.NONE;
     boolean isTrial = canReadAhead && readAhead.isTried(rows);
     long start = isTrial ? System.nanoTime() : 0;
@@ -156,7 +156,8 @@ final class Gemm implements Team.Body {
     long panelSums = (to - from) * (long) PANEL_BYTES;
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        long ahead = following(panel, depth, firstPanel, endPanel, next);
+        boolean isReadAhead = way != ReadAhead.Way.NONE;
+        long ahead = isReadAhead ? following(panel, depth, firstPanel, endPanel, next) : 0;
         long at = sums + (panel - firstPanel) * panelSums;
         multiply(panel, ahead, depth, from, to, at, slot);
       }
@@ -181,9 +182,6 @@ final class Gemm implements Team.Body {
     } else {
       offset = linear.panelOffset(firstPanel, 0);
     }
-    if (!linear.isPacked()) {
-      return 0;
-    }
     // A block is read ahead as if it were as deep as the present one.
     int count = Math.min(DEPTH, linear.inputs() - depth);
     long block = NarrowWeights.bytes(linear.precision(), count);
@@ -204,69 +202,84 @@ final class Gemm implements Team.Body {
   /** {@code c = x·panel} of one block of inputs. */
   private void product(int panel, long ahead, int depth, int from, int rows, long c, int slot) {
     int count = Math.min(DEPTH, linear.inputs() - depth);
-    long expanded = slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
-    if (!linear.isPacked()) {
-      reader(slot).read(linear.unpacked(), panel, depth, count, buffers, expanded);
-      panelProduct(depth, count, from, rows, expanded, c);
-      return;
-    }
-    MemorySegment panels = linear.panels();
-    long at = linear.panelOffset(panel, depth);
     if (blocks.rows() <= RowTiles.MAX_ROWS) {
-      if (way != ReadAhead.Way.NONE) {
-        ReadAhead.touchPages(panels, ahead, NarrowWeights.bytes(linear.precision(), count));
-      }
-      rowsAsTheyLie(panel, depth, count, from, rows, expanded, c);
+      rowsAsTheyLie(panel, ahead, depth, count, from, rows, c, slot);
       return;
     }
-    switch (linear.precision()) {
-      case F16 -> kernels.expandHalves(panels, at, count, buffers, expanded);
-      case INT8 -> {
-        long scaleAt = linear.scaleOffset(panel, depth);
-        kernels.expandBytes(panels, at, count, linear.scales(), scaleAt, buffers, expanded);
-      }
-      default -> {}
-    }
-    boolean isExpanded =
-        linear.precision() == Precision.F16 || linear.precision() == Precision.INT8;
+    boolean isExpanded = expand(panel, depth, count, slot);
+    MemorySegment source = isExpanded ? buffers : linear.panels();
+    long at = isExpanded ? expanded(slot) : linear.panelOffset(panel, depth);
+    boolean isReadAhead = way != ReadAhead.Way.NONE;
     kernels.spacedPanel(
         rows,
         count,
         copy.floats(),
         copy.at(from, depth),
         isExpanded ? Precision.F32 : linear.precision(),
-        isExpanded ? buffers : panels,
-        isExpanded ? expanded : at,
-        panels,
-        ahead,
-        NarrowWeights.bytes(linear.precision(), count),
+        source,
+        at,
+        isReadAhead ? linear.panels() : source,
+        isReadAhead ? ahead : at,
+        isReadAhead ? NarrowWeights.bytes(linear.precision(), count) : 0,
         way,
         buffers,
         c);
   }
 
-  /** The product with a panel of float32 that is in the slot's memory. */
-  private void panelProduct(int depth, int count, int from, int rows, long panel, long c) {
-    if (blocks.rows() <= RowTiles.MAX_ROWS) {
-      long xStride = (long) linear.inputs() * Float.BYTES;
-      long xAt = from * xStride + (long) depth * Float.BYTES;
-      kernels.panel(rows, count, x, xAt, xStride, buffers, panel, buffers, c);
-      return;
+  private void rowsAsTheyLie(
+      int panel, long ahead, int depth, int count, int from, int rows, long c, int slot) {
+    MemorySegment panels = linear.panels();
+    if (way != ReadAhead.Way.NONE) {
+      ReadAhead.touchPages(panels, ahead, NarrowWeights.bytes(linear.precision(), count));
     }
-    kernels.spacedPanel(
-        rows,
-        count,
-        copy.floats(),
-        copy.at(from, depth),
-        Precision.F32,
-        buffers,
-        panel,
-        buffers,
-        panel,
-        0,
-        ReadAhead.Way.NONE,
-        buffers,
-        c);
+    long at = linear.panelOffset(panel, depth);
+    long xStride = (long) linear.inputs() * Float.BYTES;
+    long xAt = from * xStride + (long) depth * Float.BYTES;
+    switch (linear.precision()) {
+      case BF16 -> kernels.brainFloatPanel(rows, count, x, xAt, xStride, panels, at, buffers, c);
+      case INT8 -> {
+        MemorySegment scales = linear.scales();
+        long scaleAt = linear.scaleOffset(panel, depth);
+        long sums = expanded(slot);
+        kernels.bytePanel(
+            rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, sums, buffers, c);
+      }
+      default -> {
+        boolean isExpanded = expand(panel, depth, count, slot);
+        MemorySegment source = isExpanded ? buffers : panels;
+        long sourceAt = isExpanded ? expanded(slot) : at;
+        kernels.panel(rows, count, x, xAt, xStride, source, sourceAt, buffers, c);
+      }
+    }
+  }
+
+  /**
+   * Brings a panel's block of inputs as float32 to the slot's memory, unless tiles read it as it
+   * is.
+   */
+  private boolean expand(int panel, int depth, int count, int slot) {
+    long to = expanded(slot);
+    if (!linear.isPacked()) {
+      reader(slot).read(linear.unpacked(), panel, depth, count, buffers, to);
+      return true;
+    }
+    long at = linear.panelOffset(panel, depth);
+    switch (linear.precision()) {
+      case F16 -> kernels.expandHalves(linear.panels(), at, count, buffers, to);
+      case INT8 -> {
+        long scaleAt = linear.scaleOffset(panel, depth);
+        kernels.expandBytes(linear.panels(), at, count, linear.scales(), scaleAt, buffers, to);
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Where the slot's expanded panel begins. */
+  private static long expanded(int slot) {
+    return slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
   }
 
   private PanelReader reader(int slot) {
@@ -276,28 +289,5 @@ final class Gemm implements Team.Body {
       readers[slot] = reader;
     }
     return reader;
-  }
-
-  private void rowsAsTheyLie(
-      int panel, int depth, int count, int from, int rows, long scratch, long c) {
-    MemorySegment panels = linear.panels();
-    long at = linear.panelOffset(panel, depth);
-    long xStride = (long) linear.inputs() * Float.BYTES;
-    long xAt = from * xStride + (long) depth * Float.BYTES;
-    switch (linear.precision()) {
-      case BF16 -> kernels.brainFloatPanel(rows, count, x, xAt, xStride, panels, at, buffers, c);
-      case INT8 -> {
-        MemorySegment scales = linear.scales();
-        long scaleAt = linear.scaleOffset(panel, depth);
-        kernels.bytePanel(
-            rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, scratch, buffers,
-            c);
-      }
-      case F16 -> {
-        kernels.expandHalves(panels, at, count, buffers, scratch);
-        kernels.panel(rows, count, x, xAt, xStride, buffers, scratch, buffers, c);
-      }
-      default -> kernels.panel(rows, count, x, xAt, xStride, panels, at, buffers, c);
-    }
   }
 }

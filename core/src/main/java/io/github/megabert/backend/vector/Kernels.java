@@ -98,10 +98,10 @@ interface Kernels {
       long cOffset);
 
   /**
-   * Whether products of so many rows with packed weights are as fast as they will be, so that
-   * reading ahead helps and its ways can be compared.
+   * Whether what multiplies so many rows by packed weights is compiled: only then does reading
+   * ahead help, and can its ways be compared.
    */
-  boolean readsAhead(int rows, Precision precision);
+  boolean areCompiled(int rows, Precision precision);
 
   /** Expands rows of binary16, laid out as {@link NarrowWeights} says, to a panel of float32. */
   void expandHalves(

@@ -90,7 +90,7 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public boolean readsAhead(int rows, Precision precision) {
+  public boolean areCompiled(int rows, Precision precision) {
     return false;
   }
 

@@ -94,7 +94,7 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public boolean readsAhead(int rows, Precision precision) {
+  public boolean areCompiled(int rows, Precision precision) {
     return true;
   }
 

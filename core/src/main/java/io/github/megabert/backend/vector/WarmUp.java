@@ -50,9 +50,9 @@ final class WarmUp {
   private static final int PROOF = 20;
 
   /**
-   * Nanoseconds of a call that is not fast. Compiled by C2, the largest takes a quarter of a
-   * microsecond; interpreted, none takes less than 20 µs. The first compiler's version of a kernel
-   * on rows may pass: it is no slower than the plain one, and C2's follows.
+   * Nanoseconds of a call that is not fast. Compiled by C2, the largest takes half a microsecond;
+   * interpreted, none takes less than 20 µs. The first compiler's version of a kernel on rows may
+   * pass: it is no slower than the plain one, and C2's follows.
    */
   private static final long SLOW = 3_000;
 
@@ -173,7 +173,7 @@ final class WarmUp {
   /**
    * Waits until what was anticipated is ready, but not for ever: on two processors, plain kernels
    * would take from the compiler what it needs, and the first answer of a large model came half a
-   * second later.
+   * second later. A thread that has been interrupted does not wait.
    */
   void awaitAnticipated() {
     int[] kernels = anticipated;
@@ -181,7 +181,9 @@ final class WarmUp {
       return;
     }
     for (int kernel : kernels) {
-      while (states.get(kernel) != READY && System.nanoTime() - awaitEnd < 0) {
+      while (states.get(kernel) != READY
+          && System.nanoTime() - awaitEnd < 0
+          && !Thread.currentThread().isInterrupted()) {
         LockSupport.parkNanos(LOOK);
       }
     }
@@ -248,9 +250,9 @@ final class WarmUp {
 
   /**
    * Small calls of each kernel. They must leave behind compiled code that other callers reach: so
-   * each goes through a call site that sees three sets of kernels, none of them in nine of ten
-   * calls, where C2 does not inline. And they take every branch, because compiled code falls back
-   * to the interpreter at a branch not yet taken.
+   * each goes through a call site that sees three sets of kernels, where C2 does not inline. And
+   * they take every branch, because compiled code falls back to the interpreter at a branch not yet
+   * taken.
    */
   private static final class Exercise {
     private static final int DEPTH = 48;

@@ -124,7 +124,7 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
-  public boolean readsAhead(int rows, Precision precision) {
+  public boolean areCompiled(int rows, Precision precision) {
     if (rows > RowTiles.MAX_ROWS) {
       return areSpacedTilesReady(rows, precision);
     }
