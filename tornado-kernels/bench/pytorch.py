@@ -7,6 +7,9 @@ import time
 import torch
 from transformers import MegatronBertConfig, MegatronBertForSequenceClassification
 
+WARM_UP_CALLS = 400
+WARM_UP_SECONDS = 5
+
 precision, *shapes = sys.argv[1:]
 dtype = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "TF32": torch.float32}[precision]
 torch.backends.cuda.matmul.allow_tf32 = precision == "TF32"
@@ -26,9 +29,13 @@ def lengths(shape):
 
 
 def median(call, repeats):
-    for _ in range(5):
+    """Milliseconds of a call, after the warm-up that DeviceCheck gives: a card that has been busy is slower."""
+    start = time.perf_counter()
+    calls = 0
+    while calls < WARM_UP_CALLS or time.perf_counter() - start < WARM_UP_SECONDS:
         call()
-    torch.cuda.synchronize()
+        torch.cuda.synchronize()
+        calls += 1
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -287,6 +287,7 @@ class ModelCommandsTest {
     assertFailure(
         1, "tokens, the model takes at most 256", "fill-mask", "a ".repeat(300) + "[MASK]");
     assertFailure(1, "no backend \"gpu\"", "fill-mask", "--backend", "gpu", "a [MASK]");
+    assertFailure(1, "TORNADOVM_HOME", "fill-mask", "--backend", "tornado", "a [MASK]");
     assertFailure(1, "f32", "fill-mask", "--backend", "scalar", "--dtype", "int8", "a [MASK]");
     assertFailure(
         1,

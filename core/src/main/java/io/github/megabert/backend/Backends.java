@@ -65,8 +65,17 @@ public final class Backends {
         return provider.open(options);
       }
     }
+    String remedy =
+        name.equals("tornado")
+            ? "; it is in the artifact megabert-tornado, which is not on the class path: add it,"
+                + " or set TORNADOVM_HOME to a TornadoVM SDK for ./megabert to build it"
+            : "";
     throw new IllegalArgumentException(
-        "there is no backend \"" + name + "\"; there are auto, " + String.join(", ", names));
+        "there is no backend \""
+            + name
+            + "\"; there are auto, "
+            + String.join(", ", names)
+            + remedy);
   }
 
   private static Backend openPreferred(List<BackendProvider> providers, BackendOptions options) {

@@ -48,6 +48,15 @@ class BackendsTest {
   }
 
   @Test
+  void anUnknownNameIsRefusedWithTheNamesThatThereAre() {
+    var unknown =
+        assertThrows(
+            IllegalArgumentException.class, () -> Backends.open("gpu", BackendOptions.DEFAULT));
+    assertEquals(
+        "there is no backend \"gpu\"; there are auto, vector, scalar", unknown.getMessage());
+  }
+
+  @Test
   void autoSaysWhichGpuItTakes() {
     expect("computing on DEVICE", System.Logger.Level.INFO, gpu(true, true, ""), VECTOR, SCALAR);
   }

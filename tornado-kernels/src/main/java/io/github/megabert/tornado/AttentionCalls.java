@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class AttentionCalls {
   /** Where the tiles or queries of a layout begin, and its mask; negative without one. */
-  private record Sections(int at, int maskAt) {}
+  private record Sections(int first, int maskAt) {}
+
+  /** A layout and the queries of its tiles, {@link #SINGLE} for queries that are no tiles. */
+  private record Cut(AttentionLayout layout, int tileQueries) {}
 
   /** All that the calls of fused attention depend on. */
   private record FusedSite(
@@ -28,10 +31,11 @@ final class AttentionCalls {
       Operand out,
       int outRows) {}
 
+  private static final int SINGLE = 0;
+
   private final TornadoBackend backend;
   private final Recording recording;
-  private final Map<AttentionLayout, Sections> tiles = new HashMap<>();
-  private final Map<AttentionLayout, Sections> queries = new HashMap<>();
+  private final Map<Cut, Sections> sections = new HashMap<>();
   private final Map<AttentionLayout, DensePlan> fused = new HashMap<>();
   private final Map<AttentionLayout, Boolean> served = new HashMap<>();
   private @Nullable AttentionLayout lastLayout;
@@ -44,8 +48,7 @@ final class AttentionCalls {
 
   /** Forgets the layouts, when their integers have been forgotten. */
   void clear() {
-    tiles.clear();
-    queries.clear();
+    sections.clear();
     fused.clear();
     served.clear();
     lastLayout = null;
@@ -75,15 +78,20 @@ final class AttentionCalls {
       }
     }
     boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
-    int count = tiled ? AttentionTiles.count(layout) : AttentionTiles.queries(layout);
+    boolean pairs =
+        tiled && backend.hasPairs() && HalfPairAttention.serves(layout, sources, columns);
+    int tileQueries =
+        !tiled ? SINGLE : pairs ? HalfPairAttention.QUERIES : AttentionTiles.QUERIES;
+    int count = tiled ? AttentionTiles.count(layout, tileQueries) : AttentionTiles.queries(layout);
     int bucket = Buckets.rows(count);
     int keyRows = sources.get(1).capacity();
-    Sections sections =
-        (tiled ? tiles : queries).computeIfAbsent(layout, l -> sections(l, tiled, bucket, keyRows));
+    Sections at =
+        sections.computeIfAbsent(
+            new Cut(layout, tileQueries), cut -> sections(cut, bucket, keyRows));
     List<Object> arguments = new ArrayList<>();
     arguments.add(TornadoComputation.INTEGERS);
-    arguments.add(sections.at());
-    arguments.add(sections.maskAt());
+    arguments.add(at.first());
+    arguments.add(at.maskAt());
     for (int role = 0; role < sources.size(); role++) {
       arguments.add(sources.get(role).operand());
       arguments.add(sources.get(role).columns());
@@ -95,7 +103,8 @@ final class AttentionCalls {
     arguments.add((float) (1 / Math.sqrt(layout.headDim())));
     if (tiled) {
       Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.THREADS);
-      recording.add(backend.kernels().attention(), grid, arguments.toArray());
+      recording.add(
+          pairs ? PairTasks.ATTENTION : backend.kernels().attention(), grid, arguments.toArray());
       return;
     }
     int stored = Buckets.rows(Math.toIntExact(layout.probabilityCount()));
@@ -107,13 +116,14 @@ final class AttentionCalls {
     recording.add(backend.kernels().attentionWithProbabilities(), grid, arguments.toArray());
   }
 
-  private Sections sections(AttentionLayout layout, boolean tiled, int bucket, int keyRows) {
+  private Sections sections(Cut cut, int bucket, int keyRows) {
+    AttentionLayout layout = cut.layout();
     byte[] mask = layout.keyMask();
     IntegerBlock integers = recording.integers();
     return new Sections(
-        tiled
-            ? AttentionTiles.add(layout, bucket, integers)
-            : AttentionTiles.addQueries(layout, bucket, integers),
+        cut.tileQueries() == SINGLE
+            ? AttentionTiles.addQueries(layout, bucket, integers)
+            : AttentionTiles.add(layout, cut.tileQueries(), bucket, integers),
         mask == null ? -1 : AttentionTiles.addMask(mask, Math.max(keyRows, mask.length), integers));
   }
 

@@ -32,24 +32,24 @@ final class AttentionTiles {
 
   private AttentionTiles() {}
 
-  /** Tiles that the layout needs. */
-  static int count(AttentionLayout layout) {
+  /** Tiles of {@code size} queries that the layout needs. */
+  static int count(AttentionLayout layout, int size) {
     int count = 0;
     for (int length : layout.queryLength()) {
-      count += Math.ceilDiv(length, QUERIES);
+      count += Math.ceilDiv(length, size);
     }
     return count;
   }
 
   /** Adds the tiles, {@code bucket} of them; those beyond {@link #count} have no queries. */
-  static int add(AttentionLayout layout, int bucket, IntegerBlock block) {
+  static int add(AttentionLayout layout, int size, int bucket, IntegerBlock block) {
     int start = block.section(bucket * INTEGERS, 0);
     int at = start;
     for (int b = 0; b < layout.sequences(); b++) {
       int queries = layout.queryLength()[b];
       int keys = layout.keyLength()[b];
-      for (int first = 0; first < queries; first += QUERIES) {
-        int count = Math.min(QUERIES, queries - first);
+      for (int first = 0; first < queries; first += size) {
+        int count = Math.min(size, queries - first);
         int visible = layout.causal() ? keys - queries + first + 1 : ALL;
         block.set(at, layout.queryStart()[b] + first);
         block.set(at + 1, count);

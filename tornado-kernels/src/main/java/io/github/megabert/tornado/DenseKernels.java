@@ -148,7 +148,7 @@ final class DenseKernels {
   }
 
   /**
-   * A dense tensor to rows; a thread a pair.
+   * A dense tensor to rows; a thread one pair of each quarter of the rows' elements.
    *
    * @param linesAt where the line of head 0 of every row begins in {@code integers}, negative for
    *     rows of no sequence
@@ -164,20 +164,45 @@ final class DenseKernels {
       int length,
       int headDim,
       int width,
-      int pairs) {
-    int i = 2 * context.globalIdx;
-    if (i < 2 * pairs) {
+      int quarter) {
+    int i0 = 2 * context.globalIdx;
+    if (i0 < quarter) {
       int columns = heads * headDim;
-      int row = i / columns;
-      int column = i - row * columns;
-      int head = column / headDim;
-      int line = integers.get(linesAt + row);
-      if (line >= 0) {
-        Half2 pair =
-            x.getHalf2(
-                HalfPairKernels.SHIFT + (line + head * length) * width + column - head * headDim);
-        out.setHalf2(HalfPairKernels.SHIFT + row * stride + column, pair);
+      int i1 = i0 + quarter;
+      int i2 = i1 + quarter;
+      int i3 = i2 + quarter;
+      int row0 = i0 / columns;
+      int row1 = i1 / columns;
+      int row2 = i2 / columns;
+      int row3 = i3 / columns;
+      int line0 = integers.get(linesAt + row0);
+      int line1 = integers.get(linesAt + row1);
+      int line2 = integers.get(linesAt + row2);
+      int line3 = integers.get(linesAt + row3);
+      // All are read before the first is written; a row of no sequence reads the first line.
+      Half2 pair0 = x.getHalf2(dense(line0, i0 - row0 * columns, length, headDim, width));
+      Half2 pair1 = x.getHalf2(dense(line1, i1 - row1 * columns, length, headDim, width));
+      Half2 pair2 = x.getHalf2(dense(line2, i2 - row2 * columns, length, headDim, width));
+      Half2 pair3 = x.getHalf2(dense(line3, i3 - row3 * columns, length, headDim, width));
+      if (line0 >= 0) {
+        out.setHalf2(HalfPairKernels.SHIFT + row0 * stride + i0 - row0 * columns, pair0);
+      }
+      if (line1 >= 0) {
+        out.setHalf2(HalfPairKernels.SHIFT + row1 * stride + i1 - row1 * columns, pair1);
+      }
+      if (line2 >= 0) {
+        out.setHalf2(HalfPairKernels.SHIFT + row2 * stride + i2 - row2 * columns, pair2);
+      }
+      if (line3 >= 0) {
+        out.setHalf2(HalfPairKernels.SHIFT + row3 * stride + i3 - row3 * columns, pair3);
       }
     }
+  }
+
+  /** Where the pair of a row's column lies in the dense tensor. */
+  private static int dense(int line, int column, int length, int headDim, int width) {
+    int head = column / headDim;
+    int first = line < 0 ? 0 : line;
+    return HalfPairKernels.SHIFT + (first + head * length) * width + column - head * headDim;
   }
 }

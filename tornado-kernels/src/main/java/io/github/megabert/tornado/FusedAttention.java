@@ -61,7 +61,8 @@ final class FusedAttention {
                 layout.causal() ? 1 : 0),
             null));
     int elements = out.capacity() * layout.heads() * layout.headDim();
-    int threads = half ? elements / 2 : elements;
+    // Heads are multiples of 8 wide, so the array has four quarters of pairs.
+    int each = half ? elements / 4 : elements;
     List<Object> unpacked =
         List.of(
             TornadoComputation.INTEGERS,
@@ -73,15 +74,15 @@ final class FusedAttention {
             group.queries(),
             layout.headDim(),
             group.width(),
-            threads);
+            each);
     if (half) {
-      calls.add(new Call(DenseTasks.UNPACK, unpacked, Grid.elements(threads)));
+      calls.add(new Call(DenseTasks.UNPACK, unpacked, Grid.elements(each / 2)));
     } else {
       List<Object> arguments = new ArrayList<>(unpacked);
       boolean whole = Arrays.stream(layout.queryLength()).sum() == out.rows();
       arguments.add(
           !whole ? DenseTasks.SOME_ROWS : index == 0 ? DenseTasks.ALL_ROWS : DenseTasks.MORE_ROWS);
-      calls.add(new Call(DenseTasks.UNPACK_FLOAT, List.copyOf(arguments), Grid.elements(threads)));
+      calls.add(new Call(DenseTasks.UNPACK_FLOAT, List.copyOf(arguments), Grid.elements(each)));
     }
     return calls;
   }

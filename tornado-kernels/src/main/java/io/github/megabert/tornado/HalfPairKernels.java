@@ -20,7 +20,9 @@ final class HalfPairKernels {
   /** The widest row that {@link #layerNorm} takes. */
   static final int LARGEST_ROW = 2 * KEPT * THREADS;
 
-  private static final int PARTS = 16;
+  private static final int WARP = 32;
+
+  private static final int WARPS = THREADS / WARP;
 
   /**
    * What must be added to the index of a pair. TornadoVM 5.2.0 addresses pairs as if an array's
@@ -41,10 +43,12 @@ final class HalfPairKernels {
       int columns,
       float eps) {
     int thread = context.localIdx;
+    int warp = thread / WARP;
     int base = context.groupIdx * columns;
-    float[] partial = context.allocateFloatLocalArray(THREADS);
-    float[] sums = context.allocateFloatLocalArray(PARTS);
+    float[] sums = context.allocateFloatLocalArray(2 * WARPS);
     float[] kept = new float[2 * KEPT];
+    float[] scale = new float[2 * KEPT];
+    float[] shift = new float[2 * KEPT];
     float sum = 0f;
     for (int k = 0; k < KEPT; k++) {
       int c = 2 * (thread + k * THREADS);
@@ -59,18 +63,23 @@ final class HalfPairKernels {
         sum += low + high;
       }
     }
-    partial[thread] = sum;
-    context.localBarrier();
-    if (thread < PARTS) {
-      float part = 0f;
-      for (int i = 0; i < THREADS / PARTS; i++) {
-        part += partial[thread + i * PARTS];
+    // Read before the threads wait for each other, they come in the meantime.
+    for (int k = 0; k < KEPT; k++) {
+      int c = 2 * (thread + k * THREADS);
+      if (c < columns) {
+        scale[2 * k] = weight.get(c);
+        scale[2 * k + 1] = weight.get(c + 1);
+        shift[2 * k] = bias.get(c);
+        shift[2 * k + 1] = bias.get(c + 1);
       }
-      sums[thread] = part;
+    }
+    float warpSum = context.simdSum(sum);
+    if (thread % WARP == 0) {
+      sums[warp] = warpSum;
     }
     context.localBarrier();
     float total = 0f;
-    for (int i = 0; i < PARTS; i++) {
+    for (int i = 0; i < WARPS; i++) {
       total += sums[i];
     }
     float mean = total / columns;
@@ -82,26 +91,21 @@ final class HalfPairKernels {
         squares += low * low + high * high;
       }
     }
-    partial[thread] = squares;
-    context.localBarrier();
-    if (thread < PARTS) {
-      float part = 0f;
-      for (int i = 0; i < THREADS / PARTS; i++) {
-        part += partial[thread + i * PARTS];
-      }
-      sums[thread] = part;
+    float warpSquares = context.simdSum(squares);
+    if (thread % WARP == 0) {
+      sums[WARPS + warp] = warpSquares;
     }
     context.localBarrier();
     float variance = 0f;
-    for (int i = 0; i < PARTS; i++) {
-      variance += sums[i];
+    for (int i = 0; i < WARPS; i++) {
+      variance += sums[WARPS + i];
     }
     float inverse = 1f / TornadoMath.sqrt(variance / columns + eps);
     for (int k = 0; k < KEPT; k++) {
       int c = 2 * (thread + k * THREADS);
       if (c < columns) {
-        float low = (kept[2 * k] - mean) * inverse * weight.get(c) + bias.get(c);
-        float high = (kept[2 * k + 1] - mean) * inverse * weight.get(c + 1) + bias.get(c + 1);
+        float low = (kept[2 * k] - mean) * inverse * scale[2 * k] + shift[2 * k];
+        float high = (kept[2 * k + 1] - mean) * inverse * scale[2 * k + 1] + shift[2 * k + 1];
         out.setHalf2(SHIFT + base + c, Half2.fromFloats(low, high));
       }
     }

@@ -3,6 +3,7 @@ package io.github.megabert.tornado;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** {@link HalfPairKernels} as tasks. */
 final class PairTasks {
@@ -39,6 +40,32 @@ final class PairTasks {
                   (HalfFloatArray) a[0],
                   (Integer) a[1],
                   (Integer) a[2]));
+
+  /** The arguments of {@link KernelSet#attention}; on CUDA. */
+  static final Kernel ATTENTION =
+      new Kernel(
+          "pairAttention",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  HalfPairAttention::attention,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (HalfFloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5],
+                  (HalfFloatArray) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8],
+                  (HalfFloatArray) a[9],
+                  (Integer) a[10],
+                  (Integer) a[11],
+                  (HalfFloatArray) a[12],
+                  (Integer) a[13],
+                  (Integer) a[14],
+                  (Float) a[15]));
 
   private PairTasks() {}
 }

@@ -240,6 +240,12 @@ class OperationsTest {
 
   private void attentionAgrees(
       int headDim, boolean causal, int[][] lengths, boolean masked, boolean stored) {
+    attentionAgrees(headDim, causal, lengths, masked, stored, 1);
+  }
+
+  /** With queries, keys and values that begin at, and rows that are longer by, such columns. */
+  private void attentionAgrees(
+      int headDim, boolean causal, int[][] lengths, boolean masked, boolean stored, int odd) {
     int heads = 3;
     int[] queryStart = new int[lengths.length];
     int[] queryLength = new int[lengths.length];
@@ -267,8 +273,8 @@ class OperationsTest {
         new AttentionLayout(
             heads, headDim, causal, queryStart, queryLength, keyStart, keyLength, mask);
     int width = heads * headDim;
-    Tensor queries = tensor(queryRows, width + 3);
-    Tensor keyValues = tensor(keyRows, 2 * width + 5);
+    Tensor queries = tensor(queryRows, width + 2 + odd);
+    Tensor keyValues = tensor(keyRows, 2 * width + 4 + odd);
     Tensor before = tensor(queryRows, width);
     agree(
         (backend, c) -> {
@@ -281,7 +287,7 @@ class OperationsTest {
             probabilities = c.upload(poison(1, layout.probabilityCount()));
             results.add(probabilities);
           }
-          c.attention(layout, q, 2, kv, 1, kv, width + 3, out, probabilities);
+          c.attention(layout, q, 2, kv, odd, kv, width + 2 + odd, out, probabilities);
           return results;
         });
   }
@@ -307,6 +313,19 @@ class OperationsTest {
   @Test
   void attentionOfOneQueryOverManyKeys() {
     attentionAgrees(64, true, new int[][] {{1, 300}, {1, 7}, {3, 70}}, false, false);
+  }
+
+  /** Where all columns are even, a GPU may take two numbers at a time. */
+  @Test
+  void attentionOfShortSequencesInPairs() {
+    int[][] lengths = {{17, 17}, {1, 1}, {31, 31}, {16, 16}};
+    for (boolean causal : new boolean[] {false, true}) {
+      for (boolean masked : new boolean[] {false, true}) {
+        attentionAgrees(64, causal, lengths, masked, false, 2);
+      }
+    }
+    attentionAgrees(40, false, new int[][] {{3, 70}, {1, 300}, {20, 130}}, true, false, 2);
+    attentionAgrees(6, true, new int[][] {{2, 9}, {1, 129}}, false, false, 2);
   }
 
   @Test
