@@ -141,7 +141,13 @@ final class Gemm implements Team.Body {
   private void cutPanels() {
     long work = (long) blocks.rows() * linear.inputs() * linear.outputs();
     int tasks = team.slots() == 1 || work < SERIAL ? 0 : team.slots();
-    groups.cut(linear.panelCount(), GROUP, blocks.count(), tasks);
+    int unit = isByteRow() ? ByteRow.PANELS : 1;
+    groups.cut(linear.panelCount(), GROUP, unit, blocks.count(), tasks);
+  }
+
+  /** Whether panels are multiplied several at a time. */
+  private boolean isByteRow() {
+    return blocks.rows() == 1 && linear.isPacked() && linear.precision() == Precision.INT8;
   }
 
   @Override
@@ -154,12 +160,18 @@ final class Gemm implements Team.Body {
     int to = blocks.from(block + 1);
     long sums = slot * SLOT_BYTES;
     long panelSums = (to - from) * (long) PANEL_BYTES;
+    boolean isByteRow = isByteRow();
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        boolean isReadAhead = way != ReadAhead.Way.NONE;
-        long ahead = isReadAhead ? following(panel, depth, firstPanel, endPanel, next) : 0;
         long at = sums + (panel - firstPanel) * panelSums;
-        multiply(panel, ahead, depth, from, to, at, slot);
+        if (isByteRow && panel + ByteRow.PANELS <= endPanel) {
+          multiplyByteRow(panel, depth, at, slot);
+          panel += ByteRow.PANELS - 1;
+        } else {
+          boolean isReadAhead = way != ReadAhead.Way.NONE;
+          long ahead = isReadAhead ? following(panel, depth, firstPanel, endPanel, next) : 0;
+          multiply(panel, ahead, depth, from, to, at, slot);
+        }
       }
     }
     int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
@@ -186,6 +198,30 @@ final class Gemm implements Team.Body {
     int count = Math.min(DEPTH, linear.inputs() - depth);
     long block = NarrowWeights.bytes(linear.precision(), count);
     return Math.min(offset, linear.panels().byteSize() - block);
+  }
+
+  /** As {@link #multiply}, of one row and several panels in 8 bits. */
+  private void multiplyByteRow(int panel, int depth, long at, int slot) {
+    int count = Math.min(DEPTH, linear.inputs() - depth);
+    long c = depth == 0 ? at : slot * SLOT_BYTES + SUMS_BYTES;
+    long offset = linear.panelOffset(panel, depth);
+    long scaleOffset = linear.scaleOffset(panel, depth);
+    long row = (long) blocks.from(0) * linear.inputs() + depth;
+    kernels.bytePanels(
+        count,
+        x,
+        row * Float.BYTES,
+        linear.panels(),
+        offset,
+        linear.panelOffset(panel + 1, depth) - offset,
+        linear.scales(),
+        scaleOffset,
+        linear.scaleOffset(panel + 1, depth) - scaleOffset,
+        buffers,
+        c);
+    if (depth > 0) {
+      kernels.addRows(1, ByteRow.PANELS * PANEL, buffers, c, 0, buffers, at, 0);
+    }
   }
 
   /** A panel's product, or what one block of inputs adds to it. */

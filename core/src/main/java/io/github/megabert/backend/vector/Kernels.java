@@ -72,6 +72,26 @@ interface Kernels {
       long cOffset);
 
   /**
+   * As {@link #bytePanel}, of one row and {@value ByteRow#PANELS} panels.
+   *
+   * @param panelStep bytes from a panel to the next
+   * @param scaleStep bytes from a panel's scales to those of the next
+   * @param c {@code [PANELS, PANEL]}
+   */
+  void bytePanels(
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      MemorySegment bytes,
+      long offset,
+      long panelStep,
+      MemorySegment scales,
+      long scaleOffset,
+      long scaleStep,
+      MemorySegment c,
+      long cOffset);
+
+  /**
    * As {@link #panel}, of any number of {@link SpacedRows spaced} rows.
    *
    * @param xOffset where {@code x} has the first row's first k

@@ -18,10 +18,11 @@ final class PanelGroups {
    * Cuts anew.
    *
    * @param most panels in a group, at most
+   * @param unit panels that are best multiplied together: groups are multiples of it, but the last
    * @param blocks tasks that a group makes
    * @param threads threads that share them, 0 if there is one
    */
-  void cut(int panels, int most, int blocks, int threads) {
+  void cut(int panels, int most, int unit, int blocks, int threads) {
     count = 0;
     int first = 0;
     while (first < panels) {
@@ -31,7 +32,8 @@ final class PanelGroups {
       firsts[count++] = first;
       int left = panels - first;
       long share = threads == 0 ? left : (long) left * blocks / ((long) PARTS * threads);
-      first += Math.clamp(share, 1, Math.min(most, left));
+      int whole = Math.clamp(share, unit, most) / unit * unit;
+      first += Math.min(whole, left);
     }
     firsts[count] = panels;
   }

@@ -8,6 +8,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * The kernels as loops over arrays, for the first moments of a process: interpreted, a vector
@@ -158,6 +159,33 @@ final class PlainKernels implements Kernels {
       addGroup(packed, factors, group, rows(x, xOffset, xStride, rows, k, end - k), k, end, result);
     }
     write(result, c, cOffset);
+  }
+
+  @Override
+  public void bytePanels(
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      MemorySegment bytes,
+      long offset,
+      long panelStep,
+      MemorySegment scales,
+      long scaleOffset,
+      long scaleStep,
+      MemorySegment c,
+      long cOffset) {
+    float[] row = read(x, xOffset, depth);
+    for (int p = 0; p < ByteRow.PANELS; p++) {
+      byte[] packed = bytes(bytes, offset + p * panelStep, depth);
+      float[] factors = scales(scales, scaleOffset + p * scaleStep, depth);
+      float[] result = new float[PANEL];
+      for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
+        int group = k / NarrowWeights.GROUP * PANEL;
+        int end = Math.min(depth, k + NarrowWeights.GROUP);
+        addGroup(packed, factors, group, Arrays.copyOfRange(row, k, end), k, end, result);
+      }
+      write(result, c, cOffset + (long) p * Lanes.PANEL_BYTES);
+    }
   }
 
   private static byte[] bytes(MemorySegment bytes, long offset, int rows) {

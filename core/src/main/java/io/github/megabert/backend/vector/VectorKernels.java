@@ -63,6 +63,23 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public void bytePanels(
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      MemorySegment bytes,
+      long offset,
+      long panelStep,
+      MemorySegment scales,
+      long scaleOffset,
+      long scaleStep,
+      MemorySegment c,
+      long cOffset) {
+    ByteRow.multiply(
+        depth, x, xOffset, bytes, offset, panelStep, scales, scaleOffset, scaleStep, c, cOffset);
+  }
+
+  @Override
   public void spacedPanel(
       int rows,
       int depth,

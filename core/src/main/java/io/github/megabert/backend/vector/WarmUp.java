@@ -77,7 +77,10 @@ final class WarmUp {
   /** The low one. */
   static final int LOW_BRAIN_FLOAT_TILE = HIGH_BRAIN_FLOAT_TILE + 1;
 
-  private static final int ACTIVATIONS = LOW_BRAIN_FLOAT_TILE + 1;
+  /** One row and several panels of weights in 8 bits. */
+  static final int BYTE_ROW = LOW_BRAIN_FLOAT_TILE + 1;
+
+  private static final int ACTIVATIONS = BYTE_ROW + 1;
   static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
   static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
   static final int LAYER_NORM = RESIDUAL + 1;
@@ -257,6 +260,9 @@ final class WarmUp {
   private static final class Exercise {
     private static final int DEPTH = 48;
 
+    /** So many times as deep, a panel has more than one group. */
+    private static final int GROUPED = 3;
+
     /**
      * So many that {@link #CALLS} calls are enough for C2 by the JVM's own thresholds, which count
      * a loop's turns too: of short rows, LayerNorm was not compiled for a minute.
@@ -352,7 +358,11 @@ final class WarmUp {
     /** A product of one or two tiles. */
     private void panel(Kernels set, int kernel, int tiles, int depth) {
       int rows = 1 + kernel % RowTiles.MAX_ROWS;
-      if (kernel >= HIGH_TILE) {
+      if (kernel == BYTE_ROW) {
+        // Of one group and of several.
+        int deep = depth * (tiles == 1 ? 1 : GROUPED);
+        set.bytePanels(deep, operand, 0, panel, 0, 0, panel, 0, 0, result, 0);
+      } else if (kernel >= HIGH_TILE) {
         boolean isHigh = kernel == HIGH_TILE || kernel == HIGH_BRAIN_FLOAT_TILE;
         int tiled = tiles * (isHigh ? SpacedTiles.HIGH : SpacedTiles.LOW);
         Precision precision = kernel >= HIGH_BRAIN_FLOAT_TILE ? Precision.BF16 : Precision.F32;

@@ -84,6 +84,34 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public void bytePanels(
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      MemorySegment bytes,
+      long offset,
+      long panelStep,
+      MemorySegment scales,
+      long scaleOffset,
+      long scaleStep,
+      MemorySegment c,
+      long cOffset) {
+    choose(WarmUp.BYTE_ROW)
+        .bytePanels(
+            depth,
+            x,
+            xOffset,
+            bytes,
+            offset,
+            panelStep,
+            scales,
+            scaleOffset,
+            scaleStep,
+            c,
+            cOffset);
+  }
+
+  @Override
   public void spacedPanel(
       int rows,
       int depth,
@@ -130,7 +158,7 @@ final class WarmingKernels implements Kernels {
     }
     return switch (precision) {
       case BF16 -> warmUp.isReady(WarmUp.BRAIN_FLOAT_TILES + rows - 1);
-      case INT8 -> warmUp.isReady(WarmUp.BYTE_TILES + rows - 1);
+      case INT8 -> warmUp.isReady(rows == 1 ? WarmUp.BYTE_ROW : WarmUp.BYTE_TILES + rows - 1);
       default -> warmUp.isReady(WarmUp.TILES + rows - 1);
     };
   }

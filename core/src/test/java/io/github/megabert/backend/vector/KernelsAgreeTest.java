@@ -71,6 +71,35 @@ class KernelsAgreeTest {
     }
   }
 
+  @Test
+  void aRowTimesSeveralPanelsInBytes() {
+    for (int depth : new int[] {1, 127, 128, 300, 1024}) {
+      long step = (long) depth * Lanes.PANEL + 64;
+      MemorySegment x = floats(depth, 1);
+      MemorySegment panels = floats((int) (ByteRow.PANELS * step / Float.BYTES), 1);
+      MemorySegment scales = floats(ByteRow.PANELS * 9 * Lanes.PANEL, 1);
+      long scaleStep = 9L * Lanes.PANEL_BYTES;
+      compare(
+          floats(ByteRow.PANELS * Lanes.PANEL, 1),
+          (k, c) -> k.bytePanels(depth, x, 0, panels, 0, step, scales, 0, scaleStep, c, 0));
+      // Each as alone.
+      MemorySegment sums = floats(Lanes.PANEL, 1);
+      compare(
+          floats(ByteRow.PANELS * Lanes.PANEL, 1),
+          (k, c) -> {
+            if (k instanceof PlainKernels) {
+              k.bytePanels(depth, x, 0, panels, 0, step, scales, 0, scaleStep, c, 0);
+            } else {
+              for (int p = 0; p < ByteRow.PANELS; p++) {
+                long at = (long) p * Lanes.PANEL_BYTES;
+                k.bytePanel(
+                    1, depth, x, 0, 0, panels, p * step, scales, p * scaleStep, sums, 0, c, at);
+              }
+            }
+          });
+    }
+  }
+
   private float[] spacedRows(int rows) {
     int held = rows + SpacedTiles.LOW;
     return floats(3 + held * SpacedRows.DISTANCE, 1).toArray(ValueLayout.JAVA_FLOAT);
