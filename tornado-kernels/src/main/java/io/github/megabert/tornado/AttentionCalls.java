@@ -80,8 +80,7 @@ final class AttentionCalls {
     boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
     boolean pairs =
         tiled && backend.hasPairs() && HalfPairAttention.serves(layout, sources, columns);
-    int tileQueries =
-        !tiled ? SINGLE : pairs ? HalfPairAttention.QUERIES : AttentionTiles.QUERIES;
+    int tileQueries = !tiled ? SINGLE : pairs ? HalfPairAttention.QUERIES : AttentionTiles.QUERIES;
     int count = tiled ? AttentionTiles.count(layout, tileQueries) : AttentionTiles.queries(layout);
     int bucket = Buckets.rows(count);
     int keyRows = sources.get(1).capacity();

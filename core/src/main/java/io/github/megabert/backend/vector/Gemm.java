@@ -162,15 +162,17 @@ final class Gemm implements Team.Body {
     long panelSums = (to - from) * (long) PANEL_BYTES;
     boolean isByteRow = isByteRow();
     for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
-      for (int panel = firstPanel; panel < endPanel; panel++) {
+      int panel = firstPanel;
+      while (panel < endPanel) {
         long at = sums + (panel - firstPanel) * panelSums;
         if (isByteRow && panel + ByteRow.PANELS <= endPanel) {
           multiplyByteRow(panel, depth, at, slot);
-          panel += ByteRow.PANELS - 1;
+          panel += ByteRow.PANELS;
         } else {
           boolean isReadAhead = way != ReadAhead.Way.NONE;
           long ahead = isReadAhead ? following(panel, depth, firstPanel, endPanel, next) : 0;
           multiply(panel, ahead, depth, from, to, at, slot);
+          panel++;
         }
       }
     }
