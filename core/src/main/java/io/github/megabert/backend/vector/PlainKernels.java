@@ -8,7 +8,6 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Precision;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /**
  * The kernels as loops over arrays, for the first moments of a process: interpreted, a vector
@@ -174,17 +173,21 @@ final class PlainKernels implements Kernels {
       long scaleStep,
       MemorySegment c,
       long cOffset) {
-    float[] row = read(x, xOffset, depth);
     for (int p = 0; p < ByteRow.PANELS; p++) {
-      byte[] packed = bytes(bytes, offset + p * panelStep, depth);
-      float[] factors = scales(scales, scaleOffset + p * scaleStep, depth);
-      float[] result = new float[PANEL];
-      for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
-        int group = k / NarrowWeights.GROUP * PANEL;
-        int end = Math.min(depth, k + NarrowWeights.GROUP);
-        addGroup(packed, factors, group, Arrays.copyOfRange(row, k, end), k, end, result);
-      }
-      write(result, c, cOffset + (long) p * Lanes.PANEL_BYTES);
+      bytePanel(
+          1,
+          depth,
+          x,
+          xOffset,
+          0,
+          bytes,
+          offset + p * panelStep,
+          scales,
+          scaleOffset + p * scaleStep,
+          MemorySegment.NULL,
+          0,
+          c,
+          cOffset + (long) p * Lanes.PANEL_BYTES);
     }
   }
 

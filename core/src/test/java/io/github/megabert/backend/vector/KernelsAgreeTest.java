@@ -71,6 +71,7 @@ class KernelsAgreeTest {
     }
   }
 
+  /** The plain kernel takes one panel after the other, as with a row alone. */
   @Test
   void aRowTimesSeveralPanelsInBytes() {
     for (int depth : new int[] {1, 127, 128, 300, 1024}) {
@@ -82,21 +83,6 @@ class KernelsAgreeTest {
       compare(
           floats(ByteRow.PANELS * Lanes.PANEL, 1),
           (k, c) -> k.bytePanels(depth, x, 0, panels, 0, step, scales, 0, scaleStep, c, 0));
-      // Each as alone.
-      MemorySegment sums = floats(Lanes.PANEL, 1);
-      compare(
-          floats(ByteRow.PANELS * Lanes.PANEL, 1),
-          (k, c) -> {
-            if (k instanceof PlainKernels) {
-              k.bytePanels(depth, x, 0, panels, 0, step, scales, 0, scaleStep, c, 0);
-            } else {
-              for (int p = 0; p < ByteRow.PANELS; p++) {
-                long at = (long) p * Lanes.PANEL_BYTES;
-                k.bytePanel(
-                    1, depth, x, 0, 0, panels, p * step, scales, p * scaleStep, sums, 0, c, at);
-              }
-            }
-          });
     }
   }
 
