@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.HostMatrix;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** The sum of word, type and position embeddings, some tokens a task. */
@@ -9,6 +10,9 @@ final class Embedding implements Team.Body {
   private static final int BLOCK = 16;
 
   private final Team team;
+  private final KernelMemory memory;
+  private final Kernels kernels;
+  private MemorySegment rows = MemorySegment.NULL;
   private int @Nullable [] tokenIds;
   private int[] typeIds = new int[0];
   private int[] positionIds = new int[0];
@@ -17,8 +21,10 @@ final class Embedding implements Team.Body {
   private @Nullable HostParameter positions;
   private @Nullable HostMatrix out;
 
-  Embedding(Team team) {
+  Embedding(Team team, KernelMemory memory, Kernels kernels) {
     this.team = team;
+    this.memory = memory;
+    this.kernels = kernels;
   }
 
   /** {@code out[t] = words[tokenIds[t]] + types[typeIds[t]] + positions[positionIds[t]]}. */
@@ -37,6 +43,7 @@ final class Embedding implements Team.Body {
     this.types = types;
     this.positions = positions;
     this.out = out;
+    rows = memory.ofSize(team.slots() * rowBytes(out));
     team.run(Math.ceilDiv(typeIds.length, BLOCK), this);
   }
 
@@ -53,10 +60,20 @@ final class Embedding implements Team.Body {
     for (int t = task * BLOCK; t < end; t++) {
       long offset = target.rowOffset(t);
       if (tokenIds != null) {
-        word.copyRow(tokenIds[t], target.segment(), offset, false);
+        word.copyRow(tokenIds[t], target.segment(), offset);
       }
-      type.copyRow(typeIds[t], target.segment(), offset, true);
-      position.copyRow(positionIds[t], target.segment(), offset, true);
+      add(type, typeIds[t], target, offset, slot);
+      add(position, positionIds[t], target, offset, slot);
     }
+  }
+
+  private void add(HostParameter table, int row, HostMatrix target, long offset, int slot) {
+    long at = slot * rowBytes(target);
+    table.copyRow(row, rows, at);
+    kernels.addRows(1, target.columns(), rows, at, 0, target.segment(), offset, 0);
+  }
+
+  private static long rowBytes(HostMatrix matrix) {
+    return (long) matrix.columns() * Float.BYTES;
   }
 }

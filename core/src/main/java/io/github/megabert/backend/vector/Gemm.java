@@ -103,7 +103,6 @@ final class Gemm implements Team.Body {
     if (rows == 0) {
       return;
     }
-    kernels.awaitAnticipated();
     linear = packed;
     x = input.segment();
     buffers = memory.ofSize(team.slots() * SLOT_BYTES);

@@ -35,10 +35,7 @@ record HostParameter(MemorySegment segment, DType dtype, int rows, int columns)
     }
     DType dtype = values.dtype();
     if (shape.rank() == 1) {
-      Tensor copy = Tensor.allocate(arena, DType.F32, shape);
-      for (long i = 0; i < values.elements(); i++) {
-        copy.setFloat(i, values.getFloat(i));
-      }
+      Tensor copy = Tensor.ofFloats(arena, shape, values.toFloatArray());
       return new HostParameter(copy.segment(), DType.F32, 1, shape.intExtent(0));
     }
     boolean readable = dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16;
@@ -81,31 +78,18 @@ record HostParameter(MemorySegment segment, DType dtype, int rows, int columns)
             name, parameter.rows(), parameter.columns(), columns));
   }
 
-  /** {@code out[i] = row[i]} or {@code out[i] += row[i]}. */
-  void copyRow(int row, MemorySegment out, long offset, boolean add) {
+  /** {@code out[i] = table[row, i]}. */
+  void copyRow(int row, MemorySegment out, long offset) {
     long first = (long) row * columns;
-    switch (dtype) {
-      case F32 -> {
-        for (int i = 0; i < columns; i++) {
-          write(out, offset + (long) i * 4, segment.get(FLOAT, (first + i) * 4), add);
-        }
-      }
-      case F16 -> {
-        for (int i = 0; i < columns; i++) {
-          float value = Float.float16ToFloat(segment.get(SHORT, (first + i) * 2));
-          write(out, offset + (long) i * 4, value, add);
-        }
-      }
-      default -> {
-        for (int i = 0; i < columns; i++) {
-          float value = BFloat16.toFloat(segment.get(SHORT, (first + i) * 2));
-          write(out, offset + (long) i * 4, value, add);
-        }
-      }
+    if (dtype == DType.F32) {
+      long bytes = (long) columns * Float.BYTES;
+      MemorySegment.copy(segment, first * Float.BYTES, out, offset, bytes);
+      return;
     }
-  }
-
-  private static void write(MemorySegment out, long at, float value, boolean add) {
-    out.set(FLOAT, at, add ? out.get(FLOAT, at) + value : value);
+    for (int i = 0; i < columns; i++) {
+      short half = segment.get(SHORT, (first + i) * Short.BYTES);
+      float value = dtype == DType.F16 ? Float.float16ToFloat(half) : BFloat16.toFloat(half);
+      out.set(FLOAT, offset + (long) i * Float.BYTES, value);
+    }
   }
 }

@@ -48,6 +48,7 @@ final class Packing {
             outputs,
             streamed,
             List.of());
+    weights.forEach(weight -> FilePages.fetch(weight.segment()));
     AtomicInteger next = new AtomicInteger();
     Workers.Task task =
         slot -> {
@@ -62,7 +63,7 @@ final class Packing {
     } else {
       task.run(0);
     }
-    weights.forEach(weight -> HugePages.release(weight.segment()));
+    weights.forEach(weight -> FilePages.release(weight.segment()));
     return packed;
   }
 
@@ -72,6 +73,7 @@ final class Packing {
    */
   static PackedLinear leave(Arena arena, List<Tensor> weights, List<@Nullable Tensor> biases) {
     LinearShapes shapes = LinearShapes.check(weights, biases);
+    weights.forEach(weight -> FilePages.fetch(weight.segment()));
     return new PackedLinear(
         Precision.F32,
         MemorySegment.NULL,
@@ -100,8 +102,8 @@ final class Packing {
     for (int i = 0; i < weights.size(); i++) {
       Tensor part = biases.get(i);
       int rows = weights.get(i).shape().intExtent(0);
-      for (int r = 0; part != null && r < rows; r++) {
-        bias.set(Lanes.FLOAT, at + (long) r * Float.BYTES, part.getFloat(r));
+      if (part != null) {
+        MemorySegment.copy(part.toFloatArray(), 0, bias, Lanes.FLOAT, at, rows);
       }
       at += (long) rows * Float.BYTES;
     }

@@ -258,7 +258,15 @@ final class WarmUp {
    * taken.
    */
   private static final class Exercise {
+    /**
+     * Calls of a kernel that are small. A loop of many turns is compiled for its own sake first,
+     * for the call that is under way, which costs C2 up to five times what the method itself does
+     * and serves no later call. So the JVM shall notice the calls before it notices the loops.
+     */
+    private static final int SMALL_CALLS = 200;
+
     private static final int DEPTH = 48;
+    private static final int SMALL_DEPTH = 4;
 
     /** So many times as deep, a panel has more than one group. */
     private static final int GROUPED = 3;
@@ -270,13 +278,16 @@ final class WarmUp {
     private static final int WHOLE_PANELS = 32 * Lanes.COUNT;
 
     private static final int ODD_COUNT = 33 * Lanes.COUNT + 3;
+    private static final int SMALL_WHOLE_PANELS = 2 * Lanes.COUNT;
+    private static final int SMALL_ODD_COUNT = Lanes.COUNT + 3;
     private static final long STRIDE = 4096;
 
     /** Rows of two high or three low tiles. */
     private static final int ROWS = 2 * SpacedTiles.HIGH;
 
     /**
-     * Of so many calls of the vector kernels, the others join one, or they would be compiled too.
+     * Of so many calls of the vector kernels, the others join one, with as little work as there is,
+     * or they would be compiled too.
      */
     private static final int OTHERS = 5;
 
@@ -300,28 +311,27 @@ final class WarmUp {
     long run(int kernel, int call) {
       if (call % OTHERS == 0) {
         for (Kernels set : others) {
-          time(set, kernel, call);
+          run(set, kernel, call, 1, 1);
         }
       }
-      return time(vector, kernel, call);
-    }
-
-    private long time(Kernels set, int kernel, int call) {
+      boolean isOdd = call % 2 == 1;
+      boolean isSmall = call < SMALL_CALLS;
+      int smallCount = isOdd ? SMALL_ODD_COUNT : SMALL_WHOLE_PANELS;
+      int count = isOdd ? ODD_COUNT : WHOLE_PANELS;
       long start = System.nanoTime();
-      run(set, kernel, call);
+      run(vector, kernel, call, isSmall ? SMALL_DEPTH : DEPTH, isSmall ? smallCount : count);
       long nanos = System.nanoTime() - start;
       if (kernel < ACTIVATIONS) {
-        panel(set, kernel, 1 + call % 2, 2);
+        panel(vector, kernel, 1 + call % 2, 2);
       }
       return nanos;
     }
 
-    private void run(Kernels set, int kernel, int call) {
+    private void run(Kernels set, int kernel, int call, int depth, int count) {
       boolean odd = call % 2 == 1;
-      int count = odd ? ODD_COUNT : WHOLE_PANELS;
       int bytes = Lanes.PANEL_BYTES;
       if (kernel < ACTIVATIONS) {
-        panel(set, kernel, 1 + call % 2, DEPTH);
+        panel(set, kernel, 1 + call % 2, depth);
       } else if (kernel < BIAS_AND_RESIDUAL) {
         Activation activation = Activation.values()[kernel - ACTIVATIONS];
         set.biasAndActivation(activation, result, 0, bytes, result, 0, operand, 0, count);
@@ -336,9 +346,9 @@ final class WarmUp {
       } else if (kernel == SCALE_AND_ADD) {
         set.scaleAndAdd(result, 0, bytes, count, 0.5f, STRIDE);
       } else if (kernel == EXPAND_HALVES) {
-        set.expandHalves(operand, 0, odd ? 10 : 11, panel, 0);
+        set.expandHalves(operand, 0, Math.min(count, odd ? 10 : 11), panel, 0);
       } else if (kernel == EXPAND_BYTES) {
-        set.expandBytes(operand, 0, odd ? 10 : 11, operand, 0, panel, 0);
+        set.expandBytes(operand, 0, Math.min(count, odd ? 10 : 11), operand, 0, panel, 0);
       } else if (kernel == ADD_ROWS) {
         set.addRows(odd ? 3 : 2, count, operand, 0, STRIDE, result, 0, STRIDE);
       } else if (kernel == DOTS) {

@@ -18,7 +18,7 @@ final class Workspace implements AutoCloseable {
     attention = new Attention(team, memory, kernels);
     layerNorm = new LayerNorm(team, memory, kernels);
     softmax = new RowSoftmax(team, memory, kernels);
-    embedding = new Embedding(team);
+    embedding = new Embedding(team, memory, kernels);
   }
 
   @Override
