@@ -28,6 +28,9 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert answer --model my-model --question \"Who visited Paris?\" --context @article.txt"
     })
 final class AnswerCommand implements Callable<Integer> {
+  /** Characters of a window, roughly. */
+  private static final int WINDOW = 1500;
+
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();
 
@@ -76,10 +79,11 @@ final class AnswerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    QuestionAnswering.Question asked = new QuestionAnswering.Question(question, contextText());
+    String text = contextText();
+    QuestionAnswering.Question asked = new QuestionAnswering.Question(question, text);
     QuestionAnswering.Options options =
         new QuestionAnswering.Options(topK, maxAnswerLength, allowImpossible, maxLength, stride);
-    try (MegaBert bert = model.open()) {
+    try (MegaBert bert = model.openFor(1 + text.length() / WINDOW)) {
       QuestionAnswering pipeline = bert.questionAnswering();
       try (JsonOption.Results results = output.results()) {
         print(results, pipeline.apply(asked, options));

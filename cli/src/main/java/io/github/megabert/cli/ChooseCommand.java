@@ -37,7 +37,7 @@ final class ChooseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (MegaBert bert = model.open(lengths)) {
+    try (MegaBert bert = model.openFor(choices.size(), lengths)) {
       MultipleChoice pipeline = bert.multipleChoice();
       MultipleChoice.Choice choice =
           pipeline.apply(new MultipleChoice.Question(prompt, choices), lengths.longText());

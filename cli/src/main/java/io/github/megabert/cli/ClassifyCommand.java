@@ -55,7 +55,7 @@ final class ClassifyCommand implements Callable<Integer> {
     TextClassification.Options options =
         new TextClassification.Options(
             topK == 0 ? TextClassification.Options.ALL : topK, function, lengths.longText());
-    try (MegaBert bert = model.open(lengths)) {
+    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
       TextClassification classifier = bert.textClassification();
       try (JsonOption.Results results = output.results()) {
         TextArguments.forEach(

@@ -58,7 +58,7 @@ final class EmbedCommand implements Callable<Integer> {
     TextEmbedding.Options options =
         new TextEmbedding.Options(
             pooling, normalize, lengths.truncate ? LongText.TRUNCATE : LongText.WINDOWS, 0);
-    try (MegaBert bert = model.open(lengths)) {
+    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
       TextEmbedding embedding = bert.textEmbedding();
       Stream<Embedding> vectors = embedding.stream(arguments.stream(), options);
       if (file == null) {

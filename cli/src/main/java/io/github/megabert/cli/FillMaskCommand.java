@@ -47,7 +47,7 @@ final class FillMaskCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     FillMask.Options options = new FillMask.Options(topK, targets);
-    try (MegaBert bert = model.open(lengths)) {
+    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
       FillMask fillMask = bert.fillMask();
       try (JsonOption.Results results = output.results()) {
         TextArguments.forEach(

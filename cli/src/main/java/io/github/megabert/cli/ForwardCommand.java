@@ -66,7 +66,7 @@ final class ForwardCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (Safetensors file = Safetensors.open(inputs);
-        MegaBert bert = model.open(allowMissingHead)) {
+        MegaBert bert = model.openForBatch(allowMissingHead)) {
       Map<String, Tensor> named = new LinkedHashMap<>();
       for (String name : file.names()) {
         named.put(name, file.tensor(name));

@@ -62,7 +62,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (MegaBert bert = model.open(batchSize);
+    try (MegaBert bert = model.openBatching(batchSize);
         JsonOption.Results results = output.results()) {
       if (inputIds.isEmpty()) {
         TextGeneration.Options options =

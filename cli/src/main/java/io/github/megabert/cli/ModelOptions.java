@@ -38,39 +38,44 @@ final class ModelOptions {
 
   @Mixin ComputeOptions compute = new ComputeOptions();
 
-  /** Opens the model. */
+  /** Opens the model for many texts. */
   MegaBert open() throws IOException {
-    return open(false);
+    return openFor(Integer.MAX_VALUE);
   }
 
-  /** Opens the model with limits of texts and batches. */
-  MegaBert open(LengthOptions lengths) throws IOException {
-    MegaBertBuilder builder = builder();
+  /** Opens the model for so many texts. */
+  MegaBert openFor(int texts) throws IOException {
+    return open(builder(texts));
+  }
+
+  /** Opens the model for so many texts, with limits of texts and batches. */
+  MegaBert openFor(int texts, LengthOptions lengths) throws IOException {
+    MegaBertBuilder builder = builder(texts);
     lengths.apply(builder);
     return open(builder);
   }
 
   /** Opens the model with so many texts of usual length a batch. */
-  MegaBert open(int batchSize) throws IOException {
-    return open(builder().batching(LengthOptions.batching(batchSize)));
+  MegaBert openBatching(int batchSize) throws IOException {
+    return open(builder(Integer.MAX_VALUE).batching(LengthOptions.batching(batchSize)));
   }
 
-  /** Opens the model; a head that it lacks may begin with random weights. */
-  MegaBert open(boolean allowMissingHead) throws IOException {
-    MegaBertBuilder builder = builder();
+  /** Opens the model for one batch; a head that it lacks may begin with random weights. */
+  MegaBert openForBatch(boolean allowMissingHead) throws IOException {
+    MegaBertBuilder builder = builder(1);
     if (allowMissingHead) {
       builder.allowMissingHead(0);
     }
     return open(builder);
   }
 
-  private MegaBertBuilder builder() {
+  private MegaBertBuilder builder(int texts) {
     MegaBertBuilder builder =
         MegaBert.builder()
             .backend(compute.backend)
             .precision(compute.dtype)
             .threads(compute.threads)
-            .packing(compute.pack == ComputeOptions.Pack.LOAD)
+            .packing(compute.packs(texts))
             .device(compute.device);
     if (vocab != null) {
       builder.tokenizer(vocab);

@@ -78,7 +78,7 @@ final class NerCommand implements Callable<Integer> {
               : options.withReferenceWindows(stride);
     }
     TokenClassification.Options chosen = options;
-    try (MegaBert bert = model.open(lengths)) {
+    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
       TokenClassification classifier = bert.tokenClassification();
       try (JsonOption.Results results = output.results()) {
         TextArguments.forEach(

@@ -31,7 +31,7 @@ final class NextSentenceCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (MegaBert bert = model.open(lengths)) {
+    try (MegaBert bert = model.openFor(1, lengths)) {
       NextSentence pipeline = bert.nextSentence();
       NextSentence.Continuation result =
           pipeline.applyAll(List.of(new TextPair(first, second)), lengths.longText()).getFirst();

@@ -21,6 +21,11 @@ final class TextArguments {
           "Texts; without any, one text a line from standard input, where empty lines are passed over.")
   @Nullable List<String> texts;
 
+  /** How many texts there are, as far as is known: standard input may hold any number. */
+  int count() {
+    return texts == null || texts.isEmpty() ? Integer.MAX_VALUE : texts.size();
+  }
+
   /** The texts, read as they are asked for; empty lines of standard input are passed over. */
   Stream<String> stream() {
     if (texts != null && !texts.isEmpty()) {

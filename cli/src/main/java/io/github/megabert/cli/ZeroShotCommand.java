@@ -56,7 +56,7 @@ final class ZeroShotCommand implements Callable<Integer> {
         new ZeroShotClassification.Options(multiLabel, template, lengths.longText());
     List<String> candidates =
         labels.stream().map(String::strip).filter(label -> !label.isEmpty()).toList();
-    try (MegaBert bert = model.open(lengths)) {
+    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
       ZeroShotClassification classifier = bert.zeroShotClassification();
       try (JsonOption.Results results = output.results()) {
         TextArguments.forEach(
