@@ -272,7 +272,8 @@ class ModelCommandsTest {
 
   @Test
   void weightsThatAreNotPackedGiveTheSameAnswers() {
-    Terminal packed = Terminal.run("fill-mask", "--backend", "vector", "--json", "a [MASK].");
+    Terminal packed =
+        Terminal.run("fill-mask", "--backend", "vector", "--pack", "load", "--json", "a [MASK].");
     Terminal unpacked =
         Terminal.run("fill-mask", "--backend", "vector", "--pack", "none", "--json", "a [MASK].");
     assertEquals(0, unpacked.exitCode(), unpacked.err());
