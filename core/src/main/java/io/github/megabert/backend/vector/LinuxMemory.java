@@ -33,7 +33,7 @@ final class LinuxMemory {
 
   /**
    * Bytes of weights for which it is not looked up. A small model gains nothing, and looking the
-   * functions up takes some 30 of the 800 milliseconds in which a command answers.
+   * functions up takes some 30 of the 670 milliseconds in which a command answers.
    */
   private static final long SMALL = 64L << 20;
 
