@@ -130,6 +130,7 @@ final class VectorBackend implements Backend {
 
   @Override
   public Computation begin() {
+    requireOpen();
     kernels.awaitAnticipated();
     Workspace workspace;
     synchronized (idle) {

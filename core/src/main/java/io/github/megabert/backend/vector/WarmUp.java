@@ -247,8 +247,8 @@ final class WarmUp {
     int fast = 0;
     for (int turn = 0; turn < TURN && fast < PROOF; turn++) {
       int call = calls[kernel]++;
-      boolean isFast = exercise.run(kernel, call) < SLOW;
-      fast = isFast && !Exercise.isSmall(call) ? fast + 1 : 0;
+      boolean wasFast = exercise.run(kernel, call) < SLOW;
+      fast = wasFast && !Exercise.isSmall(call) ? fast + 1 : 0;
     }
     return fast == PROOF;
   }
