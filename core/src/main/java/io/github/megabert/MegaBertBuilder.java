@@ -3,7 +3,7 @@ package io.github.megabert;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.model.LoadOptions;
-import io.github.megabert.pipeline.Batching;
+import io.github.megabert.task.Batching;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package io.github.megabert;
 
 import io.github.megabert.model.MegatronBertConfig;
-import io.github.megabert.pipeline.ZeroShotClassification;
+import io.github.megabert.task.ZeroShotClassification;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;

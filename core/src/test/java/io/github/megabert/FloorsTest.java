@@ -16,7 +16,7 @@ class FloorsTest {
 
   /** From the ground up. */
   private static final List<String> FLOORS =
-      List.of("json", "tensor", "checkpoint", "tokenizer", "backend", "model", "train", "pipeline");
+      List.of("json", "tensor", "checkpoint", "tokenizer", "backend", "model", "train", "task");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

@@ -1,8 +1,8 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.QuestionAnswering;
-import io.github.megabert.pipeline.QuestionAnswering.Answer;
+import io.github.megabert.task.QuestionAnswering;
+import io.github.megabert.task.QuestionAnswering.Answer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

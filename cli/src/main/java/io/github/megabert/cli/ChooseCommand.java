@@ -1,7 +1,7 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.MultipleChoice;
+import io.github.megabert.task.MultipleChoice;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;

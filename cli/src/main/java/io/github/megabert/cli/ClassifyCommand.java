@@ -1,10 +1,10 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.LabelScore;
-import io.github.megabert.pipeline.ScoreFunction;
-import io.github.megabert.pipeline.TextClassification;
-import io.github.megabert.pipeline.TextPair;
+import io.github.megabert.task.LabelScore;
+import io.github.megabert.task.ScoreFunction;
+import io.github.megabert.task.TextClassification;
+import io.github.megabert.task.TextPair;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;

@@ -1,10 +1,10 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.LongText;
-import io.github.megabert.pipeline.TextEmbedding;
-import io.github.megabert.pipeline.TextEmbedding.Embedding;
-import io.github.megabert.pipeline.TextEmbedding.Pooling;
+import io.github.megabert.task.LongText;
+import io.github.megabert.task.TextEmbedding;
+import io.github.megabert.task.TextEmbedding.Embedding;
+import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.model.generation.GeneratedSequence;
 import io.github.megabert.model.generation.GenerationOptions;
 import io.github.megabert.model.generation.Generator;
-import io.github.megabert.pipeline.TextGeneration;
+import io.github.megabert.task.TextGeneration;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import java.util.Arrays;

@@ -1,8 +1,8 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBertBuilder;
-import io.github.megabert.pipeline.Batching;
-import io.github.megabert.pipeline.LongText;
+import io.github.megabert.task.Batching;
+import io.github.megabert.task.LongText;
 import picocli.CommandLine.Option;
 
 /** How long texts may be, and how many are computed together. */

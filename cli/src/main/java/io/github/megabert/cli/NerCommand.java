@@ -1,9 +1,9 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.TokenClassification;
-import io.github.megabert.pipeline.TokenClassification.Aggregation;
-import io.github.megabert.pipeline.TokenClassification.Entity;
+import io.github.megabert.task.TokenClassification;
+import io.github.megabert.task.TokenClassification.Aggregation;
+import io.github.megabert.task.TokenClassification.Entity;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;

@@ -1,8 +1,8 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.NextSentence;
-import io.github.megabert.pipeline.TextPair;
+import io.github.megabert.task.NextSentence;
+import io.github.megabert.task.TextPair;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;

@@ -1,8 +1,8 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.LabelScore;
-import io.github.megabert.pipeline.ZeroShotClassification;
+import io.github.megabert.task.LabelScore;
+import io.github.megabert.task.ZeroShotClassification;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;

@@ -1,5 +1,6 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.checkpoint.huggingface.HuggingFaceCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

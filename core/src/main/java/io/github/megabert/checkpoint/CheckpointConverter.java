@@ -1,5 +1,9 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.checkpoint.huggingface.HuggingFaceWriter;
+import io.github.megabert.checkpoint.huggingface.IncompleteFolder;
+import io.github.megabert.checkpoint.megatron.MegatronPartition;
+import io.github.megabert.checkpoint.megatron.MegatronWriter;
 import io.github.megabert.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Path;

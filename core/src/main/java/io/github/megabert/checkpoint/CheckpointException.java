@@ -21,7 +21,7 @@ public final class CheckpointException extends IOException {
   }
 
   /** A text of the file as a message may show it: short, on one line. */
-  static String quote(String text) {
+  public static String quote(String text) {
     StringBuilder shown = new StringBuilder("'");
     for (int i = 0; i < Math.min(text.length(), LONGEST_QUOTE); i++) {
       char c = text.charAt(i);

@@ -1,5 +1,10 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.checkpoint.huggingface.HuggingFaceFolder;
+import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
+import io.github.megabert.checkpoint.megatron.MegatronRanks;
+import io.github.megabert.checkpoint.torch.TorchFile;
+import io.github.megabert.checkpoint.torch.TorchStateDict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package io.github.megabert.checkpoint;
 
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
+import io.github.megabert.checkpoint.file.LittleEndian;
 import io.github.megabert.tensor.BFloat16;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
@@ -17,12 +18,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param target the type wanted, or null to leave every tensor as it is
  */
-record ElementConversion(@Nullable DType target) {
+public record ElementConversion(@Nullable DType target) {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** The type that tensors of a type get. Integers stay what they are. */
-  DType of(DType dtype) {
+  public DType of(DType dtype) {
     boolean number =
         switch (dtype) {
           case F16, BF16, F32, F64 -> true;
@@ -36,7 +37,7 @@ record ElementConversion(@Nullable DType target) {
    *
    * @throws CheckpointException if float16 cannot hold a number that the tensor holds
    */
-  Tensor apply(String name, Tensor tensor, Arena arena) throws CheckpointException {
+  public Tensor apply(String name, Tensor tensor, Arena arena) throws CheckpointException {
     DType wanted = of(tensor.dtype());
     if (wanted == tensor.dtype()) {
       return tensor;

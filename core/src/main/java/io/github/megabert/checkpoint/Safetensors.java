@@ -1,5 +1,8 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.checkpoint.file.MappedFile;
+import io.github.megabert.checkpoint.file.OwnedArena;
+import io.github.megabert.checkpoint.safetensors.SafetensorsHeader;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;

@@ -1,5 +1,7 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.checkpoint.file.ChannelBytes;
+import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;

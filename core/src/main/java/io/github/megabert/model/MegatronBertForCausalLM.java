@@ -58,7 +58,7 @@ public final class MegatronBertForCausalLM implements MegatronBert {
    */
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = bert.run(pass, null);
       Tensor logits = pass.read(head.logits(computation, last));
       return new ModelOutput.Logits(logits, loss(batch, logits, labels), pass.readLayers());
@@ -96,7 +96,7 @@ public final class MegatronBertForCausalLM implements MegatronBert {
    */
   public Tensor step(Batch batch, KeyValueCache cache) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, OutputOptions.NONE);
+      ForwardPass pass = new ForwardPass(computation, batch, OutputOptions.NONE);
       Matrix last = bert.run(pass, cache);
       int[] rows = Arrays.copyOfRange(batch.offsets(), 1, batch.sequences() + 1);
       for (int b = 0; b < rows.length; b++) {

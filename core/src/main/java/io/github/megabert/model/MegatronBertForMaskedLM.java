@@ -52,7 +52,7 @@ public final class MegatronBertForMaskedLM implements MegatronBert {
    */
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = bert.run(pass, null);
       Tensor logits = pass.read(head.logits(computation, last));
       OptionalDouble loss =
@@ -75,7 +75,7 @@ public final class MegatronBertForMaskedLM implements MegatronBert {
    */
   public Tensor logits(Batch batch, int[] rows) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, OutputOptions.NONE);
+      ForwardPass pass = new ForwardPass(computation, batch, OutputOptions.NONE);
       return pass.read(head.logits(computation, bert.run(pass, null), rows));
     }
   }

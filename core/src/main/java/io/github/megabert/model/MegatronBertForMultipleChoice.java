@@ -63,7 +63,7 @@ public final class MegatronBertForMultipleChoice implements MegatronBert {
               + " choices");
     }
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix pooled = bert.pool(pass, bert.run(pass, null));
       Matrix out = computation.matrix(batch.sequences(), 1);
       computation.linear(pooled, classifier, Activation.IDENTITY, null, out);

@@ -55,7 +55,7 @@ public final class MegatronBertForNextSentencePrediction implements MegatronBert
    */
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix pooled = bert.pool(pass, bert.run(pass, null));
       Matrix out = computation.matrix(batch.sequences(), 2);
       computation.linear(pooled, nextSentence, Activation.IDENTITY, null, out);

@@ -65,7 +65,7 @@ public final class MegatronBertForPreTraining implements MegatronBert {
       @Nullable Tensor nextSentenceLabels,
       OutputOptions options) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = bert.run(pass, null);
       Matrix tokenLogits = head.logits(computation, last);
       Matrix pairLogits = nextSentenceLogits(pass, last);
@@ -102,7 +102,7 @@ public final class MegatronBertForPreTraining implements MegatronBert {
   /** {@code [sequences, 2]}; class 0: the second text continues the first. */
   public Tensor nextSentenceLogits(Batch batch) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, OutputOptions.NONE);
+      ForwardPass pass = new ForwardPass(computation, batch, OutputOptions.NONE);
       return pass.read(nextSentenceLogits(pass, bert.run(pass, null)));
     }
   }
@@ -115,19 +115,19 @@ public final class MegatronBertForPreTraining implements MegatronBert {
    */
   public ModelOutput.PreTraining rowsForward(Batch batch, int[] rows, boolean relationship) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, OutputOptions.NONE);
+      ForwardPass pass = new ForwardPass(computation, batch, OutputOptions.NONE);
       Matrix last = bert.run(pass, null);
       Matrix tokenLogits = rows.length == 0 ? null : head.logits(computation, last, rows);
       Matrix pairLogits = relationship ? nextSentenceLogits(pass, last) : null;
       return new ModelOutput.PreTraining(
-          tokenLogits == null ? Pass.empty(config().vocabSize()) : pass.read(tokenLogits),
-          pairLogits == null ? Pass.empty(2) : pass.read(pairLogits),
+          tokenLogits == null ? ForwardPass.empty(config().vocabSize()) : pass.read(tokenLogits),
+          pairLogits == null ? ForwardPass.empty(2) : pass.read(pairLogits),
           OptionalDouble.empty(),
           pass.readLayers());
     }
   }
 
-  private Matrix nextSentenceLogits(Pass pass, Matrix last) {
+  private Matrix nextSentenceLogits(ForwardPass pass, Matrix last) {
     Matrix logits = pass.computation.matrix(pass.batch.sequences(), 2);
     pass.computation.linear(bert.pool(pass, last), nextSentence, Activation.IDENTITY, null, logits);
     return logits;

@@ -66,7 +66,7 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
       @Nullable Tensor endPositions,
       OutputOptions options) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = bert.run(pass, null);
       Matrix out = computation.matrix(batch.tokens(), 2);
       computation.linear(last, outputs, Activation.IDENTITY, null, out);

@@ -59,7 +59,7 @@ public final class MegatronBertForSequenceClassification implements MegatronBert
    */
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix pooled = bert.pool(pass, bert.run(pass, null));
       Matrix out = computation.matrix(batch.sequences(), config().numLabels());
       computation.linear(pooled, classifier, Activation.IDENTITY, null, out);

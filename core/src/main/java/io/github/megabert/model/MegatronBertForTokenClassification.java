@@ -52,7 +52,7 @@ public final class MegatronBertForTokenClassification implements MegatronBert {
    */
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = bert.run(pass, null);
       Matrix out = computation.matrix(batch.tokens(), config().numLabels());
       computation.linear(last, classifier, Activation.IDENTITY, null, out);

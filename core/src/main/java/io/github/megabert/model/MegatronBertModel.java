@@ -107,7 +107,7 @@ public final class MegatronBertModel implements MegatronBert {
    */
   public ModelOutput.Base forward(Batch batch, OutputOptions options) {
     try (Computation computation = backend.begin()) {
-      Pass pass = new Pass(computation, batch, options);
+      ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = run(pass, null);
       Matrix pooled = pooler == null ? null : pool(pass, last);
       return new ModelOutput.Base(
@@ -130,7 +130,7 @@ public final class MegatronBertModel implements MegatronBert {
    * @param cache keys and values of earlier tokens, to be continued; null without
    * @return the output of the closing LayerNorm, {@code [tokens, hidden]}
    */
-  Matrix run(Pass pass, @Nullable KeyValueCache cache) {
+  Matrix run(ForwardPass pass, @Nullable KeyValueCache cache) {
     Batch batch = pass.batch;
     batch.requireFits(config);
     if (batch.encoder() != null && !config.addCrossAttention()) {
@@ -239,7 +239,7 @@ public final class MegatronBertModel implements MegatronBert {
   }
 
   /** {@code tanh(dense(first token))} of every sequence, {@code [sequences, hidden]}. */
-  Matrix pool(Pass pass, Matrix last) {
+  Matrix pool(ForwardPass pass, Matrix last) {
     if (pooler == null) {
       throw new IllegalStateException("this model was loaded without a pooler");
     }

@@ -61,7 +61,7 @@ public record PreTrainingEvaluation(
               + shape
               + ", [sequences, length] is expected");
     }
-    Sums sums = new Sums();
+    RowSums sums = new RowSums();
     Tensor labels = require(data, "labels", shape);
     Tensor types = optional(data, "token_type_ids", shape);
     Tensor mask = optional(data, "attention_mask", shape);
@@ -140,7 +140,7 @@ public record PreTrainingEvaluation(
   }
 
   /** What has been counted so far. */
-  private static final class Sums {
+  private static final class RowSums {
     private double maskedLoss;
     private int maskedRight;
     private int masked;

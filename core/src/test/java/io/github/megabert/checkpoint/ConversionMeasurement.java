@@ -1,5 +1,6 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;

@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The reference files of the tests; one that is missing fails the test. */
-final class Fixtures {
+public final class Fixtures {
   private Fixtures() {}
 
-  static Path transformers(String name) {
+  public static Path transformers(String name) {
     URL url = Fixtures.class.getResource("/fixtures/transformers/" + name);
     if (url == null) {
       throw new AssertionError("the fixture transformers/" + name + " is missing");
@@ -25,7 +25,7 @@ final class Fixtures {
     }
   }
 
-  static List<Path> foldersWith(String file) {
+  public static List<Path> foldersWith(String file) {
     try (Stream<Path> folders = Files.list(transformers("."))) {
       List<Path> found =
           folders.filter(folder -> Files.exists(folder.resolve(file))).sorted().toList();

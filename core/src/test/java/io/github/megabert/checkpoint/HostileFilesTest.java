@@ -5,6 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.megabert.checkpoint.file.LittleEndian;
+import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
+import io.github.megabert.checkpoint.megatron.MegatronMerge;
+import io.github.megabert.checkpoint.megatron.MegatronRanks;
+import io.github.megabert.checkpoint.torch.PickleAssembler;
+import io.github.megabert.checkpoint.torch.PickleValues;
+import io.github.megabert.checkpoint.torch.TorchFile;
+import io.github.megabert.checkpoint.torch.TorchStateDict;
+import io.github.megabert.checkpoint.torch.TorchTensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;

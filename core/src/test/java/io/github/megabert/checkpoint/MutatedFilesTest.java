@@ -2,6 +2,9 @@ package io.github.megabert.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
+import io.github.megabert.checkpoint.torch.TorchFile;
+import io.github.megabert.checkpoint.torch.TorchStateDict;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;

@@ -1,7 +1,7 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.MultipleChoice;
+import io.github.megabert.task.MultipleChoice;
 import java.util.List;
 
 final class MultipleChoiceExample {

@@ -1,7 +1,7 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.NextSentence;
+import io.github.megabert.task.NextSentence;
 
 final class NextSentenceExample {
   private NextSentenceExample() {}

@@ -1,9 +1,9 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.Batching;
-import io.github.megabert.pipeline.RequestBatcher;
-import io.github.megabert.pipeline.TextEmbedding;
+import io.github.megabert.task.Batching;
+import io.github.megabert.task.RequestBatcher;
+import io.github.megabert.task.TextEmbedding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.FillMask;
+import io.github.megabert.task.FillMask;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;

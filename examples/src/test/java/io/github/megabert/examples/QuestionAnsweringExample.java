@@ -1,8 +1,8 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.QuestionAnswering;
-import io.github.megabert.pipeline.QuestionAnswering.Answer;
+import io.github.megabert.task.QuestionAnswering;
+import io.github.megabert.task.QuestionAnswering.Answer;
 
 final class QuestionAnsweringExample {
   private QuestionAnsweringExample() {}

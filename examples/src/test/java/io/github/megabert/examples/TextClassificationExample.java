@@ -1,9 +1,9 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.LongText;
-import io.github.megabert.pipeline.TextClassification;
-import io.github.megabert.pipeline.TextPair;
+import io.github.megabert.task.LongText;
+import io.github.megabert.task.TextClassification;
+import io.github.megabert.task.TextPair;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

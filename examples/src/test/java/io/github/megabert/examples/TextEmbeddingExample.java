@@ -1,8 +1,8 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.FeatureExtraction;
-import io.github.megabert.pipeline.TextEmbedding;
+import io.github.megabert.task.FeatureExtraction;
+import io.github.megabert.task.TextEmbedding;
 import java.util.List;
 
 final class TextEmbeddingExample {

@@ -2,7 +2,7 @@ package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.model.generation.GenerationOptions;
-import io.github.megabert.pipeline.TextGeneration;
+import io.github.megabert.task.TextGeneration;
 
 final class TextGenerationExample {
   private TextGenerationExample() {}

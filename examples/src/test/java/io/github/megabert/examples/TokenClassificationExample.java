@@ -1,9 +1,9 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.TokenClassification;
-import io.github.megabert.pipeline.TokenClassification.Aggregation;
-import io.github.megabert.pipeline.TokenClassification.Entity;
+import io.github.megabert.task.TokenClassification;
+import io.github.megabert.task.TokenClassification.Aggregation;
+import io.github.megabert.task.TokenClassification.Entity;
 
 final class TokenClassificationExample {
   private TokenClassificationExample() {}

@@ -1,7 +1,7 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.ZeroShotClassification;
+import io.github.megabert.task.ZeroShotClassification;
 import java.util.List;
 
 final class ZeroShotClassificationExample {

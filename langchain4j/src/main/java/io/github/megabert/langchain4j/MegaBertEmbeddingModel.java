@@ -6,7 +6,7 @@ import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.output.TokenUsage;
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.TextEmbedding;
+import io.github.megabert.task.TextEmbedding;
 import java.util.List;
 
 /**

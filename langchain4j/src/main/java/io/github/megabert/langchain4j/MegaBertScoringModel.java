@@ -4,11 +4,11 @@ import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.scoring.ScoringModel;
 import io.github.megabert.MegaBert;
-import io.github.megabert.pipeline.LabelScore;
-import io.github.megabert.pipeline.LongText;
-import io.github.megabert.pipeline.NextSentence;
-import io.github.megabert.pipeline.TextClassification;
-import io.github.megabert.pipeline.TextPair;
+import io.github.megabert.task.LabelScore;
+import io.github.megabert.task.LongText;
+import io.github.megabert.task.NextSentence;
+import io.github.megabert.task.TextClassification;
+import io.github.megabert.task.TextPair;
 import java.util.List;
 
 /**

@@ -15,36 +15,36 @@ import jdk.incubator.vector.VectorSpecies;
  * Another: no helper returns a constant vector, since one that is compiled before its caller may
  * stay a call, and box what it returns.
  */
-final class Lanes {
+public final class Lanes {
   /** The widest vectors that the JVM uses here. */
-  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  public static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
   /** Floats in a vector. */
-  static final int COUNT = SPECIES.length();
+  public static final int COUNT = SPECIES.length();
 
   /** Bytes of a vector. */
-  static final int VECTOR_BYTES = COUNT * Float.BYTES;
+  public static final int VECTOR_BYTES = COUNT * Float.BYTES;
 
   /** Columns of a panel of packed weights: two vectors. */
-  static final int PANEL = 2 * COUNT;
+  public static final int PANEL = 2 * COUNT;
 
   /** Bytes of a row of a panel. */
-  static final int PANEL_BYTES = PANEL * Float.BYTES;
+  public static final int PANEL_BYTES = PANEL * Float.BYTES;
 
   /** Vector registers: AVX-512 and NEON have 32, AVX2 has 16. */
-  static final int REGISTERS =
+  public static final int REGISTERS =
       COUNT >= 16 || System.getProperty("os.arch", "").equals("aarch64") ? 32 : 16;
 
   /** Little-endian, as every float in this project's memory. */
-  static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+  public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
   /** One float, at any address. */
-  static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
+  public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
 
   private Lanes() {}
 
   /** {@code count} rounded up to whole panels. */
-  static int padToPanel(int count) {
+  public static int padToPanel(int count) {
     return Math.ceilDiv(count, PANEL) * PANEL;
   }
 
@@ -52,7 +52,7 @@ final class Lanes {
    * The sum of the floats of a vector that was stored at {@code offset}, always in the same order.
    * {@code reduceLanes} promises no order, and interpreted and compiled code in fact differ.
    */
-  static float sum(MemorySegment memory, long offset) {
+  public static float sum(MemorySegment memory, long offset) {
     float first = 0;
     float second = 0;
     float third = 0;
@@ -68,7 +68,7 @@ final class Lanes {
   }
 
   /** The sum of {@link #COUNT} floats in the order of the other form. */
-  static float sum(float[] lanes) {
+  public static float sum(float[] lanes) {
     float first = 0;
     float second = 0;
     float third = 0;

@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
  * Runs the tasks of one operation on the workers, each with the number of a slot that no other task
  * under way has: the key to scratch memory. Belongs to one computation and allocates nothing.
  */
-final class Team implements Workers.Task {
+public final class Team implements Workers.Task {
   /** No task. */
-  static final int NONE = -1;
+  public static final int NONE = -1;
 
   /** The tasks of an operation. */
-  interface Body {
+  public interface Body {
     /**
      * Runs one task.
      *
@@ -27,17 +27,17 @@ final class Team implements Workers.Task {
   private int tasks;
   private @Nullable Body body;
 
-  Team(Workers workers) {
+  public Team(Workers workers) {
     this.workers = workers;
   }
 
   /** Slots there may be. */
-  int slots() {
+  public int slots() {
     return workers.threads();
   }
 
   /** Runs tasks 0 to {@code count - 1}, handed out in this order. */
-  void run(int count, Body operation) {
+  public void run(int count, Body operation) {
     tasks = count;
     body = operation;
     next.set(0);

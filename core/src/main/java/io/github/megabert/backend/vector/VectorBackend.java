@@ -6,6 +6,13 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.HostResidentMatrix;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.vector.gemm.FmaPeak;
+import io.github.megabert.backend.vector.gemm.Packing;
+import io.github.megabert.backend.vector.gemm.ReadAhead;
+import io.github.megabert.backend.vector.memory.HostParameter;
+import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.warmup.WarmUp;
+import io.github.megabert.backend.vector.warmup.WarmingKernels;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tensor.Workers;
 import java.lang.foreign.Arena;
@@ -17,7 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps parameters in native memory and computes at once, on all threads of its team. */
-final class VectorBackend implements Backend {
+public final class VectorBackend implements Backend {
   static {
     // Interpreted, the Vector API makes heap segments. If their classes were loaded only then,
     // every
@@ -61,11 +68,11 @@ final class VectorBackend implements Backend {
 
   private boolean closed;
 
-  VectorBackend(BackendOptions options) {
+  public VectorBackend(BackendOptions options) {
     this(options, new WarmingKernels(WARM_UP));
   }
 
-  VectorBackend(BackendOptions options, Kernels kernels) {
+  public VectorBackend(BackendOptions options, Kernels kernels) {
     this.kernels = kernels;
     precision = options.precision();
     packing = options.packing();

@@ -6,6 +6,8 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.vector.gemm.PackedLinear;
+import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;

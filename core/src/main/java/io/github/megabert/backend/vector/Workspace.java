@@ -1,5 +1,14 @@
 package io.github.megabert.backend.vector;
 
+import io.github.megabert.backend.vector.attention.Attention;
+import io.github.megabert.backend.vector.gemm.Gemm;
+import io.github.megabert.backend.vector.gemm.ReadAhead;
+import io.github.megabert.backend.vector.memory.KernelMemory;
+import io.github.megabert.backend.vector.memory.Slabs;
+import io.github.megabert.backend.vector.rows.Embedding;
+import io.github.megabert.backend.vector.rows.LayerNorm;
+import io.github.megabert.backend.vector.rows.RowSoftmax;
+import io.github.megabert.backend.vector.warmup.Kernels;
 import io.github.megabert.tensor.Workers;
 
 /** What a computation needs beyond the parameters; computations use it one after the other. */

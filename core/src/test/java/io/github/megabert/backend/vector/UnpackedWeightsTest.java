@@ -11,6 +11,7 @@ import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.warmup.VectorKernels;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;

@@ -1,0 +1,480 @@
+package io.github.megabert.backend.vector.attention;
+
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.PANEL;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+import static io.github.megabert.backend.vector.Lanes.padToPanel;
+
+import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.Team;
+import io.github.megabert.backend.vector.gemm.Gemm;
+import io.github.megabert.backend.vector.gemm.ReadAhead;
+import io.github.megabert.backend.vector.gemm.StridedRows;
+import io.github.megabert.backend.vector.gemm.StridedTiles;
+import io.github.megabert.backend.vector.memory.KernelMemory;
+import io.github.megabert.backend.vector.warmup.Kernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is one head
+ * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
+ * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
+ * with the keys and never with queries × keys. Both products are those of {@link StridedTiles}: of
+ * queries and keys, and of the weights that softmax makes and values. {@link FewQueries A few
+ * queries}, as in decoding, read keys and values where they are.
+ */
+public final class Attention implements Team.Body {
+  /** Query rows whose scores are held at once: four full tiles. */
+  static final int BLOCK = 48;
+
+  /** Bytes of a panel's scores or results for a block. */
+  private static final long BLOCK_BYTES = (long) BLOCK * PANEL_BYTES;
+
+  /** Queries of a sequence for which packing does not pay. */
+  private static final int FEW = 8;
+
+  /** Tasks a thread, where the heads allow it. */
+  private static final int TASKS = 4;
+
+  private final Team team;
+  private final KernelMemory memory;
+  private final Kernels kernels;
+  private AttentionLayout layout =
+      new AttentionLayout(0, 0, false, new int[0], new int[0], new int[0], new int[0], null);
+  private final Operand queries = new Operand();
+  private final Operand keys = new Operand();
+  private final Operand values = new Operand();
+  private final KeyBlock[] blocks;
+
+  /** A block of queries of each slot. */
+  private final StridedRows[] queryRows;
+
+  /** The weights of such a block. */
+  private final StridedRows[] weightRows;
+
+  private MemorySegment out = MemorySegment.NULL;
+  private @Nullable MemorySegment probabilities;
+  private MemorySegment scratch = MemorySegment.NULL;
+  private float scale;
+  private int chunk;
+  private int headDimPadded;
+  private long slotBytes;
+  private int longestPadded;
+
+  /** A matrix of which a head reads some columns. */
+  private static final class Operand {
+    MemorySegment segment = MemorySegment.NULL;
+    long stride;
+    long column;
+
+    void set(HostMatrix matrix, int firstColumn) {
+      segment = matrix.segment();
+      stride = (long) matrix.columns() * Float.BYTES;
+      column = (long) firstColumn * Float.BYTES;
+    }
+
+    long at(int row, int headColumn) {
+      return row * stride + column + (long) headColumn * Float.BYTES;
+    }
+  }
+
+  public Attention(Team team, KernelMemory memory, Kernels kernels) {
+    this.kernels = kernels;
+    this.team = team;
+    this.memory = memory;
+    blocks = new KeyBlock[team.slots()];
+    queryRows = new StridedRows[team.slots()];
+    weightRows = new StridedRows[team.slots()];
+    for (int slot = 0; slot < team.slots(); slot++) {
+      blocks[slot] = new KeyBlock();
+      queryRows[slot] = new StridedRows();
+      weightRows[slot] = new StridedRows();
+    }
+  }
+
+  /** As {@link io.github.megabert.backend.Computation#attention} says. */
+  public void attend(
+      AttentionLayout layout,
+      HostMatrix queryMatrix,
+      int queryColumn,
+      HostMatrix keyMatrix,
+      int keyColumn,
+      HostMatrix valueMatrix,
+      int valueColumn,
+      HostMatrix out,
+      @Nullable HostMatrix probabilities) {
+    this.layout = layout;
+    queries.set(queryMatrix, queryColumn);
+    keys.set(keyMatrix, keyColumn);
+    values.set(valueMatrix, valueColumn);
+    this.out = out.segment();
+    this.probabilities = probabilities == null ? null : probabilities.segment();
+    scale = (float) (1 / Math.sqrt(layout.headDim()));
+    headDimPadded = padToPanel(layout.headDim());
+    int longest = 0;
+    for (int length : layout.keyLength()) {
+      longest = Math.max(longest, length);
+    }
+    longestPadded = padToPanel(longest);
+    slotBytes = slotBytes();
+    scratch = memory.ofSize(team.slots() * slotBytes);
+    chooseChunk();
+    int tasks = 0;
+    for (int b = 0; b < layout.sequences(); b++) {
+      tasks += layout.heads() * chunks(b);
+    }
+    team.run(tasks, this);
+  }
+
+  /** Query rows a task: all of a sequence's, unless that makes too few tasks. */
+  private void chooseChunk() {
+    chunk = Integer.MAX_VALUE;
+    int tasks = layout.heads() * layout.sequences();
+    int wanted = team.slots() == 1 ? 1 : team.slots() * TASKS;
+    if (tasks > 0 && tasks < wanted) {
+      int most = 0;
+      for (int length : layout.queryLength()) {
+        most = Math.max(most, length);
+      }
+      int parts = Math.ceilDiv(wanted, tasks);
+      chunk = Math.ceilDiv(Math.ceilDiv(Math.max(1, most), parts), BLOCK) * BLOCK;
+    }
+  }
+
+  private int chunks(int b) {
+    return Math.ceilDiv(layout.queryLength()[b], Math.min(chunk, Integer.MAX_VALUE - 1));
+  }
+
+  // A slot: panels of keys, panels of values, scores, results, mask, sums, a panel of part of a
+  // product, one vector. Scores and results of a block are a panel after the other, of a few
+  // queries a row after the other.
+  private long keysAt(int slot) {
+    return slot * slotBytes;
+  }
+
+  private long valuesAt(int slot) {
+    return keysAt(slot) + (long) longestPadded * layout.headDim() * Float.BYTES;
+  }
+
+  private long scoresAt(int slot) {
+    return valuesAt(slot) + (long) longestPadded * headDimPadded * Float.BYTES;
+  }
+
+  private long resultsAt(int slot) {
+    return scoresAt(slot) + (long) longestPadded * BLOCK * Float.BYTES;
+  }
+
+  private long maskAt(int slot) {
+    return resultsAt(slot) + (long) headDimPadded * BLOCK * Float.BYTES;
+  }
+
+  private long sumsAt(int slot) {
+    return maskAt(slot) + (long) longestPadded * Float.BYTES;
+  }
+
+  private long partAt(int slot) {
+    return sumsAt(slot) + BLOCK * Float.BYTES;
+  }
+
+  private long laneAt(int slot) {
+    return partAt(slot) + BLOCK_BYTES;
+  }
+
+  private long slotBytes() {
+    slotBytes = 0;
+    long bytes = laneAt(0) + VECTOR_BYTES;
+    return Math.ceilDiv(bytes, 64L) * 64;
+  }
+
+  @Override
+  public void run(int task, int next, int slot) {
+    int b = 0;
+    int rest = task;
+    while (rest >= layout.heads() * chunks(b)) {
+      rest -= layout.heads() * chunks(b);
+      b++;
+    }
+    int head = rest / chunks(b);
+    int part = rest % chunks(b);
+    int queryLength = layout.queryLength()[b];
+    int from = part == 0 ? 0 : part * chunk;
+    int to = chunk > queryLength - from ? queryLength : from + chunk;
+    attend(b, head, from, to, slot);
+  }
+
+  private void attend(int b, int head, int from, int to, int slot) {
+    int keyLength = layout.keyLength()[b];
+    int hidden = layout.causal() ? layout.queryLength()[b] - to : 0;
+    int reachable = keyLength - hidden;
+    boolean few = layout.queryLength()[b] <= FEW;
+    if (!few) {
+      packKeys(b, head, reachable, slot);
+      packValues(b, head, reachable, slot);
+      queryRows[slot].shape(BLOCK, layout.headDim());
+      weightRows[slot].shape(BLOCK, reachable);
+    }
+    boolean masked = packMask(b, reachable, slot);
+    for (int row = from; row < to; row += BLOCK) {
+      int end = Math.min(to, row + BLOCK);
+      int visible = layout.causal() ? keyLength - layout.queryLength()[b] + end : keyLength;
+      if (few) {
+        scoreEach(b, head, row, end, visible, slot);
+        for (int i = row; i < end; i++) {
+          softmaxEach(b, i, i - row, visible, masked, slot);
+        }
+        weighEach(b, head, row, end, visible, slot);
+      } else {
+        score(b, head, row, end, visible, slot);
+        for (int i = row; i < end; i++) {
+          softmax(b, i, i - row, visible, masked, slot);
+        }
+        weigh(end - row, reachable, visible, slot);
+      }
+      writeResults(b, head, row, end, few, slot);
+      if (probabilities != null) {
+        writeProbabilities(b, head, row, end, visible, few, slot);
+      }
+    }
+  }
+
+  /** Keys in panels, transposed: {@code [panel, headDim, PANEL]}, zeros where there is no key. */
+  private void packKeys(int b, int head, int count, int slot) {
+    int headDim = layout.headDim();
+    KeyBlock block = blocks[slot];
+    for (int first = 0; first < count; first += PANEL) {
+      block.pack(
+          keys.segment,
+          keys.at(layout.keyStart()[b] + first, head * headDim),
+          keys.stride,
+          Math.min(PANEL, count - first),
+          headDim,
+          scratch,
+          keysAt(slot) + (long) first * headDim * Float.BYTES);
+    }
+  }
+
+  /** Values in panels: {@code [panel, count, PANEL]}, zeros where there is no column. */
+  private void packValues(int b, int head, int count, int slot) {
+    int headDim = layout.headDim();
+    for (int column = 0; column < headDim; column += PANEL) {
+      int columns = Math.min(PANEL, headDim - column);
+      long row = valuesAt(slot) + (long) column * count * Float.BYTES;
+      long source = values.at(layout.keyStart()[b], head * headDim + column);
+      for (int j = 0; j < count; j++) {
+        MemorySegment.copy(values.segment, source, scratch, row, (long) columns * Float.BYTES);
+        for (int c = columns; c < PANEL; c++) {
+          scratch.set(FLOAT, row + (long) c * Float.BYTES, 0);
+        }
+        source += values.stride;
+        row += PANEL_BYTES;
+      }
+    }
+  }
+
+  /** Writes what the mask adds to the scores; says whether that is anything. */
+  private boolean packMask(int b, int count, int slot) {
+    byte[] mask = layout.keyMask();
+    if (mask == null) {
+      return false;
+    }
+    boolean any = false;
+    int start = layout.keyStart()[b];
+    long at = maskAt(slot);
+    for (int j = 0; j < count; j++) {
+      boolean masked = mask[start + j] == 0;
+      any |= masked;
+      scratch.set(FLOAT, at + (long) j * Float.BYTES, masked ? -Float.MAX_VALUE : 0);
+    }
+    return any;
+  }
+
+  /** {@code scores = q·kᵀ}, the columns padded to whole panels. */
+  private void score(int b, int head, int row, int end, int visible, int slot) {
+    int headDim = layout.headDim();
+    StridedRows rows = queryRows[slot];
+    for (int depth = 0; depth < headDim; depth += Gemm.DEPTH) {
+      int count = Math.min(Gemm.DEPTH, headDim - depth);
+      for (int i = row; i < end; i++) {
+        long at = queries.at(layout.queryStart()[b] + i, head * headDim + depth);
+        rows.copy(i - row, depth, queries.segment, at, count);
+      }
+    }
+    for (int panel = 0; panel * PANEL < visible; panel++) {
+      long keyPanel = keysAt(slot) + (long) panel * headDim * PANEL_BYTES;
+      multiply(end - row, headDim, rows, keyPanel, scoresAt(slot) + panel * BLOCK_BYTES, slot);
+    }
+  }
+
+  /** {@code c = rows·panel}, by blocks of inputs. */
+  private void multiply(int rows, int depth, StridedRows x, long panel, long c, int slot) {
+    for (int from = 0; from < depth; from += Gemm.DEPTH) {
+      long target = from == 0 ? c : partAt(slot);
+      kernels.stridedPanel(
+          rows,
+          Math.min(Gemm.DEPTH, depth - from),
+          x.floats(),
+          x.at(0, from),
+          Precision.F32,
+          scratch,
+          panel + (long) from * PANEL_BYTES,
+          scratch,
+          panel,
+          0,
+          ReadAhead.Way.NONE,
+          scratch,
+          target);
+      if (from > 0) {
+        kernels.addRows(1, rows * PANEL, scratch, target, 0, scratch, c, 0);
+      }
+    }
+  }
+
+  /** {@code scores = q·kᵀ} of one query after the other. */
+  private void scoreEach(int b, int head, int row, int end, int visible, int slot) {
+    int headDim = layout.headDim();
+    for (int i = row; i < end; i++) {
+      kernels.dots(
+          queries.segment,
+          queries.at(layout.queryStart()[b] + i, head * headDim),
+          headDim,
+          keys.segment,
+          keys.at(layout.keyStart()[b], head * headDim),
+          keys.stride,
+          visible,
+          scratch,
+          rowOfScoresAt(i - row, slot));
+    }
+  }
+
+  /** The weights of query {@code i}, row {@code r} of its block, and the inverse of their sum. */
+  private void softmax(int b, int i, int r, int visible, boolean masked, int slot) {
+    long at = scoresAt(slot) + (long) r * PANEL_BYTES;
+    StridedRows weights = weightRows[slot];
+    int seen = seen(b, i, visible);
+    float factor = masked ? 1 : scale;
+    if (masked) {
+      kernels.scaleAndAdd(scratch, at, BLOCK_BYTES, seen, scale, maskAt(slot));
+    }
+    float max = kernels.max(scratch, at, BLOCK_BYTES, seen);
+    float sum = 0;
+    for (int depth = 0; depth < visible; depth += Gemm.DEPTH) {
+      int count = Math.clamp(seen - depth, 0, Gemm.DEPTH);
+      int target = weights.at(r, depth);
+      sum +=
+          kernels.exponentialsOfPanels(
+              scratch,
+              at + depth / PANEL * BLOCK_BYTES,
+              BLOCK_BYTES,
+              count,
+              max,
+              factor,
+              weights.floats(),
+              target,
+              scratch,
+              laneAt(slot));
+      int end = Math.min(Gemm.DEPTH, visible - depth);
+      Arrays.fill(weights.floats(), target + count, target + end, 0);
+    }
+    scratch.set(FLOAT, sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
+  }
+
+  /** The same where scores are rows, which become the weights. */
+  private void softmaxEach(int b, int i, int r, int visible, boolean masked, int slot) {
+    long at = rowOfScoresAt(r, slot);
+    int seen = seen(b, i, visible);
+    float factor = masked ? 1 : scale;
+    if (masked) {
+      kernels.scaleAndAdd(scratch, at, PANEL_BYTES, seen, scale, maskAt(slot));
+    }
+    float max = kernels.max(scratch, at, PANEL_BYTES, seen);
+    float sum = kernels.exponentials(scratch, at, seen, max, factor, true, scratch, laneAt(slot));
+    for (int j = seen; j < visible; j++) {
+      scratch.set(FLOAT, at + (long) j * Float.BYTES, 0);
+    }
+    scratch.set(FLOAT, sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
+  }
+
+  /** Keys that a query attends to. */
+  private int seen(int b, int i, int visible) {
+    return layout.causal() ? layout.keyLength()[b] - layout.queryLength()[b] + 1 + i : visible;
+  }
+
+  private long rowOfScoresAt(int r, int slot) {
+    return scoresAt(slot) + (long) r * longestPadded * Float.BYTES;
+  }
+
+  /** {@code results = weights·v}. */
+  private void weigh(int rows, int reachable, int visible, int slot) {
+    for (int panel = 0; panel * PANEL < layout.headDim(); panel++) {
+      long valuePanel = valuesAt(slot) + (long) panel * reachable * PANEL_BYTES;
+      long at = resultsAt(slot) + panel * BLOCK_BYTES;
+      multiply(rows, visible, weightRows[slot], valuePanel, at, slot);
+    }
+  }
+
+  /** {@code results = weights·v} of one query after the other. */
+  private void weighEach(int b, int head, int row, int end, int visible, int slot) {
+    int headDim = layout.headDim();
+    for (int i = 0; i < end - row; i++) {
+      kernels.weightedSum(
+          scratch,
+          rowOfScoresAt(i, slot),
+          visible,
+          values.segment,
+          values.at(layout.keyStart()[b], head * headDim),
+          values.stride,
+          headDim,
+          scratch,
+          resultsAt(slot) + (long) i * headDimPadded * Float.BYTES);
+    }
+  }
+
+  /** {@code out = results}, divided by the sums of the weights. */
+  private void writeResults(int b, int head, int row, int end, boolean few, int slot) {
+    int headDim = layout.headDim();
+    long outStride = (long) layout.heads() * headDim * Float.BYTES;
+    long stride = few ? (long) headDimPadded * Float.BYTES : PANEL_BYTES;
+    for (int i = 0; i < end - row; i++) {
+      kernels.scale(
+          scratch,
+          resultsAt(slot) + i * stride,
+          few ? PANEL_BYTES : BLOCK_BYTES,
+          headDim,
+          scratch.get(FLOAT, sumsAt(slot) + (long) i * Float.BYTES),
+          out,
+          (layout.queryStart()[b] + row + i) * outStride + (long) head * headDim * Float.BYTES);
+    }
+  }
+
+  private void writeProbabilities(
+      int b, int head, int row, int end, int visible, boolean few, int slot) {
+    MemorySegment target = probabilities;
+    if (target == null) {
+      return;
+    }
+    int keyLength = layout.keyLength()[b];
+    StridedRows weights = weightRows[slot];
+    long first = layout.probabilityOffset(b) + (long) head * layout.queryLength()[b] * keyLength;
+    for (int i = row; i < end; i++) {
+      int r = i - row;
+      long at = (first + (long) i * keyLength) * Float.BYTES;
+      float factor = scratch.get(FLOAT, sumsAt(slot) + (long) r * Float.BYTES);
+      for (int j = 0; j < keyLength; j++) {
+        float weight = 0;
+        if (j < visible) {
+          int depth = j / Gemm.DEPTH * Gemm.DEPTH;
+          weight =
+              few
+                  ? scratch.get(FLOAT, rowOfScoresAt(r, slot) + (long) j * Float.BYTES)
+                  : weights.floats()[weights.at(r, depth) + j - depth];
+        }
+        target.set(FLOAT, at + (long) j * Float.BYTES, weight * factor);
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package io.github.megabert.backend.vector.attention;
+
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.PANEL;
+
+import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.gemm.PanelReader;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Transposes the keys of a head into a panel, by way of arrays, over which a loop is fast as soon
+ * as the JVM's first compiler has seen it. One thread uses it at a time.
+ */
+final class KeyBlock {
+  private float[] rows = {};
+  private float[] columns = {};
+
+  /**
+   * Packs up to a panel of keys.
+   *
+   * @param keys memory whose rows, {@code stride} bytes apart, hold {@code headDim} floats of the
+   *     head each, the first at {@code offset}
+   * @param count number of keys, 1 to {@link Lanes#PANEL}
+   * @param panel where {@code headDim} rows of {@link Lanes#PANEL} floats are written, one column a
+   *     key and zeros beyond
+   */
+  void pack(
+      MemorySegment keys,
+      long offset,
+      long stride,
+      int count,
+      int headDim,
+      MemorySegment panel,
+      long panelOffset) {
+    int size = PANEL * headDim;
+    if (rows.length < size) {
+      rows = new float[size];
+      columns = new float[size];
+    }
+    for (int j = 0; j < count; j++) {
+      MemorySegment.copy(keys, FLOAT, offset + j * stride, rows, j * headDim, headDim);
+    }
+    Arrays.fill(rows, count * headDim, size, 0);
+    PanelReader.transpose(rows, 0, headDim, headDim, columns);
+    MemorySegment.copy(columns, 0, panel, FLOAT, panelOffset, size);
+  }
+}

@@ -1,0 +1,5 @@
+/** Scaled dot-product attention on vectors. */
+@NullMarked
+package io.github.megabert.backend.vector.attention;
+
+import org.jspecify.annotations.NullMarked;

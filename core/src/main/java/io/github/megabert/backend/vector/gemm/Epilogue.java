@@ -1,0 +1,88 @@
+package io.github.megabert.backend.vector.gemm;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.warmup.Kernels;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What follows a matrix product, on the part of it that a task has just finished and that is still
+ * in the cache: {@code out = activation(sums + bias) + residual}.
+ */
+final class Epilogue {
+  private final Kernels kernels;
+  private MemorySegment bias = MemorySegment.NULL;
+  private Activation activation = Activation.IDENTITY;
+  private @Nullable MemorySegment residual;
+  private MemorySegment out = MemorySegment.NULL;
+  private int columns;
+
+  Epilogue(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
+  /**
+   * Says what to do.
+   *
+   * @param residual may be {@code out}
+   * @param columns columns of residual and out; bias has a number for each
+   */
+  void set(
+      MemorySegment bias,
+      Activation activation,
+      @Nullable MemorySegment residual,
+      MemorySegment out,
+      int columns) {
+    this.bias = bias;
+    this.activation = activation;
+    this.residual = residual;
+    this.out = out;
+    this.columns = columns;
+  }
+
+  /**
+   * Does it for some rows and columns.
+   *
+   * @param sums the product of these rows and columns, a panel after the other; overwritten
+   * @param fromColumn the first column of a panel
+   */
+  void apply(
+      MemorySegment sums, long sumsOffset, int fromRow, int toRow, int fromColumn, int toColumn) {
+    long step = (toRow - fromRow) * (long) Lanes.PANEL_BYTES;
+    int count = toColumn - fromColumn;
+    long biasAt = (long) fromColumn * Float.BYTES;
+    MemorySegment added = residual;
+    for (int row = fromRow; row < toRow; row++) {
+      long from = sumsOffset + (row - fromRow) * (long) Lanes.PANEL_BYTES;
+      long at = ((long) row * columns + fromColumn) * Float.BYTES;
+      if (added == null) {
+        kernels.biasAndActivation(activation, sums, from, step, out, at, bias, biasAt, count);
+      } else if (activation == Activation.IDENTITY) {
+        kernels.biasAndResidual(sums, from, step, added, out, at, bias, biasAt, count);
+      } else {
+        activateAndAdd(sums, from, step, added, row, fromColumn, toColumn);
+      }
+    }
+  }
+
+  /** A panel at a time, because out may be what is added. */
+  private void activateAndAdd(
+      MemorySegment sums,
+      long sumsOffset,
+      long step,
+      MemorySegment added,
+      int row,
+      int fromColumn,
+      int toColumn) {
+    long from = sumsOffset;
+    for (int column = fromColumn; column < toColumn; column += Lanes.PANEL) {
+      int count = Math.min(Lanes.PANEL, toColumn - column);
+      long biasAt = (long) column * Float.BYTES;
+      long at = ((long) row * columns + column) * Float.BYTES;
+      kernels.biasAndActivation(activation, sums, from, step, sums, from, bias, biasAt, count);
+      kernels.residual(sums, from, added, out, at, count);
+      from += step;
+    }
+  }
+}

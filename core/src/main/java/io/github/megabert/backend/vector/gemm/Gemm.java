@@ -1,0 +1,333 @@
+package io.github.megabert.backend.vector.gemm;
+
+import static io.github.megabert.backend.vector.Lanes.PANEL;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.Team;
+import io.github.megabert.backend.vector.memory.KernelMemory;
+import io.github.megabert.backend.vector.warmup.Kernels;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code out = activation(x·Wᵀ + b) + residual}, blocked for the caches after Goto and van de
+ * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
+ *
+ * <p>A task is a {@link RowBlocks block of rows} times a {@link PanelGroups group of panels}. Five
+ * rows and more are {@link RowCopy copied} for {@link StridedTiles} first, up to four are
+ * multiplied as they lie. The inputs are taken in blocks of fixed depth, so that the partition
+ * never changes a result.
+ *
+ * <p>Weights in bfloat16 are expanded in registers, and for up to four rows, as in decoding, those
+ * in 8 bits. Other narrow ones are expanded a panel at a time, in the second-level cache, and
+ * weights that have not been packed are transposed there.
+ */
+public final class Gemm implements Team.Body {
+  /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
+  public static final int DEPTH = 1024;
+
+  /**
+   * Panels in a group, at most: the sums of a task are 128 KiB of the second-level cache, a panel's
+   * after the other's. They move to where they belong, which is seldom in a cache, with the
+   * epilogue, in runs of a kilobyte; tiles of 8 rows that wrote there themselves, two vectors a
+   * row, took a tenth longer, and those of 12 as long.
+   */
+  private static final int GROUP = 8;
+
+  /** Rows that are multiplied by all weights before others are: a copy of them is made. */
+  private static final int COPIED_ROWS = 512;
+
+  /**
+   * Bytes of a task's sums. A tile with more rows than there are writes the sums of the others too,
+   * over what the next panel then writes.
+   */
+  private static final long SUMS_BYTES = (long) RowBlocks.MOST_ROWS * GROUP * PANEL_BYTES;
+
+  /** Bytes of a panel's product with one block of inputs. */
+  private static final long PART_BYTES = (long) RowBlocks.MOST_ROWS * PANEL_BYTES;
+
+  /** Bytes of scratch memory a slot: sums, part, an expanded panel. */
+  private static final long SLOT_BYTES = SUMS_BYTES + PART_BYTES + (long) (DEPTH + 1) * PANEL_BYTES;
+
+  /** Multiply-adds below which more threads cost more than they bring, about 10 µs. */
+  private static final long SERIAL = 1 << 19;
+
+  private final Team team;
+  private final KernelMemory memory;
+  private final Kernels kernels;
+  private final Epilogue epilogue;
+  private final RowBlocks blocks = new RowBlocks();
+  private final RowCopy copy;
+  private final PanelGroups groups = new PanelGroups();
+  private final ReadAhead readAhead;
+
+  /** Of each slot, for weights that are not packed; made when first needed. */
+  private final @Nullable PanelReader[] readers;
+
+  private PackedLinear linear;
+  private MemorySegment x;
+  private MemorySegment buffers;
+  private ReadAhead.Way way = ReadAhead.Way.NONE;
+
+  public Gemm(Team team, KernelMemory memory, Kernels kernels, ReadAhead readAhead) {
+    this.team = team;
+    this.kernels = kernels;
+    epilogue = new Epilogue(kernels);
+    copy = new RowCopy(team);
+    readers = new PanelReader[team.slots()];
+    this.readAhead = readAhead;
+    this.memory = memory;
+    linear =
+        new PackedLinear(
+            Precision.F32,
+            MemorySegment.NULL,
+            MemorySegment.NULL,
+            MemorySegment.NULL,
+            0,
+            0,
+            false,
+            List.of());
+    x = MemorySegment.NULL;
+    buffers = MemorySegment.NULL;
+  }
+
+  /** The product; {@code residual} may be {@code out}. */
+  public void multiply(
+      HostMatrix input,
+      PackedLinear packed,
+      Activation activation,
+      @Nullable HostMatrix residual,
+      HostMatrix out) {
+    int rows = input.rows();
+    if (rows == 0) {
+      return;
+    }
+    linear = packed;
+    x = input.segment();
+    buffers = memory.ofSize(team.slots() * SLOT_BYTES);
+    epilogue.set(
+        packed.bias(),
+        activation,
+        residual == null ? null : residual.segment(),
+        out.segment(),
+        packed.outputs());
+    boolean canReadAhead = packed.streamed() && kernels.areCompiled(rows, packed.precision());
+    way = canReadAhead ? readAhead.next(rows) : ReadAhead.Way.NONE;
+    boolean isTrial = canReadAhead && readAhead.isTried(rows);
+    long start = isTrial ? System.nanoTime() : 0;
+    multiplyChunks(rows);
+    if (isTrial) {
+      double work = (double) rows * packed.inputs() * packed.outputs();
+      readAhead.report(rows, way, work, System.nanoTime() - start);
+    }
+  }
+
+  private void multiplyChunks(int rows) {
+    int chunks = Math.ceilDiv(rows, COPIED_ROWS);
+    int size = Math.ceilDiv(Math.ceilDiv(rows, chunks), StridedTiles.HIGH) * StridedTiles.HIGH;
+    for (int first = 0; first < rows; first += size) {
+      int count = Math.min(size, rows - first);
+      blocks.set(first, count);
+      cutPanels();
+      if (count > RowTiles.MAX_ROWS) {
+        copy.take(x, linear.inputs(), first, count);
+      }
+      team.run(blocks.count() * groups.count(), this);
+    }
+  }
+
+  private void cutPanels() {
+    long work = (long) blocks.rows() * linear.inputs() * linear.outputs();
+    int tasks = team.slots() == 1 || work < SERIAL ? 0 : team.slots();
+    int unit = isByteRow() ? ByteRow.PANELS : 1;
+    groups.cut(linear.panelCount(), GROUP, unit, blocks.count(), tasks);
+  }
+
+  /** Whether panels are multiplied several at a time. */
+  private boolean isByteRow() {
+    return blocks.rows() == 1 && linear.isPacked() && linear.precision() == Precision.INT8;
+  }
+
+  @Override
+  public void run(int task, int next, int slot) {
+    int block = task % blocks.count();
+    int group = task / blocks.count();
+    int firstPanel = groups.first(group);
+    int endPanel = groups.first(group + 1);
+    int from = blocks.from(block);
+    int to = blocks.from(block + 1);
+    long sums = slot * SLOT_BYTES;
+    long panelSums = (to - from) * (long) PANEL_BYTES;
+    boolean isByteRow = isByteRow();
+    for (int depth = 0; depth < linear.inputs(); depth += DEPTH) {
+      int panel = firstPanel;
+      while (panel < endPanel) {
+        long at = sums + (panel - firstPanel) * panelSums;
+        if (isByteRow && panel + ByteRow.PANELS <= endPanel) {
+          multiplyByteRow(panel, depth, at, slot);
+          panel += ByteRow.PANELS;
+        } else {
+          boolean isReadAhead = way != ReadAhead.Way.NONE;
+          long ahead = isReadAhead ? following(panel, depth, firstPanel, endPanel, next) : 0;
+          multiply(panel, ahead, depth, from, to, at, slot);
+          panel++;
+        }
+      }
+    }
+    int endColumn = Math.min(linear.outputs(), endPanel * PANEL);
+    epilogue.apply(buffers, sums, from, to, firstPanel * PANEL, endColumn);
+  }
+
+  /**
+   * Where the weights begin that this slot multiplies after these. Where none follow, those that
+   * the task began with.
+   */
+  private long following(int panel, int depth, int firstPanel, int endPanel, int nextTask) {
+    if (panel + 1 < endPanel) {
+      return linear.panelOffset(panel + 1, depth);
+    }
+    long offset;
+    if (depth + DEPTH < linear.inputs()) {
+      offset = linear.panelOffset(firstPanel, depth + DEPTH);
+    } else if (nextTask != Team.NONE) {
+      offset = linear.panelOffset(groups.first(nextTask / blocks.count()), 0);
+    } else {
+      offset = linear.panelOffset(firstPanel, 0);
+    }
+    // A block is read ahead as if it were as deep as the present one.
+    int count = Math.min(DEPTH, linear.inputs() - depth);
+    long block = NarrowWeights.bytes(linear.precision(), count);
+    return Math.min(offset, linear.panels().byteSize() - block);
+  }
+
+  /** As {@link #multiply}, of one row and several panels in 8 bits. */
+  private void multiplyByteRow(int panel, int depth, long at, int slot) {
+    int count = Math.min(DEPTH, linear.inputs() - depth);
+    long c = depth == 0 ? at : slot * SLOT_BYTES + SUMS_BYTES;
+    long offset = linear.panelOffset(panel, depth);
+    long scaleOffset = linear.scaleOffset(panel, depth);
+    long row = (long) blocks.from(0) * linear.inputs() + depth;
+    kernels.bytePanels(
+        count,
+        x,
+        row * Float.BYTES,
+        linear.panels(),
+        offset,
+        linear.panelOffset(panel + 1, depth) - offset,
+        linear.scales(),
+        scaleOffset,
+        linear.scaleOffset(panel + 1, depth) - scaleOffset,
+        buffers,
+        c);
+    if (depth > 0) {
+      kernels.addRows(1, ByteRow.PANELS * PANEL, buffers, c, 0, buffers, at, 0);
+    }
+  }
+
+  /** A panel's product, or what one block of inputs adds to it. */
+  private void multiply(int panel, long ahead, int depth, int from, int to, long at, int slot) {
+    if (depth == 0) {
+      product(panel, ahead, depth, from, to - from, at, slot);
+      return;
+    }
+    long part = slot * SLOT_BYTES + SUMS_BYTES;
+    product(panel, ahead, depth, from, to - from, part, slot);
+    kernels.addRows(1, (to - from) * PANEL, buffers, part, 0, buffers, at, 0);
+  }
+
+  /** {@code c = x·panel} of one block of inputs. */
+  private void product(int panel, long ahead, int depth, int from, int rows, long c, int slot) {
+    int count = Math.min(DEPTH, linear.inputs() - depth);
+    if (blocks.rows() <= RowTiles.MAX_ROWS) {
+      rowsAsTheyLie(panel, ahead, depth, count, from, rows, c, slot);
+      return;
+    }
+    boolean isExpanded = expand(panel, depth, count, slot);
+    MemorySegment source = isExpanded ? buffers : linear.panels();
+    long at = isExpanded ? expanded(slot) : linear.panelOffset(panel, depth);
+    boolean isReadAhead = way != ReadAhead.Way.NONE;
+    kernels.stridedPanel(
+        rows,
+        count,
+        copy.floats(),
+        copy.at(from, depth),
+        isExpanded ? Precision.F32 : linear.precision(),
+        source,
+        at,
+        isReadAhead ? linear.panels() : source,
+        isReadAhead ? ahead : at,
+        isReadAhead ? NarrowWeights.bytes(linear.precision(), count) : 0,
+        way,
+        buffers,
+        c);
+  }
+
+  private void rowsAsTheyLie(
+      int panel, long ahead, int depth, int count, int from, int rows, long c, int slot) {
+    MemorySegment panels = linear.panels();
+    if (way != ReadAhead.Way.NONE) {
+      ReadAhead.touchPages(panels, ahead, NarrowWeights.bytes(linear.precision(), count));
+    }
+    long at = linear.panelOffset(panel, depth);
+    long xStride = (long) linear.inputs() * Float.BYTES;
+    long xAt = from * xStride + (long) depth * Float.BYTES;
+    switch (linear.precision()) {
+      case BF16 -> kernels.bfloat16Panel(rows, count, x, xAt, xStride, panels, at, buffers, c);
+      case INT8 -> {
+        MemorySegment scales = linear.scales();
+        long scaleAt = linear.scaleOffset(panel, depth);
+        long sums = expanded(slot);
+        kernels.bytePanel(
+            rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, sums, buffers, c);
+      }
+      default -> {
+        boolean isExpanded = expand(panel, depth, count, slot);
+        MemorySegment source = isExpanded ? buffers : panels;
+        long sourceAt = isExpanded ? expanded(slot) : at;
+        kernels.panel(rows, count, x, xAt, xStride, source, sourceAt, buffers, c);
+      }
+    }
+  }
+
+  /**
+   * Brings a panel's block of inputs as float32 to the slot's memory, unless tiles read it as it
+   * is.
+   */
+  private boolean expand(int panel, int depth, int count, int slot) {
+    long to = expanded(slot);
+    if (!linear.isPacked()) {
+      reader(slot).read(linear.unpacked(), panel, depth, count, buffers, to);
+      return true;
+    }
+    long at = linear.panelOffset(panel, depth);
+    switch (linear.precision()) {
+      case F16 -> kernels.expandHalves(linear.panels(), at, count, buffers, to);
+      case INT8 -> {
+        long scaleAt = linear.scaleOffset(panel, depth);
+        kernels.expandBytes(linear.panels(), at, count, linear.scales(), scaleAt, buffers, to);
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Where the slot's expanded panel begins. */
+  private static long expanded(int slot) {
+    return slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
+  }
+
+  private PanelReader reader(int slot) {
+    PanelReader reader = readers[slot];
+    if (reader == null) {
+      reader = new PanelReader();
+      readers[slot] = reader;
+    }
+    return reader;
+  }
+}

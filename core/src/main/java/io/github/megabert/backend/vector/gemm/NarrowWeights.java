@@ -1,0 +1,98 @@
+package io.github.megabert.backend.vector.gemm;
+
+import static io.github.megabert.backend.vector.Lanes.COUNT;
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.PANEL;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+
+import io.github.megabert.backend.Precision;
+import io.github.megabert.tensor.BFloat16;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Panels of 16-bit and 8-bit weights, laid out for the kernels that expand them.
+ *
+ * <p>16 bits: a row of a panel is one vector of 32-bit words; word l holds column l below and
+ * column {@code COUNT + l} above, so that whole vectors expand by shifts. 8 bits: a row of a panel
+ * is its bytes.
+ *
+ * <p>8-bit weights are symmetric, {@code w ≈ scale·q} with q from -127 to 127 and a scale for every
+ * {@value #GROUP} inputs of a channel: with one scale a channel the largest of a thousand weights
+ * would set the step of all.
+ */
+public final class NarrowWeights {
+  /** Inputs that share a scale. */
+  public static final int GROUP = 128;
+
+  private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
+
+  private NarrowWeights() {}
+
+  /** Bytes of {@code rows} rows of a panel. */
+  public static long bytes(Precision precision, int rows) {
+    return switch (precision) {
+      case BF16, F16 -> (long) rows * PANEL_BYTES / 2;
+      case INT8 -> (long) rows * PANEL;
+      default -> (long) rows * PANEL_BYTES;
+    };
+  }
+
+  /**
+   * Stores rows of a panel in 16 bits.
+   *
+   * @param columns {@code [count, PANEL]}
+   * @throws IllegalArgumentException if a weight is beyond the range of binary16
+   */
+  static void storeHalves(
+      Precision precision, float[] columns, int count, MemorySegment words, long offset) {
+    int[] packed = new int[count * COUNT];
+    for (int i = 0; i < packed.length; i++) {
+      int at = i / COUNT * PANEL + i % COUNT;
+      packed[i] = bits(precision, columns[at]) | bits(precision, columns[at + COUNT]) << 16;
+    }
+    MemorySegment.copy(packed, 0, words, WORD, offset, packed.length);
+  }
+
+  private static int bits(Precision precision, float weight) {
+    if (precision == Precision.BF16) {
+      return BFloat16.fromFloat(weight) & 0xffff;
+    }
+    int half = Float.floatToFloat16(weight) & 0xffff;
+    if ((half & 0x7c00) == 0x7c00) {
+      throw new IllegalArgumentException(
+          "the weight " + weight + " does not fit into f16; use bf16 or f32");
+    }
+    return half;
+  }
+
+  /**
+   * Stores a group's rows of a panel in 8 bits.
+   *
+   * @param columns {@code [count, PANEL]}
+   */
+  static void storeBytes(
+      float[] columns,
+      int count,
+      MemorySegment bytes,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset) {
+    float[] scale = new float[PANEL];
+    for (int i = 0; i < count * PANEL; i++) {
+      scale[i % PANEL] = Math.max(scale[i % PANEL], Math.abs(columns[i]));
+    }
+    for (int n = 0; n < PANEL; n++) {
+      scale[n] /= 127;
+    }
+    byte[] quantized = new byte[count * PANEL];
+    for (int i = 0; i < quantized.length; i++) {
+      float step = scale[i % PANEL];
+      int q = step == 0 ? 0 : Math.round(columns[i] / step);
+      quantized[i] = (byte) Math.clamp(q, -127, 127);
+    }
+    MemorySegment.copy(scale, 0, scales, FLOAT, scaleOffset, PANEL);
+    MemorySegment.copy(quantized, 0, bytes, ValueLayout.JAVA_BYTE, offset, quantized.length);
+  }
+}

@@ -1,0 +1,65 @@
+package io.github.megabert.backend.vector.gemm;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The weights of a linear layer as the matrix kernel reads them, in panels: panel p holds the
+ * output channels from {@code p × PANEL} on, zeros past the last. Or those of a layer that has not
+ * been packed.
+ *
+ * @param precision F32, BF16, F16 or INT8
+ * @param panels F32: {@code [panels, inputs, PANEL]}. The others: words of 32 bits as {@link
+ *     NarrowWeights} says
+ * @param scales INT8: {@code [panels, groups, PANEL]} float32; otherwise empty
+ * @param bias one float a channel, padded with zeros to whole panels
+ * @param streamed whether so many weights have been packed that they come from the memory, not from
+ *     a cache, whenever they are used
+ * @param unpacked the stacked weights as they were given, if they are to be transposed whenever
+ *     they are used: then there are no panels, and the precision, in which they are multiplied, is
+ *     F32. Otherwise empty
+ */
+public record PackedLinear(
+    Precision precision,
+    MemorySegment panels,
+    MemorySegment scales,
+    MemorySegment bias,
+    int inputs,
+    int outputs,
+    boolean streamed,
+    List<Tensor> unpacked)
+    implements Backend.Linear {
+  /** Whether there are panels. */
+  boolean isPacked() {
+    return unpacked.isEmpty();
+  }
+
+  /** Number of panels. */
+  int panelCount() {
+    return Math.ceilDiv(outputs, Lanes.PANEL);
+  }
+
+  /** Bytes of a panel. */
+  long panelBytes() {
+    return NarrowWeights.bytes(precision, inputs);
+  }
+
+  /** Where a panel's row {@code depth}, an even number, begins. */
+  long panelOffset(int panel, int depth) {
+    return panel * panelBytes() + NarrowWeights.bytes(precision, depth);
+  }
+
+  /** Bytes of a panel's scales. */
+  long scaleBytes() {
+    return (long) Math.ceilDiv(inputs, NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
+  }
+
+  /** Where the scales of the group begin that starts at input {@code depth}. */
+  long scaleOffset(int panel, int depth) {
+    return panel * scaleBytes() + (long) (depth / NarrowWeights.GROUP) * Lanes.PANEL_BYTES;
+  }
+}

@@ -1,0 +1,50 @@
+package io.github.megabert.backend.vector.gemm;
+
+import io.github.megabert.backend.vector.Lanes;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Rows at a distance that is a constant, for {@link StridedTiles}: one address serves all rows of a
+ * tile, which the processor's instructions reach from there. A row is cut into blocks of {@link
+ * Gemm#DEPTH} inputs; all first blocks lie behind one another, then all second ones. Behind the
+ * last row is room for those that a tile has more.
+ *
+ * <p>An array, because the first compiler refuses to profile a tile with so many accesses to a
+ * segment, and without a profile the second makes slow code.
+ */
+public final class StridedRows {
+  /**
+   * Floats from a row to the next. Rows a power of two apart would share a few sets of the
+   * first-level cache.
+   */
+  public static final int DISTANCE = Gemm.DEPTH + 16;
+
+  private float[] floats = {};
+  private int held;
+
+  /** Makes room; the contents are undefined. */
+  public void shape(int rows, int inputs) {
+    held = rows + StridedTiles.LOW - 1;
+    int size = Math.multiplyExact(held * Math.ceilDiv(inputs, Gemm.DEPTH), DISTANCE);
+    if (floats.length < size) {
+      floats = new float[size];
+    }
+  }
+
+  /** The floats of all rows. */
+  public float[] floats() {
+    return floats;
+  }
+
+  /**
+   * Where a row's block of inputs from {@code depth} on begins, a multiple of the block's depth.
+   */
+  public int at(int row, int depth) {
+    return (depth / Gemm.DEPTH * held + row) * DISTANCE;
+  }
+
+  /** Copies a row's block of inputs from {@code depth} on. */
+  public void copy(int row, int depth, MemorySegment source, long offset, int count) {
+    MemorySegment.copy(source, Lanes.FLOAT, offset, floats, at(row, depth), count);
+  }
+}

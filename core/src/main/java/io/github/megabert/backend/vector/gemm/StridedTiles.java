@@ -1,0 +1,122 @@
+package io.github.megabert.backend.vector.gemm;
+
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.Lanes;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Products of five rows or more with a panel. They are {@link StridedRows strided}, so that one
+ * address serves them all, and cut into tiles that are higher than {@link RowTiles}, so that what
+ * is loaded of the panel serves more of them: twelve and eight rows where there are 32 vector
+ * registers, for accumulators, two vectors of the panel and a broadcast. Where there are 16, tiles
+ * are of four rows, which reach the peak, while five and more spill. The tiles are {@link
+ * StridedFloatTiles} and {@link StridedBFloat16Tiles}.
+ *
+ * <p>Any number of rows is cut into high and low tiles so that the last has at most {@link #UNIT} -
+ * 1 rows too many, of which the results are without meaning.
+ *
+ * <p>Meanwhile {@link ReadAhead} may bring in the weights to come. What is loaded for that are
+ * bytes, because of all numbers only they are read by an intrinsic method itself: wider ones go
+ * through a small method on top of it, which C2 does not inline where it takes the call for rare.
+ * In one process of three it did, and a tile with a call in its loop was eight times as slow, for
+ * good.
+ */
+public final class StridedTiles {
+  /** Whether the registers hold tiles of twelve and eight rows. */
+  private static final boolean TALL = Lanes.REGISTERS >= 32;
+
+  /** What the height of every tile is a multiple of. */
+  public static final int UNIT = 4;
+
+  /** Rows of a high tile. */
+  public static final int HIGH = TALL ? 3 * UNIT : UNIT;
+
+  /** Rows of a low tile; there is none where registers are few. */
+  public static final int LOW = TALL ? 2 * UNIT : UNIT;
+
+  private StridedTiles() {}
+
+  /** Low tiles into which rows are cut; all others are high. */
+  public static int lowTiles(int rows) {
+    int units = units(rows);
+    return TALL ? (3 - units % 3) % 3 : 0;
+  }
+
+  /** High tiles into which rows are cut. */
+  public static int highTiles(int rows) {
+    return TALL ? (units(rows) - 2 * lowTiles(rows)) / 3 : units(rows);
+  }
+
+  private static int units(int rows) {
+    return Math.max(LOW / UNIT, Math.ceilDiv(rows, UNIT));
+  }
+
+  /**
+   * Multiplies rows by a panel.
+   *
+   * @param rows {@link StridedRows strided} rows, the first from {@code rowsOffset} on
+   * @param count number of rows
+   * @param depth number of k
+   * @param precision F32 or BF16: how the panel holds its numbers
+   * @param ahead what is to come, {@code aheadBytes} from {@code aheadOffset} on, a multiple of the
+   *     depth
+   * @param way how it is brought in
+   * @param c {@code [rows of all tiles, PANEL]}, overwritten
+   */
+  public static void multiply(
+      float[] rows,
+      int rowsOffset,
+      int count,
+      int depth,
+      Precision precision,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      ReadAhead.Way way,
+      MemorySegment c,
+      long cOffset) {
+    int high = highTiles(count);
+    int low = lowTiles(count);
+    long step = 0;
+    long halfStep = 0;
+    if (way != ReadAhead.Way.NONE) {
+      ReadAhead.touchPages(ahead, aheadOffset, aheadBytes);
+    }
+    if (way == ReadAhead.Way.LINES) {
+      step = Math.ceilDiv(aheadBytes, (long) depth * (high + low));
+      halfStep = aheadBytes / (2L * depth * (high + low));
+    }
+    long part = depth * step;
+    long end = aheadBytes - part;
+    boolean isNarrow = precision == Precision.BF16;
+    int x = rowsOffset;
+    long to = cOffset;
+    for (int tile = 0; tile < high; tile++) {
+      long next = aheadOffset + Math.min(tile * part, end);
+      ReadAhead.keep(
+          isNarrow
+              ? StridedBFloat16Tiles.high(
+                  depth, rows, x, panel, panelOffset, ahead, next, step, c, to)
+              : StridedFloatTiles.high(
+                  depth, rows, x, panel, panelOffset, ahead, next, step, c, to));
+      x += HIGH * StridedRows.DISTANCE;
+      to += (long) HIGH * PANEL_BYTES;
+    }
+    long half = depth * halfStep;
+    for (int tile = high; tile < high + low; tile++) {
+      long next = aheadOffset + 2L * tile * half;
+      ReadAhead.keep(
+          isNarrow
+              ? StridedBFloat16Tiles.low(
+                  depth, rows, x, panel, panelOffset, ahead, next, half, halfStep, c, to)
+              : StridedFloatTiles.low(
+                  depth, rows, x, panel, panelOffset, ahead, next, half, halfStep, c, to));
+      x += LOW * StridedRows.DISTANCE;
+      to += (long) LOW * PANEL_BYTES;
+    }
+  }
+}

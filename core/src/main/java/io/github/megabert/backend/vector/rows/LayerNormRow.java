@@ -1,0 +1,119 @@
+package io.github.megabert.backend.vector.rows;
+
+import static io.github.megabert.backend.vector.Lanes.COUNT;
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.SPECIES;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+
+import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.warmup.Kernels;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * LayerNorm of a row: the mean first, then the sum of squared differences from it; the differences'
+ * own sum corrects what rounding the mean left over (Chan, Golub and LeVeque 1983, eq. 1.7), which
+ * an eps of 1e-12 would otherwise blow up on nearly constant rows.
+ */
+public final class LayerNormRow {
+  private LayerNormRow() {}
+
+  /** See {@link Kernels#layerNorm}. */
+  public static void normalize(
+      MemorySegment x,
+      MemorySegment out,
+      long at,
+      MemorySegment weight,
+      MemorySegment bias,
+      int columns,
+      float eps,
+      MemorySegment lanes,
+      long lane) {
+    float mean = mean(x, at, columns, lanes, lane);
+    squares(x, at, columns, mean, lanes, lane);
+    double squares = Lanes.sum(lanes, lane);
+    double rest = Lanes.sum(lanes, lane + VECTOR_BYTES);
+    for (int i = columns - columns % COUNT; i < columns; i++) {
+      float difference = x.get(FLOAT, at + (long) i * Float.BYTES) - mean;
+      squares += (double) difference * difference;
+      rest += difference;
+    }
+    float correction = correction(rest, columns);
+    float inverse = inverse(squares, rest, columns, eps);
+    scale(x, out, at, weight, bias, columns, mean, correction, inverse);
+  }
+
+  /** What the rounded mean lacks: {@code rest} is the sum of the differences from it. */
+  public static float correction(double rest, int columns) {
+    return (float) (rest / columns);
+  }
+
+  /** {@code 1 / √(variance + eps)}. */
+  public static float inverse(double squares, double rest, int columns, float eps) {
+    double correction = rest / columns;
+    double variance = Math.max(0, squares / columns - correction * correction);
+    return (float) (1 / Math.sqrt(variance + eps));
+  }
+
+  private static float mean(MemorySegment x, long at, int columns, MemorySegment lanes, long lane) {
+    FloatVector even = FloatVector.zero(SPECIES);
+    FloatVector odd = FloatVector.zero(SPECIES);
+    int i = 0;
+    for (; i <= columns - 2 * COUNT; i += 2 * COUNT) {
+      long from = at + (long) i * Float.BYTES;
+      even = FloatVector.fromMemorySegment(SPECIES, x, from, ORDER).add(even);
+      odd = FloatVector.fromMemorySegment(SPECIES, x, from + VECTOR_BYTES, ORDER).add(odd);
+    }
+    even.add(odd).intoMemorySegment(lanes, lane, ORDER);
+    double sum = Lanes.sum(lanes, lane);
+    for (; i < columns; i++) {
+      sum += x.get(FLOAT, at + (long) i * Float.BYTES);
+    }
+    return (float) (sum / columns);
+  }
+
+  /** Leaves the sums of squared and of plain differences, lane by lane. */
+  private static void squares(
+      MemorySegment x, long at, int columns, float mean, MemorySegment lanes, long lane) {
+    FloatVector squares = FloatVector.zero(SPECIES);
+    FloatVector rest = FloatVector.zero(SPECIES);
+    for (int i = 0; i <= columns - COUNT; i += COUNT) {
+      FloatVector difference =
+          FloatVector.fromMemorySegment(SPECIES, x, at + (long) i * Float.BYTES, ORDER).sub(mean);
+      squares = difference.fma(difference, squares);
+      rest = difference.add(rest);
+    }
+    squares.intoMemorySegment(lanes, lane, ORDER);
+    rest.intoMemorySegment(lanes, lane + VECTOR_BYTES, ORDER);
+  }
+
+  private static void scale(
+      MemorySegment x,
+      MemorySegment out,
+      long at,
+      MemorySegment weight,
+      MemorySegment bias,
+      int columns,
+      float mean,
+      float correction,
+      float inverse) {
+    int i = 0;
+    for (; i <= columns - COUNT; i += COUNT) {
+      long step = (long) i * Float.BYTES;
+      FloatVector.fromMemorySegment(SPECIES, x, at + step, ORDER)
+          .sub(mean)
+          .sub(correction)
+          .mul(inverse)
+          .fma(
+              FloatVector.fromMemorySegment(SPECIES, weight, step, ORDER),
+              FloatVector.fromMemorySegment(SPECIES, bias, step, ORDER))
+          .intoMemorySegment(out, at + step, ORDER);
+    }
+    for (; i < columns; i++) {
+      long step = (long) i * Float.BYTES;
+      float normal = (x.get(FLOAT, at + step) - mean - correction) * inverse;
+      out.set(FLOAT, at + step, Math.fma(normal, weight.get(FLOAT, step), bias.get(FLOAT, step)));
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package io.github.megabert.backend.vector.rows;
+
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
+import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+
+import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.vector.Team;
+import io.github.megabert.backend.vector.memory.KernelMemory;
+import io.github.megabert.backend.vector.warmup.Kernels;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** Softmax of rows, and the cross entropy of rows with labels: a row is a task. */
+public final class RowSoftmax implements Team.Body {
+  private final Team team;
+  private final KernelMemory memory;
+  private final Kernels kernels;
+  private MemorySegment values = MemorySegment.NULL;
+  private MemorySegment losses = MemorySegment.NULL;
+  private MemorySegment lanes = MemorySegment.NULL;
+  private int columns;
+  private int @Nullable [] labels;
+
+  public RowSoftmax(Team team, KernelMemory memory, Kernels kernels) {
+    this.kernels = kernels;
+    this.team = team;
+    this.memory = memory;
+  }
+
+  /** Softmax of each row, in place. */
+  public void softmax(HostMatrix x) {
+    labels = null;
+    run(x);
+  }
+
+  /** The negative log-likelihood of each row's label, 0 where it is negative. */
+  public void crossEntropy(HostMatrix logits, int[] labels, HostMatrix out) {
+    this.labels = labels;
+    losses = out.segment();
+    run(logits);
+  }
+
+  private void run(HostMatrix matrix) {
+    values = matrix.segment();
+    columns = matrix.columns();
+    lanes = memory.ofSize((long) team.slots() * VECTOR_BYTES);
+    team.run(matrix.rows(), this);
+  }
+
+  @Override
+  public void run(int row, int next, int slot) {
+    long at = (long) row * columns * Float.BYTES;
+    long lane = (long) slot * VECTOR_BYTES;
+    int[] wanted = labels;
+    if (wanted == null) {
+      float max = kernels.max(values, at, PANEL_BYTES, columns);
+      float sum = kernels.exponentials(values, at, columns, max, 1, true, lanes, lane);
+      kernels.scale(values, at, PANEL_BYTES, columns, 1 / sum, values, at);
+      return;
+    }
+    double loss = 0;
+    if (wanted[row] >= 0) {
+      float max = kernels.max(values, at, PANEL_BYTES, columns);
+      float sum = kernels.exponentials(values, at, columns, max, 1, false, lanes, lane);
+      float logit = values.get(FLOAT, at + (long) wanted[row] * Float.BYTES);
+      loss = Math.log(sum) + max - logit;
+    }
+    losses.set(FLOAT, (long) row * Float.BYTES, (float) loss);
+  }
+}

@@ -1,0 +1,5 @@
+/** Folders as Hugging Face transformers saves them. */
+@NullMarked
+package io.github.megabert.checkpoint.huggingface;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,127 @@
+package io.github.megabert.checkpoint.megatron;
+
+import static io.github.megabert.checkpoint.CheckpointException.quote;
+
+import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.torch.PickleValues;
+import io.github.megabert.checkpoint.torch.PickleValues.Global;
+import io.github.megabert.checkpoint.torch.PickleValues.Inert;
+import io.github.megabert.checkpoint.torch.TorchFile;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Megatron-LM's training arguments, where the checkpoint stores them, as a configuration in
+ * transformers' terms.
+ *
+ * <p>What the tensors say themselves (sizes, numbers of layers) is taken from them; the arguments
+ * give the number of heads, the activation, the epsilon of the norms and the dropouts.
+ */
+final class MegatronArguments {
+  private final Map<?, ?> arguments;
+  private final String source;
+
+  private MegatronArguments(Map<?, ?> arguments, String source) {
+    this.arguments = arguments;
+    this.source = source;
+  }
+
+  /** The arguments of a file; without any where it has none. */
+  static MegatronArguments of(TorchFile file) {
+    Object stored = PickleValues.member(file.root(), "args");
+    Map<?, ?> arguments =
+        switch (stored) {
+          case Inert object -> object.attributes();
+          case Map<?, ?> map -> map;
+          case null, default -> Map.of();
+        };
+    return new MegatronArguments(arguments, file.source());
+  }
+
+  /** An integer argument, or null. */
+  @Nullable Long integer(String name) {
+    return arguments.get(name) instanceof Long value ? value : null;
+  }
+
+  private @Nullable Double number(String name) {
+    return arguments.get(name) instanceof Number value ? (Double) value.doubleValue() : null;
+  }
+
+  private boolean isTrue(String name) {
+    return Boolean.TRUE.equals(arguments.get(name));
+  }
+
+  /**
+   * Refuses what transformers' MegatronBERT cannot express, instead of computing something else.
+   *
+   * @throws CheckpointException if the model is of another kind
+   */
+  void requireBert() throws CheckpointException {
+    for (String flag :
+        new String[] {
+          "swiglu",
+          "gated_linear_unit",
+          "squared_relu",
+          "apply_residual_connection_post_layernorm",
+          "multi_query_attention"
+        }) {
+      if (isTrue(flag)) {
+        throw new CheckpointException(
+            source + " was trained with " + flag + ", which MegatronBERT does not have");
+      }
+    }
+    requireOneOf("position_embedding_type", Set.of("learned_absolute"));
+    requireOneOf("normalization", Set.of("LayerNorm"));
+    Long groups = integer("num_query_groups");
+    Long heads = integer("num_attention_heads");
+    if (isTrue("group_query_attention") && groups != null && !groups.equals(heads)) {
+      throw new CheckpointException(
+          source + " has " + groups + " query groups, MegatronBERT has as many as heads");
+    }
+  }
+
+  private void requireOneOf(String name, Set<String> known) throws CheckpointException {
+    if (arguments.get(name) instanceof String value && !known.contains(value)) {
+      throw new CheckpointException(
+          source + " has " + name + " " + quote(value) + ", MegatronBERT has " + known);
+    }
+  }
+
+  /** Writes what the arguments tell into a configuration. */
+  void describe(ObjectNode config) {
+    Long heads = integer("num_attention_heads");
+    if (heads != null) {
+      config.put("num_attention_heads", heads.longValue());
+    }
+    // Megatron's fused bias and gelu, and openai_gelu, use the tanh form; torch's gelu the exact
+    // one.
+    if (isTrue("openai_gelu") || isTrue("bias_gelu_fusion")) {
+      config.put("hidden_act", "gelu_new");
+    }
+    Double epsilon = number("layernorm_epsilon");
+    if (epsilon == null) {
+      epsilon = number("norm_epsilon");
+    }
+    put(config, "layer_norm_eps", epsilon);
+    put(config, "hidden_dropout_prob", number("hidden_dropout"));
+    put(config, "attention_probs_dropout_prob", number("attention_dropout"));
+    put(config, "initializer_range", number("init_method_std"));
+    if (isTrue("untie_embeddings_and_output_weights")) {
+      config.put("tie_word_embeddings", false);
+    }
+    if (arguments.get("tokenizer_type") instanceof String tokenizer) {
+      config.put("tokenizer_type", tokenizer);
+    }
+    if (arguments.get("params_dtype") instanceof Global dtype && dtype.module().equals("torch")) {
+      config.put("dtype", dtype.name());
+    }
+  }
+
+  private static void put(ObjectNode config, String name, @Nullable Double value) {
+    if (value != null && Double.isFinite(value)) {
+      config.put(name, value.doubleValue());
+    }
+  }
+}

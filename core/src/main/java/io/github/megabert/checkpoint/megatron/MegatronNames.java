@@ -1,0 +1,157 @@
+package io.github.megabert.checkpoint.megatron;
+
+import static io.github.megabert.checkpoint.CheckpointException.quote;
+
+import io.github.megabert.checkpoint.CheckpointException;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Megatron-LM's names for a BERT's parameters, in its three dialects: with {@code layernorm} (until
+ * 2023), with {@code norm} (2023), and Megatron core's {@code linear_qkv}.
+ */
+final class MegatronNames {
+  /** Stands for the three parameters that Megatron keeps in one matrix. */
+  static final String QKV = "attention.self.query_key_value";
+
+  private static final Pattern LAYER =
+      Pattern.compile("(?:transformer|encoder)\\.layers\\.(\\d{1,5})\\.(.+)");
+  private static final Pattern FUSED_NORM = Pattern.compile("(.+)\\.layer_norm_(weight|bias)");
+  private static final Pattern LEAF = Pattern.compile("(.+)\\.(weight|bias)");
+
+  /**
+   * A parameter's place in transformers.
+   *
+   * @param layer index of the layer within its file, or -1 outside of the layers
+   * @param name transformers' name, without {@code bert.encoder.layer.N.} in a layer
+   */
+  record Place(int layer, String name, MegatronSplit split) {
+    /** The whole name in transformers' terms. */
+    String fullName(int firstLayer) {
+      return layer < 0 ? name : "bert.encoder.layer." + (firstLayer + layer) + "." + name;
+    }
+  }
+
+  private static final Map<String, String> IN_LAYER =
+      Map.ofEntries(
+          Map.entry("input_layernorm", "attention.ln"),
+          Map.entry("input_norm", "attention.ln"),
+          Map.entry("attention.query_key_value", QKV),
+          Map.entry("self_attention.query_key_value", QKV),
+          Map.entry("self_attention.linear_qkv", QKV),
+          Map.entry("attention.dense", "attention.output.dense"),
+          Map.entry("self_attention.dense", "attention.output.dense"),
+          Map.entry("self_attention.linear_proj", "attention.output.dense"),
+          Map.entry("post_attention_layernorm", "ln"),
+          Map.entry("post_attention_norm", "ln"),
+          Map.entry("pre_mlp_layernorm", "ln"),
+          Map.entry("mlp.dense_h_to_4h", "intermediate.dense"),
+          Map.entry("mlp.linear_fc1", "intermediate.dense"),
+          Map.entry("mlp.dense_4h_to_h", "output.dense"),
+          Map.entry("mlp.linear_fc2", "output.dense"));
+
+  /** Megatron core with Transformer Engine keeps a norm with the matrix that follows it. */
+  private static final Map<String, String> FUSED_NORMS =
+      Map.of("self_attention.linear_qkv", "attention.ln", "mlp.linear_fc1", "ln");
+
+  private static final Map<String, String> ELSEWHERE =
+      Map.ofEntries(
+          Map.entry("embedding.word_embeddings", "bert.embeddings.word_embeddings"),
+          Map.entry("embedding.position_embeddings", "bert.embeddings.position_embeddings"),
+          Map.entry("embedding.tokentype_embeddings", "bert.embeddings.token_type_embeddings"),
+          Map.entry("transformer.final_layernorm", "bert.encoder.ln"),
+          Map.entry("transformer.final_norm", "bert.encoder.ln"),
+          Map.entry("encoder.final_layernorm", "bert.encoder.ln"),
+          Map.entry("encoder.final_norm", "bert.encoder.ln"),
+          Map.entry("pooler.dense", "bert.pooler.dense"),
+          Map.entry("lm_head.dense", "cls.predictions.transform.dense"),
+          Map.entry("lm_head.layernorm", "cls.predictions.transform.LayerNorm"),
+          Map.entry("lm_head.norm", "cls.predictions.transform.LayerNorm"),
+          Map.entry("lm_head.layer_norm", "cls.predictions.transform.LayerNorm"),
+          Map.entry("lm_head", "cls.predictions"),
+          Map.entry("output_layer", "cls.predictions"),
+          Map.entry("binary_head", "cls.seq_relationship"),
+          Map.entry("classification_head", "classifier"),
+          Map.entry("multichoice_head", "classifier"));
+
+  private MegatronNames() {}
+
+  /**
+   * Where a parameter belongs, or null if it is none of its own: a state of Transformer Engine, or
+   * the last pipeline stage's copy of the word embeddings.
+   *
+   * @param path Megatron's nested names, joined with dots
+   * @throws CheckpointException if no MegatronBERT has such a parameter
+   */
+  static @Nullable Place place(String path, String source) throws CheckpointException {
+    String name = path;
+    while (name.startsWith("module.")) {
+      name = name.substring("module.".length());
+    }
+    if (name.startsWith("language_model.")) {
+      name = name.substring("language_model.".length());
+    }
+    if (name.endsWith("_extra_state") || name.startsWith("word_embeddings_for_head.")) {
+      return null;
+    }
+    Matcher layer = LAYER.matcher(name);
+    Place place =
+        layer.matches()
+            ? inLayer(Integer.parseInt(layer.group(1)), layer.group(2))
+            : elsewhere(name);
+    if (place == null) {
+      throw new CheckpointException(
+          source
+              + " holds the parameter "
+              + quote(path)
+              + ", which no MegatronBERT has; is it another kind of model?");
+    }
+    return place;
+  }
+
+  private static @Nullable Place inLayer(int layer, String name) {
+    Matcher fused = FUSED_NORM.matcher(name);
+    if (fused.matches()) {
+      String norm = FUSED_NORMS.get(fused.group(1));
+      return norm == null
+          ? null
+          : new Place(layer, norm + "." + fused.group(2), MegatronSplit.WHOLE);
+    }
+    Matcher leaf = LEAF.matcher(name);
+    String found = leaf.matches() ? IN_LAYER.get(leaf.group(1)) : null;
+    if (found == null) {
+      return null;
+    }
+    String full = found + "." + leaf.group(2);
+    return new Place(layer, full, split(full));
+  }
+
+  private static @Nullable Place elsewhere(String name) {
+    Matcher leaf = LEAF.matcher(name);
+    String found = leaf.matches() ? ELSEWHERE.get(leaf.group(1)) : null;
+    if (found == null) {
+      return null;
+    }
+    String full = found + "." + leaf.group(2);
+    if (full.equals("cls.predictions.weight")) {
+      full = "cls.predictions.decoder.weight";
+    }
+    return new Place(-1, full, split(full));
+  }
+
+  /** How a parameter is divided; {@code name} in transformers' terms, in or without its layer. */
+  static MegatronSplit split(String name) {
+    return switch (name) {
+      case QKV + ".weight", QKV + ".bias" -> MegatronSplit.QUERY_KEY_VALUE;
+      case "intermediate.dense.weight", "intermediate.dense.bias" -> MegatronSplit.ROWS;
+      case "attention.output.dense.weight", "output.dense.weight" -> MegatronSplit.COLUMNS;
+      case "bert.embeddings.word_embeddings.weight",
+          "cls.predictions.decoder.weight",
+          "cls.predictions.bias" ->
+          MegatronSplit.VOCABULARY;
+      default -> MegatronSplit.WHOLE;
+    };
+  }
+}

@@ -1,0 +1,162 @@
+package io.github.megabert.checkpoint.megatron;
+
+import static io.github.megabert.checkpoint.CheckpointException.quote;
+
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.CheckpointException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * How a model is divided among Megatron-LM's ranks.
+ *
+ * @param tensorParallel ranks that share a layer
+ * @param pipelineParallel stages that share the layers
+ * @param heads of the whole model
+ * @param paddedVocabulary rows of the word embeddings, a multiple of 128 a rank
+ * @param parameters all parameters, in the order in which they are written
+ */
+public record MegatronPartition(
+    int tensorParallel,
+    int pipelineParallel,
+    int heads,
+    long paddedVocabulary,
+    List<Parameter> parameters) {
+  private static final String WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight";
+  private static final String DECODER = "cls.predictions.decoder.weight";
+  private static final Pattern LAYER =
+      Pattern.compile("bert\\.encoder\\.layer\\.(\\d{1,5})\\.(.+)");
+  private static final Set<String> GELUS =
+      Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast");
+
+  /**
+   * A parameter in Megatron's terms.
+   *
+   * @param name transformers' name; of a query-key-value matrix the query's
+   * @param path keys under {@code model} in a rank's file
+   * @param stage the pipeline stage that has it
+   */
+  record Parameter(String name, List<String> path, int stage, MegatronSplit split) {}
+
+  public static MegatronPartition of(Checkpoint input, int tensorParallel, int pipelineParallel)
+      throws CheckpointException {
+    ObjectNode config = input.config();
+    requireExpressible(input, config);
+    int layers = config.path("num_hidden_layers").asInt(0);
+    int heads = config.path("num_attention_heads").asInt(0);
+    int intermediate = config.path("intermediate_size").asInt(0);
+    if (tensorParallel < 1 || pipelineParallel < 1) {
+      throw new IllegalArgumentException("there is at least one rank and one stage");
+    }
+    requireDivisible(heads, "attention heads", tensorParallel, "tensor-parallel ranks");
+    requireDivisible(intermediate, "intermediate units", tensorParallel, "tensor-parallel ranks");
+    requireDivisible(layers, "layers", pipelineParallel, "pipeline stages");
+    long vocabulary = input.shape(WORD_EMBEDDINGS).extent(0);
+    long multiple = 128L * tensorParallel;
+    Builder builder = new Builder(input, config, layers / pipelineParallel, pipelineParallel - 1);
+    for (String name : input.names()) {
+      builder.add(name);
+    }
+    if (pipelineParallel > 1) {
+      builder.parameters.add(
+          new Parameter(
+              WORD_EMBEDDINGS,
+              List.of("word_embeddings_for_head", "weight"),
+              pipelineParallel - 1,
+              MegatronSplit.VOCABULARY));
+    }
+    return new MegatronPartition(
+        tensorParallel,
+        pipelineParallel,
+        heads,
+        Math.ceilDiv(vocabulary, multiple) * multiple,
+        List.copyOf(builder.parameters));
+  }
+
+  private static void requireExpressible(Checkpoint input, ObjectNode config)
+      throws CheckpointException {
+    String activation = config.path("hidden_act").asString("gelu");
+    boolean decoder =
+        config.path("is_decoder").asBoolean(false)
+            || config.path("add_cross_attention").asBoolean(false);
+    if (!GELUS.contains(activation) || decoder) {
+      throw new CheckpointException(
+          input.source()
+              + (decoder ? " is a decoder" : " has the activation " + quote(activation))
+              + ", Megatron-LM's BERT is an encoder with gelu");
+    }
+    for (JsonNode architecture : config.path("architectures")) {
+      String name = architecture.asString("");
+      if (name.endsWith("TokenClassification")) {
+        throw new CheckpointException(
+            input.source() + " is a " + name + ", for which Megatron-LM has no head");
+      }
+    }
+  }
+
+  private static void requireDivisible(int count, String what, int parts, String among) {
+    if (count < 1 || count % parts != 0) {
+      throw new IllegalArgumentException(
+          count + " " + what + " cannot be divided among " + parts + " " + among);
+    }
+  }
+
+  /** Gives each of transformers' names its place. */
+  private static final class Builder {
+    private final Checkpoint input;
+    private final boolean tied;
+    private final boolean multipleChoice;
+    private final int layersPerStage;
+    private final int lastStage;
+    private final List<Parameter> parameters = new ArrayList<>();
+
+    Builder(Checkpoint input, ObjectNode config, int layersPerStage, int lastStage) {
+      this.input = input;
+      this.tied = config.path("tie_word_embeddings").asBoolean(true);
+      this.multipleChoice =
+          config.path("architectures").path(0).asString("").endsWith("MultipleChoice");
+      this.layersPerStage = layersPerStage;
+      this.lastStage = lastStage;
+    }
+
+    void add(String name) throws CheckpointException {
+      if (name.equals(DECODER) && tied) {
+        return;
+      }
+      Matcher layer = LAYER.matcher(name);
+      if (layer.matches()) {
+        addInLayer(name, Integer.parseInt(layer.group(1)), layer.group(2));
+        return;
+      }
+      List<String> path = MegatronPaths.elsewhere(name, multipleChoice);
+      if (path == null) {
+        throw unknown(name);
+      }
+      int stage = name.startsWith("bert.embeddings.") ? 0 : lastStage;
+      parameters.add(new Parameter(name, path, stage, MegatronNames.split(name)));
+    }
+
+    private void addInLayer(String name, int layer, String part) throws CheckpointException {
+      if (part.startsWith("attention.self.key.") || part.startsWith("attention.self.value.")) {
+        return; // written with the query
+      }
+      String fused = part.replace("attention.self.query.", MegatronNames.QKV + ".");
+      int stage = layer / layersPerStage;
+      List<String> path = MegatronPaths.inLayer(layer % layersPerStage, fused);
+      if (path == null || stage > lastStage) {
+        throw unknown(name);
+      }
+      parameters.add(new Parameter(name, path, stage, MegatronNames.split(fused)));
+    }
+
+    private CheckpointException unknown(String name) {
+      return new CheckpointException(
+          input.source() + " has " + quote(name) + ", which Megatron-LM's BERT does not have");
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package io.github.megabert.checkpoint.megatron;
+
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.ConversionProgress;
+import io.github.megabert.checkpoint.ElementConversion;
+import io.github.megabert.checkpoint.torch.PickleWriter;
+import io.github.megabert.checkpoint.torch.TorchWriter;
+import io.github.megabert.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Writes a Megatron-LM run's folder: {@code latest_checkpointed_iteration.txt} that says {@code
+ * release}, and {@code release/mp_rank_TT[_PPP]/model_optim_rng.pt}.
+ */
+public final class MegatronWriter {
+  private final Checkpoint input;
+  private final MegatronPartition partition;
+  private final MegatronSlices slices;
+  private final ConversionProgress progress;
+  private long done;
+  private long total;
+
+  public MegatronWriter(
+      Checkpoint input,
+      MegatronPartition partition,
+      ElementConversion conversion,
+      ConversionProgress progress) {
+    this.input = input;
+    this.partition = partition;
+    this.slices = new MegatronSlices(input, partition, conversion);
+    this.progress = progress;
+  }
+
+  public void write(Path folder) throws IOException {
+    for (MegatronPartition.Parameter parameter : partition.parameters()) {
+      total += slices.spec(parameter).byteSize() * partition.tensorParallel();
+    }
+    for (int stage = 0; stage < partition.pipelineParallel(); stage++) {
+      for (int rank = 0; rank < partition.tensorParallel(); rank++) {
+        String name =
+            partition.pipelineParallel() == 1
+                ? String.format(Locale.ROOT, "mp_rank_%02d", rank)
+                : String.format(Locale.ROOT, "mp_rank_%02d_%03d", rank, stage);
+        Path rankFolder = folder.resolve("release").resolve(name);
+        Files.createDirectories(rankFolder);
+        writeRank(rankFolder.resolve("model_optim_rng.pt"), stage, rank);
+      }
+    }
+    Files.writeString(folder.resolve("latest_checkpointed_iteration.txt"), "release");
+  }
+
+  private void writeRank(Path file, int stage, int rank) throws IOException {
+    TorchWriter writer = new TorchWriter();
+    Map<String, Object> model = new LinkedHashMap<>();
+    List<MegatronPartition.Parameter> parameters = new ArrayList<>();
+    for (MegatronPartition.Parameter parameter : partition.parameters()) {
+      if (parameter.stage() == stage) {
+        parameters.add(parameter);
+        put(model, parameter.path(), writer.announce(slices.spec(parameter)));
+      }
+    }
+    Map<String, Object> tree = new LinkedHashMap<>();
+    tree.put("args", new PickleWriter.Namespace(arguments()));
+    tree.put("checkpoint_version", 3.0);
+    tree.put("iteration", 0L);
+    tree.put("model", model);
+    writer.write(
+        file,
+        tree,
+        (index, spec, arena) -> {
+          done += spec.byteSize();
+          progress.written(spec.name(), done, total);
+          return slices.read(parameters.get(index), spec, rank, arena);
+        });
+  }
+
+  @SuppressWarnings("unchecked") // every value on the way to a leaf is a dictionary made here
+  private static void put(Map<String, Object> tree, List<String> path, Object value) {
+    Map<String, Object> at = tree;
+    for (String key : path.subList(0, path.size() - 1)) {
+      at = (Map<String, Object>) at.computeIfAbsent(key, k -> new LinkedHashMap<String, Object>());
+    }
+    at.put(path.getLast(), value);
+  }
+
+  /** What Megatron-LM checks when it loads, and what {@link MegatronArguments} reads. */
+  private Map<String, Object> arguments() {
+    ObjectNode config = input.config();
+    Map<String, Object> arguments = new LinkedHashMap<>();
+    arguments.put("num_layers", config.path("num_hidden_layers").asLong());
+    arguments.put("hidden_size", config.path("hidden_size").asLong());
+    arguments.put("num_attention_heads", (long) partition.heads());
+    arguments.put("ffn_hidden_size", config.path("intermediate_size").asLong());
+    arguments.put("max_position_embeddings", config.path("max_position_embeddings").asLong());
+    arguments.put("seq_length", config.path("max_position_embeddings").asLong());
+    arguments.put("vocab_size", input.shape("bert.embeddings.word_embeddings.weight").extent(0));
+    arguments.put("padded_vocab_size", partition.paddedVocabulary());
+    arguments.put("make_vocab_size_divisible_by", 128L);
+    arguments.put(
+        "tokenizer_type", config.path("tokenizer_type").asString("BertWordPieceLowerCase"));
+    arguments.put("tensor_model_parallel_size", (long) partition.tensorParallel());
+    arguments.put("pipeline_model_parallel_size", (long) partition.pipelineParallel());
+    arguments.put("layernorm_epsilon", config.path("layer_norm_eps").asDouble(1e-12));
+    arguments.put("hidden_dropout", config.path("hidden_dropout_prob").asDouble(0.1));
+    arguments.put("attention_dropout", config.path("attention_probs_dropout_prob").asDouble(0.1));
+    arguments.put("init_method_std", config.path("initializer_range").asDouble(0.02));
+    boolean exactGelu = config.path("hidden_act").asString("gelu").equals("gelu");
+    arguments.put("bias_gelu_fusion", !exactGelu);
+    arguments.put("openai_gelu", false);
+    arguments.put("onnx_safe", false);
+    arguments.put(
+        "untie_embeddings_and_output_weights", !config.path("tie_word_embeddings").asBoolean(true));
+    arguments.put("bert_binary_head", input.names().contains("cls.seq_relationship.weight"));
+    arguments.put("fp16", slices.mainType() == DType.F16);
+    arguments.put("bf16", slices.mainType() == DType.BF16);
+    return arguments;
+  }
+}

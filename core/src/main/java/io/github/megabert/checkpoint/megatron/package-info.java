@@ -1,0 +1,5 @@
+/** Megatron-LM's checkpoints: ranks, names, splits. */
+@NullMarked
+package io.github.megabert.checkpoint.megatron;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** PyTorch's files: zip archives, pickles, storages. */
+@NullMarked
+package io.github.megabert.checkpoint.torch;
+
+import org.jspecify.annotations.NullMarked;

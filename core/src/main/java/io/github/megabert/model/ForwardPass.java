@@ -1,0 +1,106 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A batch on its way through the layers: the computation, and the matrices that hold what was asked
+ * for until it is read.
+ */
+final class ForwardPass {
+  final Computation computation;
+  final Batch batch;
+  private final OutputOptions options;
+  private final List<Matrix> hiddenStates = new ArrayList<>();
+  private final List<Matrix> attentions = new ArrayList<>();
+  private final List<Matrix> crossAttentions = new ArrayList<>();
+  private @Nullable AttentionLayout selfLayout;
+  private @Nullable AttentionLayout crossLayout;
+
+  ForwardPass(Computation computation, Batch batch, OutputOptions options) {
+    this.computation = computation;
+    this.batch = batch;
+    this.options = options;
+  }
+
+  void keepHiddenState(Matrix state) {
+    if (options.hiddenStates()) {
+      hiddenStates.add(state);
+    }
+  }
+
+  /** The matrix of the next hidden state: another one if the present one is to be kept. */
+  Matrix nextHiddenState(Matrix present) {
+    return options.hiddenStates() ? computation.matrix(present.rows(), present.columns()) : present;
+  }
+
+  /** A matrix for the probabilities of a layer's self-attention, if they are wanted. */
+  @Nullable Matrix selfProbabilities(AttentionLayout layout) {
+    selfLayout = layout;
+    return probabilities(layout, attentions);
+  }
+
+  /** A matrix for the probabilities of a layer's cross-attention, if they are wanted. */
+  @Nullable Matrix crossProbabilities(AttentionLayout layout) {
+    crossLayout = layout;
+    return probabilities(layout, crossAttentions);
+  }
+
+  private @Nullable Matrix probabilities(AttentionLayout layout, List<Matrix> kept) {
+    if (!options.attentions()) {
+      return null;
+    }
+    Matrix matrix = computation.matrix(1, Math.toIntExact(layout.probabilityCount()));
+    kept.add(matrix);
+    return matrix;
+  }
+
+  /** Reads what the layers gave. */
+  LayerOutputs readLayers() {
+    List<Tensor> states = new ArrayList<>();
+    for (Matrix state : hiddenStates) {
+      states.add(read(state));
+    }
+    return new LayerOutputs(
+        List.copyOf(states),
+        readAll(attentions, selfLayout),
+        readAll(crossAttentions, crossLayout));
+  }
+
+  private List<AttentionProbabilities> readAll(
+      List<Matrix> matrices, @Nullable AttentionLayout layout) {
+    List<AttentionProbabilities> all = new ArrayList<>();
+    for (Matrix matrix : matrices) {
+      if (layout != null) {
+        all.add(new AttentionProbabilities(read(matrix, matrix.columns()), layout));
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  /** A tensor {@code [0, columns]}, for results that were not asked for. */
+  static Tensor empty(int columns) {
+    return Tensor.wrap(MemorySegment.ofArray(new float[0]), DType.F32, Shape.of(0, columns));
+  }
+
+  /** The numbers of a matrix as {@code [rows, columns]}. */
+  Tensor read(Matrix matrix) {
+    return read(matrix, matrix.rows(), matrix.columns());
+  }
+
+  /** The numbers of a matrix as a float32 tensor on the heap, under a shape of as many elements. */
+  Tensor read(Matrix matrix, long... shape) {
+    float[] values = new float[Math.multiplyExact(matrix.rows(), matrix.columns())];
+    MemorySegment heap = MemorySegment.ofArray(values);
+    computation.read(matrix, heap);
+    return Tensor.wrap(heap, DType.F32, Shape.of(shape));
+  }
+}

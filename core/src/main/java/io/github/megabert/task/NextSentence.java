@@ -1,0 +1,75 @@
+package io.github.megabert.task;
+
+import io.github.megabert.model.Batch;
+import io.github.megabert.model.MegatronBertForNextSentencePrediction;
+import io.github.megabert.model.OutputOptions;
+import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.Truncation;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Says how likely a text continues another one. Thread-safe. */
+public final class NextSentence {
+  private final MegatronBertForNextSentencePrediction model;
+  private final TextEncoder encoder;
+  private final Batching batching;
+
+  /**
+   * How likely the second text continues the first.
+   *
+   * @param score the probability
+   * @param truncatedTokens tokens that were cut off before the model read the texts
+   */
+  public record Continuation(float score, int truncatedTokens) {
+    /** Whether it is likelier than not. */
+    public boolean isNext() {
+      return score > 0.5f;
+    }
+  }
+
+  /** A pipeline over a model that the caller keeps open. */
+  public NextSentence(
+      MegatronBertForNextSentencePrediction model,
+      BertTokenizer tokenizer,
+      int maxLength,
+      Batching batching) {
+    this.model = model;
+    this.batching = batching;
+    encoder = new TextEncoder(tokenizer, maxLength);
+  }
+
+  /** How likely {@code second} continues {@code first}; texts that are too long are refused. */
+  public Continuation apply(String first, String second) {
+    return applyAll(List.of(new TextPair(first, second)), LongText.REFUSE).getFirst();
+  }
+
+  /**
+   * The same for many pairs, in their order.
+   *
+   * @param longText whether a pair that is too long is refused or cut, the longer text first
+   * @throws IllegalArgumentException if a pair is too long and may not be cut, or has one text only
+   */
+  public List<Continuation> applyAll(List<TextPair> pairs, LongText longText) {
+    List<Encoding> encodings = pairs.stream().map(pair -> encode(pair, longText)).toList();
+    return batching.apply(encodings, Encoding::size, this::compute);
+  }
+
+  private Encoding encode(TextPair pair, LongText longText) {
+    if (pair.second() == null) {
+      throw new IllegalArgumentException("next-sentence prediction needs two texts, not one");
+    }
+    return encoder.encode(pair.first(), pair.second(), longText, Truncation.LONGEST_FIRST);
+  }
+
+  private List<Continuation> compute(List<Encoding> encodings) {
+    Tensor logits = model.forward(Batch.of(encodings), null, OutputOptions.NONE).logits();
+    List<Continuation> results = new ArrayList<>(encodings.size());
+    for (int i = 0; i < encodings.size(); i++) {
+      float[] scores = Softmax.of(logits.rows(i, i + 1).toFloatArray());
+      results.add(new Continuation(scores[0], encodings.get(i).truncatedTokens()));
+    }
+    return results;
+  }
+}

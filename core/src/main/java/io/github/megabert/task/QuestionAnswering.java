@@ -1,0 +1,217 @@
+package io.github.megabert.task;
+
+import io.github.megabert.model.Batch;
+import io.github.megabert.model.MegatronBertForQuestionAnswering;
+import io.github.megabert.model.ModelOutput;
+import io.github.megabert.model.OutputOptions;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.EncodingOptions;
+import io.github.megabert.tokenizer.Overflow;
+import io.github.megabert.tokenizer.Truncation;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Finds the answer to a question in a text ({@code question-answering} pipeline of transformers 4).
+ * Long texts are read in overlapping windows. Thread-safe.
+ */
+public final class QuestionAnswering {
+  private static final int TRANSFORMERS_WINDOW = 384;
+  private static final int TRANSFORMERS_STRIDE = 128;
+
+  private final MegatronBertForQuestionAnswering model;
+  private final TextEncoder encoder;
+  private final Batching batching;
+
+  /**
+   * A question about a text.
+   *
+   * @param question the question
+   * @param context the text in which the answer is sought
+   */
+  public record Question(String question, String context) {
+    /** Checks. */
+    public Question {
+      if (question.isBlank()) {
+        throw new IllegalArgumentException("the question is empty");
+      }
+      if (context.isBlank()) {
+        throw new IllegalArgumentException("the context in which the answer is sought is empty");
+      }
+    }
+  }
+
+  /**
+   * An answer.
+   *
+   * @param score probability of its first token times probability of its last one, within its
+   *     window; of the impossible answer: the smallest such product of {@code [CLS]}
+   * @param span its place in the context, whole words; empty at 0 if there is no answer
+   * @param text the words; empty if there is no answer
+   */
+  public record Answer(float score, TextSpan span, String text) {
+    /** Whether this says that the context has no answer. */
+    public boolean isImpossible() {
+      return text.isEmpty();
+    }
+  }
+
+  /**
+   * What is wanted.
+   *
+   * @param topK answers; those of different windows may be the same words
+   * @param maxAnswerLength most tokens of an answer
+   * @param allowImpossible whether "no answer" is among the answers
+   * @param windowLength most tokens of a window, question and special tokens included; 0 for the
+   *     model's limit, at most 384
+   * @param stride tokens that a window repeats of the one before; −1 for half a window, at most 128
+   */
+  public record Options(
+      int topK, int maxAnswerLength, boolean allowImpossible, int windowLength, int stride) {
+    /** The best answer of at most 15 tokens, as transformers. */
+    public static final Options DEFAULT = new Options(1, 15, false, 0, -1);
+
+    /** Checks. */
+    public Options {
+      if (topK < 1 || maxAnswerLength < 1) {
+        throw new IllegalArgumentException(
+            "topK and maxAnswerLength must be at least 1, not " + topK + " and " + maxAnswerLength);
+      }
+      if (windowLength < 0 || stride < -1) {
+        throw new IllegalArgumentException(
+            "windowLength and stride must not be negative: " + windowLength + " and " + stride);
+      }
+    }
+
+    /** The same with so many answers. */
+    public Options withTopK(int count) {
+      return new Options(count, maxAnswerLength, allowImpossible, windowLength, stride);
+    }
+
+    /** The same with another limit of an answer's tokens. */
+    public Options withMaxAnswerLength(int tokens) {
+      return new Options(topK, tokens, allowImpossible, windowLength, stride);
+    }
+
+    /** The same with or without "no answer". */
+    public Options withAllowImpossible(boolean value) {
+      return new Options(topK, maxAnswerLength, value, windowLength, stride);
+    }
+
+    /** The same with other windows. */
+    public Options withWindows(int length, int repeated) {
+      return new Options(topK, maxAnswerLength, allowImpossible, length, repeated);
+    }
+  }
+
+  /** The logits of a window's tokens. */
+  private record Logits(float[] start, float[] end) {}
+
+  /** A pipeline over a model that the caller keeps open. */
+  public QuestionAnswering(
+      MegatronBertForQuestionAnswering model,
+      BertTokenizer tokenizer,
+      int maxLength,
+      Batching batching) {
+    this.model = model;
+    this.batching = batching;
+    encoder = new TextEncoder(tokenizer, maxLength);
+  }
+
+  /** The best answer. */
+  public Answer apply(String question, String context) {
+    return apply(new Question(question, context), Options.DEFAULT).getFirst();
+  }
+
+  /**
+   * The best answers, the best first. There are fewer than asked for where a short text has no
+   * more.
+   *
+   * @throws IllegalArgumentException if the question leaves no room for the text
+   */
+  public List<Answer> apply(Question question, Options options) {
+    return applyAll(List.of(question), options).getFirst();
+  }
+
+  /** The best answers to many questions, in their order. */
+  public List<List<Answer>> applyAll(List<Question> questions, Options options) {
+    List<List<Encoding>> windows =
+        questions.stream().map(question -> windows(question, options)).toList();
+    List<List<Logits>> logits = batching.applyWindows(windows, this::logits);
+    List<List<Answer>> results = new ArrayList<>(questions.size());
+    for (int i = 0; i < questions.size(); i++) {
+      results.add(best(questions.get(i).context(), windows.get(i), logits.get(i), options));
+    }
+    return results;
+  }
+
+  private List<Encoding> windows(Question question, Options options) {
+    int length =
+        options.windowLength() == 0
+            ? Math.min(encoder.maxLength(), TRANSFORMERS_WINDOW)
+            : Math.min(encoder.maxLength(), options.windowLength());
+    int questionTokens =
+        encoder
+            .tokenizer()
+            .encode(question.question(), EncodingOptions.DEFAULT.withSpecialTokens(false))
+            .size();
+    int room = length - questionTokens - 3;
+    if (room < 1) {
+      throw new IllegalArgumentException(
+          "the question \""
+              + TextEncoder.excerpt(question.question())
+              + "\" has "
+              + questionTokens
+              + " tokens and leaves no room for the context in a window of "
+              + length
+              + " tokens");
+    }
+    int stride = options.stride();
+    if (stride < 0) {
+      stride = Math.min(length / 2, TRANSFORMERS_STRIDE);
+      // A long question would leave nothing new in a window; transformers fails there.
+      stride = stride < room ? stride : room / 2;
+    }
+    return encoder.windows(
+        question.question(),
+        question.context(),
+        Truncation.ONLY_SECOND,
+        length,
+        Overflow.COMPLETE,
+        stride);
+  }
+
+  private List<Logits> logits(List<Encoding> windows) {
+    Batch batch = Batch.of(windows);
+    ModelOutput.QuestionAnswering output = model.forward(batch, null, null, OutputOptions.NONE);
+    List<Logits> results = new ArrayList<>(windows.size());
+    for (int b = 0; b < windows.size(); b++) {
+      int from = batch.offsets()[b];
+      int to = batch.offsets()[b + 1];
+      results.add(
+          new Logits(
+              output.startLogits().rows(from, to).toFloatArray(),
+              output.endLogits().rows(from, to).toFloatArray()));
+    }
+    return results;
+  }
+
+  private static List<Answer> best(
+      String context, List<Encoding> windows, List<Logits> logits, Options options) {
+    List<Answer> answers = new ArrayList<>();
+    float impossible = Float.POSITIVE_INFINITY;
+    for (int w = 0; w < windows.size(); w++) {
+      AnswerSearch search =
+          AnswerSearch.of(windows.get(w), logits.get(w).start(), logits.get(w).end());
+      answers.addAll(search.best(context, options.topK(), options.maxAnswerLength()));
+      impossible = Math.min(impossible, search.impossibleScore());
+    }
+    if (options.allowImpossible()) {
+      answers.add(new Answer(impossible, new TextSpan(0, 0, 0, 0), ""));
+    }
+    answers.sort(Comparator.comparingDouble(Answer::score).reversed());
+    return List.copyOf(answers.subList(0, Math.min(options.topK(), answers.size())));
+  }
+}

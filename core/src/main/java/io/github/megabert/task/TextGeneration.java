@@ -1,0 +1,182 @@
+package io.github.megabert.task;
+
+import io.github.megabert.model.MegatronBertForCausalLM;
+import io.github.megabert.model.generation.GeneratedSequence;
+import io.github.megabert.model.generation.GenerationOptions;
+import io.github.megabert.model.generation.Generator;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.Truncation;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** Continues a text with a causal language model. Thread-safe. */
+public final class TextGeneration {
+  private final MegatronBertForCausalLM model;
+  private final Generator generator;
+  private final TextEncoder encoder;
+  private final Batching batching;
+
+  /**
+   * What is wanted.
+   *
+   * @param generation how tokens are chosen. Where it names no end tokens, the model's {@code
+   *     eos_token_id} is one, or {@code [SEP]} if the model has none; its listener and stop
+   *     condition are heard as well
+   * @param stops the text ends where the new part contains one of these, which stay in it
+   */
+  public record Options(GenerationOptions generation, List<String> stops) {
+    /** Greedy search for at most 20 tokens. */
+    public static final Options DEFAULT = new Options(GenerationOptions.DEFAULT, List.of());
+
+    /** Checks and copies. */
+    public Options {
+      stops = List.copyOf(stops);
+      if (stops.contains("")) {
+        throw new IllegalArgumentException("an empty stop text would end every text at once");
+      }
+    }
+
+    /** The same with another search. */
+    public Options withGeneration(GenerationOptions value) {
+      return new Options(value, stops);
+    }
+
+    /** The same with other texts that end the new part. */
+    public Options withStops(String... texts) {
+      return new Options(generation, List.of(texts));
+    }
+  }
+
+  /**
+   * A continued text.
+   *
+   * @param text the prompt as it was given, and the new part
+   * @param newText the new part
+   * @param tokenIds the prompt's and the new tokens, special tokens included; not to be changed
+   * @param score with beams the sequence's score, otherwise 0
+   * @param reason why it ended
+   */
+  public record Generated(
+      String text, String newText, int[] tokenIds, double score, GeneratedSequence.Reason reason) {}
+
+  /** A pipeline over a model that the caller keeps open. */
+  public TextGeneration(
+      MegatronBertForCausalLM model, BertTokenizer tokenizer, int maxLength, Batching batching) {
+    this.model = model;
+    this.batching = batching;
+    generator = new Generator(model);
+    encoder = new TextEncoder(tokenizer, maxLength);
+  }
+
+  /** The text and its likeliest continuation, token by token. */
+  public Generated apply(String prompt) {
+    return apply(prompt, Options.DEFAULT).getFirst();
+  }
+
+  /**
+   * Continuations of a text, as many as the options ask for.
+   *
+   * @throws IllegalArgumentException if the text leaves no room for a new token
+   */
+  public List<Generated> apply(String prompt, Options options) {
+    return applyAll(List.of(prompt), options).getFirst();
+  }
+
+  /** Continuations of many texts, in their order. */
+  public List<List<Generated>> applyAll(List<String> prompts, Options options) {
+    GenerationOptions generation = complete(options).build();
+    return batching.apply(
+        prompts, prompt -> encoder.maxLength(), batch -> generate(batch, generation));
+  }
+
+  /** Continuations of any number of texts, in their order and in bounded memory. */
+  public Stream<List<Generated>> stream(Stream<String> prompts, Options options) {
+    GenerationOptions generation = complete(options).build();
+    int together = Math.max(1, batching.tokenBudget() / encoder.maxLength());
+    return batching.withReadAhead(Math.min(together, batching.readAhead())).stream(
+        prompts, prompt -> encoder.maxLength(), batch -> generate(batch, generation));
+  }
+
+  private List<List<Generated>> generate(List<String> prompts, GenerationOptions generation) {
+    List<GeneratedSequence> sequences =
+        generator.generate(prompts.stream().map(this::tokens).toList(), generation);
+    int count = generation.returnSequences();
+    List<List<Generated>> results = new ArrayList<>(prompts.size());
+    for (int i = 0; i < prompts.size(); i++) {
+      String prompt = prompts.get(i);
+      results.add(
+          sequences.subList(i * count, (i + 1) * count).stream()
+              .map(sequence -> generated(prompt, sequence))
+              .toList());
+    }
+    return results;
+  }
+
+  /**
+   * Continues a text and hands out the new part piece by piece; together the pieces are {@link
+   * Generated#newText}.
+   *
+   * @throws IllegalArgumentException with beams, or if several results are wanted: there is no text
+   *     to hand out before all is done
+   */
+  public Generated stream(String prompt, Options options, Consumer<String> pieces) {
+    if (options.generation().beams() > 1 || options.generation().returnSequences() > 1) {
+      throw new IllegalArgumentException(
+          "only one text without beams can be streamed; ask for one result and one beam");
+    }
+    int[] tokens = tokens(prompt);
+    TextPieces text = new TextPieces(encoder.tokenizer(), tokens, pieces);
+    GenerationOptions.TokenListener listener = options.generation().listener();
+    GenerationOptions generation =
+        complete(options)
+            .listener(
+                (index, token) -> {
+                  text.add(token);
+                  listener.token(index, token);
+                })
+            .build();
+    Generated result =
+        generated(prompt, generator.generate(List.of(tokens), generation).getFirst());
+    text.finish(result.newText());
+    return result;
+  }
+
+  /** {@code [CLS]} and the text, without the closing {@code [SEP]}, which would end it. */
+  private int[] tokens(String prompt) {
+    Encoding encoding = encoder.encode(prompt, null, LongText.REFUSE, Truncation.NONE);
+    return Arrays.copyOf(encoding.ids(), encoding.size() - 1);
+  }
+
+  private GenerationOptions.Builder complete(Options options) {
+    GenerationOptions given = options.generation();
+    GenerationOptions.Builder builder = given.toBuilder();
+    if (given.endTokens().isEmpty()) {
+      OptionalInt end = model.config().eosTokenId();
+      builder.endTokens(Set.of(end.orElse(encoder.tokenizer().sepId())));
+    }
+    if (!options.stops().isEmpty()) {
+      builder.stopCondition(
+          (tokenIds, promptLength) ->
+              given.stopCondition().ends(tokenIds, promptLength)
+                  || options.stops().stream().anyMatch(newText(tokenIds, promptLength)::contains));
+    }
+    return builder;
+  }
+
+  private Generated generated(String prompt, GeneratedSequence sequence) {
+    String newText = newText(sequence.tokenIds(), sequence.promptLength());
+    return new Generated(
+        prompt + newText, newText, sequence.tokenIds(), sequence.score(), sequence.reason());
+  }
+
+  /** The new part with the space that separates it from the prompt, where there is one. */
+  private String newText(int[] tokenIds, int promptLength) {
+    return TextPieces.newText(encoder.tokenizer(), tokenIds, promptLength);
+  }
+}

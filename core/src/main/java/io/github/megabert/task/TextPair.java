@@ -1,0 +1,16 @@
+package io.github.megabert.task;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One text, or two that are read together.
+ *
+ * @param first the first or only text
+ * @param second the second text, or null
+ */
+public record TextPair(String first, @Nullable String second) {
+  /** A text by itself. */
+  public static TextPair of(String text) {
+    return new TextPair(text, null);
+  }
+}

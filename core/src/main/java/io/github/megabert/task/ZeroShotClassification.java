@@ -1,0 +1,227 @@
+package io.github.megabert.task;
+
+import io.github.megabert.model.Batch;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.MegatronBertForSequenceClassification;
+import io.github.megabert.model.OutputOptions;
+import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.Truncation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Classifies texts by labels that the model was not trained on ({@code transformers}' {@code
+ * zero-shot-classification} pipeline): a model of natural language inference says how well each
+ * text entails "This example is {label}." Thread-safe.
+ */
+public final class ZeroShotClassification {
+  private final MegatronBertForSequenceClassification model;
+  private final TextEncoder encoder;
+  private final Batching batching;
+  private final int entailment;
+
+  /**
+   * What is wanted.
+   *
+   * @param multiLabel whether labels are judged each by itself, by entailment against
+   *     contradiction, rather than against each other
+   * @param template the hypothesis; <code>{}</code> stands for the label
+   * @param longText whether a text that is too long is refused or cut, never the hypothesis
+   */
+  public record Options(boolean multiLabel, String template, LongText longText) {
+    /** One label of several, transformers' template; a text that is too long is refused. */
+    public static final Options DEFAULT =
+        new Options(false, "This example is {}.", LongText.REFUSE);
+
+    /** Checks. */
+    public Options {
+      if (!template.contains("{}")) {
+        throw new IllegalArgumentException(
+            "the template \"" + template + "\" has no {} for the label to take the place of");
+      }
+      longText.requireWhole();
+    }
+
+    /** The same with labels judged by themselves or against each other. */
+    public Options withMultiLabel(boolean value) {
+      return new Options(value, template, longText);
+    }
+
+    /** The same with another hypothesis. */
+    public Options withTemplate(String value) {
+      return new Options(multiLabel, value, longText);
+    }
+
+    /** The same with another treatment of texts that are too long. */
+    public Options withLongText(LongText value) {
+      return new Options(multiLabel, template, value);
+    }
+  }
+
+  /**
+   * The labels of a text.
+   *
+   * @param sequence the text
+   * @param labels all labels, the best first
+   * @param truncatedTokens the most tokens that were cut off for any label
+   */
+  public record Classification(String sequence, List<LabelScore> labels, int truncatedTokens) {
+    /** The best label. */
+    public LabelScore best() {
+      return labels.getFirst();
+    }
+  }
+
+  /**
+   * A pipeline over a model that the caller keeps open.
+   *
+   * @throws IllegalArgumentException if none of the model's labels begins with "entail"
+   */
+  public ZeroShotClassification(
+      MegatronBertForSequenceClassification model,
+      BertTokenizer tokenizer,
+      int maxLength,
+      Batching batching) {
+    this.model = model;
+    this.batching = batching;
+    encoder = new TextEncoder(tokenizer, maxLength);
+    entailment =
+        entailment(model.config())
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "zero-shot classification needs a model of natural language inference, with a"
+                            + " label that begins with \"entail\"; this model's labels are "
+                            + String.join(", ", model.config().id2label().values())));
+  }
+
+  /** Index of the label that begins with "entail": by {@code label2id}, else by id2label. */
+  public static OptionalInt entailment(MegatronBertConfig config) {
+    JsonNode ids = config.toJson().get("label2id");
+    if (ids != null && ids.isObject()) {
+      for (Map.Entry<String, JsonNode> entry : ids.properties()) {
+        int id = entry.getValue().asInt(-1);
+        if (isEntailment(entry.getKey()) && id >= 0 && id < config.numLabels()) {
+          return OptionalInt.of(id);
+        }
+      }
+    }
+    return config.id2label().entrySet().stream()
+        .filter(entry -> isEntailment(entry.getValue()))
+        .mapToInt(Map.Entry::getKey)
+        .min();
+  }
+
+  private static boolean isEntailment(String label) {
+    return label.toLowerCase(Locale.ROOT).startsWith("entail");
+  }
+
+  /** Which label fits a text best. */
+  public Classification apply(String text, List<String> labels) {
+    return apply(text, labels, Options.DEFAULT);
+  }
+
+  /**
+   * How well each label fits a text.
+   *
+   * @throws IllegalArgumentException if there is no label, or the text is too long and may not be
+   *     cut
+   */
+  public Classification apply(String text, List<String> labels, Options options) {
+    return applyAll(List.of(text), labels, options).getFirst();
+  }
+
+  /** How well each label fits each text, in the order of the texts. */
+  public List<Classification> applyAll(List<String> texts, List<String> labels, Options options) {
+    requireLabels(labels);
+    return classify(
+        texts.stream().map(text -> hypotheses(text, labels, options)).toList(), labels, options);
+  }
+
+  /** How well each label fits any number of texts, in their order and in bounded memory. */
+  public Stream<Classification> stream(Stream<String> texts, List<String> labels, Options options) {
+    requireLabels(labels);
+    return batching.stream(
+        texts.map(text -> hypotheses(text, labels, options)),
+        Hypotheses::tokens,
+        requests -> classify(requests, labels, options));
+  }
+
+  private static void requireLabels(List<String> labels) {
+    if (labels.isEmpty()) {
+      throw new IllegalArgumentException("zero-shot classification needs at least one label");
+    }
+  }
+
+  /** A text with each of the labels. */
+  private record Hypotheses(String text, List<Encoding> encodings) {
+    int tokens() {
+      return encodings.stream().mapToInt(Encoding::size).sum();
+    }
+  }
+
+  private Hypotheses hypotheses(String text, List<String> labels, Options options) {
+    return new Hypotheses(text, encode(text, labels, options));
+  }
+
+  private List<Classification> classify(
+      List<Hypotheses> texts, List<String> labels, Options options) {
+    List<List<float[]>> logits =
+        batching.applyWindows(texts.stream().map(Hypotheses::encodings).toList(), this::logits);
+    List<Classification> results = new ArrayList<>(texts.size());
+    for (int i = 0; i < texts.size(); i++) {
+      float[] scores = scores(logits.get(i), options.multiLabel() || labels.size() == 1);
+      results.add(
+          new Classification(
+              texts.get(i).text(),
+              LabelScore.best(scores, labels::get, labels.size()),
+              texts.get(i).encodings().stream()
+                  .mapToInt(Encoding::truncatedTokens)
+                  .max()
+                  .orElse(0)));
+    }
+    return results;
+  }
+
+  private List<Encoding> encode(String text, List<String> labels, Options options) {
+    return labels.stream()
+        .map(label -> options.template().replace("{}", label))
+        .map(
+            hypothesis ->
+                encoder.encode(text, hypothesis, options.longText(), Truncation.ONLY_FIRST))
+        .toList();
+  }
+
+  private List<float[]> logits(List<Encoding> encodings) {
+    Tensor logits = model.forward(Batch.of(encodings), null, OutputOptions.NONE).logits();
+    List<float[]> rows = new ArrayList<>(encodings.size());
+    for (int i = 0; i < encodings.size(); i++) {
+      rows.add(logits.rows(i, i + 1).toFloatArray());
+    }
+    return rows;
+  }
+
+  private float[] scores(List<float[]> logits, boolean independent) {
+    float[] scores = new float[logits.size()];
+    if (!independent) {
+      for (int i = 0; i < scores.length; i++) {
+        scores[i] = logits.get(i)[entailment];
+      }
+      return Softmax.of(scores);
+    }
+    for (int i = 0; i < scores.length; i++) {
+      float[] row = logits.get(i);
+      // transformers takes the first label for contradiction, or the last if the first entails.
+      float contradiction = row[entailment == 0 ? row.length - 1 : 0];
+      scores[i] = Softmax.of(new float[] {contradiction, row[entailment]})[1];
+    }
+    return scores;
+  }
+}

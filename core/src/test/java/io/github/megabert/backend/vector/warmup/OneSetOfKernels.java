@@ -1,0 +1,64 @@
+package io.github.megabert.backend.vector.warmup;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.BackendProvider;
+import io.github.megabert.backend.vector.VectorBackend;
+import io.github.megabert.backend.vector.VectorBackendProvider;
+
+/** The vector backend held to one set of kernels, so that the kit sees each, warm or not. */
+abstract class OneSetOfKernels implements BackendProvider {
+  /** Only vectors, even interpreted. */
+  public static final class Vectors extends OneSetOfKernels {
+    /** For {@link java.util.ServiceLoader}. */
+    public Vectors() {
+      super("vector-warm");
+    }
+
+    @Override
+    Kernels kernels() {
+      return new VectorKernels();
+    }
+  }
+
+  /** Only plain loops. */
+  public static final class Plain extends OneSetOfKernels {
+    /** For {@link java.util.ServiceLoader}. */
+    public Plain() {
+      super("vector-cold");
+    }
+
+    @Override
+    Kernels kernels() {
+      return new PlainKernels();
+    }
+  }
+
+  private final String name;
+
+  private OneSetOfKernels(String name) {
+    this.name = name;
+  }
+
+  abstract Kernels kernels();
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int priority() {
+    return -1;
+  }
+
+  @Override
+  public Availability availability() {
+    return new VectorBackendProvider().availability();
+  }
+
+  @Override
+  public Backend open(BackendOptions options) {
+    return new VectorBackend(options, kernels());
+  }
+}

@@ -1,0 +1,87 @@
+package io.github.megabert.checkpoint.megatron;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.Fixtures;
+import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.checkpoint.safetensors.StrictJson;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+class MegatronCheckpointTest {
+  @ParameterizedTest
+  @CsvSource({
+    "megatron_v0_zip_fp16, checkpoint.zip, F16",
+    "megatron_v1_pt, model_optim_rng.pt, F32",
+    "megatron_v2_args, model_optim_rng.pt, F32",
+    "megatron_v3_args_legacy, model_optim_rng.pt, F16"
+  })
+  void fixturesBecomeExactlyWhatTransformersMadeOfThem(String folder, String file, String dtype)
+      throws IOException {
+    Path config = Fixtures.transformers(folder + "/expected_config.json");
+    try (Checkpoint found = Checkpoint.open(Fixtures.transformers(folder + "/" + file), config);
+        Safetensors expected =
+            Safetensors.open(Fixtures.transformers(folder + "/expected.safetensors"))) {
+      assertEquals(47, expected.names().size());
+      assertEquals(Set.copyOf(expected.names()), Set.copyOf(found.names()));
+      for (String name : expected.names()) {
+        assertEquals(dtype, found.dtype(name).name(), name);
+        assertEquals(expected.shape(name), found.shape(name), name);
+        assertEquals(
+            -1, expected.tensor(name).segment().mismatch(found.tensor(name).segment()), name);
+      }
+      ObjectNode wanted = StrictJson.readObject(config);
+      for (Map.Entry<String, JsonNode> field : wanted.properties()) {
+        assertEquals(field.getValue(), found.config().get(field.getKey()), field.getKey());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"megatron_v2_args", "megatron_v3_args_legacy"})
+  void storedArgumentsStandInForAConfiguration(String folder) throws IOException {
+    ObjectNode wanted =
+        StrictJson.readObject(Fixtures.transformers(folder + "/expected_config.json"));
+    try (Checkpoint found =
+        Checkpoint.open(Fixtures.transformers(folder + "/model_optim_rng.pt"))) {
+      ObjectNode config = found.config();
+      for (String field :
+          new String[] {
+            "model_type",
+            "vocab_size",
+            "hidden_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "intermediate_size",
+            "max_position_embeddings",
+            "type_vocab_size",
+            "hidden_act",
+            "layer_norm_eps"
+          }) {
+        assertEquals(wanted.get(field).asString(), config.get(field).asString(), field);
+      }
+      assertEquals("MegatronBertForPreTraining", config.get("architectures").get(0).asString());
+    }
+  }
+
+  @Test
+  void withoutArgumentsTheNumberOfHeadsIsAskedForInsteadOfGuessed() {
+    String message =
+        assertThrows(
+                CheckpointException.class,
+                () -> Checkpoint.open(Fixtures.transformers("megatron_v0_zip_fp16/checkpoint.zip")))
+            .getMessage();
+    assertTrue(message.contains("give a configuration file with num_attention_heads"), message);
+  }
+}
