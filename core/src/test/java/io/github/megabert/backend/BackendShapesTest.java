@@ -3,23 +3,26 @@ package io.github.megabert.backend;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.testing.RandomInput;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
 
 /** The two operations with the most edges, on random shapes. */
 class BackendShapesTest {
-  @Property(tries = 60)
-  void linearOfAnyShape(
-      @ForAll @IntRange(min = 1, max = 90) int rows,
-      @ForAll @IntRange(min = 1, max = 1200) int inputs,
-      @ForAll @IntRange(min = 1, max = 150) int outputs,
-      @ForAll @IntRange(min = 1, max = 4) int threads,
-      @ForAll Activation activation,
-      @ForAll boolean added) {
+  @Test
+  void linearOfAnyShape() {
+    RandomInput.check(60, BackendShapesTest::linear);
+  }
+
+  private static void linear(RandomInput input) {
+    int rows = input.between(1, 90);
+    int inputs = input.between(1, 1200);
+    int outputs = input.between(1, 150);
+    int threads = input.between(1, 4);
+    Activation activation = input.of(Activation.values());
+    boolean added = input.flag();
     try (Arena arena = Arena.ofConfined()) {
       Samples samples = new Samples(arena, rows + 100L * inputs + 1_000_000L * outputs);
       Tensor x = samples.tensor(1, rows, inputs);
@@ -41,15 +44,19 @@ class BackendShapesTest {
     }
   }
 
-  @Property(tries = 60)
-  void attentionOfAnyShape(
-      @ForAll @IntRange(min = 1, max = 5) int heads,
-      @ForAll @IntRange(min = 1, max = 70) int headDim,
-      @ForAll @IntRange(min = 1, max = 120) int queries,
-      @ForAll @IntRange(min = 0, max = 120) int earlier,
-      @ForAll @IntRange(min = 1, max = 4) int threads,
-      @ForAll boolean causal,
-      @ForAll boolean masked) {
+  @Test
+  void attentionOfAnyShape() {
+    RandomInput.check(60, BackendShapesTest::attention);
+  }
+
+  private static void attention(RandomInput input) {
+    int heads = input.between(1, 5);
+    int headDim = input.between(1, 70);
+    int queries = input.between(1, 120);
+    int earlier = input.between(0, 120);
+    int threads = input.between(1, 4);
+    boolean causal = input.flag();
+    boolean masked = input.flag();
     int keys = queries + earlier;
     int width = heads * headDim;
     try (Arena arena = Arena.ofConfined()) {

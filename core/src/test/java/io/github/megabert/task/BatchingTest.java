@@ -4,23 +4,24 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.megabert.testing.RandomInput;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 class BatchingTest {
-  @Property(tries = 200)
-  void resultsKeepTheOrderAndBatchesTheBudget(
-      @ForAll @Size(max = 60) List<@IntRange(max = 40) Integer> lengths,
-      @ForAll @IntRange(min = 1, max = 50) int budget) {
+  @Test
+  void resultsKeepTheOrderAndBatchesTheBudget() {
+    RandomInput.check(200, BatchingTest::checkOrderAndBudget);
+  }
+
+  private static void checkOrderAndBudget(RandomInput input) {
+    List<Integer> lengths = input.list(60, () -> input.between(0, 40));
+    int budget = input.between(1, 50);
     List<List<Integer>> batches = new ArrayList<>();
     List<Integer> requests = IntStream.range(0, lengths.size()).boxed().toList();
     List<String> results =
@@ -41,11 +42,15 @@ class BatchingTest {
     assertEquals(lengths.stream().sorted((a, b) -> b - a).toList(), computed);
   }
 
-  @Property(tries = 100)
-  void streamsKeepTheOrder(
-      @ForAll @Size(max = 60) List<@IntRange(max = 40) Integer> lengths,
-      @ForAll @IntRange(min = 1, max = 20) int readAhead,
-      @ForAll @IntRange(min = 1, max = 50) int budget) {
+  @Test
+  void streamsKeepTheOrder() {
+    RandomInput.check(100, BatchingTest::checkOrderOfStream);
+  }
+
+  private static void checkOrderOfStream(RandomInput input) {
+    List<Integer> lengths = input.list(60, () -> input.between(0, 40));
+    int readAhead = input.between(1, 20);
+    int budget = input.between(1, 50);
     List<Integer> requests = IntStream.range(0, lengths.size()).boxed().toList();
     List<Integer> results =
         new Batching(budget, readAhead)
