@@ -1,0 +1,5 @@
+/** Optimisation: the learning rate's course over a run. */
+@NullMarked
+package io.github.megabert.train.optim;
+
+import org.jspecify.annotations.NullMarked;
