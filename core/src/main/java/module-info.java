@@ -9,6 +9,7 @@ module io.github.megabert.core {
   exports io.github.megabert;
   exports io.github.megabert.tensor;
   exports io.github.megabert.task;
+  exports io.github.megabert.parameters;
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
   exports io.github.megabert.model;

@@ -3,6 +3,7 @@ package io.github.megabert;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.model.LoadOptions;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.task.Batching;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -74,8 +75,8 @@ public final class MegaBertBuilder {
   }
 
   /** The transformers class that {@link MegaBert#model()} gives, rather than the checkpoint's. */
-  public MegaBertBuilder modelClass(String className) {
-    loadOptions = new LoadOptions(className, loadOptions.missingHeadSeed());
+  public MegaBertBuilder modelClass(ModelClass modelClass) {
+    loadOptions = new LoadOptions(modelClass, loadOptions.missingHeadSeed());
     return this;
   }
 

@@ -8,6 +8,7 @@ import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.ModelLoader;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -144,22 +145,23 @@ final class OpenModel {
 
   <T extends MegatronBert> T model(Class<T> type) {
     requireOpen();
-    String className = type.getSimpleName();
     return type.cast(
         models.computeIfAbsent(
-            className, name -> loader.load(new LoadOptions(name, loadOptions.missingHeadSeed()))));
+            type.getSimpleName(),
+            name ->
+                loader.load(new LoadOptions(ModelClass.of(name), loadOptions.missingHeadSeed()))));
   }
 
   /** The class that the caller or the configuration names; empty if neither does. */
   private String declaredClass() {
-    if (loadOptions.className() != null) {
-      return loadOptions.className();
+    if (loadOptions.modelClass() != null) {
+      return loadOptions.modelClass().className();
     }
     return config.architectures().isEmpty() ? "" : config.architectures().getFirst();
   }
 
   Set<Task> tasks() {
-    return Task.of(declaredClass(), config);
+    return Task.of(ModelClass.find(declaredClass()), config);
   }
 
   /** The model whose head does a task, which the checkpoint must have been saved for. */

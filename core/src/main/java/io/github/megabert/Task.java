@@ -1,9 +1,11 @@
 package io.github.megabert;
 
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.task.ZeroShotClassification;
 import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -37,28 +39,28 @@ public enum Task {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** The tasks that a model of a class can do; all of a class that is not known. */
-  static Set<Task> of(String className, MegatronBertConfig config) {
-    Set<Task> tasks =
-        switch (className) {
-          case "MegatronBertModel" -> EnumSet.noneOf(Task.class);
-          case "MegatronBertForMaskedLM", "MegatronBertForCausalLM" ->
-              EnumSet.of(FILL_MASK, TEXT_GENERATION);
-          case "MegatronBertForPreTraining" ->
-              EnumSet.of(FILL_MASK, TEXT_GENERATION, NEXT_SENTENCE);
-          case "MegatronBertForNextSentencePrediction" -> EnumSet.of(NEXT_SENTENCE);
-          case "MegatronBertForSequenceClassification" ->
-              ZeroShotClassification.entailment(config).isPresent()
-                  ? EnumSet.of(TEXT_CLASSIFICATION, ZERO_SHOT_CLASSIFICATION)
-                  : EnumSet.of(TEXT_CLASSIFICATION);
-          case "MegatronBertForTokenClassification" -> EnumSet.of(TOKEN_CLASSIFICATION);
-          case "MegatronBertForMultipleChoice" -> EnumSet.of(MULTIPLE_CHOICE);
-          case "MegatronBertForQuestionAnswering" -> EnumSet.of(QUESTION_ANSWERING);
-          default -> EnumSet.allOf(Task.class);
-        };
+  /** The tasks that a model of a class can do; all where the class is not known. */
+  static Set<Task> of(Optional<ModelClass> modelClass, MegatronBertConfig config) {
+    Set<Task> tasks = modelClass.map(c -> of(c, config)).orElseGet(() -> EnumSet.allOf(Task.class));
     tasks.add(FEATURE_EXTRACTION);
     tasks.add(TEXT_EMBEDDING);
     return tasks;
+  }
+
+  private static Set<Task> of(ModelClass modelClass, MegatronBertConfig config) {
+    return switch (modelClass) {
+      case MODEL -> EnumSet.noneOf(Task.class);
+      case MASKED_LM, CAUSAL_LM -> EnumSet.of(FILL_MASK, TEXT_GENERATION);
+      case PRE_TRAINING -> EnumSet.of(FILL_MASK, TEXT_GENERATION, NEXT_SENTENCE);
+      case NEXT_SENTENCE -> EnumSet.of(Task.NEXT_SENTENCE);
+      case SEQUENCE_CLASSIFICATION ->
+          ZeroShotClassification.entailment(config).isPresent()
+              ? EnumSet.of(TEXT_CLASSIFICATION, ZERO_SHOT_CLASSIFICATION)
+              : EnumSet.of(TEXT_CLASSIFICATION);
+      case TOKEN_CLASSIFICATION -> EnumSet.of(Task.TOKEN_CLASSIFICATION);
+      case MULTIPLE_CHOICE -> EnumSet.of(Task.MULTIPLE_CHOICE);
+      case QUESTION_ANSWERING -> EnumSet.of(Task.QUESTION_ANSWERING);
+    };
   }
 
   /** The names of tasks, for messages. */

@@ -16,7 +16,16 @@ class FloorsTest {
 
   /** From the ground up. */
   private static final List<String> FLOORS =
-      List.of("json", "tensor", "checkpoint", "tokenizer", "backend", "model", "train", "task");
+      List.of(
+          "json",
+          "tensor",
+          "parameters",
+          "checkpoint",
+          "tokenizer",
+          "backend",
+          "model",
+          "train",
+          "task");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

@@ -1,5 +1,6 @@
 package io.github.megabert.benchmarks;
 
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
@@ -55,7 +56,7 @@ public class DecodingBenchmark {
     MegatronBertConfig config = MegatronBertConfig.ofSizes(24, 1024, 16, 4096, 29056, 512);
     model =
         MegatronBertForCausalLM.load(
-            RandomCheckpoint.of(config, "MegatronBertForCausalLM", 1), backend);
+            RandomCheckpoint.of(config, ModelClass.CAUSAL_LM, 1), backend);
     cache = model.newCache(1, 512);
     Random random = new Random(2);
     int[] prompt = random.ints(length, 0, 29056).toArray();

@@ -1,5 +1,6 @@
 package io.github.megabert.peers;
 
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.model.MegatronBertConfig;
@@ -47,7 +48,7 @@ final class SharedWeights {
   private static final String WIDE_BIAS = "bert.encoder.layer.0.intermediate.dense.bias";
 
   private final Path folder;
-  private final RandomCheckpoint random = RandomCheckpoint.of(config(), "MegatronBertModel", 345);
+  private final RandomCheckpoint random = RandomCheckpoint.of(config(), ModelClass.MODEL, 345);
 
   private SharedWeights(Path folder) {
     this.folder = folder;

@@ -6,6 +6,7 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.ForwardCost;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.model.MegatronBertModel;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.model.RandomCheckpoint;
@@ -147,7 +148,7 @@ final class BenchCommand implements Callable<Integer> {
     return model == null
         ? RandomCheckpoint.of(
             ModelSize.ofOptionName(size.toLowerCase(Locale.ROOT)).config(length),
-            "MegatronBertModel",
+            ModelClass.MODEL,
             1)
         : Checkpoint.open(model);
   }

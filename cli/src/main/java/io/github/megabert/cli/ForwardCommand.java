@@ -4,7 +4,7 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.model.MegatronBert;
-import io.github.megabert.model.NamedForward;
+import io.github.megabert.model.TransformersForward;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
@@ -73,7 +73,7 @@ final class ForwardCommand implements Callable<Integer> {
       }
       MegatronBert network = bert.model();
       Map<String, Tensor> results =
-          NamedForward.run(network, named, new OutputOptions(hiddenStates, attentions));
+          TransformersForward.run(network, named, new OutputOptions(hiddenStates, attentions));
       SafetensorsWriter.write(outputs, results);
       print(network.className(), results);
     }

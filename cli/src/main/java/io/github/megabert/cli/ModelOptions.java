@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.parameters.ModelClass;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +85,7 @@ final class ModelOptions {
       builder.config(config);
     }
     if (className != null) {
-      builder.modelClass(className);
+      builder.modelClass(ModelClass.of(className));
     }
     return builder;
   }

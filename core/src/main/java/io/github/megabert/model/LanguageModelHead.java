@@ -4,6 +4,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.parameters.ParameterTable;
 
 /**
  * The head of the language models ({@code transformers.MegatronBertLMPredictionHead}): dense,
@@ -16,21 +17,18 @@ final class LanguageModelHead {
   private final Norm norm;
   private final Backend.Linear decoder;
 
-  LanguageModelHead(ParameterSource source, String className) {
+  LanguageModelHead(ParameterSource source) {
     config = source.config();
-    int hidden = config.hiddenSize();
     String prefix = "cls.predictions.";
     if (!source.has(prefix + "transform.dense.weight")) {
-      throw source.missingHead(className, prefix + "transform.dense.weight");
+      throw source.missingHead(prefix + "transform.dense.weight");
     }
-    transform = source.linear(hidden, hidden, prefix + "transform.dense");
-    norm = source.norm(prefix + "transform.LayerNorm", hidden);
+    transform = source.linear(prefix + "transform.dense");
+    norm = source.norm(prefix + "transform.LayerNorm");
     String decoderName =
-        config.tieWordEmbeddings()
-            ? "bert.embeddings.word_embeddings.weight"
-            : prefix + "decoder.weight";
-    decoder = source.decoder(decoderName, prefix + "bias", hidden, config.vocabSize());
-    source.ignore(prefix + "decoder.weight");
+        config.tieWordEmbeddings() ? ParameterTable.WORD_EMBEDDINGS : ParameterTable.DECODER;
+    decoder = source.decoder(decoderName, ParameterTable.DECODER_BIAS);
+    source.ignore(ParameterTable.DECODER);
     source.ignore(prefix + "decoder.bias");
   }
 

@@ -5,6 +5,7 @@ import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.parameters.ParameterTable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,30 +30,29 @@ record Layer(
 
   static Layer load(ParameterSource source, int index) {
     MegatronBertConfig config = source.config();
-    int hidden = config.hiddenSize();
-    String prefix = "bert.encoder.layer." + index + ".";
+    String prefix = ParameterTable.layerPrefix(index);
     String self = prefix + "attention.self.";
     SelfAttention attention =
         new SelfAttention(
-            source.norm(prefix + "attention.ln", hidden),
-            source.linear(hidden, hidden, self + "query", self + "key", self + "value"),
-            source.linear(hidden, hidden, prefix + "attention.output.dense"));
+            source.norm(prefix + "attention.ln"),
+            source.linear(self + "query", self + "key", self + "value"),
+            source.linear(prefix + "attention.output.dense"));
     CrossAttention cross = null;
     if (config.addCrossAttention()) {
       String other = prefix + "crossattention.";
       cross =
           new CrossAttention(
-              source.norm(other + "ln", hidden),
-              source.linear(hidden, hidden, other + "self.query"),
-              source.linear(hidden, hidden, other + "self.key", other + "self.value"),
-              source.linear(hidden, hidden, other + "output.dense"));
+              source.norm(other + "ln"),
+              source.linear(other + "self.query"),
+              source.linear(other + "self.key", other + "self.value"),
+              source.linear(other + "output.dense"));
     }
     return new Layer(
         attention,
         cross,
-        source.norm(prefix + "ln", hidden),
-        source.linear(hidden, config.intermediateSize(), prefix + "intermediate.dense"),
-        source.linear(config.intermediateSize(), hidden, prefix + "output.dense"),
+        source.norm(prefix + "ln"),
+        source.linear(prefix + "intermediate.dense"),
+        source.linear(prefix + "output.dense"),
         config.hiddenAct());
   }
 

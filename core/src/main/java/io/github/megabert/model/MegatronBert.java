@@ -2,7 +2,7 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.checkpoint.Checkpoint;
-import java.util.List;
+import io.github.megabert.parameters.ModelClass;
 
 /** One of the nine MegatronBERT classes. All are immutable and thread-safe. */
 public sealed interface MegatronBert
@@ -16,24 +16,16 @@ public sealed interface MegatronBert
         MegatronBertForTokenClassification,
         MegatronBertForQuestionAnswering {
 
-  /** Names of the nine classes. */
-  List<String> CLASS_NAMES =
-      List.of(
-          MegatronBertModel.CLASS_NAME,
-          MegatronBertForMaskedLM.CLASS_NAME,
-          MegatronBertForCausalLM.CLASS_NAME,
-          MegatronBertForPreTraining.CLASS_NAME,
-          MegatronBertForNextSentencePrediction.CLASS_NAME,
-          MegatronBertForSequenceClassification.CLASS_NAME,
-          MegatronBertForMultipleChoice.CLASS_NAME,
-          MegatronBertForTokenClassification.CLASS_NAME,
-          MegatronBertForQuestionAnswering.CLASS_NAME);
-
   /** The configuration. */
   MegatronBertConfig config();
 
+  /** Which of the nine it is. */
+  ModelClass modelClass();
+
   /** Name of the transformers class. */
-  String className();
+  default String className() {
+    return modelClass().className();
+  }
 
   /** The backend that holds the parameters. */
   Backend backend();

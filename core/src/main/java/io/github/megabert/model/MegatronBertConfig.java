@@ -1,6 +1,7 @@
 package io.github.megabert.model;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.parameters.ModelSizes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -120,6 +121,20 @@ public final class MegatronBertConfig {
       copy.put("model_type", "megatron-bert");
     }
     return copy;
+  }
+
+  /** What decides the names and shapes of the parameters. */
+  public ModelSizes sizes() {
+    return new ModelSizes(
+        numHiddenLayers,
+        hiddenSize,
+        intermediateSize,
+        vocabSize,
+        maxPositionEmbeddings,
+        typeVocabSize,
+        numLabels(),
+        addCrossAttention(),
+        tieWordEmbeddings());
   }
 
   /** Number of token ids ({@code vocab_size}). */

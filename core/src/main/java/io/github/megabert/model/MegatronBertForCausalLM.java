@@ -4,6 +4,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import java.util.Arrays;
 import java.util.OptionalDouble;
@@ -14,14 +15,12 @@ import org.jspecify.annotations.Nullable;
  * self-attention is causal.
  */
 public final class MegatronBertForCausalLM implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForCausalLM";
-
   private final MegatronBertModel bert;
   private final LanguageModelHead head;
 
   MegatronBertForCausalLM(ParameterSource source) {
     bert = MegatronBertModel.loadWithoutPooler(source);
-    head = new LanguageModelHead(source, CLASS_NAME);
+    head = new LanguageModelHead(source);
   }
 
   /**
@@ -31,7 +30,7 @@ public final class MegatronBertForCausalLM implements MegatronBert {
    */
   public static MegatronBertForCausalLM load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForCausalLM)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.CAUSAL_LM));
   }
 
   @Override
@@ -40,8 +39,8 @@ public final class MegatronBertForCausalLM implements MegatronBert {
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.CAUSAL_LM;
   }
 
   @Override

@@ -4,20 +4,19 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /** The stack with a masked language model head ({@code transformers.MegatronBertForMaskedLM}). */
 public final class MegatronBertForMaskedLM implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForMaskedLM";
-
   private final MegatronBertModel bert;
   private final LanguageModelHead head;
 
   MegatronBertForMaskedLM(ParameterSource source) {
     bert = MegatronBertModel.loadWithoutPooler(source);
-    head = new LanguageModelHead(source, CLASS_NAME);
+    head = new LanguageModelHead(source);
   }
 
   /**
@@ -27,7 +26,7 @@ public final class MegatronBertForMaskedLM implements MegatronBert {
    */
   public static MegatronBertForMaskedLM load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForMaskedLM)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.MASKED_LM));
   }
 
   @Override
@@ -36,8 +35,8 @@ public final class MegatronBertForMaskedLM implements MegatronBert {
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.MASKED_LM;
   }
 
   @Override

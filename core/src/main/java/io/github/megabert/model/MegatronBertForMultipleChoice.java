@@ -5,19 +5,18 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** Which of several continuations fits? ({@code transformers.MegatronBertForMultipleChoice}) */
 public final class MegatronBertForMultipleChoice implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForMultipleChoice";
-
   private final MegatronBertModel bert;
   private final Backend.Linear classifier;
 
   MegatronBertForMultipleChoice(ParameterSource source) {
-    bert = MegatronBertModel.loadWithPooler(source, CLASS_NAME);
-    classifier = source.head(CLASS_NAME, "classifier", config().hiddenSize(), 1);
+    bert = MegatronBertModel.loadWithPooler(source);
+    classifier = source.head("classifier");
   }
 
   /**
@@ -27,7 +26,7 @@ public final class MegatronBertForMultipleChoice implements MegatronBert {
    */
   public static MegatronBertForMultipleChoice load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForMultipleChoice)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.MULTIPLE_CHOICE));
   }
 
   @Override
@@ -36,8 +35,8 @@ public final class MegatronBertForMultipleChoice implements MegatronBert {
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.MULTIPLE_CHOICE;
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -13,14 +14,12 @@ import org.jspecify.annotations.Nullable;
  * transformers.MegatronBertForNextSentencePrediction})
  */
 public final class MegatronBertForNextSentencePrediction implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForNextSentencePrediction";
-
   private final MegatronBertModel bert;
   private final Backend.Linear nextSentence;
 
   MegatronBertForNextSentencePrediction(ParameterSource source) {
-    bert = MegatronBertModel.loadWithPooler(source, CLASS_NAME);
-    nextSentence = source.head(CLASS_NAME, "cls.seq_relationship", config().hiddenSize(), 2);
+    bert = MegatronBertModel.loadWithPooler(source);
+    nextSentence = source.head("cls.seq_relationship");
   }
 
   /**
@@ -30,7 +29,7 @@ public final class MegatronBertForNextSentencePrediction implements MegatronBert
    */
   public static MegatronBertForNextSentencePrediction load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForNextSentencePrediction)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.NEXT_SENTENCE));
   }
 
   @Override
@@ -39,8 +38,8 @@ public final class MegatronBertForNextSentencePrediction implements MegatronBert
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.NEXT_SENTENCE;
   }
 
   @Override

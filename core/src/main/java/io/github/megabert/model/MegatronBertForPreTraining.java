@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -14,16 +15,14 @@ import org.jspecify.annotations.Nullable;
  * transformers.MegatronBertForPreTraining}).
  */
 public final class MegatronBertForPreTraining implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForPreTraining";
-
   private final MegatronBertModel bert;
   private final LanguageModelHead head;
   private final Backend.Linear nextSentence;
 
   MegatronBertForPreTraining(ParameterSource source) {
-    bert = MegatronBertModel.loadWithPooler(source, CLASS_NAME);
-    head = new LanguageModelHead(source, CLASS_NAME);
-    nextSentence = source.head(CLASS_NAME, "cls.seq_relationship", config().hiddenSize(), 2);
+    bert = MegatronBertModel.loadWithPooler(source);
+    head = new LanguageModelHead(source);
+    nextSentence = source.head("cls.seq_relationship");
   }
 
   /**
@@ -33,7 +32,7 @@ public final class MegatronBertForPreTraining implements MegatronBert {
    */
   public static MegatronBertForPreTraining load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForPreTraining)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.PRE_TRAINING));
   }
 
   @Override
@@ -42,8 +41,8 @@ public final class MegatronBertForPreTraining implements MegatronBert {
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.PRE_TRAINING;
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -17,14 +18,12 @@ import org.jspecify.annotations.Nullable;
  * transformers.MegatronBertForQuestionAnswering})
  */
 public final class MegatronBertForQuestionAnswering implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForQuestionAnswering";
-
   private final MegatronBertModel bert;
   private final Backend.Linear outputs;
 
   MegatronBertForQuestionAnswering(ParameterSource source) {
     bert = MegatronBertModel.loadWithoutPooler(source);
-    outputs = source.head(CLASS_NAME, "qa_outputs", config().hiddenSize(), 2);
+    outputs = source.head("qa_outputs");
   }
 
   /**
@@ -34,7 +33,7 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
    */
   public static MegatronBertForQuestionAnswering load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForQuestionAnswering)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.QUESTION_ANSWERING));
   }
 
   @Override
@@ -43,8 +42,8 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.QUESTION_ANSWERING;
   }
 
   @Override

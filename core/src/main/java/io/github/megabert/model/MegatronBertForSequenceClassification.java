@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -14,14 +15,12 @@ import org.jspecify.annotations.Nullable;
  * transformers.MegatronBertForSequenceClassification}).
  */
 public final class MegatronBertForSequenceClassification implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForSequenceClassification";
-
   private final MegatronBertModel bert;
   private final Backend.Linear classifier;
 
   MegatronBertForSequenceClassification(ParameterSource source) {
-    bert = MegatronBertModel.loadWithPooler(source, CLASS_NAME);
-    classifier = source.head(CLASS_NAME, "classifier", config().hiddenSize(), config().numLabels());
+    bert = MegatronBertModel.loadWithPooler(source);
+    classifier = source.head("classifier");
   }
 
   /**
@@ -31,7 +30,8 @@ public final class MegatronBertForSequenceClassification implements MegatronBert
    */
   public static MegatronBertForSequenceClassification load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForSequenceClassification)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(
+            checkpoint, backend, LoadOptions.ofClass(ModelClass.SEQUENCE_CLASSIFICATION));
   }
 
   @Override
@@ -40,8 +40,8 @@ public final class MegatronBertForSequenceClassification implements MegatronBert
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.SEQUENCE_CLASSIFICATION;
   }
 
   @Override

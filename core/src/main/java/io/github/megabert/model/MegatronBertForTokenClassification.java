@@ -5,19 +5,18 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** A class for every token ({@code transformers.MegatronBertForTokenClassification}). */
 public final class MegatronBertForTokenClassification implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertForTokenClassification";
-
   private final MegatronBertModel bert;
   private final Backend.Linear classifier;
 
   MegatronBertForTokenClassification(ParameterSource source) {
     bert = MegatronBertModel.loadWithoutPooler(source);
-    classifier = source.head(CLASS_NAME, "classifier", config().hiddenSize(), config().numLabels());
+    classifier = source.head("classifier");
   }
 
   /**
@@ -27,7 +26,8 @@ public final class MegatronBertForTokenClassification implements MegatronBert {
    */
   public static MegatronBertForTokenClassification load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertForTokenClassification)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(
+            checkpoint, backend, LoadOptions.ofClass(ModelClass.TOKEN_CLASSIFICATION));
   }
 
   @Override
@@ -36,8 +36,8 @@ public final class MegatronBertForTokenClassification implements MegatronBert {
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.TOKEN_CLASSIFICATION;
   }
 
   @Override

@@ -6,6 +6,8 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * The backend and the checkpoint must stay open while the model is used.
  */
 public final class MegatronBertModel implements MegatronBert {
-  static final String CLASS_NAME = "MegatronBertModel";
+  private static final String POOLER = "bert.pooler.dense";
 
   private final MegatronBertConfig config;
   private final Backend backend;
@@ -33,20 +35,15 @@ public final class MegatronBertModel implements MegatronBert {
   private MegatronBertModel(ParameterSource source, Backend.@Nullable Linear pooler) {
     config = source.config();
     backend = source.backend();
-    int hidden = config.hiddenSize();
-    String embeddings = "bert.embeddings.";
-    words = source.table(embeddings + "word_embeddings.weight", config.vocabSize(), hidden);
-    types =
-        source.table(embeddings + "token_type_embeddings.weight", config.typeVocabSize(), hidden);
-    positions =
-        source.table(
-            embeddings + "position_embeddings.weight", config.maxPositionEmbeddings(), hidden);
+    words = source.parameter(ParameterTable.WORD_EMBEDDINGS);
+    types = source.parameter("bert.embeddings.token_type_embeddings.weight");
+    positions = source.parameter("bert.embeddings.position_embeddings.weight");
     List<Layer> loaded = new ArrayList<>();
     for (int i = 0; i < config.numHiddenLayers(); i++) {
       loaded.add(Layer.load(source, i));
     }
     layers = List.copyOf(loaded);
-    closingNorm = source.norm("bert.encoder.ln", hidden);
+    closingNorm = source.norm("bert.encoder.ln");
     this.pooler = pooler;
   }
 
@@ -58,30 +55,24 @@ public final class MegatronBertModel implements MegatronBert {
    */
   public static MegatronBertModel load(Checkpoint checkpoint, Backend backend) {
     return (MegatronBertModel)
-        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(CLASS_NAME));
+        MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.MODEL));
   }
 
   /** The stack with its pooler, where the checkpoint has one. */
   static MegatronBertModel load(ParameterSource source) {
-    int hidden = source.config().hiddenSize();
     return new MegatronBertModel(
-        source,
-        source.has("bert.pooler.dense.weight")
-            ? source.linear(hidden, hidden, "bert.pooler.dense")
-            : null);
+        source, source.has(POOLER + ".weight") ? source.linear(POOLER) : null);
   }
 
-  /** The stack with a pooler, which the head of class {@code className} needs. */
-  static MegatronBertModel loadWithPooler(ParameterSource source, String className) {
-    int hidden = source.config().hiddenSize();
-    return new MegatronBertModel(
-        source, source.head(className, "bert.pooler.dense", hidden, hidden));
+  /** The stack with a pooler, which the head needs. */
+  static MegatronBertModel loadWithPooler(ParameterSource source) {
+    return new MegatronBertModel(source, source.head(POOLER));
   }
 
   /** The stack alone. */
   static MegatronBertModel loadWithoutPooler(ParameterSource source) {
-    source.ignore("bert.pooler.dense.weight");
-    source.ignore("bert.pooler.dense.bias");
+    source.ignore(POOLER + ".weight");
+    source.ignore(POOLER + ".bias");
     return new MegatronBertModel(source, null);
   }
 
@@ -91,8 +82,8 @@ public final class MegatronBertModel implements MegatronBert {
   }
 
   @Override
-  public String className() {
-    return CLASS_NAME;
+  public ModelClass modelClass() {
+    return ModelClass.MODEL;
   }
 
   @Override

@@ -2,7 +2,10 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterTable;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -16,12 +19,18 @@ import tools.jackson.databind.node.JsonNodeFactory;
 public final class ModelLoader {
   private final Checkpoint checkpoint;
   private final Backend backend;
+  private final ParameterStorage storage;
   private final Map<String, Object> shared = new ConcurrentHashMap<>();
 
   /** A loader that has loaded nothing yet. */
   public ModelLoader(Checkpoint checkpoint, Backend backend) {
+    this(checkpoint, backend, new ParameterStorage.ReadOnly(backend));
+  }
+
+  ModelLoader(Checkpoint checkpoint, Backend backend, ParameterStorage storage) {
     this.checkpoint = checkpoint;
     this.backend = backend;
+    this.storage = storage;
   }
 
   /**
@@ -33,44 +42,38 @@ public final class ModelLoader {
    */
   public MegatronBert load(LoadOptions options) {
     MegatronBertConfig config = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
-    String className = options.className() == null ? defaultClass(config) : options.className();
-    if (className.equals(MegatronBertForCausalLM.CLASS_NAME) && !config.isDecoder()) {
+    ModelClass modelClass = options.modelClass();
+    if (modelClass == null) {
+      modelClass = declaredClass(config);
+    }
+    if (modelClass == ModelClass.CAUSAL_LM && !config.isDecoder()) {
       config = config.with("is_decoder", JsonNodeFactory.instance.booleanNode(true));
     }
     ParameterSource source =
-        new ParameterSource(checkpoint, backend, config, shared, options.missingHeadSeed());
+        new ParameterSource(
+            checkpoint, backend, storage, config, modelClass, shared, options.missingHeadSeed());
     MegatronBert model =
-        switch (className) {
-          case MegatronBertModel.CLASS_NAME -> MegatronBertModel.load(source);
-          case MegatronBertForMaskedLM.CLASS_NAME -> new MegatronBertForMaskedLM(source);
-          case MegatronBertForCausalLM.CLASS_NAME -> new MegatronBertForCausalLM(source);
-          case MegatronBertForPreTraining.CLASS_NAME -> new MegatronBertForPreTraining(source);
-          case MegatronBertForNextSentencePrediction.CLASS_NAME ->
-              new MegatronBertForNextSentencePrediction(source);
-          case MegatronBertForSequenceClassification.CLASS_NAME ->
-              new MegatronBertForSequenceClassification(source);
-          case MegatronBertForMultipleChoice.CLASS_NAME ->
-              new MegatronBertForMultipleChoice(source);
-          case MegatronBertForTokenClassification.CLASS_NAME ->
-              new MegatronBertForTokenClassification(source);
-          case MegatronBertForQuestionAnswering.CLASS_NAME ->
-              new MegatronBertForQuestionAnswering(source);
-          default ->
-              throw new IllegalArgumentException(
-                  "there is no class \""
-                      + className
-                      + "\"; there are "
-                      + String.join(", ", MegatronBert.CLASS_NAMES));
+        switch (modelClass) {
+          case MODEL -> MegatronBertModel.load(source);
+          case MASKED_LM -> new MegatronBertForMaskedLM(source);
+          case CAUSAL_LM -> new MegatronBertForCausalLM(source);
+          case PRE_TRAINING -> new MegatronBertForPreTraining(source);
+          case NEXT_SENTENCE -> new MegatronBertForNextSentencePrediction(source);
+          case SEQUENCE_CLASSIFICATION -> new MegatronBertForSequenceClassification(source);
+          case MULTIPLE_CHOICE -> new MegatronBertForMultipleChoice(source);
+          case TOKEN_CLASSIFICATION -> new MegatronBertForTokenClassification(source);
+          case QUESTION_ANSWERING -> new MegatronBertForQuestionAnswering(source);
         };
-    source.reportUnexpected(className);
+    source.reportUnexpected();
     return model;
   }
 
   /** The class that {@code architectures} names; without it, what the tensors allow. */
-  private String defaultClass(MegatronBertConfig config) {
+  private ModelClass declaredClass(MegatronBertConfig config) {
     for (String name : config.architectures()) {
-      if (MegatronBert.CLASS_NAMES.contains(name)) {
-        return name;
+      Optional<ModelClass> known = ModelClass.find(name);
+      if (known.isPresent()) {
+        return known.get();
       }
     }
     if (!config.architectures().isEmpty()) {
@@ -79,10 +82,10 @@ public final class ModelLoader {
               + " holds a "
               + String.join(", ", config.architectures())
               + ", which is none of the MegatronBERT classes "
-              + String.join(", ", MegatronBert.CLASS_NAMES));
+              + ModelClass.names());
     }
-    return checkpoint.names().contains("cls.predictions.bias")
-        ? MegatronBertForMaskedLM.CLASS_NAME
-        : MegatronBertModel.CLASS_NAME;
+    return checkpoint.names().contains(ParameterTable.DECODER_BIAS)
+        ? ModelClass.MASKED_LM
+        : ModelClass.MODEL;
   }
 }

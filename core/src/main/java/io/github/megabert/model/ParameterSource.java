@@ -2,6 +2,9 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -23,10 +26,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Remembers which tensors were taken, so that the rest can be reported.
  */
 final class ParameterSource {
-
   private final Checkpoint checkpoint;
   private final Backend backend;
+  private final ParameterStorage storage;
   private final MegatronBertConfig config;
+  private final ModelClass modelClass;
+  private final ParameterTable table;
   private final @Nullable Long missingHeadSeed;
   private final Map<String, Object> shared;
   private final Set<String> taken = new HashSet<>();
@@ -40,14 +45,19 @@ final class ParameterSource {
   ParameterSource(
       Checkpoint checkpoint,
       Backend backend,
+      ParameterStorage storage,
       MegatronBertConfig config,
+      ModelClass modelClass,
       Map<String, Object> shared,
       @Nullable Long missingHeadSeed) {
     this.checkpoint = checkpoint;
     this.backend = backend;
+    this.storage = storage;
     this.config = config;
+    this.modelClass = modelClass;
     this.shared = shared;
     this.missingHeadSeed = missingHeadSeed;
+    table = ParameterTable.of(config.sizes(), modelClass);
   }
 
   MegatronBertConfig config() {
@@ -62,64 +72,61 @@ final class ParameterSource {
     return checkpoint.names().contains(name);
   }
 
-  /** A table {@code [rows, columns]}. */
-  Backend.Parameter table(String name, int rows, int columns) {
-    return parameter(name, Shape.of(rows, columns));
-  }
-
-  /** A vector of {@code length}, such as a LayerNorm's weight. */
-  Backend.Parameter vector(String name, int length) {
-    return parameter(name, Shape.of(length));
-  }
-
-  private Backend.Parameter parameter(String name, Shape shape) {
-    Tensor tensor = require(name, shape);
-    return (Backend.Parameter) shared.computeIfAbsent(name, absent -> backend.parameter(tensor));
+  /** A table, or a vector such as a LayerNorm's weight. */
+  Backend.Parameter parameter(String name) {
+    ParameterSpec spec = table.get(name);
+    Tensor tensor = require(spec);
+    return (Backend.Parameter)
+        shared.computeIfAbsent(name, absent -> storage.parameter(spec, tensor));
   }
 
   /** The LayerNorm {@code prefix.weight}, {@code prefix.bias}. */
-  Norm norm(String prefix, int length) {
+  Norm norm(String prefix) {
     return new Norm(
-        vector(prefix + ".weight", length),
-        vector(prefix + ".bias", length),
-        config.layerNormEps());
+        parameter(prefix + ".weight"), parameter(prefix + ".bias"), config.layerNormEps());
   }
 
   /** The linear layers {@code prefix.weight}, {@code prefix.bias} of one input, stacked. */
-  Backend.Linear linear(int inputs, int outputs, String... prefixes) {
-    List<Tensor> weights = new ArrayList<>();
-    List<@Nullable Tensor> biases = new ArrayList<>();
+  Backend.Linear linear(String... prefixes) {
+    List<ParameterSpec> weights = new ArrayList<>();
+    List<ParameterSpec> biases = new ArrayList<>();
     for (String prefix : prefixes) {
-      weights.add(require(prefix + ".weight", Shape.of(outputs, inputs)));
-      biases.add(require(prefix + ".bias", Shape.of(outputs)));
+      weights.add(table.get(prefix + ".weight"));
+      biases.add(table.get(prefix + ".bias"));
+    }
+    return linear(weights, biases);
+  }
+
+  /** A linear layer whose weight and bias do not share a prefix. */
+  Backend.Linear decoder(String weightName, String biasName) {
+    return linear(List.of(table.get(weightName)), List.of(table.get(biasName)));
+  }
+
+  private Backend.Linear linear(List<ParameterSpec> weights, List<ParameterSpec> biases) {
+    List<Tensor> weightValues = new ArrayList<>();
+    List<@Nullable Tensor> biasValues = new ArrayList<>();
+    StringBuilder key = new StringBuilder();
+    for (int i = 0; i < weights.size(); i++) {
+      weightValues.add(require(weights.get(i)));
+      biasValues.add(require(biases.get(i)));
+      key.append(weights.get(i).name()).append('+').append(biases.get(i).name()).append('+');
     }
     return (Backend.Linear)
         shared.computeIfAbsent(
-            String.join("+", prefixes), absent -> backend.linear(weights, biases));
-  }
-
-  /** The decoder of a language model: a weight and a bias that do not share a prefix. */
-  Backend.Linear decoder(String weightName, String biasName, int inputs, int outputs) {
-    Tensor weight = require(weightName, Shape.of(outputs, inputs));
-    Tensor bias = require(biasName, Shape.of(outputs));
-    return (Backend.Linear)
-        shared.computeIfAbsent(
-            weightName + "+" + biasName, absent -> backend.linear(List.of(weight), List.of(bias)));
+            key.toString(), absent -> storage.linear(weights, biases, weightValues, biasValues));
   }
 
   /**
    * The linear layer of a task's head. Where the checkpoint has none, random numbers take its place
    * if the caller allowed it.
-   *
-   * @param className the transformers class that needs it, for the message
    */
-  Backend.Linear head(String className, String prefix, int inputs, int outputs) {
+  Backend.Linear head(String prefix) {
     if (has(prefix + ".weight") || has(prefix + ".bias")) {
-      requireLabels(prefix, outputs);
-      return linear(inputs, outputs, prefix);
+      requireLabels(prefix);
+      return linear(prefix);
     }
     if (missingHeadSeed == null) {
-      throw missingHead(className, prefix + ".weight");
+      throw missingHead(prefix + ".weight");
     }
     logger()
         .log(
@@ -127,22 +134,25 @@ final class ParameterSource {
             "{0} has no {1}.weight: the head of {2} begins with random weights and must be trained",
             checkpoint.source(),
             prefix,
-            className);
+            modelClass);
+    ParameterSpec spec = table.get(prefix + ".weight");
     try (Arena arena = Arena.ofConfined()) {
-      Tensor weight = Tensor.allocate(arena, DType.F32, Shape.of(outputs, inputs));
+      Tensor weight = Tensor.allocate(arena, DType.F32, spec.shape());
       Random random = new Random(missingHeadSeed);
       for (long i = 0; i < weight.elements(); i++) {
         weight.setFloat(i, (float) (random.nextGaussian() * config.initializerRange()));
       }
-      List<@Nullable Tensor> bias = new ArrayList<>();
-      bias.add(null);
-      return backend.linear(List.of(weight), bias);
+      List<@Nullable Tensor> zeros = new ArrayList<>();
+      zeros.add(null);
+      return storage.linear(
+          List.of(spec), List.of(table.get(prefix + ".bias")), List.of(weight), zeros);
     }
   }
 
   /** A head of another number of labels: the configuration is of another model. */
-  private void requireLabels(String prefix, int labels) {
+  private void requireLabels(String prefix) {
     String name = prefix + ".weight";
+    long labels = table.get(name).shape().extent(0);
     if (prefix.equals("classifier")
         && has(name)
         && labels == config.numLabels()
@@ -164,13 +174,13 @@ final class ParameterSource {
   }
 
   /** The refusal of a checkpoint without a head. */
-  IllegalArgumentException missingHead(String className, String tensor) {
+  IllegalArgumentException missingHead(String tensor) {
     return new IllegalArgumentException(
         checkpoint.source()
             + " has no tensor "
             + tensor
             + ", which "
-            + className
+            + modelClass
             + " needs"
             + architectureHint()
             + "; name the right class, or allow a missing head in order to train it");
@@ -183,8 +193,10 @@ final class ParameterSource {
         : " (its configuration says " + String.join(", ", architectures) + ")";
   }
 
-  /** A tensor of an expected shape. */
-  Tensor require(String name, Shape shape) {
+  /** The tensor of a parameter, of the shape that the table has. */
+  private Tensor require(ParameterSpec spec) {
+    String name = spec.name();
+    Shape shape = spec.shape();
     Tensor tensor = take(name);
     if (tensor == null) {
       throw new IllegalArgumentException(
@@ -241,13 +253,12 @@ final class ParameterSource {
    * Warns once a checkpoint of tensors that neither this class nor the one that the configuration
    * names has a use for.
    */
-  void reportUnexpected(String className) {
+  void reportUnexpected() {
     Set<String> unexpected = new LinkedHashSet<>(checkpoint.names());
     unexpected.removeAll(taken);
     for (String architecture : config.architectures()) {
-      if (MegatronBert.CLASS_NAMES.contains(architecture)) {
-        unexpected.removeAll(ParameterShapes.of(config, architecture).keySet());
-      }
+      ModelClass.find(architecture)
+          .ifPresent(c -> unexpected.removeAll(ParameterTable.of(config.sizes(), c).names()));
     }
     if (!unexpected.isEmpty() && shared.putIfAbsent("reported", true) == null) {
       List<String> some = unexpected.stream().limit(5).toList();
@@ -257,7 +268,7 @@ final class ParameterSource {
               "{0} has {1} tensors that {2} does not use: {3}{4}",
               checkpoint.source(),
               unexpected.size(),
-              className,
+              modelClass,
               String.join(", ", some),
               unexpected.size() > some.size() ? ", …" : "");
     }

@@ -1,11 +1,13 @@
 package io.github.megabert.model;
 
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import tools.jackson.databind.node.ObjectNode;
@@ -17,24 +19,20 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class RandomCheckpoint implements Checkpoint {
   private final MegatronBertConfig config;
-  private final String className;
+  private final ModelClass modelClass;
   private final long seed;
-  private final Map<String, Shape> shapes;
+  private final ParameterTable table;
 
-  private RandomCheckpoint(MegatronBertConfig config, String className, long seed) {
+  private RandomCheckpoint(MegatronBertConfig config, ModelClass modelClass, long seed) {
     this.config = config;
-    this.className = className;
+    this.modelClass = modelClass;
     this.seed = seed;
-    shapes = ParameterShapes.of(config, className);
+    table = ParameterTable.of(config.sizes(), modelClass);
   }
 
-  /**
-   * Random weights for a class.
-   *
-   * @throws IllegalArgumentException if there is no such class
-   */
-  public static RandomCheckpoint of(MegatronBertConfig config, String className, long seed) {
-    return new RandomCheckpoint(config, className, seed);
+  /** Random weights for a class. */
+  public static RandomCheckpoint of(MegatronBertConfig config, ModelClass modelClass, long seed) {
+    return new RandomCheckpoint(config, modelClass, seed);
   }
 
   @Override
@@ -45,13 +43,13 @@ public final class RandomCheckpoint implements Checkpoint {
   @Override
   public ObjectNode config() {
     ObjectNode json = config.toJson();
-    json.putArray("architectures").add(className);
+    json.putArray("architectures").add(modelClass.className());
     return json;
   }
 
   @Override
   public Set<String> names() {
-    return shapes.keySet();
+    return table.names();
   }
 
   @Override
@@ -62,11 +60,7 @@ public final class RandomCheckpoint implements Checkpoint {
 
   @Override
   public Shape shape(String name) {
-    Shape shape = shapes.get(name);
-    if (shape == null) {
-      throw new IllegalArgumentException(source() + " has no tensor " + name);
-    }
-    return shape;
+    return table.get(name).shape();
   }
 
   @Override
@@ -74,8 +68,7 @@ public final class RandomCheckpoint implements Checkpoint {
     Tensor tensor = Tensor.allocate(Arena.ofAuto(), DType.F32, shape(name));
     SplittableRandom random = new SplittableRandom(seed ^ ((long) name.hashCode() << 20));
     float width = (float) (config.initializerRange() * Math.sqrt(12));
-    boolean normWeight = name.endsWith("ln.weight") || name.endsWith("LayerNorm.weight");
-    float centre = normWeight ? 1 : 0;
+    float centre = table.get(name).kind() == ParameterSpec.Kind.NORM_WEIGHT ? 1 : 0;
     for (long i = 0; i < tensor.elements(); i++) {
       float uniform = (random.nextInt() >>> 8) * 0x1p-24f - 0.5f;
       tensor.setFloat(i, centre + uniform * width);

@@ -51,7 +51,7 @@ public final class Fixtures {
   /** Those tensors that are inputs of a forward pass. */
   static Map<String, Tensor> inputs(Map<String, Tensor> tensors, Set<String> without) {
     Map<String, Tensor> inputs = new TreeMap<>(tensors);
-    inputs.keySet().retainAll(NamedForward.INPUT_NAMES);
+    inputs.keySet().retainAll(TransformersForward.INPUT_NAMES);
     inputs.keySet().removeAll(without);
     return inputs;
   }

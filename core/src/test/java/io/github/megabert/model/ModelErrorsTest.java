@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.scalar.ScalarBackend;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -24,7 +25,7 @@ class ModelErrorsTest {
 
   private MegatronBert model(String className) {
     return MegatronBert.load(
-        RandomCheckpoint.of(CONFIG, className, 1), backend, LoadOptions.DEFAULT);
+        RandomCheckpoint.of(CONFIG, ModelClass.of(className), 1), backend, LoadOptions.DEFAULT);
   }
 
   private Tensor longs(Shape shape, long... values) {
@@ -41,7 +42,7 @@ class ModelErrorsTest {
 
   private void assertForwardRefused(String className, Map<String, Tensor> inputs, String... words) {
     MegatronBert model = model(className);
-    assertRefused(() -> NamedForward.run(model, inputs, OutputOptions.NONE), words);
+    assertRefused(() -> TransformersForward.run(model, inputs, OutputOptions.NONE), words);
   }
 
   @Test
@@ -143,8 +144,8 @@ class ModelErrorsTest {
 
   @Test
   void aHeadThatTheCheckpointLacksUnlessItMayBeMissing() {
-    RandomCheckpoint masked = RandomCheckpoint.of(CONFIG, "MegatronBertForMaskedLM", 1);
-    LoadOptions wanted = LoadOptions.ofClass("MegatronBertForTokenClassification");
+    RandomCheckpoint masked = RandomCheckpoint.of(CONFIG, ModelClass.MASKED_LM, 1);
+    LoadOptions wanted = LoadOptions.ofClass(ModelClass.TOKEN_CLASSIFICATION);
     assertRefused(
         () -> MegatronBert.load(masked, backend, wanted),
         "classifier.weight",
@@ -157,7 +158,7 @@ class ModelErrorsTest {
 
   @Test
   void aTensorOfAnotherShapeThanTheConfigurationAsksFor() {
-    RandomCheckpoint small = RandomCheckpoint.of(CONFIG, "MegatronBertModel", 1);
+    RandomCheckpoint small = RandomCheckpoint.of(CONFIG, ModelClass.MODEL, 1);
     ObjectNode wider = CONFIG.toJson().put("intermediate_size", 17);
     OtherConfig mismatched = new OtherConfig(small, wider);
     assertRefused(
@@ -169,9 +170,10 @@ class ModelErrorsTest {
 
   @Test
   void anUnknownClass() {
-    RandomCheckpoint checkpoint = RandomCheckpoint.of(CONFIG, "MegatronBertModel", 1);
+    RandomCheckpoint checkpoint = RandomCheckpoint.of(CONFIG, ModelClass.MODEL, 1);
     assertRefused(
-        () -> MegatronBert.load(checkpoint, backend, LoadOptions.ofClass("BertModel")),
+        () ->
+            MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.of("BertModel"))),
         "\"BertModel\"",
         "MegatronBertModel");
   }

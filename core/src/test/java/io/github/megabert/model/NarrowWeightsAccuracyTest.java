@@ -6,6 +6,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.parameters.ModelClass;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +37,7 @@ class NarrowWeightsAccuracyTest {
   }
 
   private static MegatronBertModel load(Backend backend) {
-    return MegatronBertModel.load(RandomCheckpoint.of(CONFIG, "MegatronBertModel", 3), backend);
+    return MegatronBertModel.load(RandomCheckpoint.of(CONFIG, ModelClass.MODEL, 3), backend);
   }
 
   private static float[] hidden(MegatronBertModel model, Batch batch) {

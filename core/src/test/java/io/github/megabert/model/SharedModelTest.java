@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.parameters.ModelClass;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -61,7 +62,7 @@ class SharedModelTest {
     int[][] sequences = batches.stream().map(Batch::tokenIds).toArray(int[][]::new);
     try (Backend backend = Backends.open(backendName, BackendOptions.DEFAULT)) {
       MegatronBertModel model =
-          MegatronBertModel.load(RandomCheckpoint.of(CONFIG, "MegatronBertModel", 5), backend);
+          MegatronBertModel.load(RandomCheckpoint.of(CONFIG, ModelClass.MODEL, 5), backend);
       ModelOutput.Base together = model.forward(Batch.ofTokens(sequences), OutputOptions.NONE);
       int row = 0;
       for (int[] sequence : sequences) {
@@ -81,16 +82,15 @@ class SharedModelTest {
   void headsOfOneCheckpointShareTheirLayers(String backendName) {
     try (Backend backend = Backends.open(backendName, BackendOptions.DEFAULT)) {
       ModelLoader loader =
-          new ModelLoader(RandomCheckpoint.of(CONFIG, "MegatronBertForPreTraining", 5), backend);
-      MegatronBert masked = loader.load(LoadOptions.ofClass("MegatronBertForMaskedLM"));
-      MegatronBert pairs =
-          loader.load(LoadOptions.ofClass("MegatronBertForNextSentencePrediction"));
+          new ModelLoader(RandomCheckpoint.of(CONFIG, ModelClass.PRE_TRAINING, 5), backend);
+      MegatronBert masked = loader.load(LoadOptions.ofClass(ModelClass.MASKED_LM));
+      MegatronBert pairs = loader.load(LoadOptions.ofClass(ModelClass.NEXT_SENTENCE));
       assertSame(masked.backend(), pairs.backend());
     }
   }
 
   private static RandomCheckpoint checkpoint() {
-    return RandomCheckpoint.of(CONFIG, "MegatronBertForMaskedLM", 5);
+    return RandomCheckpoint.of(CONFIG, ModelClass.MASKED_LM, 5);
   }
 
   /** Batches of one sequence each, of 1 to 64 tokens. */

@@ -9,8 +9,10 @@ import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.TestBackends;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,7 +32,11 @@ class TransformersFixturesTest {
 
   static Stream<Arguments> classesOnBackends() {
     return backends().stream()
-        .flatMap(backend -> MegatronBert.CLASS_NAMES.stream().map(c -> Arguments.of(backend, c)));
+        .flatMap(
+            backend ->
+                Arrays.stream(ModelClass.values())
+                    .map(ModelClass::className)
+                    .map(c -> Arguments.of(backend, c)));
   }
 
   static Stream<Arguments> activationsOnBackends() {
@@ -75,7 +81,7 @@ class TransformersFixturesTest {
             Fixtures.inputs(tensors, Set.of("inputs_embeds", "position_ids"));
         Map<String, Tensor> expected = Fixtures.withPrefix(cases, "case" + i + ".out.");
         assertTrue(expected.size() >= 6, "case " + i + " has " + expected.keySet());
-        Map<String, Tensor> actual = NamedForward.run(model, inputs, OutputOptions.ALL);
+        Map<String, Tensor> actual = TransformersForward.run(model, inputs, OutputOptions.ALL);
         assertMatches("case " + i, expected, actual, inputs.get("attention_mask"));
         assertEquals(expected.keySet(), Set.copyOf(actual.keySet()));
       }
@@ -93,7 +99,7 @@ class TransformersFixturesTest {
       Map<String, Tensor> expected = Fixtures.withPrefix(cases, "case0.defaults.");
       assertTrue(!expected.isEmpty());
       Map<String, Tensor> actual =
-          NamedForward.run(
+          TransformersForward.run(
               model, Map.of("input_ids", cases.tensor("case0.input_ids")), OutputOptions.NONE);
       assertMatches("defaults", expected, actual, null);
       assertEquals(expected.keySet(), actual.keySet());
@@ -111,7 +117,7 @@ class TransformersFixturesTest {
       assertMatches(
           "inputs_embeds",
           Fixtures.withPrefix(cases, "case0.embeds."),
-          NamedForward.run(
+          TransformersForward.run(
               model,
               Map.of("inputs_embeds", cases.tensor("case0.inputs_embeds")),
               OutputOptions.NONE),
@@ -119,7 +125,7 @@ class TransformersFixturesTest {
       assertMatches(
           "position_ids",
           Fixtures.withPrefix(cases, "case0.positions."),
-          NamedForward.run(
+          TransformersForward.run(
               model,
               Map.of(
                   "input_ids", cases.tensor("case0.input_ids"),
@@ -152,7 +158,7 @@ class TransformersFixturesTest {
       expected.keySet().retainAll(Set.of(names));
       assertEquals(names.length, expected.size());
       MegatronBert model = MegatronBert.load(checkpoint, backend, LoadOptions.DEFAULT);
-      Map<String, Tensor> actual = NamedForward.run(model, inputs, OutputOptions.NONE);
+      Map<String, Tensor> actual = TransformersForward.run(model, inputs, OutputOptions.NONE);
       assertMatches(folder, expected, actual, null);
     }
   }
@@ -167,7 +173,7 @@ class TransformersFixturesTest {
       Map<String, Tensor> inputs = Fixtures.inputs(Fixtures.withPrefix(cases, ""), Set.of());
       Map<String, Tensor> expected = Fixtures.withPrefix(cases, "out.");
       MegatronBert model = MegatronBert.load(checkpoint, backend, LoadOptions.DEFAULT);
-      Map<String, Tensor> actual = NamedForward.run(model, inputs, OutputOptions.ALL);
+      Map<String, Tensor> actual = TransformersForward.run(model, inputs, OutputOptions.ALL);
       assertMatches(folder, expected, actual, inputs.get("attention_mask"));
       assertEquals(expected.keySet(), Set.copyOf(actual.keySet()));
     }

@@ -7,6 +7,7 @@ import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -28,7 +29,8 @@ final class RandomModels implements AutoCloseable {
     MegatronBertConfig config =
         MegatronBertConfig.ofSizes(2, 32, 2, 64, tokenizer.vocabularySize(), 64)
             .with("initializer_range", JsonNodeFactory.instance.numberNode(0.3));
-    RandomCheckpoint checkpoint = RandomCheckpoint.of(config, type.getSimpleName(), 7);
+    RandomCheckpoint checkpoint =
+        RandomCheckpoint.of(config, ModelClass.of(type.getSimpleName()), 7);
     return type.cast(MegatronBert.load(checkpoint, backend, LoadOptions.DEFAULT));
   }
 

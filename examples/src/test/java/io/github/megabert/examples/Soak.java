@@ -1,5 +1,6 @@
 package io.github.megabert.examples;
 
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.MegaBert;
 import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.model.MegatronBertConfig;
@@ -151,7 +152,7 @@ final class Soak {
             .with("initializer_range", JsonNodeFactory.instance.numberNode(0.3))
             .with("id2label", labels);
     Path model = folder.resolve(className);
-    try (RandomCheckpoint checkpoint = RandomCheckpoint.of(config, className, 7)) {
+    try (RandomCheckpoint checkpoint = RandomCheckpoint.of(config, ModelClass.of(className), 7)) {
       new CheckpointConverter(checkpoint).toHuggingFace(model);
     }
     tokenizer.save(model);

@@ -1,5 +1,6 @@
 package io.github.megabert.tornado;
 
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
@@ -97,7 +98,7 @@ final class DeviceCheck {
   /** Hidden states of a small random model, against the scalar backend. */
   private static void errors(Precision precision) {
     MegatronBertConfig config = MegatronBertConfig.ofSizes(3, 256, 4, 1024, 1000, 512);
-    Checkpoint checkpoint = RandomCheckpoint.of(config, "MegatronBertModel", 7);
+    Checkpoint checkpoint = RandomCheckpoint.of(config, ModelClass.MODEL, 7);
     try (Backend oracle = Backends.open("scalar", BackendOptions.DEFAULT);
         Backend device = open(precision)) {
       MegatronBertModel expected = MegatronBertModel.load(checkpoint, oracle);
@@ -228,7 +229,7 @@ final class DeviceCheck {
     long start = System.nanoTime();
     MegatronBertConfig config = MegatronBertConfig.base();
     Checkpoint checkpoint =
-        RandomCheckpoint.of(config, "MegatronBertForSequenceClassification", 11);
+        RandomCheckpoint.of(config, ModelClass.SEQUENCE_CLASSIFICATION, 11);
     try (TornadoBackend device = open(precision)) {
       MegatronBertForSequenceClassification model =
           MegatronBertForSequenceClassification.load(checkpoint, device);

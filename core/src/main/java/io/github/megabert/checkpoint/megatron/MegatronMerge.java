@@ -4,6 +4,11 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.torch.TorchTensor;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ModelSizes;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.parameters.ParameterSpec.Split;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -86,11 +91,11 @@ public final class MegatronMerge {
         parts.add(new MergedTensor.Part(chunk.file(), tensor));
       }
       String name = place.fullName(layers);
-      if (place.split() == MegatronSplit.QUERY_KEY_VALUE) {
+      if (place.role().split() == Split.HEADS) {
         String prefix = name.substring(0, name.indexOf("query_key_value"));
         fused.add(new QkvParts(prefix, name.substring(name.lastIndexOf('.')), parts));
       } else {
-        put(name, join(name, place.split(), parts));
+        put(name, join(name, place.role(), parts));
       }
     }
     layers += chunkLayers;
@@ -106,15 +111,13 @@ public final class MegatronMerge {
     }
   }
 
-  private MergedTensor join(String name, MegatronSplit split, List<MergedTensor.Part> parts)
+  private MergedTensor join(String name, ParameterSpec role, List<MergedTensor.Part> parts)
       throws CheckpointException {
-    int axis = split == MegatronSplit.COLUMNS ? 1 : 0;
+    int axis = role.split() == Split.COLUMNS ? 1 : 0;
     List<MergedTensor.Part> used =
-        split == MegatronSplit.WHOLE ? List.of(parts.getFirst()) : List.copyOf(parts);
+        role.split() == Split.WHOLE ? List.of(parts.getFirst()) : List.copyOf(parts);
     TorchTensor first = used.getFirst().tensor();
-    boolean vector =
-        name.endsWith(".bias") || name.endsWith("ln.weight") || name.endsWith("LayerNorm.weight");
-    int rank = vector ? 1 : 2;
+    int rank = role.kind().isVector() ? 1 : 2;
     long total = 0;
     for (MergedTensor.Part part : used) {
       TorchTensor tensor = part.tensor();
@@ -208,9 +211,7 @@ public final class MegatronMerge {
   void cutVocabulary(long size) throws CheckpointException {
     for (String name :
         new String[] {
-          "bert.embeddings.word_embeddings.weight",
-          "cls.predictions.decoder.weight",
-          "cls.predictions.bias"
+          ParameterTable.WORD_EMBEDDINGS, ParameterTable.DECODER, ParameterTable.DECODER_BIAS
         }) {
       MergedTensor padded = merged.get(name);
       if (padded != null && padded.shape().extent(0) != size) {
@@ -247,37 +248,21 @@ public final class MegatronMerge {
 
   /** The masked-language-model head decodes with the word embeddings unless it has its own. */
   void addTiedDecoder() {
-    if (merged.containsKey("cls.predictions.bias")) {
+    if (merged.containsKey(ParameterTable.DECODER_BIAS)) {
       merged.computeIfAbsent(
-          "cls.predictions.decoder.weight",
-          key -> Objects.requireNonNull(merged.get("bert.embeddings.word_embeddings.weight")));
+          ParameterTable.DECODER,
+          key -> Objects.requireNonNull(merged.get(ParameterTable.WORD_EMBEDDINGS)));
     }
   }
 
   /** Every layer must have all its parameters. */
   void requireComplete() throws CheckpointException {
     String source = ranks.files().getFirst().source();
-    List<String> wanted = new ArrayList<>();
-    wanted.add("bert.embeddings.position_embeddings.weight");
-    wanted.add("bert.embeddings.token_type_embeddings.weight");
-    wanted.add("bert.encoder.ln.weight");
-    wanted.add("bert.encoder.ln.bias");
-    for (int layer = 0; layer < layers; layer++) {
-      for (String part :
-          new String[] {
-            "attention.ln",
-            "attention.self.query",
-            "attention.output.dense",
-            "ln",
-            "intermediate.dense",
-            "output.dense"
-          }) {
-        wanted.add("bert.encoder.layer." + layer + "." + part + ".weight");
-        wanted.add("bert.encoder.layer." + layer + "." + part + ".bias");
-      }
-    }
-    for (String name : wanted) {
-      if (!merged.containsKey(name)) {
+    ModelSizes sizes = new ModelSizes(layers, 1, 1, 1, 1, 1, 1, false, true);
+    for (ParameterSpec spec : ParameterTable.of(sizes, ModelClass.MASKED_LM).specs()) {
+      String name = spec.name();
+      boolean isHead = name.startsWith("cls.");
+      if (!isHead && !merged.containsKey(name)) {
         throw new CheckpointException(
             source + " and the other ranks lack " + quote(name) + "; are all files there?");
       }

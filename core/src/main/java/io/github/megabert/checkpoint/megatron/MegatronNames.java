@@ -3,6 +3,11 @@ package io.github.megabert.checkpoint.megatron;
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ModelSizes;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.parameters.ParameterTable;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,6 +21,8 @@ final class MegatronNames {
   /** Stands for the three parameters that Megatron keeps in one matrix. */
   static final String QKV = "attention.self.query_key_value";
 
+  private static final Map<String, ParameterSpec> ROLES = roles();
+
   private static final Pattern LAYER =
       Pattern.compile("(?:transformer|encoder)\\.layers\\.(\\d{1,5})\\.(.+)");
   private static final Pattern FUSED_NORM = Pattern.compile("(.+)\\.layer_norm_(weight|bias)");
@@ -27,10 +34,10 @@ final class MegatronNames {
    * @param layer index of the layer within its file, or -1 outside of the layers
    * @param name transformers' name, without {@code bert.encoder.layer.N.} in a layer
    */
-  record Place(int layer, String name, MegatronSplit split) {
+  record Place(int layer, String name, ParameterSpec role) {
     /** The whole name in transformers' terms. */
     String fullName(int firstLayer) {
-      return layer < 0 ? name : "bert.encoder.layer." + (firstLayer + layer) + "." + name;
+      return layer < 0 ? name : ParameterTable.layerPrefix(firstLayer + layer) + name;
     }
   }
 
@@ -115,17 +122,14 @@ final class MegatronNames {
     Matcher fused = FUSED_NORM.matcher(name);
     if (fused.matches()) {
       String norm = FUSED_NORMS.get(fused.group(1));
-      return norm == null
-          ? null
-          : new Place(layer, norm + "." + fused.group(2), MegatronSplit.WHOLE);
+      return norm == null ? null : placed(layer, norm + "." + fused.group(2));
     }
     Matcher leaf = LEAF.matcher(name);
     String found = leaf.matches() ? IN_LAYER.get(leaf.group(1)) : null;
     if (found == null) {
       return null;
     }
-    String full = found + "." + leaf.group(2);
-    return new Place(layer, full, split(full));
+    return placed(layer, found + "." + leaf.group(2));
   }
 
   private static @Nullable Place elsewhere(String name) {
@@ -135,23 +139,38 @@ final class MegatronNames {
       return null;
     }
     String full = found + "." + leaf.group(2);
-    if (full.equals("cls.predictions.weight")) {
-      full = "cls.predictions.decoder.weight";
-    }
-    return new Place(-1, full, split(full));
+    return placed(-1, full.equals("cls.predictions.weight") ? ParameterTable.DECODER : full);
   }
 
-  /** How a parameter is divided; {@code name} in transformers' terms, in or without its layer. */
-  static MegatronSplit split(String name) {
-    return switch (name) {
-      case QKV + ".weight", QKV + ".bias" -> MegatronSplit.QUERY_KEY_VALUE;
-      case "intermediate.dense.weight", "intermediate.dense.bias" -> MegatronSplit.ROWS;
-      case "attention.output.dense.weight", "output.dense.weight" -> MegatronSplit.COLUMNS;
-      case "bert.embeddings.word_embeddings.weight",
-          "cls.predictions.decoder.weight",
-          "cls.predictions.bias" ->
-          MegatronSplit.VOCABULARY;
-      default -> MegatronSplit.WHOLE;
-    };
+  private static @Nullable Place placed(int layer, String name) {
+    ParameterSpec role = role(name);
+    return role == null ? null : new Place(layer, name, role);
+  }
+
+  /**
+   * What transformers' parameter of that name is; of a query-key-value matrix, what the query is.
+   *
+   * @param name without {@code bert.encoder.layer.N.} in a layer
+   * @return null if no class has it
+   */
+  static @Nullable ParameterSpec role(String name) {
+    ParameterSpec elsewhere = ROLES.get(name);
+    if (elsewhere != null) {
+      return elsewhere;
+    }
+    String part = name.startsWith(QKV) ? name.replace(QKV, "attention.self.query") : name;
+    return ROLES.get(ParameterTable.layerPrefix(0) + part);
+  }
+
+  /** Every parameter that some class has, of one layer; the shapes mean nothing. */
+  private static Map<String, ParameterSpec> roles() {
+    ModelSizes sizes = new ModelSizes(1, 1, 1, 1, 1, 1, 1, false, false);
+    Map<String, ParameterSpec> roles = new HashMap<>();
+    for (ModelClass modelClass : ModelClass.values()) {
+      for (ParameterSpec spec : ParameterTable.of(sizes, modelClass).specs()) {
+        roles.put(spec.name(), spec);
+      }
+    }
+    return roles;
   }
 }

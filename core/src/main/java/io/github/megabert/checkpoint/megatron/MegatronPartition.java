@@ -4,6 +4,8 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.parameters.ParameterTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -27,8 +29,6 @@ public record MegatronPartition(
     int heads,
     long paddedVocabulary,
     List<Parameter> parameters) {
-  private static final String WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight";
-  private static final String DECODER = "cls.predictions.decoder.weight";
   private static final Pattern LAYER =
       Pattern.compile("bert\\.encoder\\.layer\\.(\\d{1,5})\\.(.+)");
   private static final Set<String> GELUS =
@@ -41,7 +41,7 @@ public record MegatronPartition(
    * @param path keys under {@code model} in a rank's file
    * @param stage the pipeline stage that has it
    */
-  record Parameter(String name, List<String> path, int stage, MegatronSplit split) {}
+  record Parameter(String name, List<String> path, int stage, ParameterSpec.Split split) {}
 
   public static MegatronPartition of(Checkpoint input, int tensorParallel, int pipelineParallel)
       throws CheckpointException {
@@ -56,7 +56,7 @@ public record MegatronPartition(
     requireDivisible(heads, "attention heads", tensorParallel, "tensor-parallel ranks");
     requireDivisible(intermediate, "intermediate units", tensorParallel, "tensor-parallel ranks");
     requireDivisible(layers, "layers", pipelineParallel, "pipeline stages");
-    long vocabulary = input.shape(WORD_EMBEDDINGS).extent(0);
+    long vocabulary = input.shape(ParameterTable.WORD_EMBEDDINGS).extent(0);
     long multiple = 128L * tensorParallel;
     Builder builder = new Builder(input, config, layers / pipelineParallel, pipelineParallel - 1);
     for (String name : input.names()) {
@@ -65,10 +65,10 @@ public record MegatronPartition(
     if (pipelineParallel > 1) {
       builder.parameters.add(
           new Parameter(
-              WORD_EMBEDDINGS,
+              ParameterTable.WORD_EMBEDDINGS,
               List.of("word_embeddings_for_head", "weight"),
               pipelineParallel - 1,
-              MegatronSplit.VOCABULARY));
+              ParameterSpec.Split.VOCABULARY));
     }
     return new MegatronPartition(
         tensorParallel,
@@ -125,7 +125,7 @@ public record MegatronPartition(
     }
 
     void add(String name) throws CheckpointException {
-      if (name.equals(DECODER) && tied) {
+      if (name.equals(ParameterTable.DECODER) && tied) {
         return;
       }
       Matcher layer = LAYER.matcher(name);
@@ -134,11 +134,12 @@ public record MegatronPartition(
         return;
       }
       List<String> path = MegatronPaths.elsewhere(name, multipleChoice);
-      if (path == null) {
+      ParameterSpec role = MegatronNames.role(name);
+      if (path == null || role == null) {
         throw unknown(name);
       }
-      int stage = name.startsWith("bert.embeddings.") ? 0 : lastStage;
-      parameters.add(new Parameter(name, path, stage, MegatronNames.split(name)));
+      parameters.add(
+          new Parameter(name, path, role.stage(layersPerStage, lastStage), role.split()));
     }
 
     private void addInLayer(String name, int layer, String part) throws CheckpointException {
@@ -148,10 +149,11 @@ public record MegatronPartition(
       String fused = part.replace("attention.self.query.", MegatronNames.QKV + ".");
       int stage = layer / layersPerStage;
       List<String> path = MegatronPaths.inLayer(layer % layersPerStage, fused);
-      if (path == null || stage > lastStage) {
+      ParameterSpec role = MegatronNames.role(fused);
+      if (path == null || role == null || stage > lastStage) {
         throw unknown(name);
       }
-      parameters.add(new Parameter(name, path, stage, MegatronNames.split(fused)));
+      parameters.add(new Parameter(name, path, stage, role.split()));
     }
 
     private CheckpointException unknown(String name) {

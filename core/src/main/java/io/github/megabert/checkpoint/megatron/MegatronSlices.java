@@ -35,7 +35,7 @@ final class MegatronSlices {
       case ROWS -> extents[0] /= ranks;
       case COLUMNS -> extents[1] /= ranks;
       case VOCABULARY -> extents[0] = partition.paddedVocabulary() / ranks;
-      case QUERY_KEY_VALUE -> {
+      case HEADS -> {
         for (String other : new String[] {"key", "value"}) {
           if (!input.shape(sibling(name, other)).equals(input.shape(name))
               || input.dtype(sibling(name, other)) != input.dtype(name)) {
@@ -65,7 +65,7 @@ final class MegatronSlices {
       }
       case COLUMNS -> columns(whole, spec, rank, arena);
       case VOCABULARY -> vocabulary(whole, spec, rank, arena);
-      case QUERY_KEY_VALUE -> queryKeyValue(parameter.name(), whole, spec, rank, arena);
+      case HEADS -> queryKeyValue(parameter.name(), whole, spec, rank, arena);
     };
   }
 

@@ -9,9 +9,9 @@ import io.github.megabert.checkpoint.Fixtures;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
-import io.github.megabert.model.NamedForward;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.model.TensorAssertions;
+import io.github.megabert.model.TransformersForward;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,7 +58,7 @@ class MegatronLogitsTest {
         inputs.put(name, cases.tensor(name));
       }
       MegatronBert model = MegatronBert.load(checkpoint, backend, LoadOptions.DEFAULT);
-      Map<String, Tensor> outputs = NamedForward.run(model, inputs, OutputOptions.NONE);
+      Map<String, Tensor> outputs = TransformersForward.run(model, inputs, OutputOptions.NONE);
       for (String name : new String[] {"prediction_logits", "seq_relationship_logits"}) {
         Tensor found = outputs.get(name);
         if (found == null) {

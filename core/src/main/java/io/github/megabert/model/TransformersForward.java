@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A forward pass as transformers' own {@code forward} is called: rectangles of named tensors in,
  * named tensors out, padding included.
  */
-public final class NamedForward {
+public final class TransformersForward {
   /** Names of all inputs that some class takes. */
   public static final Set<String> INPUT_NAMES =
       Set.of(
@@ -38,7 +38,7 @@ public final class NamedForward {
   private final int length;
   private final int choices;
 
-  private NamedForward(MegatronBert model, Map<String, Tensor> inputs) {
+  private TransformersForward(MegatronBert model, Map<String, Tensor> inputs) {
     this.model = model;
     this.inputs = inputs;
     Set<String> unknown = new TreeSet<>(inputs.keySet());
@@ -96,7 +96,7 @@ public final class NamedForward {
    */
   public static Map<String, Tensor> run(
       MegatronBert model, Map<String, Tensor> inputs, OutputOptions options) {
-    return new NamedForward(model, inputs).run(options);
+    return new TransformersForward(model, inputs).run(options);
   }
 
   private Map<String, Tensor> run(OutputOptions options) {

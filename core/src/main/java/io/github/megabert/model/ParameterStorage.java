@@ -1,0 +1,44 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Where a model's parameters go when they have been read: packed for good, or to be trained. */
+interface ParameterStorage {
+  /** A table or a vector. */
+  Backend.Parameter parameter(ParameterSpec spec, Tensor value);
+
+  /**
+   * A stacked linear layer.
+   *
+   * @param weights of the layers that read the same input
+   * @param biases as many
+   * @param weightValues as many
+   * @param biasValues as many; null stands for zeros
+   */
+  Backend.Linear linear(
+      List<ParameterSpec> weights,
+      List<ParameterSpec> biases,
+      List<Tensor> weightValues,
+      List<@Nullable Tensor> biasValues);
+
+  /** Parameters that are only read, in the form that the backend's kernels like best. */
+  record ReadOnly(Backend backend) implements ParameterStorage {
+    @Override
+    public Backend.Parameter parameter(ParameterSpec spec, Tensor value) {
+      return backend.parameter(value);
+    }
+
+    @Override
+    public Backend.Linear linear(
+        List<ParameterSpec> weights,
+        List<ParameterSpec> biases,
+        List<Tensor> weightValues,
+        List<@Nullable Tensor> biasValues) {
+      return backend.linear(weightValues, biasValues);
+    }
+  }
+}
