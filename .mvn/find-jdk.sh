@@ -1,4 +1,5 @@
-# Sourced by ./mvnw and ./megabert: sets JAVA_HOME to a JDK 25 or later, whatever `java` on the PATH is.
+# Sourced by ./mvnw and ./megabert: sets JAVA_HOME to a JDK 25 or later, whatever `java` on the PATH is, and an
+# encoding.
 
 # Whether folder $1 is such a JDK, by its release file. No process is started: this is on the way of every command.
 is_recent_jdk() {
@@ -17,6 +18,12 @@ is_recent_jdk() {
 }
 
 find_jdk() {
+  # Services and containers may have no HOME; the password file has one.
+  if [ -z "${HOME:-}" ]; then
+    HOME=$(eval "printf '%s' ~$(id -un 2>/dev/null)")
+    case "$HOME" in /*) ;; *) HOME=/ ;; esac
+    export HOME
+  fi
   for home in "${JAVA_HOME:-}" \
     /usr/lib/jvm/* /usr/java/* /opt/*jdk* /opt/java/* \
     "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* \
@@ -38,4 +45,15 @@ find_jdk() {
   fi
   echo "megabert: no JDK 25 or later found in JAVA_HOME, on the PATH, or in the usual folders (/usr/lib/jvm, /opt, ~/.sdkman, ~/.jdks, /Library/Java). Install one, or set JAVA_HOME to it." >&2
   return 1
+}
+
+# The JVM reads arguments and names of files as the locale has them. One without an encoding (C, none, one that is not
+# installed) would corrupt all but ASCII, so there UTF-8 is meant.
+find_encoding() {
+  case "$(locale charmap 2>/dev/null)" in
+    "" | *ASCII* | ANSI_X3.4*)
+      LC_ALL=C.UTF-8
+      export LC_ALL
+      ;;
+  esac
 }

@@ -6,6 +6,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
 . "$root/.mvn/find-jdk.sh"
 find_jdk
+find_encoding
 work="$root/examples/target/new-user"
 rm -rf "$work"
 mkdir -p "$work"

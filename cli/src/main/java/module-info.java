@@ -4,6 +4,7 @@ module io.github.megabert.cli {
   requires io.github.megabert.core;
   requires static io.github.megabert.demo;
   requires info.picocli;
+  requires java.management;
   requires me.tongfei.progressbar;
   requires static org.jspecify;
 

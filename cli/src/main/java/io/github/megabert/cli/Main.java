@@ -1,8 +1,10 @@
 package io.github.megabert.cli;
 
 import java.io.FileDescriptor;
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -12,7 +14,9 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
 import picocli.CommandLine;
@@ -91,12 +95,35 @@ public final class Main implements Runnable {
   /** Runs the command and ends the process with its exit code. */
   public static void main(String[] arguments) {
     PrintStream out = StandardOutput.open();
-    PrintStream err =
-        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     System.setOut(out);
-    System.setErr(err);
+    System.setErr(new PrintStream(standardError(), true, StandardCharsets.UTF_8));
+    List<String> typed;
+    try {
+      typed = Arguments.typed(arguments);
+    } catch (IllegalArgumentException failure) {
+      System.err.println("megabert: " + failure.getMessage());
+      System.exit(CommandLine.ExitCode.USAGE);
+      return;
+    }
+    OptionalInt elsewhere = Relaunch.ifNeeded(typed);
+    if (elsewhere.isPresent()) {
+      System.exit(elsewhere.getAsInt());
+    }
     Preload.start();
-    System.exit(run(arguments));
+    System.exit(run(typed.toArray(String[]::new)));
+  }
+
+  /** The launcher names the file where descriptor 2 holds back what the JVM says at its start. */
+  private static OutputStream standardError() {
+    String file = System.getProperty("megabert.stderr");
+    if (file != null) {
+      try {
+        return new FileOutputStream(file, true);
+      } catch (FileNotFoundException ignored) {
+        // It is another user's terminal, for instance: descriptor 2 leads there too.
+      }
+    }
+    return new FileOutputStream(FileDescriptor.err);
   }
 
   /** The commands, in the order of the help text. */

@@ -1,0 +1,288 @@
+package io.github.megabert.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The launcher script itself, in a copy of the checkout whose path has blanks and an umlaut. A
+ * build there takes no Maven: it copies a jar that is made once.
+ */
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a shell script")
+class LauncherTest {
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+  /** Says that it builds, leaves half a jar until it may go on, then copies the whole one. */
+  private static final String BUILD =
+      """
+      #!/bin/sh
+      set -eu
+      here=$(dirname -- "$0")
+      echo build >>"$here/builds"
+      mkdir -p "$here/cli/target"
+      echo half >"$here/cli/target/megabert-cli-0.1.0.jar"
+      while [ -f "$here/hold" ]; do sleep 0.1; done
+      [ ! -f "$here/broken" ] || { echo "it does not compile"; exit 1; }
+      cp "$here/whole.jar" "$here/cli/target/megabert-cli-0.1.0.jar"
+      """;
+
+  @TempDir private static Path folder;
+  private static Path checkout;
+
+  @BeforeAll
+  static void copyTheCheckout() throws IOException {
+    checkout = folder.toRealPath().resolve("a folder with blänks");
+    for (String file :
+        List.of(
+            "megabert",
+            "pom.xml",
+            ".mvn/find-jdk.sh",
+            "cli/src/main/resources/io/github/megabert/cli/jvm-options")) {
+      copy(ROOT.resolve(file), checkout.resolve(file));
+    }
+    Path model = Path.of("demo-model/src/main/resources/io/github/megabert/demo");
+    try (Stream<Path> files = Files.list(ROOT.resolve(model))) {
+      for (Path file : files.toList()) {
+        copy(file, checkout.resolve(model).resolve(file.getFileName().toString()));
+      }
+    }
+    Files.writeString(checkout.resolve("mvnw"), BUILD);
+    assertTrue(checkout.resolve("mvnw").toFile().setExecutable(true));
+    writeJar(checkout.resolve("whole.jar"));
+  }
+
+  @BeforeEach
+  void nothingIsBuilt() throws IOException {
+    Files.deleteIfExists(jar());
+    Files.deleteIfExists(lock());
+    Files.deleteIfExists(checkout.resolve("builds"));
+    Files.deleteIfExists(checkout.resolve("hold"));
+    Files.deleteIfExists(checkout.resolve("broken"));
+  }
+
+  @Test
+  void aPathWithBlanksAndNoHomeServe() throws Exception {
+    Run run =
+        start(
+            Map.of("MEGABERT_CACHE", ""),
+            "fill-mask",
+            "--top-k",
+            "1",
+            "a dog is a domesticated [MASK].");
+    assertTrue(
+        run.succeed().matches("0\\.\\d+ +dog +a dog is a domesticated dog\\.\\s+"), run.out());
+    assertFalse(run.err().contains("plain loops"), run.err());
+    assertEquals(1, builds());
+    assertTrue(start(Map.of(), "--version").succeed().startsWith("megabert "));
+    assertEquals(1, builds());
+    assertTrue(Files.exists(checkout.resolve("cli/target/megabert.aot")));
+  }
+
+  @Test
+  void symbolicLinksOnThePathLeadToTheCheckout() throws Exception {
+    Path bin = Files.createDirectories(folder.resolve("bin of mine"));
+    Path first = bin.resolve("mega-bert");
+    Files.createSymbolicLink(first, checkout.resolve("megabert"));
+    Files.createSymbolicLink(bin.resolve("megabert"), Path.of("../bin of mine/mega-bert"));
+    Run run =
+        Run.start(
+            folder,
+            withoutCache(Map.of("PATH", bin + File.pathSeparator + System.getenv("PATH"))),
+            List.of("sh", "-c", "megabert --version"));
+    assertTrue(run.succeed().startsWith("megabert "), run.out());
+  }
+
+  @Test
+  void twoFirstRunsAtOnceBuildOnce() throws Exception {
+    Files.createFile(checkout.resolve("hold"));
+    Run first = start(Map.of(), "--version");
+    Run.await("the first build", () -> Files.exists(jar()));
+    Run second = start(Map.of(), "--version");
+    Run.await("the second to wait", () -> second.err().contains("waiting for another build"));
+    Files.delete(checkout.resolve("hold"));
+    assertTrue(first.succeed().startsWith("megabert "), first.out());
+    assertTrue(second.succeed().startsWith("megabert "), second.out());
+    assertTrue(first.err().contains("building"), first.err());
+    assertFalse(second.err().contains("building"), second.err());
+    assertEquals(1, builds());
+  }
+
+  @Test
+  void aBuildThatWasKilledBlocksNobodyAndLeavesNoHalfJar() throws Exception {
+    Files.createFile(checkout.resolve("hold"));
+    Run killed = start(Map.of(), "--version");
+    Run.await("the build", () -> Files.exists(jar()));
+    killed.process().destroyForcibly().waitFor();
+    long builder = Long.parseLong(Files.readSymbolicLink(lock()).toString());
+    ProcessHandle process = ProcessHandle.of(builder).orElseThrow();
+    process.destroyForcibly();
+    process.onExit().get();
+    Files.delete(checkout.resolve("hold"));
+    assertTrue(start(Map.of(), "--version").succeed().startsWith("megabert "));
+    assertEquals(2, builds());
+    assertFalse(Files.exists(lock(), LinkOption.NOFOLLOW_LINKS));
+  }
+
+  @Test
+  void aLockWhoseNumberCameToAnotherProcessBlocksNobody() throws Exception {
+    Files.createDirectories(lock().getParent());
+    Files.createSymbolicLink(lock(), Path.of(String.valueOf(ProcessHandle.current().pid())));
+    assertTrue(start(Map.of(), "--version").succeed().startsWith("megabert "));
+    assertEquals(1, builds());
+  }
+
+  @Test
+  void aBuildThatFailsIsToldAndTriedAgain() throws Exception {
+    Files.createFile(checkout.resolve("broken"));
+    Run run = start(Map.of(), "--version");
+    assertEquals(1, run.exitCode());
+    assertTrue(run.err().contains("megabert: the build failed; its output is in "), run.err());
+    assertTrue(run.err().contains("it does not compile"), run.err());
+    Files.delete(checkout.resolve("broken"));
+    assertTrue(start(Map.of(), "--version").succeed().startsWith("megabert "));
+    assertEquals(2, builds());
+  }
+
+  @Test
+  void argumentsBeyondAsciiNeedNoLocale() throws Exception {
+    Path model = Path.of("src/main/resources/io/github/megabert/demo");
+    for (Map<String, String> locale :
+        List.of(
+            Map.<String, String>of(),
+            Map.of("LC_ALL", "C"),
+            Map.of("LANG", "xx_YY.UTF-8"),
+            Map.of("LANG", "C.UTF-8"))) {
+      Run run =
+          start(
+              locale,
+              "tokenize",
+              "--json",
+              "--model",
+              checkout.resolve("demo-model").resolve(model).toString(),
+              "caf\u00E9 d\u00F6g");
+      assertTrue(
+          run.succeed().contains("[\"[CLS]\",\"ca\",\"##fe\",\"dog\",\"[SEP]\"]"), run.out());
+    }
+  }
+
+  @Test
+  void aTerminalIsSparedTheRemarkOnTheVectorApi() throws Exception {
+    // util-linux' command gives its child a terminal; the JVM's own messages still come through.
+    String command = "'" + checkout.resolve("megabert") + "' ";
+    Run run = inTerminal(command + "fill-mask --top-k 1 'a dog is a domesticated [MASK].'");
+    assertTrue(run.succeed().contains("a dog is a domesticated dog."), run.out());
+    assertFalse(run.out().contains("WARNING"), run.out());
+    Run wrong = inTerminal(command + "nonsense");
+    wrong.exitCode();
+    assertTrue(wrong.out().contains("Unmatched argument at index 0: 'nonsense'"), wrong.out());
+    Run flag = inTerminal("MEGABERT_JAVA_OPTIONS=-XX:Nonsense " + command + "--version; sleep 2");
+    flag.exitCode();
+    assertTrue(flag.out().contains("Unrecognized VM option 'Nonsense'"), flag.out());
+    try (Stream<Path> files = Files.list(checkout.resolve("cli/target"))) {
+      assertEquals(
+          List.of(),
+          files.filter(file -> file.getFileName().toString().startsWith("stderr")).toList());
+    }
+  }
+
+  private static Run inTerminal(String command) throws IOException {
+    List<String> script =
+        OS.current() == OS.LINUX
+            ? List.of("script", "-qec", command, "/dev/null")
+            : List.of("script", "-q", "/dev/null", "sh", "-c", command);
+    return Run.start(folder, withoutCache(Map.of()), script);
+  }
+
+  private static Run start(Map<String, String> environment, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(checkout.resolve("megabert").toString());
+    command.addAll(List.of(arguments));
+    return Run.start(folder, withoutCache(environment), command);
+  }
+
+  /** A cache takes as long to make as ten starts. */
+  private static Map<String, String> withoutCache(Map<String, String> environment) {
+    Map<String, String> all = new HashMap<>(Map.of("MEGABERT_CACHE", "none"));
+    all.putAll(environment);
+    return all;
+  }
+
+  private static Path jar() {
+    return checkout.resolve("cli/target/megabert-cli-0.1.0.jar");
+  }
+
+  private static Path lock() {
+    return checkout.resolve("target/build.lock");
+  }
+
+  private static long builds() throws IOException {
+    Path builds = checkout.resolve("builds");
+    return Files.exists(builds) ? Files.readAllLines(builds).size() : 0;
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    Files.createDirectories(to.getParent());
+    Files.copy(from, to, StandardCopyOption.COPY_ATTRIBUTES);
+  }
+
+  /** What this test runs with, as one jar: folders in it, jars named in its manifest. */
+  private static void writeJar(Path jar) throws IOException {
+    List<Path> folders = new ArrayList<>();
+    StringBuilder jars = new StringBuilder();
+    for (String entry : Run.classPath().split(File.pathSeparator, -1)) {
+      Path path = Path.of(entry);
+      if (Files.isDirectory(path)) {
+        folders.add(path);
+      } else {
+        jars.append(path.toUri()).append(' ');
+      }
+    }
+    Manifest manifest = new Manifest();
+    Attributes attributes = manifest.getMainAttributes();
+    attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    attributes.put(Attributes.Name.MAIN_CLASS, Main.class.getName());
+    attributes.put(Attributes.Name.CLASS_PATH, jars.toString());
+    try (OutputStream file = Files.newOutputStream(jar);
+        JarOutputStream out = new JarOutputStream(file, manifest)) {
+      out.setLevel(0);
+      for (Path from : folders) {
+        // The model is read from the checkout.
+        try (Stream<Path> files = Files.walk(from)) {
+          for (Path content :
+              files
+                  .filter(Files::isRegularFile)
+                  .filter(path -> !path.toString().endsWith("model.safetensors"))
+                  .filter(path -> !path.endsWith("module-info.class"))
+                  .toList()) {
+            out.putNextEntry(new JarEntry(from.relativize(content).toString()));
+            Files.copy(content, out);
+          }
+        }
+      }
+    }
+  }
+}
