@@ -21,7 +21,7 @@ cat >"$work/settings.xml" <<XML
 </profile></profiles><activeProfiles><activeProfile>usual</activeProfile></activeProfiles></settings>
 XML
 maven() {
-  mvn -q -B -s "$work/settings.xml" -Dmaven.repo.local="$work/repository" "$@"
+  "$root/mvnw" -q -B -s "$work/settings.xml" -Dmaven.repo.local="$work/repository" "$@"
 }
 echo "== mvn install (core, demo-model)"
 (cd "$root" && maven install -DskipTests -Dmaven.test.skip=true -Dspotless.check.skip=true -pl core,demo-model -am)
