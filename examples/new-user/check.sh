@@ -25,6 +25,11 @@ maven() {
 }
 echo "== mvn install (core, demo-model)"
 (cd "$root" && maven install -DskipTests -Dmaven.test.skip=true -Dspotless.check.skip=true -pl core,demo-model -am)
+installed="$work/repository/io/github/megabert/megabert-core/0.1.0"
+for kind in '' -sources -javadoc; do
+  [ -f "$installed/megabert-core-0.1.0$kind.jar" ] || { echo "not installed: megabert-core-0.1.0$kind.jar" >&2; exit 1; }
+done
+[ -n "${TORNADOVM_HOME:-}" ] || [ ! -e "$installed/megabert-core-0.1.0-tests.jar" ] || { echo "installed: the tests" >&2; exit 1; }
 echo "== mvn compile, in a project of its own"
 (cd "$work" && maven compile)
 
@@ -37,10 +42,17 @@ java="$JAVA_HOME/bin/java"
 echo "== class path"
 "$java" --add-modules jdk.incubator.vector -cp "target/classes:target/lib/*" hello.Hello >out.txt 2>&1 || true
 expect "dog is a domesticated dog"
+echo "== class path, with the flag in the environment"
+JDK_JAVA_OPTIONS="--add-modules jdk.incubator.vector" "$java" -cp "target/classes:target/lib/*" hello.Hello >out.txt 2>&1 || true
+expect "dog is a domesticated dog"
+if grep -q "Vector API is not loaded" out.txt; then
+  echo "plain loops computed" >&2
+  exit 1
+fi
 echo "== class path, without the flag"
 "$java" -cp "target/classes:target/lib/*" hello.Hello >out.txt 2>&1 || true
 expect "dog is a domesticated dog"
-expect "add-modules jdk.incubator.vector"
+expect "Vector API is not loaded"
 echo "== module path"
 "$java" -p target/classes:target/lib -m hello/hello.Hello >out.txt 2>&1 || true
 expect "dog is a domesticated dog"

@@ -4,6 +4,9 @@
 module io.github.megabert.langchain4j {
   requires transitive io.github.megabert.core;
   requires transitive langchain4j.core;
+  // What LangChain4j's core needs: it is an automatic module, which cannot say so itself.
+  requires com.fasterxml.jackson.databind;
+  requires org.slf4j;
   requires static org.jspecify;
 
   exports io.github.megabert.langchain4j;
