@@ -74,7 +74,7 @@ public class RowsBenchmark {
     losses = computation.matrix(TOKENS, 1);
   }
 
-  /** RowSums of three embeddings. */
+  /** The sums of three embeddings. */
   @Benchmark
   public void embed(Work work) {
     computation.embed(tokenIds, typeIds, positionIds, words, types, positions, hidden);

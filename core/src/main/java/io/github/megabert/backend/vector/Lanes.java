@@ -41,7 +41,18 @@ public final class Lanes {
   /** One float, at any address. */
   public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
 
+  private static final int PANEL_BITS = Integer.numberOfTrailingZeros(PANEL);
+
   private Lanes() {}
+
+  /**
+   * Where the i-th number lies of those that begin at {@code offset} in panels.
+   *
+   * @param step bytes from a panel's numbers to those of the next
+   */
+  public static long inPanels(long offset, long step, int i) {
+    return offset + (i >> PANEL_BITS) * step + (i & (PANEL - 1)) * (long) Float.BYTES;
+  }
 
   /** {@code count} rounded up to whole panels. */
   public static int padToPanel(int count) {

@@ -6,20 +6,25 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.HostResidentMatrix;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.vector.attention.Attention;
 import io.github.megabert.backend.vector.gemm.FmaPeak;
+import io.github.megabert.backend.vector.gemm.Gemm;
 import io.github.megabert.backend.vector.gemm.Packing;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
 import io.github.megabert.backend.vector.memory.HostParameter;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.rows.LayerNormRow;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
 import io.github.megabert.backend.vector.warmup.WarmUp;
-import io.github.megabert.backend.vector.warmup.WarmingKernels;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tensor.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -51,14 +56,11 @@ public final class VectorBackend implements Backend {
   /** Nanoseconds that closing waits for computations of other threads. */
   private static final long PATIENCE = 30_000_000_000L;
 
-  /** For all backends: what has been compiled for one is compiled for the next. */
-  private static final WarmUp WARM_UP = new WarmUp();
-
   private final Arena arena = Arena.ofShared();
   private final Workers workers;
   private final Precision precision;
   private final boolean packing;
-  private final Kernels kernels;
+  private final Forms forms;
   private final ReadAhead readAhead = new ReadAhead();
   private final AtomicLong packedWeights = new AtomicLong();
   private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
@@ -69,11 +71,11 @@ public final class VectorBackend implements Backend {
   private boolean closed;
 
   public VectorBackend(BackendOptions options) {
-    this(options, new WarmingKernels(WARM_UP));
+    this(options, Forms.WARMING);
   }
 
-  public VectorBackend(BackendOptions options, Kernels kernels) {
-    this.kernels = kernels;
+  public VectorBackend(BackendOptions options, Forms forms) {
+    this.forms = forms;
     precision = options.precision();
     packing = options.packing();
     workers = new Workers(options.threads());
@@ -120,13 +122,21 @@ public final class VectorBackend implements Backend {
     requireOpen();
     long elements = weights.stream().mapToLong(Tensor::elements).sum();
     long packed = packedWeights.addAndGet(elements);
-    if (packed > LARGE) {
-      kernels.anticipate(precision);
+    if (packed > LARGE && forms == Forms.WARMING) {
+      WarmUp.PROCESS.anticipate(kernels());
     }
     if (!packing && Packing.areShared(weights)) {
       return Packing.leave(arena, weights, biases);
     }
     return Packing.pack(workers, arena, precision, weights, biases, packed > CACHED);
+  }
+
+  /** What the first batch of a model of usual size needs, what takes longest first. */
+  private Set<Kernel> kernels() {
+    Set<Kernel> kernels = new LinkedHashSet<>(Attention.kernels());
+    kernels.addAll(Gemm.kernels(precision));
+    kernels.add(LayerNormRow.KERNEL);
+    return kernels;
   }
 
   @Override
@@ -138,7 +148,9 @@ public final class VectorBackend implements Backend {
   @Override
   public Computation begin() {
     requireOpen();
-    kernels.awaitAnticipated();
+    if (forms == Forms.WARMING) {
+      WarmUp.PROCESS.awaitAnticipated();
+    }
     Workspace workspace;
     synchronized (idle) {
       requireOpen();
@@ -146,7 +158,7 @@ public final class VectorBackend implements Backend {
       computing.add(Thread.currentThread());
     }
     return new VectorComputation(
-        this, workspace == null ? new Workspace(workers, kernels, readAhead) : workspace);
+        this, workspace == null ? new Workspace(workers, forms, readAhead) : workspace);
   }
 
   /** Takes a workspace back when the computation that a thread began is closed. */

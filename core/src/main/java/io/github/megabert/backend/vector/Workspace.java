@@ -8,7 +8,7 @@ import io.github.megabert.backend.vector.memory.Slabs;
 import io.github.megabert.backend.vector.rows.Embedding;
 import io.github.megabert.backend.vector.rows.LayerNorm;
 import io.github.megabert.backend.vector.rows.RowSoftmax;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.Workers;
 
 /** What a computation needs beyond the parameters; computations use it one after the other. */
@@ -21,13 +21,13 @@ final class Workspace implements AutoCloseable {
   final RowSoftmax softmax;
   final Embedding embedding;
 
-  Workspace(Workers workers, Kernels kernels, ReadAhead readAhead) {
+  Workspace(Workers workers, Forms forms, ReadAhead readAhead) {
     Team team = new Team(workers);
-    gemm = new Gemm(team, memory, kernels, readAhead);
-    attention = new Attention(team, memory, kernels);
-    layerNorm = new LayerNorm(team, memory, kernels);
-    softmax = new RowSoftmax(team, memory, kernels);
-    embedding = new Embedding(team, memory, kernels);
+    gemm = new Gemm(team, memory, forms, readAhead);
+    attention = new Attention(team, memory, forms);
+    layerNorm = new LayerNorm(team, memory, forms);
+    softmax = new RowSoftmax(team, memory, forms);
+    embedding = new Embedding(team, memory, forms);
   }
 
   @Override

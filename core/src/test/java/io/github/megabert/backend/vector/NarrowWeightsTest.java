@@ -11,9 +11,7 @@ import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
-import io.github.megabert.backend.vector.warmup.Kernels;
-import io.github.megabert.backend.vector.warmup.PlainKernels;
-import io.github.megabert.backend.vector.warmup.VectorKernels;
+import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -39,11 +37,11 @@ class NarrowWeightsTest {
   }
 
   private static float[] product(
-      Kernels kernels, Precision precision, int threads, Tensor x, Tensor weight) {
+      Forms forms, Precision precision, int threads, Tensor x, Tensor weight) {
     BackendOptions options = new BackendOptions(threads, precision, 0);
     int rows = x.shape().intExtent(0);
     int outputs = weight.shape().intExtent(0);
-    try (Backend backend = new VectorBackend(options, kernels);
+    try (Backend backend = new VectorBackend(options, forms);
         Computation computation = backend.begin();
         Arena arena = Arena.ofConfined()) {
       Backend.Linear linear = backend.linear(List.of(weight), Collections.singletonList(null));
@@ -81,12 +79,12 @@ class NarrowWeightsTest {
       try (Arena arena = Arena.ofShared()) {
         Tensor x = normal(arena, 1, 1, shape[0], shape[2]);
         Tensor weight = normal(arena, 0.02, 2, shape[1], shape[2]);
-        float[] exact = product(new VectorKernels(), Precision.F32, 1, x, weight);
-        float[] narrow = product(new VectorKernels(), precision, 1, x, weight);
+        float[] exact = product(Forms.VECTOR, Precision.F32, 1, x, weight);
+        float[] narrow = product(Forms.VECTOR, precision, 1, x, weight);
         double error = relativeError(narrow, exact);
         assertTrue(shape[2] == 1 || error < tolerance, precision + " error " + error);
         assertTrue(shape[2] == 1 || error > tolerance / 100, "not narrow at all");
-        assertArrayEquals(narrow, product(new PlainKernels(), precision, 2, x, weight));
+        assertArrayEquals(narrow, product(Forms.PLAIN, precision, 2, x, weight));
       }
     }
   }
@@ -99,8 +97,8 @@ class NarrowWeightsTest {
       for (int i = 0; i < 5 * 130; i++) {
         weight.setFloat(i, i % 130 % 64 == 0 ? 127 : i * 31 % 255 - 127);
       }
-      float[] exact = product(new VectorKernels(), Precision.F32, 1, x, weight);
-      float[] narrow = product(new VectorKernels(), Precision.INT8, 1, x, weight);
+      float[] exact = product(Forms.VECTOR, Precision.F32, 1, x, weight);
+      float[] narrow = product(Forms.VECTOR, Precision.INT8, 1, x, weight);
       assertEquals(0, relativeError(narrow, exact), 1e-6);
     }
   }
@@ -112,7 +110,7 @@ class NarrowWeightsTest {
       IllegalArgumentException refusal =
           assertThrows(
               IllegalArgumentException.class,
-              () -> product(new VectorKernels(), Precision.F16, 1, weight, weight));
+              () -> product(Forms.VECTOR, Precision.F16, 1, weight, weight));
       assertEquals(
           "the weight 70000.0 does not fit into f16; use bf16 or f32", refusal.getMessage());
     }

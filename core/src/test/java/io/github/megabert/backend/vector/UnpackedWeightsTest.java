@@ -11,7 +11,7 @@ import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
-import io.github.megabert.backend.vector.warmup.VectorKernels;
+import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -40,7 +40,7 @@ class UnpackedWeightsTest {
   private static float[] product(
       BackendOptions options, Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases) {
     int rows = x.shape().intExtent(0);
-    try (Backend backend = new VectorBackend(options, new VectorKernels());
+    try (Backend backend = new VectorBackend(options, Forms.VECTOR);
         Computation computation = backend.begin();
         Arena arena = Arena.ofConfined()) {
       Backend.Linear linear = backend.linear(weights, biases);

@@ -15,9 +15,17 @@ import io.github.megabert.backend.vector.gemm.ReadAhead;
 import io.github.megabert.backend.vector.gemm.StridedRows;
 import io.github.megabert.backend.vector.gemm.StridedTiles;
 import io.github.megabert.backend.vector.memory.KernelMemory;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.rows.AddRows;
+import io.github.megabert.backend.vector.rows.Exponentials;
+import io.github.megabert.backend.vector.rows.PanelExponentials;
+import io.github.megabert.backend.vector.rows.RowMax;
+import io.github.megabert.backend.vector.rows.ScaleAndAdd;
+import io.github.megabert.backend.vector.rows.ScaleRow;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
  * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
  * with the keys and never with queries × keys. Both products are those of {@link StridedTiles}: of
- * queries and keys, and of the weights that softmax makes and values. {@link FewQueries A few
+ * queries and keys, and of the weights that softmax makes and values. {@link QueryDots A few
  * queries}, as in decoding, read keys and values where they are.
  */
 public final class Attention implements Team.Body {
@@ -43,7 +51,7 @@ public final class Attention implements Team.Body {
 
   private final Team team;
   private final KernelMemory memory;
-  private final Kernels kernels;
+  private final Forms forms;
   private AttentionLayout layout =
       new AttentionLayout(0, 0, false, new int[0], new int[0], new int[0], new int[0], null);
   private final Operand queries = new Operand();
@@ -83,8 +91,8 @@ public final class Attention implements Team.Body {
     }
   }
 
-  public Attention(Team team, KernelMemory memory, Kernels kernels) {
-    this.kernels = kernels;
+  public Attention(Team team, KernelMemory memory, Forms forms) {
+    this.forms = forms;
     this.team = team;
     this.memory = memory;
     blocks = new KeyBlock[team.slots()];
@@ -95,6 +103,16 @@ public final class Attention implements Team.Body {
       queryRows[slot] = new StridedRows();
       weightRows[slot] = new StridedRows();
     }
+  }
+
+  /** What the first batch of a model needs: many queries of a sequence, none of them masked. */
+  public static List<Kernel> kernels() {
+    return List.of(
+        StridedTiles.high(Precision.F32),
+        StridedTiles.low(Precision.F32),
+        RowMax.KERNEL,
+        PanelExponentials.KERNEL,
+        ScaleRow.KERNEL);
   }
 
   /** As {@link io.github.megabert.backend.Computation#attention} says. */
@@ -314,11 +332,12 @@ public final class Attention implements Team.Body {
   private void multiply(int rows, int depth, StridedRows x, long panel, long c, int slot) {
     for (int from = 0; from < depth; from += Gemm.DEPTH) {
       long target = from == 0 ? c : partAt(slot);
-      kernels.stridedPanel(
-          rows,
-          Math.min(Gemm.DEPTH, depth - from),
+      StridedTiles.multiply(
+          forms,
           x.floats(),
           x.at(0, from),
+          rows,
+          Math.min(Gemm.DEPTH, depth - from),
           Precision.F32,
           scratch,
           panel + (long) from * PANEL_BYTES,
@@ -329,7 +348,7 @@ public final class Attention implements Team.Body {
           scratch,
           target);
       if (from > 0) {
-        kernels.addRows(1, rows * PANEL, scratch, target, 0, scratch, c, 0);
+        AddRows.add(forms, 1, rows * PANEL, scratch, target, 0, scratch, c, 0);
       }
     }
   }
@@ -338,7 +357,8 @@ public final class Attention implements Team.Body {
   private void scoreEach(int b, int head, int row, int end, int visible, int slot) {
     int headDim = layout.headDim();
     for (int i = row; i < end; i++) {
-      kernels.dots(
+      QueryDots.multiply(
+          forms,
           queries.segment,
           queries.at(layout.queryStart()[b] + i, head * headDim),
           headDim,
@@ -358,15 +378,16 @@ public final class Attention implements Team.Body {
     int seen = seen(b, i, visible);
     float factor = masked ? 1 : scale;
     if (masked) {
-      kernels.scaleAndAdd(scratch, at, BLOCK_BYTES, seen, scale, maskAt(slot));
+      ScaleAndAdd.apply(forms, scratch, at, BLOCK_BYTES, seen, scale, maskAt(slot));
     }
-    float max = kernels.max(scratch, at, BLOCK_BYTES, seen);
+    float max = RowMax.of(forms, scratch, at, BLOCK_BYTES, seen);
     float sum = 0;
     for (int depth = 0; depth < visible; depth += Gemm.DEPTH) {
       int count = Math.clamp(seen - depth, 0, Gemm.DEPTH);
       int target = weights.at(r, depth);
       sum +=
-          kernels.exponentialsOfPanels(
+          PanelExponentials.write(
+              forms,
               scratch,
               at + depth / PANEL * BLOCK_BYTES,
               BLOCK_BYTES,
@@ -389,10 +410,10 @@ public final class Attention implements Team.Body {
     int seen = seen(b, i, visible);
     float factor = masked ? 1 : scale;
     if (masked) {
-      kernels.scaleAndAdd(scratch, at, PANEL_BYTES, seen, scale, maskAt(slot));
+      ScaleAndAdd.apply(forms, scratch, at, PANEL_BYTES, seen, scale, maskAt(slot));
     }
-    float max = kernels.max(scratch, at, PANEL_BYTES, seen);
-    float sum = kernels.exponentials(scratch, at, seen, max, factor, true, scratch, laneAt(slot));
+    float max = RowMax.of(forms, scratch, at, PANEL_BYTES, seen);
+    float sum = Exponentials.apply(forms, scratch, at, seen, max, factor, scratch, laneAt(slot));
     for (int j = seen; j < visible; j++) {
       scratch.set(FLOAT, at + (long) j * Float.BYTES, 0);
     }
@@ -421,7 +442,8 @@ public final class Attention implements Team.Body {
   private void weighEach(int b, int head, int row, int end, int visible, int slot) {
     int headDim = layout.headDim();
     for (int i = 0; i < end - row; i++) {
-      kernels.weightedSum(
+      WeightedSum.add(
+          forms,
           scratch,
           rowOfScoresAt(i, slot),
           visible,
@@ -440,7 +462,8 @@ public final class Attention implements Team.Body {
     long outStride = (long) layout.heads() * headDim * Float.BYTES;
     long stride = few ? (long) headDimPadded * Float.BYTES : PANEL_BYTES;
     for (int i = 0; i < end - row; i++) {
-      kernels.scale(
+      ScaleRow.scale(
+          forms,
           scratch,
           resultsAt(slot) + i * stride,
           few ? PANEL_BYTES : BLOCK_BYTES,

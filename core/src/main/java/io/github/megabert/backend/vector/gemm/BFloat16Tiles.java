@@ -2,9 +2,14 @@ package io.github.megabert.backend.vector.gemm;
 
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
+import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
+import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -17,24 +22,70 @@ import jdk.incubator.vector.VectorSpecies;
  * Laid out as {@link NarrowWeights} says, and written out for the reasons given in {@link
  * RowTiles}.
  */
-public final class BFloat16Tiles {
+public final class BFloat16Tiles extends Kernel {
   private static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
 
   /** The half of a word that holds the second column. */
   private static final int UPPER = 0xffff0000;
 
-  private BFloat16Tiles() {}
+  private static final BFloat16Tiles[] KERNELS = {
+    new BFloat16Tiles(1), new BFloat16Tiles(2), new BFloat16Tiles(3), new BFloat16Tiles(4)
+  };
+
+  private final int rows;
+
+  private BFloat16Tiles(int rows) {
+    this.rows = rows;
+  }
+
+  /** The kernel of tiles of so many rows. */
+  static BFloat16Tiles of(int rows) {
+    return KERNELS[rows - 1];
+  }
 
   /**
-   * One tile.
+   * Multiplies rows by a panel.
    *
-   * @param rows 1 to {@link RowTiles#MAX_ROWS}
+   * @param rows rows of x and of c, 1 to {@link RowTiles#MAX_ROWS}
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
-   * @param offset bytes from the start of words to the panel's first row
+   * @param words as {@link NarrowWeights} lays them out; {@code offset} is that of the first row
+   * @param c {@code [rows, PANEL]}
    */
   public static void multiply(
+      Forms forms,
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment words,
+      long offset,
+      MemorySegment c,
+      long cOffset) {
+    if (of(rows).isVector(forms)) {
+      vector(rows, depth, x, xOffset, xStride, words, offset, c, cOffset, PANEL_BYTES);
+    } else {
+      float[] operand = FloatArrays.readRows(x, xOffset, xStride, rows, depth);
+      float[] weights = NarrowWeights.readBFloat16s(words, offset, depth);
+      FloatArrays.write(PlainPanel.multiply(rows, depth, operand, weights), c, cOffset);
+    }
+  }
+
+  @Override
+  protected void exercise(Operands on) {
+    exercise(on, on.depth());
+    exercise(on, 2);
+  }
+
+  private void exercise(Operands on, int depth) {
+    MemorySegment x = on.input();
+    MemorySegment c = on.output();
+    vector(rows, depth, x, 0, Operands.STRIDE, on.weights(), 0, c, 0, PANEL_BYTES);
+  }
+
+  private static void vector(
       int rows,
       int depth,
       MemorySegment x,

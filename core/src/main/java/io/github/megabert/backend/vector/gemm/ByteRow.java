@@ -7,7 +7,9 @@ import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
-import io.github.megabert.backend.vector.rows.RowSums;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
+import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -15,16 +17,22 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * One row times four panels of weights in 8 bits, groups and scales included, with the results of
- * {@link ByteTiles} and {@link RowSums#addScaled}.
+ * {@link ByteTiles}.
  *
  * <p>Of one panel at a time a group is 128 steps of two multiply-adds, each of which waits for the
  * one before; then its loop ends, which the processor does not foresee, and what it has read ahead
  * is lost. Four panels share these ends and fill the waits: from memory they come 1.6 times as
  * fast. Written out for the reasons given in {@link RowTiles}.
  */
-public final class ByteRow {
+public final class ByteRow extends Kernel {
   /** Panels that are multiplied at once. */
   public static final int PANELS = 4;
+
+  /** The kernel. */
+  public static final ByteRow KERNEL = new ByteRow();
+
+  /** So many times as deep, a panel has more than one group. */
+  private static final int GROUPED = 3;
 
   private ByteRow() {}
 
@@ -39,6 +47,59 @@ public final class ByteRow {
    * @param c {@code [PANELS, PANEL]}
    */
   public static void multiply(
+      Forms forms,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      MemorySegment bytes,
+      long offset,
+      long panelStep,
+      MemorySegment scales,
+      long scaleOffset,
+      long scaleStep,
+      MemorySegment c,
+      long cOffset) {
+    if (KERNEL.isVector(forms)) {
+      vector(
+          depth, x, xOffset, bytes, offset, panelStep, scales, scaleOffset, scaleStep, c, cOffset);
+    } else {
+      plain(
+          depth, x, xOffset, bytes, offset, panelStep, scales, scaleOffset, scaleStep, c, cOffset);
+    }
+  }
+
+  private static void plain(
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      MemorySegment bytes,
+      long offset,
+      long panelStep,
+      MemorySegment scales,
+      long scaleOffset,
+      long scaleStep,
+      MemorySegment c,
+      long cOffset) {
+    for (int p = 0; p < PANELS; p++) {
+      long panel = offset + p * panelStep;
+      long scale = scaleOffset + p * scaleStep;
+      long to = cOffset + (long) p * PANEL_BYTES;
+      ByteTiles.plain(1, depth, x, xOffset, 0, bytes, panel, scales, scale, c, to);
+    }
+  }
+
+  @Override
+  protected void exercise(Operands on) {
+    exercise(on, on.depth() * on.either(1, GROUPED));
+    exercise(on, 2);
+  }
+
+  private static void exercise(Operands on, int depth) {
+    MemorySegment scales = on.scratch();
+    vector(depth, on.input(), 0, on.weights(), 0, 0, scales, 0, 0, on.output(), 0);
+  }
+
+  private static void vector(
       int depth,
       MemorySegment x,
       long xOffset,

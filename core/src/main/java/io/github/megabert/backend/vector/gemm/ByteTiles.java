@@ -3,9 +3,15 @@ package io.github.megabert.backend.vector.gemm;
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
+import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -15,26 +21,183 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link RowTiles} over weights in 8 bits, which become float32 in registers: {@code c[r, n] = Σ
- * x[r, k] · q[k, n]} over the inputs of one group; the scale comes after. Laid out as {@link
+ * scale[group, n] · Σ x[r, k] · q[k, n]}, the inner sum over the k of a group. Laid out as {@link
  * NarrowWeights} says, and written out for the reasons given in {@link RowTiles}.
  */
-public final class ByteTiles {
+public final class ByteTiles extends Kernel {
   /** The bytes of a row of a panel. */
   static final VectorSpecies<Byte> ROW =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(PANEL * Byte.SIZE));
 
-  private ByteTiles() {}
+  private static final ByteTiles[] KERNELS = {
+    new ByteTiles(1), new ByteTiles(2), new ByteTiles(3), new ByteTiles(4)
+  };
+
+  private final int rows;
+
+  private ByteTiles(int rows) {
+    this.rows = rows;
+  }
+
+  /** The kernel of tiles of so many rows. */
+  static ByteTiles of(int rows) {
+    return KERNELS[rows - 1];
+  }
 
   /**
-   * One tile.
+   * Multiplies rows by a panel.
    *
-   * @param rows 1 to {@link RowTiles#MAX_ROWS}
+   * @param rows rows of x and of c, 1 to {@link RowTiles#MAX_ROWS}
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
-   * @param offset bytes from the start of bytes to the group's first row
+   * @param bytes as {@link NarrowWeights} lays them out; {@code offset} is that of a group's first
+   *     row
+   * @param scales one row of PANEL floats a group of {@link NarrowWeights#GROUP}
+   * @param sums memory for {@code rows} rows of PANEL floats, at {@code sumsOffset}
+   * @param c {@code [rows, PANEL]}
    */
   public static void multiply(
+      Forms forms,
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment bytes,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment c,
+      long cOffset) {
+    if (of(rows).isVector(forms)) {
+      vector(
+          rows,
+          depth,
+          x,
+          xOffset,
+          xStride,
+          bytes,
+          offset,
+          scales,
+          scaleOffset,
+          sums,
+          sumsOffset,
+          c,
+          cOffset);
+    } else {
+      plain(rows, depth, x, xOffset, xStride, bytes, offset, scales, scaleOffset, c, cOffset);
+    }
+  }
+
+  /** The plain form, also that of {@link ByteRow}. */
+  static void plain(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment bytes,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment c,
+      long cOffset) {
+    float[] factors =
+        FloatArrays.read(scales, scaleOffset, Math.ceilDiv(depth, NarrowWeights.GROUP) * PANEL);
+    float[] result = new float[rows * PANEL];
+    for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
+      int count = Math.min(NarrowWeights.GROUP, depth - k);
+      long xAt = xOffset + (long) k * Float.BYTES;
+      float[] operand = FloatArrays.readRows(x, xAt, xStride, rows, count);
+      float[] weights =
+          NarrowWeights.readBytes(bytes, offset + NarrowWeights.bytes(Precision.INT8, k), count);
+      float[] sums = PlainPanel.multiply(rows, count, operand, weights);
+      int group = k / NarrowWeights.GROUP * PANEL;
+      for (int i = 0; i < sums.length; i++) {
+        float factor = factors[group + i % PANEL];
+        result[i] = k == 0 ? sums[i] * factor : Math.fma(sums[i], factor, result[i]);
+      }
+    }
+    FloatArrays.write(result, c, cOffset);
+  }
+
+  private static void vector(
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment bytes,
+      long offset,
+      MemorySegment scales,
+      long scaleOffset,
+      MemorySegment sums,
+      long sumsOffset,
+      MemorySegment c,
+      long cOffset) {
+    for (int k = 0; k < depth; k += NarrowWeights.GROUP) {
+      int count = Math.min(NarrowWeights.GROUP, depth - k);
+      long groupX = xOffset + (long) k * Float.BYTES;
+      long group = offset + NarrowWeights.bytes(Precision.INT8, k);
+      tile(rows, count, x, groupX, xStride, bytes, group, sums, sumsOffset, PANEL_BYTES);
+      long groupScales = scaleOffset + (long) (k / NarrowWeights.GROUP) * PANEL_BYTES;
+      addScaled(rows, k == 0, sums, sumsOffset, scales, groupScales, c, cOffset);
+    }
+  }
+
+  /** {@code c[r, n] += scale[n] · sums[r, n]}; c is taken as 0 where {@code isFirst}. */
+  private static void addScaled(
+      int rows,
+      boolean isFirst,
+      MemorySegment sums,
+      long sumsAt,
+      MemorySegment scales,
+      long scaleAt,
+      MemorySegment c,
+      long at) {
+    FloatVector low = FloatVector.fromMemorySegment(SPECIES, scales, scaleAt, ORDER);
+    FloatVector high =
+        FloatVector.fromMemorySegment(SPECIES, scales, scaleAt + VECTOR_BYTES, ORDER);
+    for (int r = 0; r < rows; r++) {
+      long from = sumsAt + (long) r * PANEL_BYTES;
+      long to = at + (long) r * PANEL_BYTES;
+      FloatVector lowSums = FloatVector.fromMemorySegment(SPECIES, sums, from, ORDER);
+      FloatVector highSums =
+          FloatVector.fromMemorySegment(SPECIES, sums, from + VECTOR_BYTES, ORDER);
+      if (isFirst) {
+        lowSums.mul(low).intoMemorySegment(c, to, ORDER);
+        highSums.mul(high).intoMemorySegment(c, to + VECTOR_BYTES, ORDER);
+      } else {
+        lowSums
+            .fma(low, FloatVector.fromMemorySegment(SPECIES, c, to, ORDER))
+            .intoMemorySegment(c, to, ORDER);
+        highSums
+            .fma(high, FloatVector.fromMemorySegment(SPECIES, c, to + VECTOR_BYTES, ORDER))
+            .intoMemorySegment(c, to + VECTOR_BYTES, ORDER);
+      }
+    }
+  }
+
+  @Override
+  protected void exercise(Operands on) {
+    exercise(on, on.depth());
+    exercise(on, 2);
+  }
+
+  private void exercise(Operands on, int depth) {
+    MemorySegment bytes = on.weights();
+    MemorySegment scales = on.scratch();
+    long sums = Operands.STRIDE;
+    long stride = Operands.STRIDE;
+    MemorySegment c = on.output();
+    vector(rows, depth, on.input(), 0, stride, bytes, 0, scales, 0, scales, sums, c, 0);
+  }
+
+  /** The products with one group's weights, without the scale. */
+  private static void tile(
       int rows,
       int depth,
       MemorySegment x,

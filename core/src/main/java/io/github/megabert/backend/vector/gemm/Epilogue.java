@@ -2,7 +2,10 @@ package io.github.megabert.backend.vector.gemm;
 
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.vector.Lanes;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.rows.AddResidual;
+import io.github.megabert.backend.vector.rows.BiasAndActivation;
+import io.github.megabert.backend.vector.rows.BiasAndResidual;
+import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -11,15 +14,15 @@ import org.jspecify.annotations.Nullable;
  * in the cache: {@code out = activation(sums + bias) + residual}.
  */
 final class Epilogue {
-  private final Kernels kernels;
+  private final Forms forms;
   private MemorySegment bias = MemorySegment.NULL;
   private Activation activation = Activation.IDENTITY;
   private @Nullable MemorySegment residual;
   private MemorySegment out = MemorySegment.NULL;
   private int columns;
 
-  Epilogue(Kernels kernels) {
-    this.kernels = kernels;
+  Epilogue(Forms forms) {
+    this.forms = forms;
   }
 
   /**
@@ -57,9 +60,9 @@ final class Epilogue {
       long from = sumsOffset + (row - fromRow) * (long) Lanes.PANEL_BYTES;
       long at = ((long) row * columns + fromColumn) * Float.BYTES;
       if (added == null) {
-        kernels.biasAndActivation(activation, sums, from, step, out, at, bias, biasAt, count);
+        BiasAndActivation.apply(forms, activation, sums, from, step, out, at, bias, biasAt, count);
       } else if (activation == Activation.IDENTITY) {
-        kernels.biasAndResidual(sums, from, step, added, out, at, bias, biasAt, count);
+        BiasAndResidual.add(forms, sums, from, step, added, out, at, bias, biasAt, count);
       } else {
         activateAndAdd(sums, from, step, added, row, fromColumn, toColumn);
       }
@@ -80,8 +83,8 @@ final class Epilogue {
       int count = Math.min(Lanes.PANEL, toColumn - column);
       long biasAt = (long) column * Float.BYTES;
       long at = ((long) row * columns + column) * Float.BYTES;
-      kernels.biasAndActivation(activation, sums, from, step, sums, from, bias, biasAt, count);
-      kernels.residual(sums, from, added, out, at, count);
+      BiasAndActivation.apply(forms, activation, sums, from, step, sums, from, bias, biasAt, count);
+      AddResidual.add(forms, sums, from, added, out, at, count);
       from += step;
     }
   }

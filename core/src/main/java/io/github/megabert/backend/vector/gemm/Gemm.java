@@ -8,8 +8,13 @@ import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.rows.AddRows;
+import io.github.megabert.backend.vector.rows.BiasAndActivation;
+import io.github.megabert.backend.vector.rows.BiasAndResidual;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +63,7 @@ public final class Gemm implements Team.Body {
 
   private final Team team;
   private final KernelMemory memory;
-  private final Kernels kernels;
+  private final Forms forms;
   private final Epilogue epilogue;
   private final RowBlocks blocks = new RowBlocks();
   private final RowCopy copy;
@@ -73,10 +78,10 @@ public final class Gemm implements Team.Body {
   private MemorySegment buffers;
   private ReadAhead.Way way = ReadAhead.Way.NONE;
 
-  public Gemm(Team team, KernelMemory memory, Kernels kernels, ReadAhead readAhead) {
+  public Gemm(Team team, KernelMemory memory, Forms forms, ReadAhead readAhead) {
     this.team = team;
-    this.kernels = kernels;
-    epilogue = new Epilogue(kernels);
+    this.forms = forms;
+    epilogue = new Epilogue(forms);
     copy = new RowCopy(team);
     readers = new PanelReader[team.slots()];
     this.readAhead = readAhead;
@@ -93,6 +98,23 @@ public final class Gemm implements Team.Body {
             List.of());
     x = MemorySegment.NULL;
     buffers = MemorySegment.NULL;
+  }
+
+  /** What the first batch of a model needs, whose weights are packed in a precision. */
+  public static List<Kernel> kernels(Precision precision) {
+    List<Kernel> kernels = new ArrayList<>();
+    kernels.add(StridedTiles.high(precision));
+    kernels.add(StridedTiles.low(precision));
+    if (precision == Precision.F16) {
+      kernels.add(ExpandHalves.KERNEL);
+    } else if (precision == Precision.INT8) {
+      kernels.add(ExpandBytes.KERNEL);
+    }
+    kernels.add(BiasAndActivation.of(Activation.GELU));
+    kernels.add(BiasAndActivation.of(Activation.IDENTITY));
+    kernels.add(BiasAndResidual.KERNEL);
+    kernels.add(AddRows.KERNEL);
+    return kernels;
   }
 
   /** The product; {@code residual} may be {@code out}. */
@@ -115,7 +137,7 @@ public final class Gemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
-    boolean canReadAhead = packed.streamed() && kernels.areCompiled(rows, packed.precision());
+    boolean canReadAhead = packed.streamed() && isCompiled(rows, packed.precision());
     way = canReadAhead ? readAhead.next(rows) : ReadAhead.Way.NONE;
     boolean isTrial = canReadAhead && readAhead.isTried(rows);
     long start = isTrial ? System.nanoTime() : 0;
@@ -124,6 +146,23 @@ public final class Gemm implements Team.Body {
       double work = (double) rows * packed.inputs() * packed.outputs();
       readAhead.report(rows, way, work, System.nanoTime() - start);
     }
+  }
+
+  /**
+   * Whether what multiplies so many rows by packed weights is compiled: only then does reading
+   * ahead help, and can its ways be compared.
+   */
+  private boolean isCompiled(int rows, Precision precision) {
+    if (rows > RowTiles.MAX_ROWS) {
+      return StridedTiles.isVector(forms, rows, precision);
+    }
+    Kernel kernel =
+        switch (precision) {
+          case BF16 -> BFloat16Tiles.of(rows);
+          case INT8 -> rows == 1 ? ByteRow.KERNEL : ByteTiles.of(rows);
+          default -> RowTiles.of(rows);
+        };
+    return kernel.isVector(forms);
   }
 
   private void multiplyChunks(int rows) {
@@ -211,7 +250,8 @@ public final class Gemm implements Team.Body {
     long offset = linear.panelOffset(panel, depth);
     long scaleOffset = linear.scaleOffset(panel, depth);
     long row = (long) blocks.from(0) * linear.inputs() + depth;
-    kernels.bytePanels(
+    ByteRow.multiply(
+        forms,
         count,
         x,
         row * Float.BYTES,
@@ -224,7 +264,7 @@ public final class Gemm implements Team.Body {
         buffers,
         c);
     if (depth > 0) {
-      kernels.addRows(1, ByteRow.PANELS * PANEL, buffers, c, 0, buffers, at, 0);
+      AddRows.add(forms, 1, ByteRow.PANELS * PANEL, buffers, c, 0, buffers, at, 0);
     }
   }
 
@@ -236,7 +276,7 @@ public final class Gemm implements Team.Body {
     }
     long part = slot * SLOT_BYTES + SUMS_BYTES;
     product(panel, ahead, depth, from, to - from, part, slot);
-    kernels.addRows(1, (to - from) * PANEL, buffers, part, 0, buffers, at, 0);
+    AddRows.add(forms, 1, (to - from) * PANEL, buffers, part, 0, buffers, at, 0);
   }
 
   /** {@code c = x·panel} of one block of inputs. */
@@ -250,11 +290,12 @@ public final class Gemm implements Team.Body {
     MemorySegment source = isExpanded ? buffers : linear.panels();
     long at = isExpanded ? expanded(slot) : linear.panelOffset(panel, depth);
     boolean isReadAhead = way != ReadAhead.Way.NONE;
-    kernels.stridedPanel(
-        rows,
-        count,
+    StridedTiles.multiply(
+        forms,
         copy.floats(),
         copy.at(from, depth),
+        rows,
+        count,
         isExpanded ? Precision.F32 : linear.precision(),
         source,
         at,
@@ -276,19 +317,21 @@ public final class Gemm implements Team.Body {
     long xStride = (long) linear.inputs() * Float.BYTES;
     long xAt = from * xStride + (long) depth * Float.BYTES;
     switch (linear.precision()) {
-      case BF16 -> kernels.bfloat16Panel(rows, count, x, xAt, xStride, panels, at, buffers, c);
+      case BF16 ->
+          BFloat16Tiles.multiply(forms, rows, count, x, xAt, xStride, panels, at, buffers, c);
       case INT8 -> {
         MemorySegment scales = linear.scales();
         long scaleAt = linear.scaleOffset(panel, depth);
         long sums = expanded(slot);
-        kernels.bytePanel(
-            rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, sums, buffers, c);
+        ByteTiles.multiply(
+            forms, rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, sums,
+            buffers, c);
       }
       default -> {
         boolean isExpanded = expand(panel, depth, count, slot);
         MemorySegment source = isExpanded ? buffers : panels;
         long sourceAt = isExpanded ? expanded(slot) : at;
-        kernels.panel(rows, count, x, xAt, xStride, source, sourceAt, buffers, c);
+        RowTiles.multiply(forms, rows, count, x, xAt, xStride, source, sourceAt, buffers, c);
       }
     }
   }
@@ -305,10 +348,11 @@ public final class Gemm implements Team.Body {
     }
     long at = linear.panelOffset(panel, depth);
     switch (linear.precision()) {
-      case F16 -> kernels.expandHalves(linear.panels(), at, count, buffers, to);
+      case F16 -> ExpandHalves.expand(forms, linear.panels(), at, count, buffers, to);
       case INT8 -> {
         long scaleAt = linear.scaleOffset(panel, depth);
-        kernels.expandBytes(linear.panels(), at, count, linear.scales(), scaleAt, buffers, to);
+        ExpandBytes.expand(
+            forms, linear.panels(), at, count, linear.scales(), scaleAt, buffers, to);
       }
       default -> {
         return false;

@@ -39,6 +39,47 @@ public final class NarrowWeights {
     };
   }
 
+  /** {@code rows} rows of a panel in bfloat16, as float32. */
+  static float[] readBFloat16s(MemorySegment words, long offset, int rows) {
+    int[] packed = readWords(words, offset, rows);
+    float[] panel = new float[rows * PANEL];
+    for (int i = 0; i < packed.length; i++) {
+      int to = i / COUNT * PANEL + i % COUNT;
+      panel[to] = Float.intBitsToFloat(packed[i] << 16);
+      panel[to + COUNT] = Float.intBitsToFloat(packed[i] & 0xffff0000);
+    }
+    return panel;
+  }
+
+  /** {@code rows} rows of a panel in binary16, as float32. */
+  static float[] readHalves(MemorySegment words, long offset, int rows) {
+    int[] packed = readWords(words, offset, rows);
+    float[] panel = new float[rows * PANEL];
+    for (int i = 0; i < packed.length; i++) {
+      int to = i / COUNT * PANEL + i % COUNT;
+      panel[to] = Float.float16ToFloat((short) packed[i]);
+      panel[to + COUNT] = Float.float16ToFloat((short) (packed[i] >>> 16));
+    }
+    return panel;
+  }
+
+  private static int[] readWords(MemorySegment words, long offset, int rows) {
+    int[] packed = new int[rows * COUNT];
+    MemorySegment.copy(words, WORD, offset, packed, 0, packed.length);
+    return packed;
+  }
+
+  /** {@code rows} rows of a panel in 8 bits, as float32 without their scales. */
+  static float[] readBytes(MemorySegment bytes, long offset, int rows) {
+    byte[] packed = new byte[rows * PANEL];
+    MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, offset, packed, 0, packed.length);
+    float[] panel = new float[packed.length];
+    for (int i = 0; i < panel.length; i++) {
+      panel[i] = packed[i];
+    }
+    return panel;
+  }
+
   /**
    * Stores rows of a panel in 16 bits.
    *

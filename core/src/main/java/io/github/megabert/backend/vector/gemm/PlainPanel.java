@@ -7,7 +7,7 @@ import static io.github.megabert.backend.vector.Lanes.PANEL;
  * sixteen local variables, which even the first compiler keeps in registers. An array of sums
  * instead costs a load and a store a product and is five times slower.
  */
-public final class PlainPanel {
+final class PlainPanel {
   private PlainPanel() {}
 
   /**
@@ -15,9 +15,10 @@ public final class PlainPanel {
    *
    * @param x {@code [rows, depth]}
    * @param panel {@code [depth, PANEL]}
-   * @param sums {@code [rows, PANEL]}, overwritten
+   * @return {@code [rows, PANEL]}
    */
-  public static void multiply(int rows, int depth, float[] x, float[] panel, float[] sums) {
+  static float[] multiply(int rows, int depth, float[] x, float[] panel) {
+    float[] sums = new float[rows * PANEL];
     int r = 0;
     for (; r <= rows - 4; r += 4) {
       for (int n = 0; n < PANEL; n += 4) {
@@ -29,6 +30,7 @@ public final class PlainPanel {
         oneRow(depth, x, r * depth, panel, n, sums, r * PANEL + n);
       }
     }
+    return sums;
   }
 
   private static void oneRow(

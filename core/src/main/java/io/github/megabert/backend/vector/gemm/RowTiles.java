@@ -6,6 +6,11 @@ import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
+import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
+import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -25,21 +30,68 @@ import jdk.incubator.vector.FloatVector;
  * and so high that the addresses of its rows leave the registers. They are all alike, so this file
  * is long but not rich.
  */
-public final class RowTiles {
+public final class RowTiles extends Kernel {
   /** Rows of the highest tile. */
   public static final int MAX_ROWS = 4;
 
-  private RowTiles() {}
+  private static final RowTiles[] KERNELS = {
+    new RowTiles(1), new RowTiles(2), new RowTiles(3), new RowTiles(4)
+  };
+
+  private final int rows;
+
+  private RowTiles(int rows) {
+    this.rows = rows;
+  }
+
+  /** The kernel of tiles of so many rows. */
+  static RowTiles of(int rows) {
+    return KERNELS[rows - 1];
+  }
 
   /**
-   * One tile.
+   * Multiplies rows by a panel.
    *
-   * @param rows 1 to {@value #MAX_ROWS}
+   * @param rows rows of x and of c, 1 to {@value #MAX_ROWS}
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
+   * @param panel {@code [depth, PANEL]}
+   * @param c {@code [rows, PANEL]}
    */
   public static void multiply(
+      Forms forms,
+      int rows,
+      int depth,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment c,
+      long cOffset) {
+    if (of(rows).isVector(forms)) {
+      vector(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, PANEL_BYTES);
+    } else {
+      float[] operand = FloatArrays.readRows(x, xOffset, xStride, rows, depth);
+      float[] weights = FloatArrays.read(panel, panelOffset, depth * Lanes.PANEL);
+      FloatArrays.write(PlainPanel.multiply(rows, depth, operand, weights), c, cOffset);
+    }
+  }
+
+  @Override
+  protected void exercise(Operands on) {
+    exercise(on, on.depth());
+    exercise(on, 2);
+  }
+
+  private void exercise(Operands on, int depth) {
+    MemorySegment x = on.input();
+    MemorySegment c = on.output();
+    vector(rows, depth, x, 0, Operands.STRIDE, on.weights(), 0, c, 0, PANEL_BYTES);
+  }
+
+  private static void vector(
       int rows,
       int depth,
       MemorySegment x,

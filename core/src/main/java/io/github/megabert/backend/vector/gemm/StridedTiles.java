@@ -4,6 +4,10 @@ import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
+import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -23,7 +27,7 @@ import java.lang.foreign.MemorySegment;
  * In one process of three it did, and a tile with a call in its loop was eight times as slow, for
  * good.
  */
-public final class StridedTiles {
+public final class StridedTiles extends Kernel {
   /** Whether the registers hold tiles of twelve and eight rows. */
   private static final boolean TALL = Lanes.REGISTERS >= 32;
 
@@ -36,7 +40,28 @@ public final class StridedTiles {
   /** Rows of a low tile; there is none where registers are few. */
   public static final int LOW = TALL ? 2 * UNIT : UNIT;
 
-  private StridedTiles() {}
+  private static final StridedTiles HIGH_FLOATS = new StridedTiles(HIGH, Precision.F32);
+  private static final StridedTiles LOW_FLOATS = new StridedTiles(LOW, Precision.F32);
+  private static final StridedTiles HIGH_BFLOAT16S = new StridedTiles(HIGH, Precision.BF16);
+  private static final StridedTiles LOW_BFLOAT16S = new StridedTiles(LOW, Precision.BF16);
+
+  private final int height;
+  private final Precision precision;
+
+  private StridedTiles(int height, Precision precision) {
+    this.height = height;
+    this.precision = precision;
+  }
+
+  /** The kernel of high tiles over panels in a precision. */
+  public static StridedTiles high(Precision precision) {
+    return precision == Precision.BF16 ? HIGH_BFLOAT16S : HIGH_FLOATS;
+  }
+
+  /** The kernel of low tiles. */
+  public static StridedTiles low(Precision precision) {
+    return precision == Precision.BF16 ? LOW_BFLOAT16S : LOW_FLOATS;
+  }
 
   /** Low tiles into which rows are cut; all others are high. */
   public static int lowTiles(int rows) {
@@ -53,6 +78,13 @@ public final class StridedTiles {
     return Math.max(LOW / UNIT, Math.ceilDiv(rows, UNIT));
   }
 
+  /** Whether the vector form of all tiles shall run into which so many rows are cut. */
+  static boolean isVector(Forms forms, int rows, Precision precision) {
+    boolean isHighReady = highTiles(rows) == 0 || high(precision).isVector(forms);
+    boolean isLowReady = lowTiles(rows) == 0 || low(precision).isVector(forms);
+    return isHighReady && isLowReady;
+  }
+
   /**
    * Multiplies rows by a panel.
    *
@@ -63,9 +95,85 @@ public final class StridedTiles {
    * @param ahead what is to come, {@code aheadBytes} from {@code aheadOffset} on, a multiple of the
    *     depth
    * @param way how it is brought in
-   * @param c {@code [rows of all tiles, PANEL]}, overwritten
+   * @param c {@code [count, PANEL]}, and behind it the rows that tiles have more, of which the
+   *     contents are undefined
    */
   public static void multiply(
+      Forms forms,
+      float[] rows,
+      int rowsOffset,
+      int count,
+      int depth,
+      Precision precision,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      ReadAhead.Way way,
+      MemorySegment c,
+      long cOffset) {
+    if (isVector(forms, count, precision)) {
+      vector(
+          rows,
+          rowsOffset,
+          count,
+          depth,
+          precision,
+          panel,
+          panelOffset,
+          ahead,
+          aheadOffset,
+          aheadBytes,
+          way,
+          c,
+          cOffset);
+    } else {
+      plain(rows, rowsOffset, count, depth, precision, panel, panelOffset, c, cOffset);
+    }
+  }
+
+  private static void plain(
+      float[] rows,
+      int rowsOffset,
+      int count,
+      int depth,
+      Precision precision,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment c,
+      long cOffset) {
+    float[] operand = new float[count * depth];
+    for (int row = 0; row < count; row++) {
+      int from = rowsOffset + row * StridedRows.DISTANCE;
+      System.arraycopy(rows, from, operand, row * depth, depth);
+    }
+    float[] weights =
+        precision == Precision.BF16
+            ? NarrowWeights.readBFloat16s(panel, panelOffset, depth)
+            : FloatArrays.read(panel, panelOffset, depth * Lanes.PANEL);
+    FloatArrays.write(PlainPanel.multiply(count, depth, operand, weights), c, cOffset);
+  }
+
+  /** One tile or two, read ahead in each way in turn. */
+  @Override
+  protected void exercise(Operands on) {
+    exercise(on, on.depth());
+    exercise(on, 2);
+  }
+
+  @SuppressWarnings("EnumOrdinal") // Each way in turn, whatever their order.
+  private void exercise(Operands on, int depth) {
+    int tiles = on.either(1, 2);
+    long bytes = NarrowWeights.bytes(precision, depth);
+    ReadAhead.Way way = ReadAhead.Way.values()[(tiles + depth) % 3];
+    MemorySegment panel = on.weights();
+    MemorySegment c = on.output();
+    int rows = tiles * height;
+    vector(on.floats(), 0, rows, depth, precision, panel, 0, panel, 0, bytes, way, c, 0);
+  }
+
+  private static void vector(
       float[] rows,
       int rowsOffset,
       int count,

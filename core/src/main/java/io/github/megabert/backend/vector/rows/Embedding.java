@@ -4,7 +4,7 @@ import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.backend.vector.memory.KernelMemory;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +15,7 @@ public final class Embedding implements Team.Body {
 
   private final Team team;
   private final KernelMemory memory;
-  private final Kernels kernels;
+  private final Forms forms;
   private MemorySegment rows = MemorySegment.NULL;
   private int @Nullable [] tokenIds;
   private int[] typeIds = new int[0];
@@ -25,10 +25,10 @@ public final class Embedding implements Team.Body {
   private @Nullable HostParameter positions;
   private @Nullable HostMatrix out;
 
-  public Embedding(Team team, KernelMemory memory, Kernels kernels) {
+  public Embedding(Team team, KernelMemory memory, Forms forms) {
     this.team = team;
     this.memory = memory;
-    this.kernels = kernels;
+    this.forms = forms;
   }
 
   /** {@code out[t] = words[tokenIds[t]] + types[typeIds[t]] + positions[positionIds[t]]}. */
@@ -74,7 +74,7 @@ public final class Embedding implements Team.Body {
   private void add(HostParameter table, int row, HostMatrix target, long offset, int slot) {
     long at = slot * rowBytes(target);
     table.copyRow(row, rows, at);
-    kernels.addRows(1, target.columns(), rows, at, 0, target.segment(), offset, 0);
+    AddRows.add(forms, 1, target.columns(), rows, at, 0, target.segment(), offset, 0);
   }
 
   private static long rowBytes(HostMatrix matrix) {

@@ -5,7 +5,7 @@ import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 
 /** LayerNorm (Ba et al. 2016), some rows a task. */
@@ -15,7 +15,7 @@ public final class LayerNorm implements Team.Body {
 
   private final Team team;
   private final KernelMemory memory;
-  private final Kernels kernels;
+  private final Forms forms;
   private MemorySegment x = MemorySegment.NULL;
   private MemorySegment weight = MemorySegment.NULL;
   private MemorySegment bias = MemorySegment.NULL;
@@ -26,8 +26,8 @@ public final class LayerNorm implements Team.Body {
   private int tasks;
   private float eps;
 
-  public LayerNorm(Team team, KernelMemory memory, Kernels kernels) {
-    this.kernels = kernels;
+  public LayerNorm(Team team, KernelMemory memory, Forms forms) {
+    this.forms = forms;
     this.team = team;
     this.memory = memory;
   }
@@ -52,7 +52,8 @@ public final class LayerNorm implements Team.Body {
   public void run(int task, int next, int slot) {
     int end = (int) ((long) rows * (task + 1) / tasks);
     for (int row = (int) ((long) rows * task / tasks); row < end; row++) {
-      kernels.layerNorm(
+      LayerNormRow.normalize(
+          forms,
           x,
           out,
           (long) row * columns * Float.BYTES,

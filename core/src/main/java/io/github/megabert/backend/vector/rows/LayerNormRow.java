@@ -7,7 +7,10 @@ import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import io.github.megabert.backend.vector.Lanes;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
+import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -16,11 +19,93 @@ import jdk.incubator.vector.FloatVector;
  * own sum corrects what rounding the mean left over (Chan, Golub and LeVeque 1983, eq. 1.7), which
  * an eps of 1e-12 would otherwise blow up on nearly constant rows.
  */
-public final class LayerNormRow {
+public final class LayerNormRow extends Kernel {
+  /** The kernel. */
+  public static final LayerNormRow KERNEL = new LayerNormRow();
+
   private LayerNormRow() {}
 
-  /** See {@link Kernels#layerNorm}. */
+  /**
+   * LayerNorm of one row.
+   *
+   * @param at where the row begins, in x and in out
+   * @param columns floats of the row, of weight and of bias
+   * @param lanes memory for two vectors, at {@code lane}
+   */
   public static void normalize(
+      Forms forms,
+      MemorySegment x,
+      MemorySegment out,
+      long at,
+      MemorySegment weight,
+      MemorySegment bias,
+      int columns,
+      float eps,
+      MemorySegment lanes,
+      long lane) {
+    if (KERNEL.isVector(forms)) {
+      vector(x, out, at, weight, bias, columns, eps, lanes, lane);
+    } else {
+      plain(x, out, at, weight, bias, columns, eps);
+    }
+  }
+
+  private static void plain(
+      MemorySegment x,
+      MemorySegment out,
+      long at,
+      MemorySegment weight,
+      MemorySegment bias,
+      int columns,
+      float eps) {
+    float[] values = FloatArrays.read(x, at, columns);
+    float mean = mean(values);
+    int whole = columns - columns % COUNT;
+    float[] squareLanes = new float[COUNT];
+    float[] restLanes = new float[COUNT];
+    for (int i = 0; i < whole; i += COUNT) {
+      for (int l = 0; l < COUNT; l++) {
+        float difference = values[i + l] - mean;
+        squareLanes[l] = Math.fma(difference, difference, squareLanes[l]);
+        restLanes[l] += difference;
+      }
+    }
+    double squares = Lanes.sum(squareLanes);
+    double rest = Lanes.sum(restLanes);
+    for (int i = whole; i < columns; i++) {
+      float difference = values[i] - mean;
+      squares += (double) difference * difference;
+      rest += difference;
+    }
+    float correction = correction(rest, columns);
+    float inverse = inverse(squares, rest, columns, eps);
+    float[] scale = FloatArrays.read(weight, 0, columns);
+    float[] shift = FloatArrays.read(bias, 0, columns);
+    for (int i = 0; i < columns; i++) {
+      values[i] = Math.fma((values[i] - mean - correction) * inverse, scale[i], shift[i]);
+    }
+    FloatArrays.write(values, out, at);
+  }
+
+  private static float mean(float[] values) {
+    int even = values.length - values.length % (2 * COUNT);
+    float[] evens = new float[COUNT];
+    float[] odds = new float[COUNT];
+    for (int i = 0; i < even; i += 2 * COUNT) {
+      for (int l = 0; l < COUNT; l++) {
+        evens[l] += values[i + l];
+        odds[l] += values[i + COUNT + l];
+      }
+    }
+    FloatArrays.add(evens, odds);
+    double sum = Lanes.sum(evens);
+    for (int i = even; i < values.length; i++) {
+      sum += values[i];
+    }
+    return (float) (sum / values.length);
+  }
+
+  private static void vector(
       MemorySegment x,
       MemorySegment out,
       long at,
@@ -45,12 +130,12 @@ public final class LayerNormRow {
   }
 
   /** What the rounded mean lacks: {@code rest} is the sum of the differences from it. */
-  public static float correction(double rest, int columns) {
+  private static float correction(double rest, int columns) {
     return (float) (rest / columns);
   }
 
   /** {@code 1 / √(variance + eps)}. */
-  public static float inverse(double squares, double rest, int columns, float eps) {
+  private static float inverse(double squares, double rest, int columns, float eps) {
     double correction = rest / columns;
     double variance = Math.max(0, squares / columns - correction * correction);
     return (float) (1 / Math.sqrt(variance + eps));
@@ -115,5 +200,11 @@ public final class LayerNormRow {
       float normal = (x.get(FLOAT, at + step) - mean - correction) * inverse;
       out.set(FLOAT, at + step, Math.fma(normal, weight.get(FLOAT, step), bias.get(FLOAT, step)));
     }
+  }
+
+  @Override
+  protected void exercise(Operands on) {
+    MemorySegment weight = on.weights();
+    vector(on.input(), on.output(), 0, weight, weight, on.count(), 1e-5f, on.scratch(), 0);
   }
 }

@@ -7,7 +7,7 @@ import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
-import io.github.megabert.backend.vector.warmup.Kernels;
+import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -15,15 +15,15 @@ import org.jspecify.annotations.Nullable;
 public final class RowSoftmax implements Team.Body {
   private final Team team;
   private final KernelMemory memory;
-  private final Kernels kernels;
+  private final Forms forms;
   private MemorySegment values = MemorySegment.NULL;
   private MemorySegment losses = MemorySegment.NULL;
   private MemorySegment lanes = MemorySegment.NULL;
   private int columns;
   private int @Nullable [] labels;
 
-  public RowSoftmax(Team team, KernelMemory memory, Kernels kernels) {
-    this.kernels = kernels;
+  public RowSoftmax(Team team, KernelMemory memory, Forms forms) {
+    this.forms = forms;
     this.team = team;
     this.memory = memory;
   }
@@ -54,15 +54,15 @@ public final class RowSoftmax implements Team.Body {
     long lane = (long) slot * VECTOR_BYTES;
     int[] wanted = labels;
     if (wanted == null) {
-      float max = kernels.max(values, at, PANEL_BYTES, columns);
-      float sum = kernels.exponentials(values, at, columns, max, 1, true, lanes, lane);
-      kernels.scale(values, at, PANEL_BYTES, columns, 1 / sum, values, at);
+      float max = RowMax.of(forms, values, at, PANEL_BYTES, columns);
+      float sum = Exponentials.apply(forms, values, at, columns, max, 1, lanes, lane);
+      ScaleRow.scale(forms, values, at, PANEL_BYTES, columns, 1 / sum, values, at);
       return;
     }
     double loss = 0;
     if (wanted[row] >= 0) {
-      float max = kernels.max(values, at, PANEL_BYTES, columns);
-      float sum = kernels.exponentials(values, at, columns, max, 1, false, lanes, lane);
+      float max = RowMax.of(forms, values, at, PANEL_BYTES, columns);
+      float sum = SumOfExponentials.of(forms, values, at, columns, max, 1, lanes, lane);
       float logit = values.get(FLOAT, at + (long) wanted[row] * Float.BYTES);
       loss = Math.log(sum) + max - logit;
     }

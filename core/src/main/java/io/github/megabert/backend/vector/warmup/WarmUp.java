@@ -1,30 +1,28 @@
 package io.github.megabert.backend.vector.warmup;
 
-import io.github.megabert.backend.Activation;
-import io.github.megabert.backend.Precision;
-import io.github.megabert.backend.vector.Lanes;
-import io.github.megabert.backend.vector.gemm.NarrowWeights;
-import io.github.megabert.backend.vector.gemm.ReadAhead;
-import io.github.megabert.backend.vector.gemm.RowTiles;
-import io.github.megabert.backend.vector.gemm.StridedRows;
-import io.github.megabert.backend.vector.gemm.StridedTiles;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Gets vector kernels compiled while plain ones serve. A thread of its own runs each kernel that
- * has been asked for, on small operands, until a call is as fast as only compiled code can be.
+ * Gets the vector forms of kernels compiled while the plain ones serve. A thread of its own runs
+ * each kernel that has been asked for, on small operands, until a call is as fast as only compiled
+ * code can be.
  *
- * <p>It begins only after {@link #PATIENCE} multiply-adds, about a tenth of a second of plain
- * loops: a process that answers one question and ends would pay for compilations that it never
- * uses.
+ * <p>It begins only after {@link #PATIENCE}, about a tenth of a second of plain loops: a process
+ * that answers one question and ends would pay for compilations that it never uses.
  */
-@SuppressWarnings("EnumOrdinal") // The numbers of kernels never leave the process.
 public final class WarmUp {
+  /** For all backends: what has been compiled for one is compiled for the next. */
+  public static final WarmUp PROCESS = new WarmUp();
+
   /** Nanoseconds from the first plain kernel to the warm-up. */
   private static final long PATIENCE = 200_000_000;
 
@@ -62,119 +60,40 @@ public final class WarmUp {
    */
   private static final long SLOW = 3_000;
 
-  /** Tiles of one row; of two and more rows follow. */
-  static final int TILES = 0;
-
-  /** Likewise of weights in bfloat16. */
-  static final int BFLOAT16_TILES = TILES + RowTiles.MAX_ROWS;
-
-  /** Likewise of weights in 8 bits. */
-  static final int BYTE_TILES = BFLOAT16_TILES + RowTiles.MAX_ROWS;
-
-  /** The high tile of strided rows. */
-  static final int HIGH_TILE = BYTE_TILES + RowTiles.MAX_ROWS;
-
-  /** The low one. */
-  static final int LOW_TILE = HIGH_TILE + 1;
-
-  /** The high tile of strided rows and weights in bfloat16. */
-  static final int HIGH_BFLOAT16_TILE = LOW_TILE + 1;
-
-  /** The low one. */
-  static final int LOW_BFLOAT16_TILE = HIGH_BFLOAT16_TILE + 1;
-
-  /** One row and several panels of weights in 8 bits. */
-  static final int BYTE_ROW = LOW_BFLOAT16_TILE + 1;
-
-  private static final int ACTIVATIONS = BYTE_ROW + 1;
-  static final int BIAS_AND_RESIDUAL = ACTIVATIONS + Activation.values().length;
-  static final int RESIDUAL = BIAS_AND_RESIDUAL + 1;
-  static final int LAYER_NORM = RESIDUAL + 1;
-  static final int MAX = LAYER_NORM + 1;
-  static final int SCALE_AND_ADD = MAX + 1;
-  static final int EXPONENTIALS = SCALE_AND_ADD + 1;
-  static final int SUM_OF_EXPONENTIALS = EXPONENTIALS + 1;
-  static final int EXPONENTIALS_OF_PANELS = SUM_OF_EXPONENTIALS + 1;
-  static final int SCALE = EXPONENTIALS_OF_PANELS + 1;
-  static final int ADD_ROWS = SCALE + 1;
-  static final int EXPAND_HALVES = ADD_ROWS + 1;
-  static final int EXPAND_BYTES = EXPAND_HALVES + 1;
-  static final int DOTS = EXPAND_BYTES + 1;
-  static final int WEIGHTED_SUM = DOTS + 1;
-  private static final int KERNELS = WEIGHTED_SUM + 1;
-
-  private static final int[] NONE = {};
-
-  private static final int COLD = 0;
-  private static final int WANTED = 1;
-  private static final int READY = 2;
-
-  private final AtomicIntegerArray states = new AtomicIntegerArray(KERNELS);
   private final AtomicLong begun = new AtomicLong();
-  private final AtomicBoolean running = new AtomicBoolean();
+
+  /** Kernels asked for that are not ready; guarded by this. */
+  private final Set<Kernel> wanted = new LinkedHashSet<>();
+
+  /** The thread, from its start to its decision to end; written holding this. */
+  private volatile @Nullable Thread thread;
 
   /** Kernels that the next computation waits for. */
-  private volatile int[] anticipated = NONE;
+  private volatile List<Kernel> anticipated = List.of();
 
   private volatile long awaitEnd;
 
-  /** The number of the kernel that adds a bias and applies an activation. */
-  static int activation(Activation activation) {
-    return ACTIVATIONS + activation.ordinal();
-  }
+  private WarmUp() {}
 
-  /** Whether the vector kernel is compiled; if not, it is asked for. */
-  boolean isReady(int kernel) {
-    int state = states.get(kernel);
-    if (state == READY) {
-      return true;
+  /** Asks for a kernel; whether it is ready. */
+  boolean request(Kernel kernel) {
+    if (kernel.state() == Kernel.State.COLD) {
+      want(List.of(kernel));
     }
-    if (state == COLD) {
-      states.compareAndSet(kernel, COLD, WANTED);
-    }
-    if (isTime()) {
+    if (thread == null && isTime()) {
       begin();
     }
-    return false;
+    return kernel.state() == Kernel.State.READY;
   }
 
   /**
    * Begins at once with what a model needs for a first batch of usual size, while its weights are
    * still being packed: one of some hundred millions of parameters is not loaded for a moment.
-   *
-   * @param precision how the weights of matrix products are stored
    */
-  void anticipate(Precision precision) {
-    boolean isBFloat16 = precision == Precision.BF16;
-    int expansion =
-        switch (precision) {
-          case F16 -> EXPAND_HALVES;
-          case INT8 -> EXPAND_BYTES;
-          default -> HIGH_TILE;
-        };
-    int[] kernels = {
-      // Attention's are of float32 always.
-      HIGH_TILE,
-      LOW_TILE,
-      isBFloat16 ? HIGH_BFLOAT16_TILE : HIGH_TILE,
-      isBFloat16 ? LOW_BFLOAT16_TILE : LOW_TILE,
-      expansion,
-      activation(Activation.GELU),
-      activation(Activation.IDENTITY),
-      LAYER_NORM,
-      MAX,
-      EXPONENTIALS_OF_PANELS,
-      SCALE,
-      ADD_ROWS,
-      BIAS_AND_RESIDUAL
-    };
-    boolean any = false;
-    for (int kernel : kernels) {
-      any |= states.compareAndSet(kernel, COLD, WANTED);
-    }
-    if (any) {
+  public void anticipate(Collection<Kernel> kernels) {
+    if (want(kernels)) {
       awaitEnd = System.nanoTime() + LONGEST_WAIT;
-      anticipated = kernels;
+      anticipated = List.copyOf(kernels);
       begin();
     }
   }
@@ -184,24 +103,37 @@ public final class WarmUp {
    * would take from the compiler what it needs, and the first answer of a large model came half a
    * second later. A thread that has been interrupted does not wait.
    */
-  void awaitAnticipated() {
-    int[] kernels = anticipated;
-    if (kernels.length == 0) {
+  public void awaitAnticipated() {
+    List<Kernel> kernels = anticipated;
+    if (kernels.isEmpty()) {
       return;
     }
-    for (int kernel : kernels) {
-      while (states.get(kernel) != READY
+    for (Kernel kernel : kernels) {
+      while (kernel.state() != Kernel.State.READY
           && System.nanoTime() - awaitEnd < 0
           && !Thread.currentThread().isInterrupted()) {
         LockSupport.parkNanos(LOOK);
       }
     }
-    anticipated = NONE;
+    anticipated = List.of();
   }
 
-  private void begin() {
-    if (running.compareAndSet(false, true)) {
-      Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
+  /** Whether any was not asked for before. */
+  private synchronized boolean want(Collection<Kernel> kernels) {
+    boolean any = false;
+    for (Kernel kernel : kernels) {
+      if (kernel.state() == Kernel.State.COLD) {
+        kernel.become(Kernel.State.WANTED);
+        wanted.add(kernel);
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  private synchronized void begin() {
+    if (thread == null && !wanted.isEmpty()) {
+      thread = Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
     }
   }
 
@@ -215,191 +147,66 @@ public final class WarmUp {
     return now - first > PATIENCE;
   }
 
+  /** The kernels of the next round; if there are none, the thread has ended. */
+  private synchronized List<Kernel> round() {
+    if (wanted.isEmpty()) {
+      thread = null;
+    }
+    return List.copyOf(wanted);
+  }
+
+  private synchronized void finish(Kernel kernel) {
+    kernel.become(Kernel.State.READY);
+    wanted.remove(kernel);
+  }
+
   /**
    * Takes turns at all kernels asked for, so that one whose compilation is late keeps no other
    * waiting; ends when each is fast.
    */
   private void warm() {
     try (Arena arena = Arena.ofShared()) {
-      Exercise exercise = new Exercise(arena, this);
-      int[] calls = new int[KERNELS];
+      Operands operands = new Operands(arena);
+      Map<Kernel, Integer> calls = new HashMap<>();
       long pause = PAUSE;
-      boolean any = true;
-      while (any) {
-        any = false;
-        boolean waiting = true;
-        for (int kernel = 0; kernel < KERNELS; kernel++) {
-          if (states.get(kernel) == WANTED) {
-            any = true;
-            if (isFast(exercise, kernel, calls)) {
-              states.set(kernel, READY);
-              pause = PAUSE;
-            }
-            waiting &= calls[kernel] >= CALLS;
+      for (List<Kernel> round = round(); !round.isEmpty(); round = round()) {
+        boolean isWaiting = true;
+        for (Kernel kernel : round) {
+          int made = calls.getOrDefault(kernel, 0);
+          calls.put(kernel, made + TURN);
+          if (isFast(kernel, operands, made)) {
+            finish(kernel);
+            pause = PAUSE;
           }
+          isWaiting &= made + TURN >= CALLS;
         }
-        if (any && waiting) {
+        if (isWaiting) {
           LockSupport.parkNanos(pause);
           pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
       }
     } finally {
-      running.set(false);
+      end();
+    }
+  }
+
+  /** After an error too another thread may begin. */
+  private synchronized void end() {
+    if (thread == Thread.currentThread()) {
+      thread = null;
     }
   }
 
   /** One turn of a kernel: whether enough calls in a row were fast. */
-  private static boolean isFast(Exercise exercise, int kernel, int[] calls) {
+  private static boolean isFast(Kernel kernel, Operands operands, int made) {
     int fast = 0;
-    for (int turn = 0; turn < TURN && fast < PROOF; turn++) {
-      int call = calls[kernel]++;
-      boolean wasFast = exercise.run(kernel, call) < SLOW;
-      fast = wasFast && !Exercise.isSmall(call) ? fast + 1 : 0;
+    for (int call = made; call < made + TURN && fast < PROOF; call++) {
+      operands.next(call);
+      long start = System.nanoTime();
+      kernel.exercise(operands);
+      boolean wasFast = System.nanoTime() - start < SLOW;
+      fast = wasFast && !operands.isSmall() ? fast + 1 : 0;
     }
     return fast == PROOF;
-  }
-
-  /**
-   * Small calls of each kernel. They must leave behind compiled code that other callers reach: so
-   * each goes through a call site that sees three sets of kernels, where C2 does not inline. And
-   * they take every branch, because compiled code falls back to the interpreter at a branch not yet
-   * taken.
-   */
-  private static final class Exercise {
-    /**
-     * Calls of a kernel that are small. A loop of many turns is compiled for its own sake first,
-     * for the call that is under way, which costs C2 up to five times what the method itself does
-     * and serves no later call. So the JVM shall notice the calls before it notices the loops. They
-     * prove nothing: what is small is fast in the first compiler's version too.
-     */
-    private static final int SMALL_CALLS = 200;
-
-    private static final int DEPTH = 48;
-    private static final int SMALL_DEPTH = 4;
-
-    /** So many times as deep, a panel has more than one group. */
-    private static final int GROUPED = 3;
-
-    /**
-     * So many that {@link #CALLS} calls are enough for C2 by the JVM's own thresholds, which count
-     * a loop's turns too: of short rows, LayerNorm was not compiled for a minute.
-     */
-    private static final int WHOLE_PANELS = 32 * Lanes.COUNT;
-
-    private static final int ODD_COUNT = 33 * Lanes.COUNT + 3;
-    private static final int SMALL_WHOLE_PANELS = 2 * Lanes.COUNT;
-    private static final int SMALL_ODD_COUNT = Lanes.COUNT + 3;
-    private static final long STRIDE = 4096;
-
-    /** Rows of two high or three low tiles. */
-    private static final int ROWS = 2 * StridedTiles.HIGH;
-
-    /**
-     * Of so many calls of the vector kernels, the others join one, with as little work as there is,
-     * or they would be compiled too.
-     */
-    private static final int OTHERS = 5;
-
-    private final Kernels[] others;
-    private final Kernels vector = new VectorKernels();
-    private final MemorySegment operand;
-    private final MemorySegment panel;
-    private final MemorySegment result;
-    private final MemorySegment sums;
-    private final float[] strided = new float[ROWS * StridedRows.DISTANCE];
-
-    Exercise(Arena arena, WarmUp warmUp) {
-      others = new Kernels[] {new PlainKernels(), new WarmingKernels(warmUp)};
-      operand = arena.allocate(ROWS * STRIDE, 64);
-      panel = arena.allocate((long) (DEPTH + 1) * Lanes.PANEL_BYTES, 64);
-      result = arena.allocate(ROWS * STRIDE, 64);
-      sums = arena.allocate((long) (ROWS + NarrowWeights.GROUP) * Lanes.PANEL_BYTES, 64);
-    }
-
-    static boolean isSmall(int call) {
-      return call < SMALL_CALLS;
-    }
-
-    /** Runs the kernel; the nanoseconds of the vector one. */
-    long run(int kernel, int call) {
-      if (call % OTHERS == 0) {
-        for (Kernels set : others) {
-          run(set, kernel, call, 1, 1);
-        }
-      }
-      boolean isOdd = call % 2 == 1;
-      boolean isSmall = isSmall(call);
-      int smallCount = isOdd ? SMALL_ODD_COUNT : SMALL_WHOLE_PANELS;
-      int count = isOdd ? ODD_COUNT : WHOLE_PANELS;
-      long start = System.nanoTime();
-      run(vector, kernel, call, isSmall ? SMALL_DEPTH : DEPTH, isSmall ? smallCount : count);
-      long nanos = System.nanoTime() - start;
-      if (kernel < ACTIVATIONS) {
-        panel(vector, kernel, 1 + call % 2, 2);
-      }
-      return nanos;
-    }
-
-    private void run(Kernels set, int kernel, int call, int depth, int count) {
-      boolean odd = call % 2 == 1;
-      int bytes = Lanes.PANEL_BYTES;
-      if (kernel < ACTIVATIONS) {
-        panel(set, kernel, 1 + call % 2, depth);
-      } else if (kernel < BIAS_AND_RESIDUAL) {
-        Activation activation = Activation.values()[kernel - ACTIVATIONS];
-        set.biasAndActivation(activation, result, 0, bytes, result, 0, operand, 0, count);
-      } else if (kernel == BIAS_AND_RESIDUAL) {
-        set.biasAndResidual(operand, 0, bytes, panel, result, 0, operand, 0, count);
-      } else if (kernel == RESIDUAL) {
-        set.residual(operand, 0, panel, result, 0, count);
-      } else if (kernel == LAYER_NORM) {
-        set.layerNorm(operand, result, 0, panel, panel, count, 1e-5f, result, STRIDE);
-      } else if (kernel == MAX) {
-        set.max(operand, 0, bytes, count);
-      } else if (kernel == SCALE_AND_ADD) {
-        set.scaleAndAdd(result, 0, bytes, count, 0.5f, STRIDE);
-      } else if (kernel == EXPAND_HALVES) {
-        set.expandHalves(operand, 0, Math.min(count, odd ? 10 : 11), panel, 0);
-      } else if (kernel == EXPAND_BYTES) {
-        set.expandBytes(operand, 0, Math.min(count, odd ? 10 : 11), operand, 0, panel, 0);
-      } else if (kernel == ADD_ROWS) {
-        set.addRows(odd ? 3 : 2, count, operand, 0, STRIDE, result, 0, STRIDE);
-      } else if (kernel == DOTS) {
-        set.dots(operand, 0, count, operand, 0, STRIDE, odd ? 5 : 4, result, 0);
-      } else if (kernel == WEIGHTED_SUM) {
-        set.weightedSum(operand, 0, odd ? 5 : 4, operand, 0, STRIDE, count, result, 0);
-      } else if (kernel == EXPONENTIALS_OF_PANELS) {
-        set.exponentialsOfPanels(result, 0, bytes, count, 0, 1, strided, 0, operand, 0);
-      } else if (kernel == SCALE) {
-        set.scale(operand, 0, bytes, count, 0.5f, result, 0);
-      } else {
-        boolean store = kernel == EXPONENTIALS;
-        set.exponentials(result, 0, count, 0, 1, store, operand, 0);
-      }
-    }
-
-    /** A product of one or two tiles. */
-    private void panel(Kernels set, int kernel, int tiles, int depth) {
-      int rows = 1 + kernel % RowTiles.MAX_ROWS;
-      if (kernel == BYTE_ROW) {
-        // Of one group and of several.
-        int deep = depth * (tiles == 1 ? 1 : GROUPED);
-        set.bytePanels(deep, operand, 0, panel, 0, 0, panel, 0, 0, result, 0);
-      } else if (kernel >= HIGH_TILE) {
-        boolean isHigh = kernel == HIGH_TILE || kernel == HIGH_BFLOAT16_TILE;
-        int tiled = tiles * (isHigh ? StridedTiles.HIGH : StridedTiles.LOW);
-        Precision precision = kernel >= HIGH_BFLOAT16_TILE ? Precision.BF16 : Precision.F32;
-        long bytes = NarrowWeights.bytes(precision, depth);
-        ReadAhead.Way way = ReadAhead.Way.values()[(tiles + depth) % 3];
-        set.stridedPanel(
-            tiled, depth, strided, 0, precision, panel, 0, panel, 0, bytes, way, result, 0);
-      } else if (kernel >= BYTE_TILES) {
-        set.bytePanel(rows, depth, operand, 0, STRIDE, panel, 0, panel, 0, sums, 0, result, 0);
-      } else if (kernel >= BFLOAT16_TILES) {
-        set.bfloat16Panel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0);
-      } else {
-        set.panel(rows, depth, operand, 0, STRIDE, panel, 0, result, 0);
-      }
-    }
   }
 }

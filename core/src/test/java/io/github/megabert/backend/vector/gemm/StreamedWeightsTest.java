@@ -8,7 +8,7 @@ import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
-import io.github.megabert.backend.vector.warmup.VectorKernels;
+import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -68,7 +68,7 @@ class StreamedWeightsTest {
     Tensor weights = tensor(OUTPUTS, inputs);
     Tensor bias = tensor(OUTPUTS);
     try (KernelMemory memory = new KernelMemory()) {
-      Gemm gemm = new Gemm(new Team(workers), memory, new VectorKernels(), new ReadAhead());
+      Gemm gemm = new Gemm(new Team(workers), memory, Forms.VECTOR, new ReadAhead());
       for (int rows = 1; rows <= 26; rows++) {
         Tensor x = tensor(rows, inputs);
         for (Precision precision : Precision.values()) {

@@ -6,12 +6,29 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.attention.QueryDots;
+import io.github.megabert.backend.vector.attention.WeightedSum;
+import io.github.megabert.backend.vector.gemm.BFloat16Tiles;
 import io.github.megabert.backend.vector.gemm.ByteRow;
+import io.github.megabert.backend.vector.gemm.ByteTiles;
+import io.github.megabert.backend.vector.gemm.ExpandBytes;
+import io.github.megabert.backend.vector.gemm.ExpandHalves;
 import io.github.megabert.backend.vector.gemm.NarrowWeights;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
 import io.github.megabert.backend.vector.gemm.RowTiles;
 import io.github.megabert.backend.vector.gemm.StridedRows;
 import io.github.megabert.backend.vector.gemm.StridedTiles;
+import io.github.megabert.backend.vector.rows.AddResidual;
+import io.github.megabert.backend.vector.rows.AddRows;
+import io.github.megabert.backend.vector.rows.BiasAndActivation;
+import io.github.megabert.backend.vector.rows.BiasAndResidual;
+import io.github.megabert.backend.vector.rows.Exponentials;
+import io.github.megabert.backend.vector.rows.LayerNormRow;
+import io.github.megabert.backend.vector.rows.PanelExponentials;
+import io.github.megabert.backend.vector.rows.RowMax;
+import io.github.megabert.backend.vector.rows.ScaleAndAdd;
+import io.github.megabert.backend.vector.rows.ScaleRow;
+import io.github.megabert.backend.vector.rows.SumOfExponentials;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -43,13 +60,13 @@ class KernelsAgreeTest {
     return floats;
   }
 
-  /** Runs {@code kernel} with both sets on copies of {@code target} and compares all bytes. */
-  private void compare(MemorySegment target, BiConsumer<Kernels, MemorySegment> kernel) {
+  /** Runs both forms of {@code kernel} on copies of {@code target} and compares all bytes. */
+  private void compare(MemorySegment target, BiConsumer<Forms, MemorySegment> kernel) {
     byte[][] results = new byte[2][];
-    Kernels[] sets = {new PlainKernels(), new VectorKernels()};
+    Forms[] forms = {Forms.PLAIN, Forms.VECTOR};
     for (int i = 0; i < 2; i++) {
       MemorySegment copy = arena.allocate(target.byteSize(), 64).copyFrom(target);
-      kernel.accept(sets[i], copy);
+      kernel.accept(forms[i], copy);
       results[i] = copy.toArray(ValueLayout.JAVA_BYTE);
     }
     assertArrayEquals(results[0], results[1]);
@@ -66,15 +83,19 @@ class KernelsAgreeTest {
     long stride = (long) depth * Float.BYTES;
     for (int height = 1; height <= RowTiles.MAX_ROWS; height++) {
       int rows = height;
-      compare(floats(count, 1), (k, c) -> k.panel(rows, depth, x, 0, stride, panel, 0, c, 0));
-      compare(
-          floats(count, 1), (k, c) -> k.bfloat16Panel(rows, depth, x, 0, stride, panel, 0, c, 0));
       compare(
           floats(count, 1),
-          (k, c) -> k.bytePanel(rows, depth, x, 0, stride, panel, 0, scales, 0, sums, 0, c, 0));
+          (k, c) -> RowTiles.multiply(k, rows, depth, x, 0, stride, panel, 0, c, 0));
       compare(
           floats(count, 1),
-          (k, c) -> k.addRows(rows, Lanes.PANEL, x, 0, stride, c, 0, Lanes.PANEL_BYTES));
+          (k, c) -> BFloat16Tiles.multiply(k, rows, depth, x, 0, stride, panel, 0, c, 0));
+      compare(
+          floats(count, 1),
+          (k, c) ->
+              ByteTiles.multiply(k, rows, depth, x, 0, stride, panel, 0, scales, 0, sums, 0, c, 0));
+      compare(
+          floats(count, 1),
+          (k, c) -> AddRows.add(k, rows, Lanes.PANEL, x, 0, stride, c, 0, Lanes.PANEL_BYTES));
     }
   }
 
@@ -89,11 +110,11 @@ class KernelsAgreeTest {
       long scaleStep = 9L * Lanes.PANEL_BYTES;
       compare(
           floats(ByteRow.PANELS * Lanes.PANEL, 1),
-          (k, c) -> k.bytePanels(depth, x, 0, panels, 0, step, scales, 0, scaleStep, c, 0));
+          (k, c) -> ByteRow.multiply(k, depth, x, 0, panels, 0, step, scales, 0, scaleStep, c, 0));
     }
   }
 
-  private float[] spacedRows(int rows) {
+  private float[] stridedRows(int rows) {
     int held = rows + StridedTiles.LOW;
     return floats(3 + held * StridedRows.DISTANCE, 1).toArray(ValueLayout.JAVA_FLOAT);
   }
@@ -108,7 +129,7 @@ class KernelsAgreeTest {
     int depth = 37;
     MemorySegment panel = floats(2 * depth * Lanes.PANEL, 1);
     long next = (long) depth * Lanes.PANEL_BYTES;
-    float[] x = spacedRows(66);
+    float[] x = stridedRows(66);
     for (int height = 1; height <= 66; height++) {
       int rows = height;
       long bytes = (long) rows * Lanes.PANEL_BYTES;
@@ -117,8 +138,8 @@ class KernelsAgreeTest {
           compare(
               productOf(rows),
               (k, c) -> {
-                k.stridedPanel(
-                    rows, depth, x, 3, precision, panel, 0, panel, next, next, way, c, 0);
+                StridedTiles.multiply(
+                    k, x, 3, rows, depth, precision, panel, 0, panel, next, next, way, c, 0);
                 c.asSlice(bytes).fill((byte) 0); // undefined
               });
         }
@@ -141,9 +162,8 @@ class KernelsAgreeTest {
   /** What is read ahead may be the last bytes of a segment, and so few that lines are left out. */
   @Test
   void nothingIsReadBehindWhatComesNext() {
-    VectorKernels kernels = new VectorKernels();
     int most = 11 * StridedTiles.HIGH;
-    float[] x = spacedRows(most);
+    float[] x = stridedRows(most);
     MemorySegment c = productOf(most);
     for (int depth : new int[] {1, 2, 37, 48}) {
       MemorySegment panel = floats(depth * Lanes.PANEL, 1);
@@ -152,10 +172,36 @@ class KernelsAgreeTest {
           long bytes = (long) depth * bytesForEach;
           long at = panel.byteSize() - bytes;
           for (ReadAhead.Way way : ReadAhead.Way.values()) {
-            kernels.stridedPanel(
-                rows, depth, x, 0, Precision.F32, panel, 0, panel, at, bytes, way, c, 0);
-            kernels.stridedPanel(
-                rows, depth, x, 0, Precision.BF16, panel, 0, panel, at, bytes, way, c, 0);
+            StridedTiles.multiply(
+                Forms.VECTOR,
+                x,
+                0,
+                rows,
+                depth,
+                Precision.F32,
+                panel,
+                0,
+                panel,
+                at,
+                bytes,
+                way,
+                c,
+                0);
+            StridedTiles.multiply(
+                Forms.VECTOR,
+                x,
+                0,
+                rows,
+                depth,
+                Precision.BF16,
+                panel,
+                0,
+                panel,
+                at,
+                bytes,
+                way,
+                c,
+                0);
           }
         }
       }
@@ -175,16 +221,15 @@ class KernelsAgreeTest {
       }
       MemorySegment panel = floats(rows * Lanes.PANEL, 1);
       MemorySegment scales = floats(Math.ceilDiv(rows, NarrowWeights.GROUP) * Lanes.PANEL, 1);
-      compare(panel, (k, c) -> k.expandHalves(halves, 0, rows, c, 0));
-      compare(panel, (k, c) -> k.expandBytes(halves, 0, rows, scales, 0, c, 0));
+      compare(panel, (k, c) -> ExpandHalves.expand(k, halves, 0, rows, c, 0));
+      compare(panel, (k, c) -> ExpandBytes.expand(k, halves, 0, rows, scales, 0, c, 0));
     }
   }
 
-  /** Tiles of spaced rows give the bits that tiles of rows as they lie give. */
+  /** Tiles of strided rows give the bits that tiles of rows as they lie give. */
   @Test
-  void spacedRowsAreLikeTheOthers() {
+  void stridedRowsAreLikeTheOthers() {
     int depth = 37;
-    VectorKernels kernels = new VectorKernels();
     MemorySegment panel = floats(depth * Lanes.PANEL, 1);
     for (int rows = 1; rows <= RowTiles.MAX_ROWS; rows++) {
       MemorySegment x = floats(rows * depth, 1);
@@ -194,21 +239,34 @@ class KernelsAgreeTest {
       for (int r = 0; r < rows; r++) {
         copies.copy(r, 0, x, r * stride, depth);
       }
-      MemorySegment spaced = productOf(rows);
+      MemorySegment strided = productOf(rows);
       MemorySegment others = floats(rows * Lanes.PANEL, 1);
       for (Precision precision : new Precision[] {Precision.F32, Precision.BF16}) {
         long bytes = NarrowWeights.bytes(precision, depth);
         ReadAhead.Way way = ReadAhead.Way.LINES;
-        kernels.stridedPanel(
-            rows, depth, copies.floats(), 0, precision, panel, 0, panel, 0, bytes, way, spaced, 0);
+        StridedTiles.multiply(
+            Forms.VECTOR,
+            copies.floats(),
+            0,
+            rows,
+            depth,
+            precision,
+            panel,
+            0,
+            panel,
+            0,
+            bytes,
+            way,
+            strided,
+            0);
         if (precision == Precision.F32) {
-          kernels.panel(rows, depth, x, 0, stride, panel, 0, others, 0);
+          RowTiles.multiply(Forms.VECTOR, rows, depth, x, 0, stride, panel, 0, others, 0);
         } else {
-          kernels.bfloat16Panel(rows, depth, x, 0, stride, panel, 0, others, 0);
+          BFloat16Tiles.multiply(Forms.VECTOR, rows, depth, x, 0, stride, panel, 0, others, 0);
         }
         assertArrayEquals(
             others.toArray(ValueLayout.JAVA_BYTE),
-            spaced.asSlice(0, others.byteSize()).toArray(ValueLayout.JAVA_BYTE));
+            strided.asSlice(0, others.byteSize()).toArray(ValueLayout.JAVA_BYTE));
       }
     }
   }
@@ -220,10 +278,12 @@ class KernelsAgreeTest {
       long stride = (width + 3L) * Float.BYTES;
       MemorySegment matrix = floats(rows * (width + 3), 1);
       MemorySegment row = floats(Math.max(width, rows), 1);
-      compare(floats(rows, 1), (k, c) -> k.dots(row, 0, width, matrix, 0, stride, rows, c, 0));
+      compare(
+          floats(rows, 1),
+          (k, c) -> QueryDots.multiply(k, row, 0, width, matrix, 0, stride, rows, c, 0));
       compare(
           floats(Math.max(1, width), 1),
-          (k, c) -> k.weightedSum(row, 0, rows, matrix, 0, stride, width, c, 0));
+          (k, c) -> WeightedSum.add(k, row, 0, rows, matrix, 0, stride, width, c, 0));
     }
   }
 
@@ -235,7 +295,7 @@ class KernelsAgreeTest {
         MemorySegment bias = floats(count, 1);
         compare(
             floats(count, scale),
-            (k, c) -> k.biasAndActivation(activation, c, 0, step, c, 0, bias, 0, count));
+            (k, c) -> BiasAndActivation.apply(k, activation, c, 0, step, c, 0, bias, 0, count));
       }
     }
   }
@@ -250,12 +310,12 @@ class KernelsAgreeTest {
       MemorySegment bias = floats(count, 1);
       compare(
           floats(count, 1),
-          (k, c) -> k.biasAndResidual(sums, 0, step, residual, c, 0, bias, 0, count));
+          (k, c) -> BiasAndResidual.add(k, sums, 0, step, residual, c, 0, bias, 0, count));
       compare(
           floats(count, 1),
-          (k, c) -> k.biasAndResidual(apart, 0, apartStep, residual, c, 0, bias, 0, count));
-      compare(floats(count, 1), (k, c) -> k.residual(sums, 0, residual, c, 0, count));
-      compare(floats(count, 1), (k, c) -> k.scale(sums, 0, step, count, 0.37f, c, 0));
+          (k, c) -> BiasAndResidual.add(k, apart, 0, apartStep, residual, c, 0, bias, 0, count));
+      compare(floats(count, 1), (k, c) -> AddResidual.add(k, sums, 0, residual, c, 0, count));
+      compare(floats(count, 1), (k, c) -> ScaleRow.scale(k, sums, 0, step, count, 0.37f, c, 0));
     }
   }
 
@@ -267,7 +327,8 @@ class KernelsAgreeTest {
       MemorySegment weight = floats(count, 1);
       MemorySegment bias = floats(count, 1);
       compare(
-          floats(count, 1), (k, c) -> k.layerNorm(x, c, 0, weight, bias, count, 1e-12f, lanes, 0));
+          floats(count, 1),
+          (k, c) -> LayerNormRow.normalize(k, x, c, 0, weight, bias, count, 1e-12f, lanes, 0));
     }
   }
 
@@ -276,15 +337,15 @@ class KernelsAgreeTest {
     MemorySegment lanes = arena.allocate(64, 64);
     for (int count : COUNTS) {
       MemorySegment x = floats(count, 100);
-      float max = new PlainKernels().max(x, 0, step, count);
-      assertEquals(max, new VectorKernels().max(x, 0, step, count));
+      float max = RowMax.of(Forms.PLAIN, x, 0, step, count);
+      assertEquals(max, RowMax.of(Forms.VECTOR, x, 0, step, count));
       compare(
           floats(2 * count, 1),
-          (k, c) -> k.scaleAndAdd(c, 0, step, count, 0.3f, (long) count * Float.BYTES));
-      compare(x, (k, c) -> k.exponentials(c, 0, count, max, 0.7f, true, lanes, 0));
+          (k, c) -> ScaleAndAdd.apply(k, c, 0, step, count, 0.3f, (long) count * Float.BYTES));
+      compare(x, (k, c) -> Exponentials.apply(k, c, 0, count, max, 0.7f, lanes, 0));
       assertEquals(
-          new PlainKernels().exponentials(x, 0, count, max, 1, false, lanes, 0),
-          new VectorKernels().exponentials(x, 0, count, max, 1, false, lanes, 0));
+          SumOfExponentials.of(Forms.PLAIN, x, 0, count, max, 1, lanes, 0),
+          SumOfExponentials.of(Forms.VECTOR, x, 0, count, max, 1, lanes, 0));
     }
   }
 
@@ -296,15 +357,17 @@ class KernelsAgreeTest {
     for (int count : COUNTS) {
       int held = 3 * Lanes.padToPanel(count);
       MemorySegment x = floats(held + count, 100);
-      float max = new PlainKernels().max(x, 0, apart, count);
-      assertEquals(max, new VectorKernels().max(x, 0, apart, count));
-      compare(x, (k, c) -> k.scaleAndAdd(c, 0, apart, count, 0.3f, (long) held * Float.BYTES));
-      compare(floats(count, 1), (k, c) -> k.scale(x, 0, apart, count, 0.37f, c, 0));
+      float max = RowMax.of(Forms.PLAIN, x, 0, apart, count);
+      assertEquals(max, RowMax.of(Forms.VECTOR, x, 0, apart, count));
+      compare(
+          x, (k, c) -> ScaleAndAdd.apply(k, c, 0, apart, count, 0.3f, (long) held * Float.BYTES));
+      compare(floats(count, 1), (k, c) -> ScaleRow.scale(k, x, 0, apart, count, 0.37f, c, 0));
       compare(
           floats(count + 1, 1),
           (k, c) -> {
             float[] terms = new float[count + 2];
-            float sum = k.exponentialsOfPanels(x, 0, apart, count, max, 0.7f, terms, 2, lanes, 0);
+            float sum =
+                PanelExponentials.write(k, x, 0, apart, count, max, 0.7f, terms, 2, lanes, 0);
             MemorySegment.copy(terms, 2, c, ValueLayout.JAVA_FLOAT, 0, count);
             c.setAtIndex(ValueLayout.JAVA_FLOAT, count, sum);
           });

@@ -6,41 +6,41 @@ import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.vector.VectorBackend;
 import io.github.megabert.backend.vector.VectorBackendProvider;
 
-/** The vector backend held to one set of kernels, so that the kit sees each, warm or not. */
-abstract class OneSetOfKernels implements BackendProvider {
+/** The vector backend held to one form of all kernels, so that the kit sees each, warm or not. */
+abstract class OneForm implements BackendProvider {
   /** Only vectors, even interpreted. */
-  public static final class Vectors extends OneSetOfKernels {
+  public static final class Vectors extends OneForm {
     /** For {@link java.util.ServiceLoader}. */
     public Vectors() {
       super("vector-warm");
     }
 
     @Override
-    Kernels kernels() {
-      return new VectorKernels();
+    Forms forms() {
+      return Forms.VECTOR;
     }
   }
 
   /** Only plain loops. */
-  public static final class Plain extends OneSetOfKernels {
+  public static final class Plain extends OneForm {
     /** For {@link java.util.ServiceLoader}. */
     public Plain() {
       super("vector-cold");
     }
 
     @Override
-    Kernels kernels() {
-      return new PlainKernels();
+    Forms forms() {
+      return Forms.PLAIN;
     }
   }
 
   private final String name;
 
-  private OneSetOfKernels(String name) {
+  private OneForm(String name) {
     this.name = name;
   }
 
-  abstract Kernels kernels();
+  abstract Forms forms();
 
   @Override
   public String name() {
@@ -59,6 +59,6 @@ abstract class OneSetOfKernels implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    return new VectorBackend(options, kernels());
+    return new VectorBackend(options, forms());
   }
 }

@@ -6,72 +6,65 @@ import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
+import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
+import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorShuffle;
 
-/**
- * The two products of attention for one query, over keys and values as they lie in their matrices.
- * Packing them first pays only where several queries share them, which in decoding they do not.
- */
-public final class FewQueries {
-  private static final VectorShuffle<Float> BY_8 = rotation(8);
-  private static final VectorShuffle<Float> BY_4 = rotation(4);
-  private static final VectorShuffle<Float> BY_2 = rotation(2);
-  private static final VectorShuffle<Float> BY_1 = rotation(1);
+/** A query's weighted sum of values as they lie in their matrix; see {@link QueryDots}. */
+public final class WeightedSum extends Kernel {
+  /** The kernel. */
+  public static final WeightedSum KERNEL = new WeightedSum();
 
-  private FewQueries() {}
-
-  private static VectorShuffle<Float> rotation(int lanes) {
-    return VectorShuffle.fromOp(SPECIES, i -> (i + lanes) % COUNT);
-  }
+  private WeightedSum() {}
 
   /**
-   * {@code target[j] = Σ query[d] · keys[j, d]}, summed by lanes. The lanes are added up in
-   * registers, the one half to the other until one is left: by way of the memory, as {@link
-   * Lanes#sum(MemorySegment, long)} does it, decoding was no faster than with packed keys.
+   * {@code target[n] = Σ weights[j] · values[j, n]} for {@code columns} n, in the order of j.
+   *
+   * @param count weights, and rows of values, {@code stride} bytes apart
    */
-  public static void dots(
-      MemorySegment query,
-      long queryOffset,
-      int headDim,
-      MemorySegment keys,
-      long keyOffset,
-      long keyStride,
+  public static void add(
+      Forms forms,
+      MemorySegment weights,
+      long weightsOffset,
       int count,
+      MemorySegment values,
+      long offset,
+      long stride,
+      int columns,
       MemorySegment target,
       long targetOffset) {
-    for (int j = 0; j < count; j++) {
-      long key = keyOffset + j * keyStride;
-      FloatVector sums = FloatVector.zero(SPECIES);
-      int d = 0;
-      for (; d <= headDim - COUNT; d += COUNT) {
-        long step = (long) d * Float.BYTES;
-        sums =
-            FloatVector.fromMemorySegment(SPECIES, query, queryOffset + step, ORDER)
-                .fma(FloatVector.fromMemorySegment(SPECIES, keys, key + step, ORDER), sums);
-      }
-      // Zero is a vector whose class C2 knows, as a receiver has to be.
-      FloatVector folded = FloatVector.zero(SPECIES).add(sums);
-      if (COUNT >= 16) {
-        folded = folded.rearrange(BY_8).add(folded);
-      }
-      if (COUNT >= 8) {
-        folded = folded.rearrange(BY_4).add(folded);
-      }
-      folded = folded.rearrange(BY_2).add(folded);
-      folded = folded.rearrange(BY_1).add(folded);
-      float sum = folded.lane(0);
-      for (; d < headDim; d++) {
-        long step = (long) d * Float.BYTES;
-        sum = Math.fma(query.get(FLOAT, queryOffset + step), keys.get(FLOAT, key + step), sum);
-      }
-      target.set(FLOAT, targetOffset + (long) j * Float.BYTES, sum);
+    if (KERNEL.isVector(forms)) {
+      vector(weights, weightsOffset, count, values, offset, stride, columns, target, targetOffset);
+    } else {
+      plain(weights, weightsOffset, count, values, offset, stride, columns, target, targetOffset);
     }
   }
 
-  /** {@code target[n] = Σ weights[j] · values[j, n]}, in the order of j. */
-  public static void weightedSum(
+  private static void plain(
+      MemorySegment weights,
+      long weightsOffset,
+      int count,
+      MemorySegment values,
+      long offset,
+      long stride,
+      int columns,
+      MemorySegment target,
+      long targetOffset) {
+    float[] factors = FloatArrays.read(weights, weightsOffset, count);
+    float[] sums = new float[columns];
+    for (int j = 0; j < count; j++) {
+      float[] row = FloatArrays.read(values, offset + j * stride, columns);
+      for (int n = 0; n < columns; n++) {
+        sums[n] = Math.fma(factors[j], row[n], sums[n]);
+      }
+    }
+    FloatArrays.write(sums, target, targetOffset);
+  }
+
+  private static void vector(
       MemorySegment weights,
       long weightsOffset,
       int count,
@@ -125,5 +118,12 @@ public final class FewQueries {
     }
     low.intoMemorySegment(target, targetOffset, ORDER);
     high.intoMemorySegment(target, targetOffset + VECTOR_BYTES, ORDER);
+  }
+
+  @Override
+  protected void exercise(Operands on) {
+    MemorySegment values = on.weights();
+    long stride = Operands.STRIDE;
+    vector(on.input(), 0, on.either(4, 5), values, 0, stride, on.count(), on.output(), 0);
   }
 }
