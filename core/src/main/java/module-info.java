@@ -15,6 +15,7 @@ module io.github.megabert.core {
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
   exports io.github.megabert.tokenizer;
+  exports io.github.megabert.train.data;
   exports io.github.megabert.train.optim;
   exports io.github.megabert.json to
       io.github.megabert.cli;

@@ -1,0 +1,4 @@
+package io.github.megabert.train.data;
+
+/** One example of a task, as a file or an application gives it. */
+public sealed interface Example permits LabelledText, TaggedWords, QuestionExample, ChoiceExample {}

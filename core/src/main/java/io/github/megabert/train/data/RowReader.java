@@ -1,0 +1,30 @@
+package io.github.megabert.train.data;
+
+import java.io.Closeable;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** A table's rows, of which there shall be one at least. */
+final class RowReader implements Closeable {
+  private final Table table;
+  private boolean any;
+
+  RowReader(Table table) {
+    this.table = table;
+  }
+
+  /** The next row, or null after the last. */
+  @Nullable Row next() throws IOException {
+    Row row = table.next();
+    if (row == null && !any) {
+      throw new TrainingDataException(table.file(), "has a header line but no row after it");
+    }
+    any = true;
+    return row;
+  }
+
+  @Override
+  public void close() throws IOException {
+    table.close();
+  }
+}
