@@ -16,6 +16,8 @@ module io.github.megabert.core {
   exports io.github.megabert.model.generation;
   exports io.github.megabert.tokenizer;
   exports io.github.megabert.train.data;
+  exports io.github.megabert.train.log;
+  exports io.github.megabert.train.metrics;
   exports io.github.megabert.train.optim;
   exports io.github.megabert.json to
       io.github.megabert.cli;

@@ -1,0 +1,5 @@
+/** What a run writes down while it learns: {@code metrics.jsonl} and TensorBoard's event files. */
+@NullMarked
+package io.github.megabert.train.log;
+
+import org.jspecify.annotations.NullMarked;
