@@ -1,6 +1,7 @@
 /** JMH benchmarks of kernels, tokenizer and whole models. */
 module io.github.megabert.benchmarks {
   requires io.github.megabert.core;
+  requires java.management;
   requires jdk.incubator.vector;
   requires jmh.core;
   requires static org.jspecify;

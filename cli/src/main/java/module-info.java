@@ -5,6 +5,7 @@ module io.github.megabert.cli {
   requires static io.github.megabert.demo;
   requires info.picocli;
   requires java.management;
+  requires tools.jackson.databind;
   requires me.tongfei.progressbar;
   requires static org.jspecify;
 

@@ -3,7 +3,8 @@
 @SuppressWarnings("module") // The command line is built after this module.
 module io.github.megabert.core {
   requires jdk.incubator.vector;
-  requires transitive tools.jackson.databind;
+  requires jdk.jfr;
+  requires tools.jackson.databind;
   requires static org.jspecify;
 
   exports io.github.megabert;
@@ -19,6 +20,8 @@ module io.github.megabert.core {
   exports io.github.megabert.train.log;
   exports io.github.megabert.train.metrics;
   exports io.github.megabert.train.optim;
+  exports io.github.megabert.backend.spi to
+      io.github.megabert.tornado;
   exports io.github.megabert.json to
       io.github.megabert.cli;
 

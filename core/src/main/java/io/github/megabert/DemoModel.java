@@ -2,6 +2,7 @@ package io.github.megabert;
 
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonTree;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.EOFException;
@@ -36,7 +37,7 @@ final class DemoModel {
       config = (ObjectNode) JsonTree.read(in);
     }
     return Checkpoint.of(
-        config,
+        JsonMap.of(config),
         folder == null
             ? weights()
             : Safetensors.open(Path.of(folder, "model.safetensors"), SOURCE));

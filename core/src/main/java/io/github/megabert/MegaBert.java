@@ -34,7 +34,7 @@ import java.util.Set;
  *
  * <pre>{@code
  * try (MegaBert bert = MegaBert.load(Path.of("my-model"))) {
- *   bert.fillMask().apply("a dog is a domesticated [MASK].").forEach(System.out::println);
+ *   bert.fillMask().best("a dog is a domesticated [MASK].", 5).forEach(System.out::println);
  * }
  * }</pre>
  *

@@ -1,6 +1,7 @@
 package io.github.megabert;
 
 import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.parameters.ModelClass;
@@ -13,11 +14,11 @@ import org.jspecify.annotations.Nullable;
  * Options of an open model, by name.
  *
  * <pre>{@code
- * MegaBert bert = MegaBert.builder().backend("vector").threads(4).load(Path.of("my-model"));
+ * MegaBert bert = MegaBert.builder().backend(Backends.VECTOR).threads(4).load(Path.of("my-model"));
  * }</pre>
  */
 public final class MegaBertBuilder {
-  private String backend = "auto";
+  private String backend = Backends.AUTO;
   private BackendOptions options = BackendOptions.DEFAULT;
   private @Nullable Path tokenizer;
   private @Nullable Path config;
@@ -28,7 +29,10 @@ public final class MegaBertBuilder {
 
   MegaBertBuilder() {}
 
-  /** {@code auto} (the default), {@code vector}, {@code scalar}, {@code tornado}. */
+  /**
+   * {@link Backends#AUTO} (the default), {@link Backends#VECTOR}, {@link Backends#SCALAR}, {@link
+   * Backends#TORNADO}, or the name of another provider.
+   */
   public MegaBertBuilder backend(String name) {
     backend = name;
     return this;

@@ -7,8 +7,9 @@ import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
-import tools.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 
 /** Another checkpoint, that tells which tensors are taken out of it. */
 final class ObservedCheckpoint implements Checkpoint {
@@ -36,7 +37,7 @@ final class ObservedCheckpoint implements Checkpoint {
   }
 
   @Override
-  public ObjectNode config() {
+  public Map<String, @Nullable Object> config() {
     return checkpoint.config();
   }
 

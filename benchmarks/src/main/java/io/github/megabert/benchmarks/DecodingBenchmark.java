@@ -1,6 +1,5 @@
 package io.github.megabert.benchmarks;
 
-import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
@@ -10,6 +9,7 @@ import io.github.megabert.model.KeyValueCache;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.model.RandomCheckpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -55,8 +55,7 @@ public class DecodingBenchmark {
     backend = Backends.open("vector", BackendOptions.DEFAULT.withPrecision(precision));
     MegatronBertConfig config = MegatronBertConfig.ofSizes(24, 1024, 16, 4096, 29056, 512);
     model =
-        MegatronBertForCausalLM.load(
-            RandomCheckpoint.of(config, ModelClass.CAUSAL_LM, 1), backend);
+        MegatronBertForCausalLM.load(RandomCheckpoint.of(config, ModelClass.CAUSAL_LM, 1), backend);
     cache = model.newCache(1, 512);
     Random random = new Random(2);
     int[] prompt = random.ints(length, 0, 29056).toArray();

@@ -1,10 +1,10 @@
 package io.github.megabert.peers;
 
-import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -61,7 +61,8 @@ final class SharedWeights {
     if (!Files.exists(config)) {
       Files.createDirectories(weights.checkpoint());
       weights.write();
-      Files.writeString(config, weights.random.config().toPrettyString());
+      Files.writeString(
+          config, MegatronBertConfig.of(weights.random.config(), "random weights").toJson());
     }
     try (InputStream graph = SharedWeights.class.getResourceAsStream("/peers/" + GRAPH)) {
       Files.write(weights.graph(), graph.readAllBytes());

@@ -86,7 +86,7 @@ final class AnswerCommand implements Callable<Integer> {
     try (MegaBert bert = model.openFor(1 + text.length() / WINDOW)) {
       QuestionAnswering pipeline = bert.questionAnswering();
       try (JsonOption.Results results = output.results()) {
-        print(results, pipeline.apply(asked, options));
+        print(results, pipeline.apply(asked, options).answers());
       }
     }
     return 0;

@@ -40,7 +40,9 @@ final class ChooseCommand implements Callable<Integer> {
     try (MegaBert bert = model.openFor(choices.size(), lengths)) {
       MultipleChoice pipeline = bert.multipleChoice();
       MultipleChoice.Choice choice =
-          pipeline.apply(new MultipleChoice.Question(prompt, choices), lengths.longText());
+          pipeline.apply(
+              new MultipleChoice.Question(prompt, choices),
+              MultipleChoice.Options.DEFAULT.withLongText(lengths.longText()));
       LengthOptions.report(choice.truncatedTokens(), "the prompt with a choice");
       try (JsonOption.Results results = output.results()) {
         print(results, choice);

@@ -59,7 +59,7 @@ final class ClassifyCommand implements Callable<Integer> {
       TextClassification classifier = bert.textClassification();
       try (JsonOption.Results results = output.results()) {
         TextArguments.forEach(
-            classifier.streamPairs(
+            classifier.pairs().stream(
                 arguments.stream().map(text -> new TextPair(text, pair)), options),
             result -> {
               LengthOptions.report(result.truncatedTokens(), "a text");

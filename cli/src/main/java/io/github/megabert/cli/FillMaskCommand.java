@@ -46,26 +46,26 @@ final class FillMaskCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    FillMask.Options options = new FillMask.Options(topK, targets);
+    FillMask.Options options = FillMask.Options.DEFAULT.withTopK(topK).withTargets(targets);
     try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
       FillMask fillMask = bert.fillMask();
       try (JsonOption.Results results = output.results()) {
         TextArguments.forEach(
-            fillMask.stream(arguments.stream(), options), masks -> print(results, masks));
+            fillMask.stream(arguments.stream(), options), filled -> print(results, filled.masks()));
       }
     }
     return 0;
   }
 
-  private static void print(JsonOption.Results results, List<List<FillMask.Candidate>> masks) {
+  private static void print(JsonOption.Results results, List<FillMask.Mask> masks) {
     if (results.isJson()) {
       ArrayNode all = JsonNodeFactory.instance.arrayNode();
-      masks.forEach(candidates -> all.add(json(candidates)));
+      masks.forEach(mask -> all.add(json(mask.candidates())));
       results.add(masks.size() == 1 ? all.get(0) : all);
       return;
     }
-    for (List<FillMask.Candidate> candidates : masks) {
-      for (FillMask.Candidate candidate : candidates) {
+    for (FillMask.Mask mask : masks) {
+      for (FillMask.Candidate candidate : mask.candidates()) {
         results.line(
             fixed(candidate.score())
                 + "  "

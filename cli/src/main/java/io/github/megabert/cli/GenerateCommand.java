@@ -85,8 +85,10 @@ final class GenerateCommand implements Callable<Integer> {
     }
     TextArguments.forEach(
         pipeline.stream(arguments.stream(), options),
-        sequences ->
-            sequences.forEach(generated -> print(results, generated.text(), generated.tokenIds())));
+        continuations ->
+            continuations
+                .sequences()
+                .forEach(generated -> print(results, generated.text(), generated.tokenIds())));
   }
 
   /** Writes to a terminal as the words come. */

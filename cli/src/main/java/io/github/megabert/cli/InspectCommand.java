@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -91,7 +92,7 @@ final class InspectCommand implements Callable<Integer> {
     description.put("parameters", parameters);
     description.put("dtype", dtypes);
     description.put("source", checkpoint.source());
-    description.set("config", config.toJson());
+    description.set("config", JsonMap.toObject(config.toMap()));
     description.set("tensors", tensors);
     return description;
   }

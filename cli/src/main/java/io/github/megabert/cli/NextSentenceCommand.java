@@ -4,7 +4,6 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.task.NextSentence;
 import io.github.megabert.task.TextPair;
 import java.io.IOException;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -34,7 +33,9 @@ final class NextSentenceCommand implements Callable<Integer> {
     try (MegaBert bert = model.openFor(1, lengths)) {
       NextSentence pipeline = bert.nextSentence();
       NextSentence.Continuation result =
-          pipeline.applyAll(List.of(new TextPair(first, second)), lengths.longText()).getFirst();
+          pipeline.apply(
+              TextPair.of(first, second),
+              NextSentence.Options.DEFAULT.withLongText(lengths.longText()));
       LengthOptions.report(result.truncatedTokens(), "the pair");
       try (JsonOption.Results results = output.results()) {
         if (results.isJson()) {

@@ -22,7 +22,7 @@ final class Preload {
 
   private static void load() {
     try (Checkpoint checkpoint = MegaBert.demoCheckpoint();
-        Backend backend = Backends.open("vector", BackendOptions.DEFAULT.withThreads(1))) {
+        Backend backend = Backends.open(Backends.VECTOR, BackendOptions.DEFAULT.withThreads(1))) {
       backend.parameter(checkpoint.tensor("bert.encoder.ln.weight"));
     } catch (IOException | RuntimeException ignored) {
       // The command meets the same failure and reports it.

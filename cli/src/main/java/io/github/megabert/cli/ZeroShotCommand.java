@@ -60,7 +60,7 @@ final class ZeroShotCommand implements Callable<Integer> {
       ZeroShotClassification classifier = bert.zeroShotClassification();
       try (JsonOption.Results results = output.results()) {
         TextArguments.forEach(
-            classifier.stream(arguments.stream(), candidates, options),
+            classifier.among(candidates).stream(arguments.stream(), options),
             result -> print(results, result));
       }
     }

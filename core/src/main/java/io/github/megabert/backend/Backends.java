@@ -9,6 +9,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Finds and opens backends. */
 public final class Backends {
+  /** The name that stands for the preferred backend that is available. */
+  public static final String AUTO = "auto";
+
+  /** The name of the CPU backend on the JDK's Vector API. */
+  public static final String VECTOR = "vector";
+
+  /** The name of the CPU backend of plain loops, the reference of all others. */
+  public static final String SCALAR = "scalar";
+
+  /** The name of the GPU backend on TornadoVM, in the artifact {@code megabert-tornado}. */
+  public static final String TORNADO = "tornado";
+
   /** The {@link BackendProvider#priority} of the fastest backend that computes on the CPU. */
   private static final int CPU = 100;
 
@@ -41,16 +53,17 @@ public final class Backends {
   /**
    * Opens a backend.
    *
-   * @param name a provider's name, or {@code auto} for the preferred one that is available and
-   *     knows the precision; {@code auto} logs once which GPU it takes, or why it takes none
-   *     although there is a backend for one, or why it has to fall back on plain loops
+   * @param name a provider's name, such as {@link #VECTOR}, or {@link #AUTO} for the preferred one
+   *     that is available and knows the precision; {@code auto} logs once which GPU it takes, or
+   *     why it takes none although there is a backend for one, or why it has to fall back on plain
+   *     loops
    * @throws IllegalArgumentException if there is no provider of that name
    * @throws UnsupportedOperationException if it is not available here, with the reason and the
    *     remedy
    */
   public static Backend open(String name, BackendOptions options) {
     List<BackendProvider> providers = providers();
-    if (name.equals("auto")) {
+    if (name.equals(AUTO)) {
       return openPreferred(providers, options);
     }
     List<String> names = new ArrayList<>();
@@ -66,7 +79,7 @@ public final class Backends {
       }
     }
     String remedy =
-        name.equals("tornado")
+        name.equals(TORNADO)
             ? "; it is in the artifact megabert-tornado, which is not on the class path: add it,"
                 + " or set TORNADOVM_HOME to a TornadoVM SDK for ./megabert to build it"
             : "";

@@ -1,10 +1,11 @@
 package io.github.megabert.checkpoint;
 
 import io.github.megabert.checkpoint.huggingface.HuggingFaceCheckpoint;
+import io.github.megabert.json.JsonMap;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * An open checkpoint: a configuration and named tensors, whatever the file format.
@@ -15,8 +16,11 @@ import tools.jackson.databind.node.ObjectNode;
  * tied, {@code cls.predictions.decoder.weight} for the word embeddings.
  */
 public interface Checkpoint extends NamedTensors {
-  /** The content of {@code config.json}, in transformers' terms; a copy. */
-  ObjectNode config();
+  /**
+   * The content of {@code config.json}, in transformers' terms: strings, booleans, numbers, lists,
+   * maps and null. Unmodifiable.
+   */
+  Map<String, @Nullable Object> config();
 
   /**
    * Opens a checkpoint of any known kind: a Hugging Face folder, a {@code .safetensors} or {@code
@@ -41,7 +45,8 @@ public interface Checkpoint extends NamedTensors {
   /**
    * A checkpoint of a configuration and tensors that are already open, which it closes with itself.
    */
-  static Checkpoint of(ObjectNode config, NamedTensors tensors) throws CheckpointException {
-    return new HuggingFaceCheckpoint(config, tensors);
+  static Checkpoint of(Map<String, ? extends @Nullable Object> config, NamedTensors tensors)
+      throws CheckpointException {
+    return new HuggingFaceCheckpoint(JsonMap.toObject(config), tensors);
   }
 }

@@ -19,6 +19,8 @@ final class ForwardPass {
   final Computation computation;
   final Batch batch;
   private final OutputOptions options;
+  private final ForwardPassEvent event = new ForwardPassEvent();
+  private boolean reported;
   private final List<Matrix> hiddenStates = new ArrayList<>();
   private final List<Matrix> attentions = new ArrayList<>();
   private final List<Matrix> crossAttentions = new ArrayList<>();
@@ -29,6 +31,7 @@ final class ForwardPass {
     this.computation = computation;
     this.batch = batch;
     this.options = options;
+    event.begin();
   }
 
   void keepHiddenState(Matrix state) {
@@ -101,6 +104,20 @@ final class ForwardPass {
     float[] values = new float[Math.multiplyExact(matrix.rows(), matrix.columns())];
     MemorySegment heap = MemorySegment.ofArray(values);
     computation.read(matrix, heap);
+    report();
     return Tensor.wrap(heap, DType.F32, Shape.of(shape));
+  }
+
+  /** The first result that is read ends the pass: a backend may compute nothing before. */
+  private void report() {
+    if (!reported) {
+      reported = true;
+      event.end();
+      if (event.shouldCommit()) {
+        event.rows = batch.tokens();
+        event.sequences = batch.sequences();
+        event.commit();
+      }
+    }
   }
 }

@@ -1,17 +1,20 @@
 package io.github.megabert.model;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.json.JsonMap;
+import io.github.megabert.json.JsonText;
 import io.github.megabert.parameters.ModelSizes;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -80,42 +83,56 @@ public final class MegatronBertConfig {
   /**
    * Reads a {@code config.json}.
    *
-   * @param json the object; copied
+   * @param fields its fields; copied. Values are strings, booleans, numbers, lists, maps and null
    * @param source where it was read from, for messages
    * @throws IllegalArgumentException if a field contradicts another or has a value that is not
    *     known; the message names the field and both values
    */
-  public static MegatronBertConfig of(ObjectNode json, String source) {
-    return new MegatronBertConfig(json.deepCopy(), source);
+  public static MegatronBertConfig of(
+      Map<String, ? extends @Nullable Object> fields, String source) {
+    return new MegatronBertConfig(JsonMap.toObject(fields), source);
   }
 
   /** A configuration with transformers' defaults: 24 layers, 1024 wide, 16 heads, 29056 tokens. */
   public static MegatronBertConfig base() {
-    return of(JsonNodeFactory.instance.objectNode(), "the default configuration");
+    return of(Map.of(), "the default configuration");
   }
 
   /** A configuration of the given sizes and otherwise transformers' defaults. */
   public static MegatronBertConfig ofSizes(
       int layers, int hidden, int heads, int intermediate, int vocabulary, int positions) {
-    ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("num_hidden_layers", layers);
-    json.put("hidden_size", hidden);
-    json.put("num_attention_heads", heads);
-    json.put("intermediate_size", intermediate);
-    json.put("vocab_size", vocabulary);
-    json.put("max_position_embeddings", positions);
-    return of(json, "a configuration of given sizes");
+    Map<String, Integer> fields = new LinkedHashMap<>();
+    fields.put("num_hidden_layers", layers);
+    fields.put("hidden_size", hidden);
+    fields.put("num_attention_heads", heads);
+    fields.put("intermediate_size", intermediate);
+    fields.put("vocab_size", vocabulary);
+    fields.put("max_position_embeddings", positions);
+    return of(fields, "a configuration of given sizes");
   }
 
-  /** This configuration with one more (or another) field, such as {@code is_decoder}. */
-  public MegatronBertConfig with(String field, JsonNode value) {
-    ObjectNode changed = json.deepCopy();
-    changed.set(field, value);
+  /**
+   * This configuration with one more (or another) field, such as {@code is_decoder}.
+   *
+   * @param value a string, a boolean, a number, a list, a map, or null
+   */
+  public MegatronBertConfig with(String field, @Nullable Object value) {
+    Map<String, @Nullable Object> changed = new LinkedHashMap<>(JsonMap.of(json));
+    changed.put(field, value);
     return of(changed, "the changed configuration");
   }
 
-  /** All fields, known and unknown; a copy. */
-  public ObjectNode toJson() {
+  /** All fields, known and unknown. Unmodifiable. */
+  public Map<String, @Nullable Object> toMap() {
+    return JsonMap.of(complete());
+  }
+
+  /** The text of a {@code config.json} with all fields, known and unknown. */
+  public String toJson() {
+    return JsonText.indented(complete());
+  }
+
+  private ObjectNode complete() {
     ObjectNode copy = json.deepCopy();
     if (!copy.has("model_type")) {
       copy.put("model_type", "megatron-bert");

@@ -7,7 +7,6 @@ import io.github.megabert.parameters.ParameterTable;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * Takes models of one or several classes out of one checkpoint into one backend. Models share what
@@ -41,13 +40,27 @@ public final class ModelLoader {
    *     do
    */
   public MegatronBert load(LoadOptions options) {
+    ModelLoadEvent event = new ModelLoadEvent();
+    event.begin();
+    MegatronBert model = takeOut(options);
+    event.end();
+    if (event.shouldCommit()) {
+      event.className = model.className();
+      event.source = checkpoint.source();
+      event.backend = backend.name();
+      event.commit();
+    }
+    return model;
+  }
+
+  private MegatronBert takeOut(LoadOptions options) {
     MegatronBertConfig config = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
     ModelClass modelClass = options.modelClass();
     if (modelClass == null) {
       modelClass = declaredClass(config);
     }
     if (modelClass == ModelClass.CAUSAL_LM && !config.isDecoder()) {
-      config = config.with("is_decoder", JsonNodeFactory.instance.booleanNode(true));
+      config = config.with("is_decoder", true);
     }
     ParameterSource source =
         new ParameterSource(

@@ -8,9 +8,11 @@ import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
-import tools.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint of random weights, for benchmarks and tests: matrices uniform with the standard
@@ -41,10 +43,8 @@ public final class RandomCheckpoint implements Checkpoint {
   }
 
   @Override
-  public ObjectNode config() {
-    ObjectNode json = config.toJson();
-    json.putArray("architectures").add(modelClass.className());
-    return json;
+  public Map<String, @Nullable Object> config() {
+    return config.with("architectures", List.of(modelClass.className())).toMap();
   }
 
   @Override

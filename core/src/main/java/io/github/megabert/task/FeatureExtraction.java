@@ -12,12 +12,14 @@ import io.github.megabert.tokenizer.Truncation;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Gives the model's vectors for every token of a text ({@code transformers}' {@code
  * feature-extraction} pipeline). Thread-safe.
  */
-public final class FeatureExtraction {
+public final class FeatureExtraction
+    implements TextTask<String, FeatureExtraction.Options, FeatureExtraction.Features> {
   private final MegatronBertModel model;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -36,6 +38,26 @@ public final class FeatureExtraction {
     }
   }
 
+  /**
+   * What is wanted.
+   *
+   * @param longText whether a text that is too long is refused or cut; windows are not possible
+   */
+  public record Options(LongText longText) {
+    /** A text that is too long is refused. */
+    public static final Options DEFAULT = new Options(LongText.REFUSE);
+
+    /** Checks. */
+    public Options {
+      longText.requireWhole();
+    }
+
+    /** The same with another treatment of texts that are too long. */
+    public Options withLongText(LongText value) {
+      return new Options(value);
+    }
+  }
+
   /** A pipeline over a model that the caller keeps open. */
   public FeatureExtraction(
       MegatronBertModel model, BertTokenizer tokenizer, int maxLength, Batching batching) {
@@ -44,23 +66,29 @@ public final class FeatureExtraction {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
-  /** The vectors of a text's tokens; a text that is too long is refused. */
-  public Features apply(String text) {
-    return applyAll(List.of(text), LongText.REFUSE).getFirst();
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
-  /**
-   * The vectors of many texts' tokens, in the order of the texts.
-   *
-   * @param longText whether a text that is too long is refused or cut
-   * @throws IllegalArgumentException if a text is too long and may not be cut
-   */
-  public List<Features> applyAll(List<String> texts, LongText longText) {
-    List<Encoding> encodings =
-        texts.stream()
-            .map(text -> encoder.encode(text, null, longText, Truncation.ONLY_FIRST))
-            .toList();
+  @Override
+  public int tokens(String text, Options options) {
+    return encode(text, options).size();
+  }
+
+  @Override
+  public List<Features> applyAll(List<String> texts, Options options) {
+    List<Encoding> encodings = texts.stream().map(text -> encode(text, options)).toList();
     return batching.apply(encodings, Encoding::size, this::compute);
+  }
+
+  @Override
+  public Stream<Features> stream(Stream<String> texts, Options options) {
+    return batching.stream(texts.map(text -> encode(text, options)), Encoding::size, this::compute);
+  }
+
+  private Encoding encode(String text, Options options) {
+    return encoder.encode(text, null, options.longText(), Truncation.ONLY_FIRST);
   }
 
   private List<Features> compute(List<Encoding> encodings) {

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * Finds the likeliest tokens for every {@code [MASK]} of a text ({@code transformers}' {@code
  * fill-mask} pipeline). Thread-safe.
  */
-public final class FillMask {
+public final class FillMask implements TextTask<String, FillMask.Options, FillMask.Filled> {
   private final MegatronBertForMaskedLM model;
   private final BertTokenizer tokenizer;
   private final TextEncoder encoder;
@@ -34,6 +34,41 @@ public final class FillMask {
    * @param sequence the text with the token in the mask's place
    */
   public record Candidate(float score, int tokenId, String token, String sequence) {}
+
+  /**
+   * A mask, and what fits it.
+   *
+   * @param span its place in the text
+   * @param candidates the likeliest tokens, the likeliest first; at least one
+   */
+  public record Mask(TextSpan span, List<Candidate> candidates) {
+    /** Copies. */
+    public Mask {
+      candidates = List.copyOf(candidates);
+    }
+
+    /** The likeliest token. */
+    public Candidate best() {
+      return candidates.getFirst();
+    }
+  }
+
+  /**
+   * The masks of a text.
+   *
+   * @param masks in the order of the text; at least one. Each is filled by itself, the others stay
+   */
+  public record Filled(List<Mask> masks) {
+    /** Copies. */
+    public Filled {
+      masks = List.copyOf(masks);
+    }
+
+    /** The likeliest token for the first mask. */
+    public Candidate best() {
+      return masks.getFirst().best();
+    }
+  }
 
   /**
    * How many candidates, and out of which.
@@ -53,6 +88,21 @@ public final class FillMask {
       }
       targets = List.copyOf(targets);
     }
+
+    /** The same with so many candidates a mask. */
+    public Options withTopK(int count) {
+      return new Options(count, targets);
+    }
+
+    /** The same with only these words to choose from. */
+    public Options withTargets(String... words) {
+      return withTargets(List.of(words));
+    }
+
+    /** The same with only these words to choose from; empty for all. */
+    public Options withTargets(List<String> words) {
+      return new Options(topK, words);
+    }
   }
 
   /** A text and the places of its masks. */
@@ -71,28 +121,38 @@ public final class FillMask {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
-  /** The five likeliest tokens for the only mask of a text. */
-  public List<Candidate> apply(String text) {
-    List<List<Candidate>> masks = apply(text, Options.DEFAULT);
-    if (masks.size() != 1) {
-      throw new IllegalArgumentException(
-          "the text has " + masks.size() + " masks; ask for their candidates with options");
-    }
-    return masks.getFirst();
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
   /**
-   * The likeliest tokens for every mask of a text, each mask by itself, the likeliest first.
+   * The likeliest tokens for the only mask of a text, the likeliest first.
    *
-   * @throws IllegalArgumentException if there is no mask, or the text is longer than the model
-   *     takes
+   * @param count how many; at least 1
+   * @throws IllegalArgumentException if the text has no mask or several, or is longer than the
+   *     model takes
    */
-  public List<List<Candidate>> apply(String text, Options options) {
-    return applyAll(List.of(text), options).getFirst();
+  public List<Candidate> best(String text, int count) {
+    List<Mask> masks = apply(text, Options.DEFAULT.withTopK(count)).masks();
+    if (masks.size() > 1) {
+      throw new IllegalArgumentException(
+          "the text has "
+              + masks.size()
+              + " masks, and best(text, count) is for one: \""
+              + TextEncoder.excerpt(text)
+              + "\"; apply(text) gives the words for each");
+    }
+    return masks.getFirst().candidates();
   }
 
-  /** The likeliest tokens for every mask of many texts, in the order of the texts. */
-  public List<List<List<Candidate>>> applyAll(List<String> texts, Options options) {
+  @Override
+  public int tokens(String text, Options options) {
+    return request(text).tokens();
+  }
+
+  @Override
+  public List<Filled> applyAll(List<String> texts, Options options) {
     int[] targets = targetIds(options.targets());
     return batching.apply(
         texts.stream().map(this::request).toList(),
@@ -100,8 +160,8 @@ public final class FillMask {
         requests -> fill(requests, targets, options.topK()));
   }
 
-  /** The likeliest tokens for the masks of any number of texts, in bounded memory. */
-  public Stream<List<List<Candidate>>> stream(Stream<String> texts, Options options) {
+  @Override
+  public Stream<Filled> stream(Stream<String> texts, Options options) {
     int[] targets = targetIds(options.targets());
     return batching.stream(
         texts.map(this::request),
@@ -124,7 +184,7 @@ public final class FillMask {
     return new Request(encoding, masks);
   }
 
-  private List<List<List<Candidate>>> fill(List<Request> requests, int[] targets, int topK) {
+  private List<Filled> fill(List<Request> requests, int[] targets, int topK) {
     Batch batch = Batch.of(requests.stream().map(Request::encoding).toList());
     IntStream.Builder rows = IntStream.builder();
     for (int b = 0; b < requests.size(); b++) {
@@ -133,17 +193,20 @@ public final class FillMask {
       }
     }
     Tensor logits = model.logits(batch, rows.build().toArray());
-    List<List<List<Candidate>>> results = new ArrayList<>(requests.size());
+    List<Filled> results = new ArrayList<>(requests.size());
     int row = 0;
     for (Request request : requests) {
-      List<List<Candidate>> masks = new ArrayList<>(request.masks().length);
+      List<Mask> masks = new ArrayList<>(request.masks().length);
       for (int mask : request.masks()) {
         float[] scores = logits.rows(row, row + 1).toFloatArray();
         boolean onlyMask = request.masks().length == 1;
-        masks.add(candidates(request.encoding().ids(), mask, onlyMask, scores, targets, topK));
+        masks.add(
+            new Mask(
+                TextSpan.of(request.encoding(), mask),
+                candidates(request.encoding().ids(), mask, onlyMask, scores, targets, topK)));
         row++;
       }
-      results.add(masks);
+      results.add(new Filled(masks));
     }
     return results;
   }

@@ -9,9 +9,11 @@ import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Chooses the continuation of a prompt that fits best. Thread-safe. */
-public final class MultipleChoice {
+public final class MultipleChoice
+    implements TextTask<MultipleChoice.Question, MultipleChoice.Options, MultipleChoice.Choice> {
   private final MegatronBertForMultipleChoice model;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -39,7 +41,33 @@ public final class MultipleChoice {
    * @param scores a probability a choice; they sum to 1
    * @param truncatedTokens the most tokens that were cut off for any choice
    */
-  public record Choice(int choice, List<Float> scores, int truncatedTokens) {}
+  public record Choice(int choice, List<Float> scores, int truncatedTokens) {
+    /** Copies. */
+    public Choice {
+      scores = List.copyOf(scores);
+    }
+  }
+
+  /**
+   * What is wanted.
+   *
+   * @param longText whether a pair that is too long is refused or cut, the longer text first;
+   *     windows are not possible
+   */
+  public record Options(LongText longText) {
+    /** A pair that is too long is refused. */
+    public static final Options DEFAULT = new Options(LongText.REFUSE);
+
+    /** Checks. */
+    public Options {
+      longText.requireWhole();
+    }
+
+    /** The same with another treatment of pairs that are too long. */
+    public Options withLongText(LongText value) {
+      return new Options(value);
+    }
+  }
 
   /** A pipeline over a model that the caller keeps open. */
   public MultipleChoice(
@@ -52,41 +80,52 @@ public final class MultipleChoice {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
+  }
+
   /** Chooses; a prompt and choice that are too long together are refused. */
   public Choice apply(String prompt, List<String> choices) {
-    return apply(new Question(prompt, choices), LongText.REFUSE);
+    return apply(new Question(prompt, choices));
   }
 
-  /**
-   * Chooses.
-   *
-   * @param longText whether a pair that is too long is refused or cut, the longer text first
-   * @throws IllegalArgumentException if a pair is too long and may not be cut
-   */
-  public Choice apply(Question question, LongText longText) {
-    return applyAll(List.of(question), longText).getFirst();
+  @Override
+  public int tokens(Question question, Options options) {
+    return tokens(encode(question, options));
   }
 
-  /** Chooses for many prompts, in their order. */
-  public List<Choice> applyAll(List<Question> questions, LongText longText) {
-    List<List<Encoding>> pairs =
-        questions.stream()
-            .map(
-                question ->
-                    question.choices().stream()
-                        .map(choice -> encode(question.prompt(), choice, longText))
-                        .toList())
-            .toList();
-    List<List<Float>> logits = batching.applyWindows(pairs, this::logits);
+  @Override
+  public List<Choice> applyAll(List<Question> questions, Options options) {
+    return choose(questions.stream().map(question -> encode(question, options)).toList());
+  }
+
+  @Override
+  public Stream<Choice> stream(Stream<Question> questions, Options options) {
+    return batching.stream(
+        questions.map(question -> encode(question, options)), MultipleChoice::tokens, this::choose);
+  }
+
+  private List<Encoding> encode(Question question, Options options) {
+    return question.choices().stream()
+        .map(
+            choice ->
+                encoder.encode(
+                    question.prompt(), choice, options.longText(), Truncation.LONGEST_FIRST))
+        .toList();
+  }
+
+  private static int tokens(List<Encoding> pairs) {
+    return pairs.stream().mapToInt(Encoding::size).sum();
+  }
+
+  private List<Choice> choose(List<List<Encoding>> questions) {
+    List<List<Float>> logits = batching.applyWindows(questions, this::logits);
     List<Choice> results = new ArrayList<>(questions.size());
     for (int i = 0; i < questions.size(); i++) {
-      results.add(choose(logits.get(i), pairs.get(i)));
+      results.add(choose(logits.get(i), questions.get(i)));
     }
     return results;
-  }
-
-  private Encoding encode(String prompt, String choice, LongText longText) {
-    return encoder.encode(prompt, choice, longText, Truncation.LONGEST_FIRST);
   }
 
   private List<Float> logits(List<Encoding> pairs) {

@@ -9,9 +9,11 @@ import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Says how likely a text continues another one. Thread-safe. */
-public final class NextSentence {
+public final class NextSentence
+    implements TextTask<TextPair, NextSentence.Options, NextSentence.Continuation> {
   private final MegatronBertForNextSentencePrediction model;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -29,6 +31,27 @@ public final class NextSentence {
     }
   }
 
+  /**
+   * What is wanted.
+   *
+   * @param longText whether a pair that is too long is refused or cut, the longer text first;
+   *     windows are not possible
+   */
+  public record Options(LongText longText) {
+    /** A pair that is too long is refused. */
+    public static final Options DEFAULT = new Options(LongText.REFUSE);
+
+    /** Checks. */
+    public Options {
+      longText.requireWhole();
+    }
+
+    /** The same with another treatment of pairs that are too long. */
+    public Options withLongText(LongText value) {
+      return new Options(value);
+    }
+  }
+
   /** A pipeline over a model that the caller keeps open. */
   public NextSentence(
       MegatronBertForNextSentencePrediction model,
@@ -40,27 +63,38 @@ public final class NextSentence {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
-  /** How likely {@code second} continues {@code first}; texts that are too long are refused. */
-  public Continuation apply(String first, String second) {
-    return applyAll(List.of(new TextPair(first, second)), LongText.REFUSE).getFirst();
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
-  /**
-   * The same for many pairs, in their order.
-   *
-   * @param longText whether a pair that is too long is refused or cut, the longer text first
-   * @throws IllegalArgumentException if a pair is too long and may not be cut, or has one text only
-   */
-  public List<Continuation> applyAll(List<TextPair> pairs, LongText longText) {
-    List<Encoding> encodings = pairs.stream().map(pair -> encode(pair, longText)).toList();
+  /** How likely {@code second} continues {@code first}; texts that are too long are refused. */
+  public Continuation apply(String first, String second) {
+    return apply(TextPair.of(first, second));
+  }
+
+  @Override
+  public int tokens(TextPair pair, Options options) {
+    return encode(pair, options).size();
+  }
+
+  @Override
+  public List<Continuation> applyAll(List<TextPair> pairs, Options options) {
+    List<Encoding> encodings = pairs.stream().map(pair -> encode(pair, options)).toList();
     return batching.apply(encodings, Encoding::size, this::compute);
   }
 
-  private Encoding encode(TextPair pair, LongText longText) {
+  @Override
+  public Stream<Continuation> stream(Stream<TextPair> pairs, Options options) {
+    return batching.stream(pairs.map(pair -> encode(pair, options)), Encoding::size, this::compute);
+  }
+
+  private Encoding encode(TextPair pair, Options options) {
     if (pair.second() == null) {
       throw new IllegalArgumentException("next-sentence prediction needs two texts, not one");
     }
-    return encoder.encode(pair.first(), pair.second(), longText, Truncation.LONGEST_FIRST);
+    return encoder.encode(
+        pair.first(), pair.second(), options.longText(), Truncation.LONGEST_FIRST);
   }
 
   private List<Continuation> compute(List<Encoding> encodings) {

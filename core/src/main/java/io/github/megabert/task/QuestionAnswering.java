@@ -12,12 +12,15 @@ import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Finds the answer to a question in a text ({@code question-answering} pipeline of transformers 4).
  * Long texts are read in overlapping windows. Thread-safe.
  */
-public final class QuestionAnswering {
+public final class QuestionAnswering
+    implements TextTask<
+        QuestionAnswering.Question, QuestionAnswering.Options, QuestionAnswering.Answers> {
   private static final int TRANSFORMERS_WINDOW = 384;
   private static final int TRANSFORMERS_STRIDE = 128;
 
@@ -55,6 +58,24 @@ public final class QuestionAnswering {
     /** Whether this says that the context has no answer. */
     public boolean isImpossible() {
       return text.isEmpty();
+    }
+  }
+
+  /**
+   * The answers to a question.
+   *
+   * @param answers the best first; at least one. There are fewer than asked for where a short text
+   *     has no more
+   */
+  public record Answers(List<Answer> answers) {
+    /** Copies. */
+    public Answers {
+      answers = List.copyOf(answers);
+    }
+
+    /** The best answer. */
+    public Answer best() {
+      return answers.getFirst();
     }
   }
 
@@ -120,29 +141,52 @@ public final class QuestionAnswering {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
-  /** The best answer. */
-  public Answer apply(String question, String context) {
-    return apply(new Question(question, context), Options.DEFAULT).getFirst();
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
-  /**
-   * The best answers, the best first. There are fewer than asked for where a short text has no
-   * more.
-   *
-   * @throws IllegalArgumentException if the question leaves no room for the text
-   */
-  public List<Answer> apply(Question question, Options options) {
-    return applyAll(List.of(question), options).getFirst();
+  /** The best answer to a question in a text. */
+  public Answer best(String question, String context) {
+    return apply(new Question(question, context)).best();
   }
 
-  /** The best answers to many questions, in their order. */
-  public List<List<Answer>> applyAll(List<Question> questions, Options options) {
-    List<List<Encoding>> windows =
-        questions.stream().map(question -> windows(question, options)).toList();
-    List<List<Logits>> logits = batching.applyWindows(windows, this::logits);
-    List<List<Answer>> results = new ArrayList<>(questions.size());
-    for (int i = 0; i < questions.size(); i++) {
-      results.add(best(questions.get(i).context(), windows.get(i), logits.get(i), options));
+  @Override
+  public int tokens(Question question, Options options) {
+    return request(question, options).tokens();
+  }
+
+  @Override
+  public List<Answers> applyAll(List<Question> questions, Options options) {
+    return answer(questions.stream().map(question -> request(question, options)).toList(), options);
+  }
+
+  @Override
+  public Stream<Answers> stream(Stream<Question> questions, Options options) {
+    return batching.stream(
+        questions.map(question -> request(question, options)),
+        Request::tokens,
+        requests -> answer(requests, options));
+  }
+
+  /** A context and the windows that it is read in, one or more. */
+  private record Request(String context, List<Encoding> windows) {
+    int tokens() {
+      return windows.stream().mapToInt(Encoding::size).sum();
+    }
+  }
+
+  private Request request(Question question, Options options) {
+    return new Request(question.context(), windows(question, options));
+  }
+
+  private List<Answers> answer(List<Request> requests, Options options) {
+    List<List<Logits>> logits =
+        batching.applyWindows(requests.stream().map(Request::windows).toList(), this::logits);
+    List<Answers> results = new ArrayList<>(requests.size());
+    for (int i = 0; i < requests.size(); i++) {
+      Request request = requests.get(i);
+      results.add(new Answers(best(request.context(), request.windows(), logits.get(i), options)));
     }
     return results;
   }

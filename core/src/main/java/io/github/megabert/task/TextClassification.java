@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Finds the class of a text or of a pair of texts ({@code transformers}' {@code
  * text-classification} pipeline). Thread-safe.
  */
-public final class TextClassification {
+public final class TextClassification
+    implements TextTask<String, TextClassification.Options, TextClassification.Classification> {
   private final MegatronBertForSequenceClassification model;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -87,47 +88,66 @@ public final class TextClassification {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
-  /** The best label of a text. */
-  public Classification apply(String text) {
-    return apply(text, Options.DEFAULT);
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
-  /**
-   * The best labels of a text.
-   *
-   * @throws IllegalArgumentException if the text is too long and may not be cut
-   */
-  public Classification apply(String text, Options options) {
-    return applyPair(TextPair.of(text), options);
+  @Override
+  public int tokens(String text, Options options) {
+    return encode(TextPair.of(text), options).size();
   }
 
-  /** The best labels of a pair of texts; see {@link #apply(String, Options)}. */
-  public Classification applyPair(TextPair pair, Options options) {
-    return classify(List.of(encode(pair, options)), options).getFirst();
-  }
-
-  /** The best labels of many texts, in their order. */
+  @Override
   public List<Classification> applyAll(List<String> texts, Options options) {
-    return applyAllPairs(texts.stream().map(TextPair::of).toList(), options);
+    return pairs().applyAll(texts.stream().map(TextPair::of).toList(), options);
   }
 
-  /** The best labels of many pairs of texts, in their order. */
-  public List<Classification> applyAllPairs(List<TextPair> pairs, Options options) {
-    List<Encoding> encodings = pairs.stream().map(pair -> encode(pair, options)).toList();
-    return batching.apply(encodings, Encoding::size, batch -> classify(batch, options));
-  }
-
-  /** The best labels of any number of texts, in their order and in bounded memory. */
+  @Override
   public Stream<Classification> stream(Stream<String> texts, Options options) {
-    return streamPairs(texts.map(TextPair::of), options);
+    return pairs().stream(texts.map(TextPair::of), options);
   }
 
-  /** The best labels of any number of pairs of texts, in their order and in bounded memory. */
-  public Stream<Classification> streamPairs(Stream<TextPair> pairs, Options options) {
-    return batching.stream(
-        pairs.map(pair -> encode(pair, options)),
-        Encoding::size,
-        batch -> classify(batch, options));
+  /** The best label of a pair of texts. */
+  public Classification apply(TextPair pair) {
+    return apply(pair, Options.DEFAULT);
+  }
+
+  /** The best labels of a pair of texts. */
+  public Classification apply(TextPair pair, Options options) {
+    return pairs().apply(pair, options);
+  }
+
+  /** The same task for pairs of texts. */
+  public TextTask<TextPair, Options, Classification> pairs() {
+    return new Pairs();
+  }
+
+  /** The task for pairs; that for texts is a case of it. */
+  private final class Pairs implements TextTask<TextPair, Options, Classification> {
+    @Override
+    public Options defaultOptions() {
+      return Options.DEFAULT;
+    }
+
+    @Override
+    public int tokens(TextPair pair, Options options) {
+      return encode(pair, options).size();
+    }
+
+    @Override
+    public List<Classification> applyAll(List<TextPair> pairs, Options options) {
+      List<Encoding> encodings = pairs.stream().map(pair -> encode(pair, options)).toList();
+      return batching.apply(encodings, Encoding::size, batch -> classify(batch, options));
+    }
+
+    @Override
+    public Stream<Classification> stream(Stream<TextPair> pairs, Options options) {
+      return batching.stream(
+          pairs.map(pair -> encode(pair, options)),
+          Encoding::size,
+          batch -> classify(batch, options));
+    }
   }
 
   private Encoding encode(TextPair pair, Options options) {

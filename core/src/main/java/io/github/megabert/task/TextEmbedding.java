@@ -11,10 +11,13 @@ import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Makes one vector of a text, to be compared with those of other texts. Thread-safe. */
-public final class TextEmbedding {
+public final class TextEmbedding
+    implements TextTask<String, TextEmbedding.Options, TextEmbedding.Embedding> {
   private final MegatronBertModel model;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -78,7 +81,65 @@ public final class TextEmbedding {
    * @param truncatedTokens tokens that were cut off before the model read the text; none with
    *     windows
    */
-  public record Embedding(float[] vector, int tokens, int windows, int truncatedTokens) {}
+  public record Embedding(float[] vector, int tokens, int windows, int truncatedTokens) {
+    /**
+     * How alike two texts are: the cosine of the angle between their vectors, −1 … 1; 0 if one of
+     * them has length 0.
+     *
+     * @throws IllegalArgumentException if the vectors differ in size, as those of different models
+     *     may
+     */
+    public double cosine(Embedding other) {
+      if (vector.length != other.vector.length) {
+        throw new IllegalArgumentException(
+            "vectors of "
+                + vector.length
+                + " and "
+                + other.vector.length
+                + " numbers cannot be compared; they come from different models");
+      }
+      double product = 0;
+      double squares = 0;
+      double otherSquares = 0;
+      for (int i = 0; i < vector.length; i++) {
+        double a = vector[i];
+        double b = other.vector[i];
+        product += a * b;
+        squares += a * a;
+        otherSquares += b * b;
+      }
+      double lengths = Math.sqrt(squares) * Math.sqrt(otherSquares);
+      return lengths > 0 ? Math.clamp(product / lengths, -1, 1) : 0;
+    }
+
+    /** Whether the other is an embedding of the same numbers. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Embedding that
+          && Arrays.equals(vector, that.vector)
+          && tokens == that.tokens
+          && windows == that.windows
+          && truncatedTokens == that.truncatedTokens;
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(Arrays.hashCode(vector), tokens, windows, truncatedTokens);
+    }
+
+    @Override
+    public String toString() {
+      return "Embedding[vector="
+          + Arrays.toString(vector)
+          + ", tokens="
+          + tokens
+          + ", windows="
+          + windows
+          + ", truncatedTokens="
+          + truncatedTokens
+          + "]";
+    }
+  }
 
   /** A pipeline over a model that the caller keeps open. */
   public TextEmbedding(
@@ -93,26 +154,22 @@ public final class TextEmbedding {
     return model.config().hiddenSize();
   }
 
-  /** The mean of a text's token vectors. */
-  public Embedding apply(String text) {
-    return apply(text, Options.DEFAULT);
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
-  /**
-   * The vector of a text.
-   *
-   * @throws IllegalArgumentException if the text is too long and may neither be cut nor split
-   */
-  public Embedding apply(String text, Options options) {
-    return applyAll(List.of(text), options).getFirst();
+  @Override
+  public int tokens(String text, Options options) {
+    return tokens(windows(text, options));
   }
 
-  /** The vectors of many texts, in their order. */
+  @Override
   public List<Embedding> applyAll(List<String> texts, Options options) {
     return embed(texts.stream().map(text -> windows(text, options)).toList(), options);
   }
 
-  /** The vectors of any number of texts, in their order and in bounded memory. */
+  @Override
   public Stream<Embedding> stream(Stream<String> texts, Options options) {
     return batching.stream(
         texts.map(text -> windows(text, options)),

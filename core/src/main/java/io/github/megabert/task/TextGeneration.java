@@ -10,13 +10,16 @@ import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Continues a text with a causal language model. Thread-safe. */
-public final class TextGeneration {
+public final class TextGeneration
+    implements TextTask<String, TextGeneration.Options, TextGeneration.Continuations> {
   private final MegatronBertForCausalLM model;
   private final Generator generator;
   private final TextEncoder encoder;
@@ -63,7 +66,55 @@ public final class TextGeneration {
    * @param reason why it ended
    */
   public record Generated(
-      String text, String newText, int[] tokenIds, double score, GeneratedSequence.Reason reason) {}
+      String text, String newText, int[] tokenIds, double score, GeneratedSequence.Reason reason) {
+    /** Whether the other is the same text of the same tokens. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Generated that
+          && text.equals(that.text)
+          && newText.equals(that.newText)
+          && Arrays.equals(tokenIds, that.tokenIds)
+          && Double.compare(score, that.score) == 0
+          && reason == that.reason;
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(text, newText, Arrays.hashCode(tokenIds), score, reason);
+    }
+
+    @Override
+    public String toString() {
+      return "Generated[text="
+          + text
+          + ", newText="
+          + newText
+          + ", tokenIds="
+          + Arrays.toString(tokenIds)
+          + ", score="
+          + score
+          + ", reason="
+          + reason
+          + "]";
+    }
+  }
+
+  /**
+   * The continuations of a prompt.
+   *
+   * @param sequences as many as the options ask for, with beams the best first
+   */
+  public record Continuations(List<Generated> sequences) {
+    /** Copies. */
+    public Continuations {
+      sequences = List.copyOf(sequences);
+    }
+
+    /** The first or only one. */
+    public Generated best() {
+      return sequences.getFirst();
+    }
+  }
 
   /** A pipeline over a model that the caller keeps open. */
   public TextGeneration(
@@ -74,46 +125,44 @@ public final class TextGeneration {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
-  /** The text and its likeliest continuation, token by token. */
-  public Generated apply(String prompt) {
-    return apply(prompt, Options.DEFAULT).getFirst();
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
-  /**
-   * Continuations of a text, as many as the options ask for.
-   *
-   * @throws IllegalArgumentException if the text leaves no room for a new token
-   */
-  public List<Generated> apply(String prompt, Options options) {
-    return applyAll(List.of(prompt), options).getFirst();
+  /** As many tokens as the model has positions: memory is taken for all of them. */
+  @Override
+  public int tokens(String prompt, Options options) {
+    return encoder.maxLength();
   }
 
-  /** Continuations of many texts, in their order. */
-  public List<List<Generated>> applyAll(List<String> prompts, Options options) {
+  @Override
+  public List<Continuations> applyAll(List<String> prompts, Options options) {
     GenerationOptions generation = complete(options).build();
     return batching.apply(
         prompts, prompt -> encoder.maxLength(), batch -> generate(batch, generation));
   }
 
-  /** Continuations of any number of texts, in their order and in bounded memory. */
-  public Stream<List<Generated>> stream(Stream<String> prompts, Options options) {
+  @Override
+  public Stream<Continuations> stream(Stream<String> prompts, Options options) {
     GenerationOptions generation = complete(options).build();
     int together = Math.max(1, batching.tokenBudget() / encoder.maxLength());
     return batching.withReadAhead(Math.min(together, batching.readAhead())).stream(
         prompts, prompt -> encoder.maxLength(), batch -> generate(batch, generation));
   }
 
-  private List<List<Generated>> generate(List<String> prompts, GenerationOptions generation) {
+  private List<Continuations> generate(List<String> prompts, GenerationOptions generation) {
     List<GeneratedSequence> sequences =
         generator.generate(prompts.stream().map(this::tokens).toList(), generation);
     int count = generation.returnSequences();
-    List<List<Generated>> results = new ArrayList<>(prompts.size());
+    List<Continuations> results = new ArrayList<>(prompts.size());
     for (int i = 0; i < prompts.size(); i++) {
       String prompt = prompts.get(i);
       results.add(
-          sequences.subList(i * count, (i + 1) * count).stream()
-              .map(sequence -> generated(prompt, sequence))
-              .toList());
+          new Continuations(
+              sequences.subList(i * count, (i + 1) * count).stream()
+                  .map(sequence -> generated(prompt, sequence))
+                  .toList()));
     }
     return results;
   }

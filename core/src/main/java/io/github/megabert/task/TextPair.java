@@ -13,4 +13,9 @@ public record TextPair(String first, @Nullable String second) {
   public static TextPair of(String text) {
     return new TextPair(text, null);
   }
+
+  /** Two texts that are read together. */
+  public static TextPair of(String first, String second) {
+    return new TextPair(first, second);
+  }
 }

@@ -1,5 +1,7 @@
 package io.github.megabert.task;
 
+import io.github.megabert.tokenizer.Encoding;
+
 /**
  * A stretch of a text.
  *
@@ -9,6 +11,15 @@ package io.github.megabert.task;
  * @param codePointEnd where it ends (exclusive), in Unicode code points
  */
 public record TextSpan(int start, int end, int codePointStart, int codePointEnd) {
+  /** The place of a token. */
+  static TextSpan of(Encoding encoding, int token) {
+    return new TextSpan(
+        encoding.charStart()[token],
+        encoding.charEnd()[token],
+        encoding.codePointStart()[token],
+        encoding.codePointEnd()[token]);
+  }
+
   /** The stretch itself. */
   public String of(String text) {
     return text.substring(start, end);

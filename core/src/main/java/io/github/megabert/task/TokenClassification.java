@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * Finds names and other entities in texts ({@code transformers}' {@code token-classification}
  * pipeline). Thread-safe.
  */
-public final class TokenClassification {
+public final class TokenClassification
+    implements TextTask<String, TokenClassification.Options, TokenClassification.Entities> {
   private final MegatronBertForTokenClassification model;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -139,27 +140,22 @@ public final class TokenClassification {
     encoder = new TextEncoder(tokenizer, maxLength);
   }
 
-  /** The labels of a text's tokens. */
-  public Entities apply(String text) {
-    return apply(text, Options.DEFAULT);
+  @Override
+  public Options defaultOptions() {
+    return Options.DEFAULT;
   }
 
-  /**
-   * The entities of a text.
-   *
-   * @throws IllegalArgumentException if the text is too long and may neither be cut nor split, or
-   *     the stride leaves nothing new in a window
-   */
-  public Entities apply(String text, Options options) {
-    return applyAll(List.of(text), options).getFirst();
+  @Override
+  public int tokens(String text, Options options) {
+    return request(text, options).tokens();
   }
 
-  /** The entities of many texts, in their order. */
+  @Override
   public List<Entities> applyAll(List<String> texts, Options options) {
     return classify(texts.stream().map(text -> request(text, options)).toList(), options);
   }
 
-  /** The entities of any number of texts, in their order and in bounded memory. */
+  @Override
   public Stream<Entities> stream(Stream<String> texts, Options options) {
     return batching.stream(
         texts.map(text -> request(text, options)),

@@ -14,12 +14,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Classifies texts by labels that the model was not trained on ({@code transformers}' {@code
  * zero-shot-classification} pipeline): a model of natural language inference says how well each
  * text entails "This example is {label}." Thread-safe.
+ *
+ * <pre>{@code
+ * var topics = bert.zeroShotClassification().among("politics", "travel");
+ * topics.apply("Angela Merkel visited Paris.").best();
+ * }</pre>
  */
 public final class ZeroShotClassification {
   private final MegatronBertForSequenceClassification model;
@@ -104,11 +108,10 @@ public final class ZeroShotClassification {
 
   /** Index of the label that begins with "entail": by {@code label2id}, else by id2label. */
   public static OptionalInt entailment(MegatronBertConfig config) {
-    JsonNode ids = config.toJson().get("label2id");
-    if (ids != null && ids.isObject()) {
-      for (Map.Entry<String, JsonNode> entry : ids.properties()) {
-        int id = entry.getValue().asInt(-1);
-        if (isEntailment(entry.getKey()) && id >= 0 && id < config.numLabels()) {
+    if (config.toMap().get("label2id") instanceof Map<?, ?> ids) {
+      for (Map.Entry<?, ?> entry : ids.entrySet()) {
+        int id = entry.getValue() instanceof Number index ? index.intValue() : -1;
+        if (isEntailment((String) entry.getKey()) && id >= 0 && id < config.numLabels()) {
           return OptionalInt.of(id);
         }
       }
@@ -123,35 +126,57 @@ public final class ZeroShotClassification {
     return label.toLowerCase(Locale.ROOT).startsWith("entail");
   }
 
-  /** Which label fits a text best. */
-  public Classification apply(String text, List<String> labels) {
-    return apply(text, labels, Options.DEFAULT);
-  }
-
   /**
-   * How well each label fits a text.
+   * The task with labels to choose from.
    *
-   * @throws IllegalArgumentException if there is no label, or the text is too long and may not be
-   *     cut
+   * @param labels in no order; at least one
+   * @throws IllegalArgumentException if there is no label
    */
-  public Classification apply(String text, List<String> labels, Options options) {
-    return applyAll(List.of(text), labels, options).getFirst();
+  public TextTask<String, Options, Classification> among(List<String> labels) {
+    requireLabels(labels);
+    return new Labelled(List.copyOf(labels));
   }
 
-  /** How well each label fits each text, in the order of the texts. */
-  public List<Classification> applyAll(List<String> texts, List<String> labels, Options options) {
-    requireLabels(labels);
-    return classify(
-        texts.stream().map(text -> hypotheses(text, labels, options)).toList(), labels, options);
+  /** The task with labels to choose from. */
+  public TextTask<String, Options, Classification> among(String... labels) {
+    return among(List.of(labels));
   }
 
-  /** How well each label fits any number of texts, in their order and in bounded memory. */
-  public Stream<Classification> stream(Stream<String> texts, List<String> labels, Options options) {
-    requireLabels(labels);
-    return batching.stream(
-        texts.map(text -> hypotheses(text, labels, options)),
-        Hypotheses::tokens,
-        requests -> classify(requests, labels, options));
+  /** How well each label fits a text; a shorthand for {@link #among}. */
+  public Classification apply(String text, List<String> labels) {
+    return among(labels).apply(text);
+  }
+
+  private final class Labelled implements TextTask<String, Options, Classification> {
+    private final List<String> labels;
+
+    Labelled(List<String> labels) {
+      this.labels = labels;
+    }
+
+    @Override
+    public Options defaultOptions() {
+      return Options.DEFAULT;
+    }
+
+    @Override
+    public int tokens(String text, Options options) {
+      return hypotheses(text, labels, options).tokens();
+    }
+
+    @Override
+    public List<Classification> applyAll(List<String> texts, Options options) {
+      return classify(
+          texts.stream().map(text -> hypotheses(text, labels, options)).toList(), labels, options);
+    }
+
+    @Override
+    public Stream<Classification> stream(Stream<String> texts, Options options) {
+      return batching.stream(
+          texts.map(text -> hypotheses(text, labels, options)),
+          Hypotheses::tokens,
+          requests -> classify(requests, labels, options));
+    }
   }
 
   private static void requireLabels(List<String> labels) {

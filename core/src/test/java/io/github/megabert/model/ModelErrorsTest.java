@@ -13,8 +13,8 @@ import java.lang.foreign.Arena;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /** What does not fit is refused with one sentence that names it and the limit. */
 class ModelErrorsTest {
@@ -159,8 +159,7 @@ class ModelErrorsTest {
   @Test
   void aTensorOfAnotherShapeThanTheConfigurationAsksFor() {
     RandomCheckpoint small = RandomCheckpoint.of(CONFIG, ModelClass.MODEL, 1);
-    ObjectNode wider = CONFIG.toJson().put("intermediate_size", 17);
-    OtherConfig mismatched = new OtherConfig(small, wider);
+    OtherConfig mismatched = new OtherConfig(small, CONFIG.with("intermediate_size", 17).toMap());
     assertRefused(
         () -> MegatronBertModel.load(mismatched, backend),
         "bert.encoder.layer.0.intermediate.dense.weight",
@@ -190,20 +189,28 @@ class ModelErrorsTest {
   }
 
   private static void assertConfigRefused(String json, String... words) {
-    ObjectNode parsed = (ObjectNode) JsonMapper.shared().readTree(json);
+    Map<String, Object> parsed = parse(json);
     assertRefused(() -> MegatronBertConfig.of(parsed, "config.json"), words);
+  }
+
+  private static Map<String, Object> parse(String json) {
+    return JsonMapper.shared().readValue(json, new TypeReference<Map<String, Object>>() {});
+  }
+
+  @Test
+  void aValueThatJsonDoesNotHaveIsRefused() {
+    assertRefused(() -> CONFIG.with("custom", new Object()), "custom is a java.lang.Object");
   }
 
   @Test
   void unknownFieldsOfAConfigurationAreWrittenBack() {
-    ObjectNode json =
-        (ObjectNode)
-            JsonMapper.shared()
-                .readTree(
-                    "{\"model_type\":\"megatron-bert\",\"hidden_size\":8,\"num_attention_heads\":2,"
-                        + "\"custom\":{\"a\":[1,2]},\"id2label\":{\"0\":\"x\",\"1\":\"y\",\"2\":\"z\"}}");
-    MegatronBertConfig config = MegatronBertConfig.of(json, "config.json");
-    assertEquals(json, config.toJson());
+    Map<String, Object> fields =
+        parse(
+            "{\"model_type\":\"megatron-bert\",\"hidden_size\":8,\"num_attention_heads\":2,"
+                + "\"custom\":{\"a\":[1,2]},\"id2label\":{\"0\":\"x\",\"1\":\"y\",\"2\":\"z\"}}");
+    MegatronBertConfig config = MegatronBertConfig.of(fields, "config.json");
+    assertEquals(fields, config.toMap());
+    assertEquals(fields, parse(config.toJson()));
     assertEquals(3, config.numLabels());
     assertEquals(Map.of(0, "x", 1, "y", 2, "z"), config.id2label());
     assertEquals(24, config.numHiddenLayers());

@@ -5,11 +5,13 @@ import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Set;
-import tools.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 
 /** A checkpoint under another configuration. */
-record OtherConfig(Checkpoint checkpoint, ObjectNode config) implements Checkpoint {
+record OtherConfig(Checkpoint checkpoint, Map<String, @Nullable Object> config)
+    implements Checkpoint {
   @Override
   public String source() {
     return checkpoint.source();

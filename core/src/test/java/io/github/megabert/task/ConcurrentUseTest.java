@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.task.TextClassification.Options;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -65,10 +64,12 @@ class ConcurrentUseTest {
     try (MegaBert bert = PipelineFixtures.open("text_classification", "vector")) {
       TextClassification classifier = bert.textClassification();
       try (var batcher =
-              new RequestBatcher<String, TextClassification.Classification>(
-                  texts -> classifier.applyAll(texts, Options.DEFAULT),
-                  String::length,
-                  new RequestBatcher.Options(Duration.ofMillis(5), 1000));
+              RequestBatcher.of(
+                  classifier,
+                  Options.DEFAULT,
+                  RequestBatcher.Options.DEFAULT
+                      .withBudget(250)
+                      .withDeadline(RequestBatcher.Options.NO_DEADLINE));
           ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
         List<Future<TextClassification.Classification>> results = new ArrayList<>();
         for (int i = 0; i < 100; i++) {

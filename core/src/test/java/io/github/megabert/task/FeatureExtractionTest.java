@@ -99,7 +99,7 @@ class FeatureExtractionTest {
           () -> embedding.apply(first + second, Options.DEFAULT.withLongText(LongText.REFUSE)));
       assertThrows(
           IllegalArgumentException.class,
-          () -> bert.featureExtraction().applyAll(List.of(first + second), LongText.REFUSE));
+          () -> bert.featureExtraction().applyAll(List.of(first + second)));
     }
   }
 }

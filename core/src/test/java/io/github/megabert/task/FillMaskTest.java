@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.task.FillMask.Candidate;
+import io.github.megabert.task.FillMask.Filled;
+import io.github.megabert.task.FillMask.Mask;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,17 +27,21 @@ class FillMaskTest {
       for (PipelineFixtures.Case c : PipelineFixtures.cases("fill_mask", "expected.json")) {
         List<String> targets = new ArrayList<>();
         c.options().path("targets").forEach(target -> targets.add(target.stringValue()));
-        FillMask.Options options =
-            new FillMask.Options(c.options().path("top_k").asInt(5), targets);
-        List<List<Candidate>> masks = fillMask.apply(c.text(), options);
+        int count = c.options().path("top_k").asInt(5);
+        FillMask.Options options = FillMask.Options.DEFAULT.withTopK(count).withTargets(targets);
+        List<Mask> masks = fillMask.apply(c.text(), options).masks();
         if (masks.size() == 1) {
-          assertCandidates(c.result(), masks.getFirst());
+          assertCandidates(c.result(), masks.getFirst().candidates());
+          if (targets.isEmpty()) {
+            assertCandidates(c.result(), fillMask.best(c.text(), count));
+          }
         } else {
           assertEquals(c.result().size(), masks.size());
           for (int i = 0; i < masks.size(); i++) {
-            assertCandidates(c.result().get(i), masks.get(i));
+            assertCandidates(c.result().get(i), masks.get(i).candidates());
           }
         }
+        masks.forEach(mask -> assertEquals("[MASK]", mask.span().of(c.text())));
       }
     }
   }
@@ -57,24 +63,39 @@ class FillMaskTest {
       FillMask fillMask = bert.fillMask();
       List<String> texts =
           List.of("A [MASK] b [MASK].", "The cat is [MASK] today and tomorrow.", "[MASK]");
-      List<List<List<Candidate>>> together = fillMask.applyAll(texts, FillMask.Options.DEFAULT);
-      List<List<List<Candidate>>> streamed =
-          fillMask.stream(texts.stream(), FillMask.Options.DEFAULT).toList();
+      List<Filled> together = fillMask.applyAll(texts);
+      List<Filled> streamed = fillMask.stream(texts.stream()).toList();
       for (int i = 0; i < texts.size(); i++) {
-        List<List<Candidate>> alone = fillMask.apply(texts.get(i), FillMask.Options.DEFAULT);
+        Filled alone = fillMask.apply(texts.get(i));
         assertSame(alone, together.get(i));
         assertSame(alone, streamed.get(i));
       }
     }
   }
 
-  private static void assertSame(List<List<Candidate>> expected, List<List<Candidate>> actual) {
-    assertEquals(expected.size(), actual.size());
-    for (int m = 0; m < expected.size(); m++) {
-      for (int i = 0; i < expected.get(m).size(); i++) {
-        assertEquals(expected.get(m).get(i).tokenId(), actual.get(m).get(i).tokenId());
-        assertEquals(expected.get(m).get(i).score(), actual.get(m).get(i).score(), 1e-6);
+  private static void assertSame(Filled expected, Filled actual) {
+    assertEquals(expected.masks().size(), actual.masks().size());
+    assertEquals(expected.best().tokenId(), actual.best().tokenId());
+    for (int m = 0; m < expected.masks().size(); m++) {
+      List<Candidate> candidates = expected.masks().get(m).candidates();
+      for (int i = 0; i < candidates.size(); i++) {
+        Candidate other = actual.masks().get(m).candidates().get(i);
+        assertEquals(candidates.get(i).tokenId(), other.tokenId());
+        assertEquals(candidates.get(i).score(), other.score(), 1e-6);
       }
+    }
+  }
+
+  @Test
+  void theBestOfSeveralMasksIsAskedForByMask() throws IOException {
+    try (MegaBert bert = PipelineFixtures.open("fill_mask", "scalar")) {
+      Exception refused =
+          assertThrows(
+              IllegalArgumentException.class, () -> bert.fillMask().best("A [MASK] b [MASK].", 1));
+      assertEquals(
+          "the text has 2 masks, and best(text, count) is for one: \"A [MASK] b [MASK].\";"
+              + " apply(text) gives the words for each",
+          refused.getMessage());
     }
   }
 

@@ -66,9 +66,9 @@ class PairTasksTest {
       for (int i = 1; i <= CHOICES.size(); i++) {
         questions.add(new Question(PROMPT, CHOICES.subList(0, i)));
       }
-      List<Choice> together = pipeline.applyAll(questions, LongText.REFUSE);
+      List<Choice> together = pipeline.applyAll(questions);
       for (int i = 0; i < questions.size(); i++) {
-        Choice alone = pipeline.apply(questions.get(i), LongText.REFUSE);
+        Choice alone = pipeline.apply(questions.get(i));
         assertEquals(alone.choice(), together.get(i).choice());
         assertEquals(i + 1, together.get(i).scores().size());
       }
@@ -102,17 +102,15 @@ class PairTasksTest {
               models.tokenizer,
               64,
               Batching.DEFAULT);
-      TextPair pair = new TextPair("a ".repeat(50), "b ".repeat(50));
-      Exception refused =
-          assertThrows(
-              IllegalArgumentException.class,
-              () -> pipeline.applyAll(List.of(pair), LongText.REFUSE));
+      TextPair pair = TextPair.of("a ".repeat(50), "b ".repeat(50));
+      Exception refused = assertThrows(IllegalArgumentException.class, () -> pipeline.apply(pair));
       assertTrue(refused.getMessage().contains("103 tokens"), refused.getMessage());
-      assertEquals(
-          39, pipeline.applyAll(List.of(pair), LongText.TRUNCATE).getFirst().truncatedTokens());
+      NextSentence.Options truncate = NextSentence.Options.DEFAULT.withLongText(LongText.TRUNCATE);
+      assertEquals(39, pipeline.apply(pair, truncate).truncatedTokens());
       assertThrows(
           IllegalArgumentException.class,
-          () -> pipeline.applyAll(List.of(TextPair.of("one")), LongText.REFUSE));
+          () -> NextSentence.Options.DEFAULT.withLongText(LongText.WINDOWS));
+      assertThrows(IllegalArgumentException.class, () -> pipeline.apply(TextPair.of("one")));
     }
   }
 

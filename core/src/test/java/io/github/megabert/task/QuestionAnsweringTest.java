@@ -10,6 +10,7 @@ import io.github.megabert.model.MegatronBertForQuestionAnswering;
 import io.github.megabert.model.ModelOutput;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.task.QuestionAnswering.Answer;
+import io.github.megabert.task.QuestionAnswering.Answers;
 import io.github.megabert.task.QuestionAnswering.Options;
 import io.github.megabert.task.QuestionAnswering.Question;
 import io.github.megabert.tokenizer.BertTokenizer;
@@ -58,7 +59,8 @@ class QuestionAnsweringTest {
       MegatronBertForQuestionAnswering model = models.load(MegatronBertForQuestionAnswering.class);
       List<Answer> actual =
           new QuestionAnswering(model, models.tokenizer, 64, Batching.DEFAULT)
-              .apply(new Question(QUESTION, context), options);
+              .apply(new Question(QUESTION, context), options)
+              .answers();
       List<Answer> expected = bruteForce(model, models.tokenizer, context, options);
       assertEquals(expected.size(), actual.size());
       for (int i = 0; i < actual.size(); i++) {
@@ -182,10 +184,12 @@ class QuestionAnsweringTest {
       List<Question> questions =
           List.of(
               new Question("Where?", LONG), new Question("Who?", "Me."), new Question("x", SHORT));
-      List<List<Answer>> together = pipeline.applyAll(questions, Options.DEFAULT);
+      List<Answers> together = pipeline.applyAll(questions);
+      List<Answers> streamed = pipeline.stream(questions.stream()).toList();
       for (int i = 0; i < questions.size(); i++) {
-        Answer alone = pipeline.apply(questions.get(i), Options.DEFAULT).getFirst();
-        assertEquals(alone.span(), together.get(i).getFirst().span());
+        Answer alone = pipeline.apply(questions.get(i)).best();
+        assertEquals(alone.span(), together.get(i).best().span());
+        assertEquals(alone.span(), streamed.get(i).best().span());
         assertFalse(alone.isImpossible());
       }
     }
@@ -204,7 +208,7 @@ class QuestionAnsweringTest {
               Batching.DEFAULT);
       Exception refused =
           assertThrows(
-              IllegalArgumentException.class, () -> pipeline.apply("why ".repeat(70), SHORT));
+              IllegalArgumentException.class, () -> pipeline.best("why ".repeat(70), SHORT));
       assertTrue(refused.getMessage().contains("leaves no room"), refused.getMessage());
     }
   }

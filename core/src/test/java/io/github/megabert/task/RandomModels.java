@@ -10,7 +10,6 @@ import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * A small model of random weights, large enough for its answers to differ, for tasks without a
@@ -28,7 +27,7 @@ final class RandomModels implements AutoCloseable {
   <T extends MegatronBert> T load(Class<T> type) {
     MegatronBertConfig config =
         MegatronBertConfig.ofSizes(2, 32, 2, 64, tokenizer.vocabularySize(), 64)
-            .with("initializer_range", JsonNodeFactory.instance.numberNode(0.3));
+            .with("initializer_range", 0.3);
     RandomCheckpoint checkpoint =
         RandomCheckpoint.of(config, ModelClass.of(type.getSimpleName()), 7);
     return type.cast(MegatronBert.load(checkpoint, backend, LoadOptions.DEFAULT));

@@ -47,7 +47,7 @@ class TextClassificationTest {
         } else if (input.isObject()) {
           TextPair pair =
               new TextPair(input.get("text").stringValue(), input.get("text_pair").stringValue());
-          assertLabels(JsonNodes.arrayOf(c.result()), classifier.applyPair(pair, options));
+          assertLabels(JsonNodes.arrayOf(c.result()), classifier.apply(pair, options));
         } else {
           assertLabels(c.result(), classifier.apply(c.text(), options));
         }

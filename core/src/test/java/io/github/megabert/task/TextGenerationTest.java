@@ -10,6 +10,7 @@ import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.model.generation.GeneratedSequence;
 import io.github.megabert.model.generation.GenerationOptions;
 import io.github.megabert.model.generation.Generator;
+import io.github.megabert.task.TextGeneration.Continuations;
 import io.github.megabert.task.TextGeneration.Generated;
 import io.github.megabert.task.TextGeneration.Options;
 import io.github.megabert.tokenizer.BertTokenizer;
@@ -37,7 +38,7 @@ class TextGenerationTest {
   @MethodSource("io.github.megabert.task.PipelineFixtures#backends")
   void tokensAreTheGenerators(String backend) throws IOException {
     try (RandomModels models = new RandomModels(backend)) {
-      Generated generated = pipeline(models, models.tokenizer).apply(PROMPT);
+      Generated generated = pipeline(models, models.tokenizer).apply(PROMPT).best();
       int[] prompt = models.tokenizer.encode(PROMPT).ids();
       GenerationOptions options =
           GenerationOptions.builder().endTokens(Set.of(models.tokenizer.sepId())).build();
@@ -86,9 +87,9 @@ class TextGenerationTest {
   void aStopTextEndsTheTextAndStaysInIt() throws IOException {
     try (RandomModels models = new RandomModels("vector")) {
       TextGeneration pipeline = pipeline(models, models.tokenizer);
-      String whole = pipeline.apply(PROMPT).newText();
+      String whole = pipeline.apply(PROMPT).best().newText();
       String stop = whole.substring(5, 9);
-      Generated stopped = pipeline.apply(PROMPT, Options.DEFAULT.withStops(stop)).getFirst();
+      Generated stopped = pipeline.apply(PROMPT, Options.DEFAULT.withStops(stop)).best();
       assertEquals(GeneratedSequence.Reason.STOP_CONDITION, stopped.reason());
       assertTrue(stopped.newText().contains(stop));
       assertTrue(stopped.newText().length() < whole.length());
@@ -103,10 +104,10 @@ class TextGenerationTest {
       Options beams =
           Options.DEFAULT.withGeneration(
               GenerationOptions.builder().beams(3).returnSequences(2).maxNewTokens(5).build());
-      List<List<Generated>> results = pipeline.applyAll(List.of(PROMPT, "The hotel"), beams);
+      List<Continuations> results = pipeline.applyAll(List.of(PROMPT, "The hotel"), beams);
       assertEquals(2, results.size());
-      assertEquals(2, results.getFirst().size());
-      assertTrue(results.getLast().getFirst().text().startsWith("The hotel"));
+      assertEquals(2, results.getFirst().sequences().size());
+      assertTrue(results.getLast().best().text().startsWith("The hotel"));
       assertThrows(
           IllegalArgumentException.class, () -> pipeline.stream(PROMPT, beams, piece -> {}));
     }
@@ -126,14 +127,14 @@ class TextGenerationTest {
                   .maxNewTokens(8)
                   .build());
       List<String> prompts = List.of(PROMPT, "The hotel", PROMPT, "no", "New York City");
-      List<List<Generated>> together = pipeline.applyAll(prompts, options);
-      List<List<Generated>> streamed = pipeline.stream(prompts.stream(), options).toList();
+      List<Continuations> together = pipeline.applyAll(prompts, options);
+      List<Continuations> streamed = pipeline.stream(prompts.stream(), options).toList();
       for (int i = 0; i < prompts.size(); i++) {
-        List<Generated> alone = pipeline.apply(prompts.get(i), options);
+        List<Generated> alone = pipeline.apply(prompts.get(i), options).sequences();
         assertNotEquals(alone.getFirst().text(), alone.getLast().text());
         for (int k = 0; k < 2; k++) {
-          assertEquals(alone.get(k).text(), together.get(i).get(k).text());
-          assertEquals(alone.get(k).text(), streamed.get(i).get(k).text());
+          assertEquals(alone.get(k).text(), together.get(i).sequences().get(k).text());
+          assertEquals(alone.get(k).text(), streamed.get(i).sequences().get(k).text());
         }
       }
     }

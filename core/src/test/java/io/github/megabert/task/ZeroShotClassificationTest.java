@@ -28,7 +28,7 @@ class ZeroShotClassificationTest {
           options = options.withTemplate(c.options().get("hypothesis_template").stringValue());
         }
         Classification actual =
-            classifier.apply(c.text(), labels(c.options().get("candidate_labels")), options);
+            classifier.among(labels(c.options().get("candidate_labels"))).apply(c.text(), options);
         JsonNode expected = c.result();
         assertEquals(expected.get("sequence").stringValue(), actual.sequence());
         assertEquals(expected.get("labels").size(), actual.labels().size());
@@ -58,7 +58,7 @@ class ZeroShotClassificationTest {
       List<String> labels = List.of("a", "b");
       assertThrows(IllegalArgumentException.class, () -> classifier.apply(text, labels));
       Classification cut =
-          classifier.apply(text, labels, Options.DEFAULT.withLongText(LongText.TRUNCATE));
+          classifier.among(labels).apply(text, Options.DEFAULT.withLongText(LongText.TRUNCATE));
       assertTrue(cut.truncatedTokens() > 38, cut.toString());
     }
   }
@@ -79,8 +79,7 @@ class ZeroShotClassificationTest {
       ZeroShotClassification classifier = bert.zeroShotClassification();
       List<String> texts = List.of("no", "Angela Merkel visited Paris in 2015.", "a hotel", "no");
       List<String> labels = List.of("politics", "travel", "food");
-      List<Classification> streamed =
-          classifier.stream(texts.stream(), labels, Options.DEFAULT).toList();
+      List<Classification> streamed = classifier.among(labels).stream(texts.stream()).toList();
       assertEquals(4, streamed.size());
       for (int i = 0; i < 4; i++) {
         Classification alone = classifier.apply(texts.get(i), labels);
@@ -91,9 +90,7 @@ class ZeroShotClassificationTest {
               alone.labels().get(k).score(), streamed.get(i).labels().get(k).score(), 1e-6);
         }
       }
-      assertThrows(
-          IllegalArgumentException.class,
-          () -> classifier.stream(texts.stream(), List.of(), Options.DEFAULT));
+      assertThrows(IllegalArgumentException.class, () -> classifier.among(List.of()));
     }
   }
 }

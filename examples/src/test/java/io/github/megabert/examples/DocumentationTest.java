@@ -7,12 +7,15 @@ import io.github.megabert.MegaBert;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordingStream;
 import org.junit.jupiter.api.Test;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 
@@ -72,6 +75,20 @@ class DocumentationTest {
       TextGenerationExample.stream(bert);
       PlainJavaExample.concurrentCallers(bert, List.of("a dog", "a cat", "a train"));
       LangChain4jExample.models(bert);
+    }
+  }
+
+  @Test
+  void forwardPassesAreHeard() throws Exception {
+    CompletableFuture<Duration> heard = new CompletableFuture<>();
+    try (RecordingStream events = ObservabilityExample.listen(heard::complete);
+        MegaBert bert = MegaBert.demo()) {
+      while (!heard.isDone()) {
+        bert.textEmbedding().apply("a dog");
+        Thread.sleep(50);
+      }
+      assertTrue(heard.get().isPositive());
+      events.stop();
     }
   }
 

@@ -17,7 +17,7 @@ final class GpuExample {
 
   static Tensor classify(int[] ids) throws IOException {
     try (Backend gpu =
-            Backends.open("tornado", BackendOptions.DEFAULT.withPrecision(Precision.F16));
+            Backends.open(Backends.TORNADO, BackendOptions.DEFAULT.withPrecision(Precision.F16));
         Checkpoint checkpoint = Checkpoint.open(Path.of("model"))) {
       var model = MegatronBertForSequenceClassification.load(checkpoint, gpu);
       return model.forward(Batch.ofTokens(ids), null, OutputOptions.NONE).logits();

@@ -31,7 +31,7 @@ final class QuarkusExample {
     @Inject MegaBert bert;
 
     List<String> words(String text) {
-      return bert.fillMask().apply(text).stream().map(FillMask.Candidate::token).toList();
+      return bert.fillMask().best(text, 5).stream().map(FillMask.Candidate::token).toList();
     }
   }
 }

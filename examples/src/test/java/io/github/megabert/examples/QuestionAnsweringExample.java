@@ -13,7 +13,7 @@ final class QuestionAnsweringExample {
         QuestionAnswering.Options.DEFAULT.withTopK(3).withAllowImpossible(true);
     QuestionAnswering.Question question =
         new QuestionAnswering.Question("Who visited Paris?", context);
-    for (Answer answer : pipeline.apply(question, options)) {
+    for (Answer answer : pipeline.apply(question, options).answers()) {
       System.out.println(
           answer.score() + "  " + (answer.isImpossible() ? "no answer" : answer.text()));
     }

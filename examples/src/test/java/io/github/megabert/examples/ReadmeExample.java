@@ -11,7 +11,7 @@ final class ReadmeExample {
   static void fillMask() throws IOException {
     try (MegaBert bert = MegaBert.load(Path.of("my-model"))) {
       for (FillMask.Candidate candidate :
-          bert.fillMask().apply("a dog is a domesticated [MASK].")) {
+          bert.fillMask().best("a dog is a domesticated [MASK].", 5)) {
         System.out.println(candidate.token() + " " + candidate.score());
       }
     }

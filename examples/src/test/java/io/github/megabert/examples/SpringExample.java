@@ -33,7 +33,7 @@ final class SpringExample {
     }
 
     List<String> words(String text) {
-      return fillMask.apply(text).stream().map(FillMask.Candidate::token).toList();
+      return fillMask.best(text, 5).stream().map(FillMask.Candidate::token).toList();
     }
   }
 }

@@ -24,7 +24,7 @@ final class TextClassificationExample {
             .withTopK(TextClassification.Options.ALL)
             .withLongText(LongText.TRUNCATE);
     TextClassification.Classification result =
-        classifier.applyPair(new TextPair("It rains.", "The street is wet."), options);
+        classifier.apply(TextPair.of("It rains.", "The street is wet."), options);
     result.labels().forEach(label -> System.out.println(label.label() + " " + label.score()));
     if (result.truncatedTokens() > 0) {
       System.out.println(result.truncatedTokens() + " tokens did not fit");
@@ -33,8 +33,7 @@ final class TextClassificationExample {
 
   static void aMillionLines(TextClassification classifier, Path file) throws IOException {
     try (Stream<String> lines = Files.lines(file)) {
-      classifier.stream(lines, TextClassification.Options.DEFAULT)
-          .forEach(result -> System.out.println(result.best().label()));
+      classifier.stream(lines).forEach(result -> System.out.println(result.best().label()));
     }
   }
 }

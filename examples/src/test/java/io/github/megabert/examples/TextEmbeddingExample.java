@@ -10,14 +10,9 @@ final class TextEmbeddingExample {
 
   static void similarity(MegaBert bert) {
     TextEmbedding embedding = bert.textEmbedding();
-    TextEmbedding.Options options = TextEmbedding.Options.DEFAULT.withNormalize(true);
     List<TextEmbedding.Embedding> vectors =
-        embedding.applyAll(List.of("a domesticated animal", "an animal kept by people"), options);
-    double cosine = 0;
-    for (int i = 0; i < embedding.dimension(); i++) {
-      cosine += vectors.get(0).vector()[i] * vectors.get(1).vector()[i];
-    }
-    System.out.println(cosine);
+        embedding.applyAll(List.of("a domesticated animal", "an animal kept by people"));
+    System.out.println(vectors.get(0).cosine(vectors.get(1)));
   }
 
   static void tokenVectors(MegaBert bert) {

@@ -2,7 +2,6 @@ package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.task.ZeroShotClassification;
-import java.util.List;
 
 final class ZeroShotClassificationExample {
   private ZeroShotClassificationExample() {}
@@ -11,9 +10,9 @@ final class ZeroShotClassificationExample {
     ZeroShotClassification classifier = bert.zeroShotClassification();
     ZeroShotClassification.Options options =
         ZeroShotClassification.Options.DEFAULT.withTemplate("This text is about {}.");
+    var topics = classifier.among("politics", "travel", "food");
     ZeroShotClassification.Classification result =
-        classifier.apply(
-            "Angela Merkel visited Paris.", List.of("politics", "travel", "food"), options);
+        topics.apply("Angela Merkel visited Paris.", options);
     result.labels().forEach(label -> System.out.println(label.label() + " " + label.score()));
   }
 }

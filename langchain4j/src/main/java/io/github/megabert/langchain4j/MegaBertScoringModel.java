@@ -51,7 +51,7 @@ public final class MegaBertScoringModel implements ScoringModel {
             .withLongText(LongText.TRUNCATE);
     return new MegaBertScoringModel(
         pairs ->
-            classifier.applyAllPairs(pairs, options).stream()
+            classifier.pairs().applyAll(pairs, options).stream()
                 .map(result -> scoreOf(result.labels(), label))
                 .toList());
   }
@@ -72,9 +72,10 @@ public final class MegaBertScoringModel implements ScoringModel {
    */
   public static MegaBertScoringModel ofNextSentence(MegaBert bert) {
     NextSentence nextSentence = bert.nextSentence();
+    NextSentence.Options options = NextSentence.Options.DEFAULT.withLongText(LongText.TRUNCATE);
     return new MegaBertScoringModel(
         pairs ->
-            nextSentence.applyAll(pairs, LongText.TRUNCATE).stream()
+            nextSentence.applyAll(pairs, options).stream()
                 .map(result -> (double) result.score())
                 .toList());
   }
@@ -82,6 +83,7 @@ public final class MegaBertScoringModel implements ScoringModel {
   @Override
   public Response<List<Double>> scoreAll(List<TextSegment> segments, String query) {
     return Response.from(
-        scorer.score(segments.stream().map(s -> new TextPair(query, s.text())).toList()));
+        scorer.score(
+            segments.stream().map(segment -> TextPair.of(query, segment.text())).toList()));
   }
 }

@@ -2,9 +2,9 @@ package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.LinearShapes;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.Arrays;

@@ -1,8 +1,8 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Backend;
-import io.github.megabert.backend.LinearShapes;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.util.List;

@@ -2,10 +2,10 @@ package io.github.megabert.backend.scalar;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.HostResidentMatrix;
-import io.github.megabert.backend.LinearShapes;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.host.HostResidentMatrix;
+import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -5,6 +5,7 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.NamedTensors;
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -108,8 +109,8 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
   }
 
   @Override
-  public ObjectNode config() {
-    return config.deepCopy();
+  public Map<String, @Nullable Object> config() {
+    return JsonMap.of(config);
   }
 
   @Override

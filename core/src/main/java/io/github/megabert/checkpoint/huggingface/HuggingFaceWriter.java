@@ -6,6 +6,7 @@ import io.github.megabert.checkpoint.ElementConversion;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.checkpoint.safetensors.StrictJson;
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
@@ -95,7 +96,7 @@ public final class HuggingFaceWriter {
   }
 
   private ObjectNode config() {
-    ObjectNode config = input.config();
+    ObjectNode config = JsonMap.toObject(input.config());
     DType target = conversion.target();
     if (target != null) {
       config.remove("torch_dtype");

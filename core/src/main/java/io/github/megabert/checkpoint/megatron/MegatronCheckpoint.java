@@ -5,6 +5,7 @@ import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.file.OwnedArena;
 import io.github.megabert.checkpoint.torch.PickleValues;
 import io.github.megabert.checkpoint.torch.TorchFile;
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -119,8 +120,8 @@ public final class MegatronCheckpoint implements Checkpoint {
   }
 
   @Override
-  public ObjectNode config() {
-    return config.deepCopy();
+  public Map<String, @Nullable Object> config() {
+    return JsonMap.of(config);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ public record MegatronPartition(
 
   public static MegatronPartition of(Checkpoint input, int tensorParallel, int pipelineParallel)
       throws CheckpointException {
-    ObjectNode config = input.config();
+    ObjectNode config = JsonMap.toObject(input.config());
     requireExpressible(input, config);
     int layers = config.path("num_hidden_layers").asInt(0);
     int heads = config.path("num_attention_heads").asInt(0);

@@ -5,6 +5,7 @@ import io.github.megabert.checkpoint.ConversionProgress;
 import io.github.megabert.checkpoint.ElementConversion;
 import io.github.megabert.checkpoint.torch.PickleWriter;
 import io.github.megabert.checkpoint.torch.TorchWriter;
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,7 +94,7 @@ public final class MegatronWriter {
 
   /** What Megatron-LM checks when it loads, and what {@link MegatronArguments} reads. */
   private Map<String, Object> arguments() {
-    ObjectNode config = input.config();
+    ObjectNode config = JsonMap.toObject(input.config());
     Map<String, Object> arguments = new LinkedHashMap<>();
     arguments.put("num_layers", config.path("num_hidden_layers").asLong());
     arguments.put("hidden_size", config.path("hidden_size").asLong());

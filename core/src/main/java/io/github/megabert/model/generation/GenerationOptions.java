@@ -13,7 +13,9 @@ import java.util.Set;
  * @param lengthPenalty exponent of the length by which a beam's score is divided
  * @param earlyStopping when a beam search ends
  * @param sample whether the next token is drawn rather than the likeliest
- * @param temperature divides the logits before sampling
+ * @param temperature divides the logits before sampling. This and the options that follow, as far
+ *     as the seed, are refused without {@code sample}, unless they have their defaults; likewise
+ *     {@code lengthPenalty} and {@code earlyStopping} with one beam
  * @param topK only so many of the likeliest tokens are drawn from; 0 for all
  * @param topP only the likeliest tokens that together reach this probability are drawn from; 1 for
  *     all
@@ -69,6 +71,8 @@ public record GenerationOptions(
     void token(int index, int tokenId);
   }
 
+  private static final int DEFAULT_TOP_K = 50;
+
   /** Greedy search for at most 20 new tokens, as transformers does by default. */
   public static final GenerationOptions DEFAULT = new Builder().build();
 
@@ -94,7 +98,35 @@ public record GenerationOptions(
     require(minP >= 0 && minP <= 1, "minP must be in [0, 1], not " + minP);
     require(repetitionPenalty > 0, "repetitionPenalty must be positive, not " + repetitionPenalty);
     require(noRepeatNgramSize >= 0, "noRepeatNgramSize must not be negative: " + noRepeatNgramSize);
+    if (!sample) {
+      requireDefault(temperature == 1, "temperature", temperature, "sample(true)");
+      requireDefault(topK == DEFAULT_TOP_K, "topK", topK, "sample(true)");
+      requireDefault(topP == 1, "topP", topP, "sample(true)");
+      requireDefault(minP == 0, "minP", minP, "sample(true)");
+      requireDefault(seed == 0, "seed", seed, "sample(true)");
+    }
+    if (beams == 1) {
+      requireDefault(lengthPenalty == 1, "lengthPenalty", lengthPenalty, "several beams");
+      requireDefault(
+          earlyStopping == EarlyStopping.HEURISTIC,
+          "earlyStopping",
+          earlyStopping,
+          "several beams");
+    }
     endTokens = Set.copyOf(endTokens);
+  }
+
+  /** An option that would change nothing is refused: it was given for a purpose. */
+  private static void requireDefault(
+      boolean isDefault, String option, Object value, String counterpart) {
+    require(
+        isDefault,
+        option
+            + " is "
+            + value
+            + ", which has no effect without "
+            + counterpart
+            + "; add that, or leave this out");
   }
 
   private static void require(boolean condition, String message) {
@@ -140,7 +172,7 @@ public record GenerationOptions(
     private EarlyStopping earlyStopping = EarlyStopping.HEURISTIC;
     private boolean sample;
     private double temperature = 1;
-    private int topK = 50;
+    private int topK = DEFAULT_TOP_K;
     private double topP = 1;
     private double minP;
     private long seed;

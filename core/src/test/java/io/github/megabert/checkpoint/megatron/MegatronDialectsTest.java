@@ -364,8 +364,8 @@ class MegatronDialectsTest {
         assertEquals(expected.shape(name), found.shape(name), name);
         assertEquals(-1, get(name).segment().mismatch(found.tensor(name, arena).segment()), name);
       }
-      assertEquals(4, found.config().get("num_attention_heads").asInt());
-      assertEquals(256, found.config().get("intermediate_size").asInt());
+      assertEquals(4, found.config().get("num_attention_heads"));
+      assertEquals(256, found.config().get("intermediate_size"));
     }
   }
 

@@ -7,8 +7,8 @@ import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 import static io.github.megabert.backend.vector.Lanes.padToPanel;
 
 import io.github.megabert.backend.AttentionLayout;
-import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.gemm.Gemm;
 import io.github.megabert.backend.vector.gemm.ReadAhead;

@@ -4,8 +4,8 @@ import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.Activation;
-import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.AddRows;

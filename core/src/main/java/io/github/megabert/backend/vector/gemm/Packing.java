@@ -3,8 +3,8 @@ package io.github.megabert.backend.vector.gemm;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
-import io.github.megabert.backend.LinearShapes;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.memory.FilePages;
 import io.github.megabert.backend.vector.memory.HostParameter;

@@ -1,6 +1,6 @@
 package io.github.megabert.backend.vector.rows;
 
-import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.backend.vector.memory.KernelMemory;

@@ -2,7 +2,7 @@ package io.github.megabert.backend.vector.rows;
 
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
-import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.warmup.Forms;

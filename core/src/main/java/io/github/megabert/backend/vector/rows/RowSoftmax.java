@@ -4,7 +4,7 @@ import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
-import io.github.megabert.backend.HostMatrix;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.warmup.Forms;

@@ -3,8 +3,8 @@ package io.github.megabert.backend.vector.gemm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.github.megabert.backend.Activation;
-import io.github.megabert.backend.HostMatrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;

@@ -1,5 +1,6 @@
-package io.github.megabert.backend;
+package io.github.megabert.backend.spi;
 
+import io.github.megabert.backend.Backend;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.util.List;

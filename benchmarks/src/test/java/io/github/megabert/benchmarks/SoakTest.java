@@ -1,4 +1,4 @@
-package io.github.megabert.examples;
+package io.github.megabert.benchmarks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Memory stays flat, however many requests come and models go. A longer run:
  *
  * <pre>
- * ./mvnw -pl examples -am test -Dtest=SoakTest -Dsurefire.failIfNoSpecifiedTests=false \
+ * ./mvnw -pl benchmarks -am test -Dtest=SoakTest -Dsurefire.failIfNoSpecifiedTests=false \
  *   "-Dtest.jvm.flags=-Dmegabert.soak.requests=300000 -Dmegabert.soak.rounds=15"
  * </pre>
  */

@@ -1,5 +1,6 @@
-package io.github.megabert.backend;
+package io.github.megabert.backend.host;
 
+import io.github.megabert.backend.Matrix;
 import java.lang.foreign.MemorySegment;
 
 /**

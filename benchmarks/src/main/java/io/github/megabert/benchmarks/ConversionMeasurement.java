@@ -1,10 +1,15 @@
-package io.github.megabert.checkpoint;
+package io.github.megabert.benchmarks;
 
-import io.github.megabert.checkpoint.safetensors.StrictJson;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.CheckpointConverter;
+import io.github.megabert.checkpoint.SafetensorsWriter;
+import io.github.megabert.checkpoint.TensorSpec;
+import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -14,13 +19,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Measures conversions of a made-up model of 3.9 billion parameters (48 layers of 2560, half
  * precision, 7.8 GB): speed, and the memory that is not a mapped file.
  *
  * <pre>
+ * java -cp benchmarks/target/benchmarks.jar io.github.megabert.benchmarks.ConversionMeasurement …
+ *
  * ConversionMeasurement generate FOLDER
  * ConversionMeasurement huggingface INPUT OUTPUT [F32|F16|BF16]
  * ConversionMeasurement megatron INPUT OUTPUT T P
@@ -74,18 +80,10 @@ final class ConversionMeasurement {
 
   private static void generate(Path folder) throws IOException {
     Files.createDirectories(folder);
-    ObjectNode config = StrictJson.emptyObject();
-    config.put("model_type", "megatron-bert");
-    config.put("hidden_act", "gelu");
-    config.put("hidden_size", HIDDEN);
-    config.put("num_hidden_layers", LAYERS);
-    config.put("num_attention_heads", HEADS);
-    config.put("intermediate_size", 4 * HIDDEN);
-    config.put("vocab_size", VOCABULARY);
-    config.put("max_position_embeddings", POSITIONS);
-    config.put("type_vocab_size", 2);
-    config.putArray("architectures").add("MegatronBertModel");
-    StrictJson.writeObject(folder.resolve("config.json"), config);
+    MegatronBertConfig config =
+        MegatronBertConfig.ofSizes(LAYERS, HIDDEN, HEADS, 4 * HIDDEN, VOCABULARY, POSITIONS)
+            .with("architectures", List.of("MegatronBertModel"));
+    Files.writeString(folder.resolve("config.json"), config.toJson());
     List<TensorSpec> specs = specs();
     try (Arena arena = Arena.ofConfined();
         SafetensorsWriter writer =
@@ -155,7 +153,7 @@ final class ConversionMeasurement {
           Thread.sleep(5);
         }
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        throw new UncheckedIOException(e);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

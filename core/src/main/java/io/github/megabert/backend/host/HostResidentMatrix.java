@@ -1,5 +1,6 @@
-package io.github.megabert.backend;
+package io.github.megabert.backend.host;
 
+import io.github.megabert.backend.ResidentMatrix;
 import java.lang.foreign.Arena;
 
 /** A zero-filled {@link HostMatrix} with an arena of its own. */

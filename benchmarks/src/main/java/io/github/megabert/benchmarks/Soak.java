@@ -1,11 +1,11 @@
-package io.github.megabert.examples;
+package io.github.megabert.benchmarks;
 
-import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.MegaBert;
 import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.model.generation.GenerationOptions;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.task.RequestBatcher;
 import io.github.megabert.task.TextClassification;
 import io.github.megabert.task.TextEmbedding;
@@ -30,14 +30,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.management.JMException;
 import javax.management.ObjectName;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Mixed requests of every task from many threads, in rounds: each opens all models anew and closes
@@ -145,11 +144,10 @@ final class Soak {
         BertTokenizer.of(
             Files.readAllLines(VOCABULARY),
             TokenizerConfig.UNCASED.toBuilder().modelMaxLength(64).build());
-    ObjectNode labels = JsonNodeFactory.instance.objectNode();
-    labels.put("0", "contradiction").put("1", "neutral").put("2", "entailment");
+    Map<String, String> labels = Map.of("0", "contradiction", "1", "neutral", "2", "entailment");
     MegatronBertConfig config =
         MegatronBertConfig.ofSizes(2, 32, 2, 64, tokenizer.vocabularySize(), 64)
-            .with("initializer_range", JsonNodeFactory.instance.numberNode(0.3))
+            .with("initializer_range", 0.3)
             .with("id2label", labels);
     Path model = folder.resolve(className);
     try (RandomCheckpoint checkpoint = RandomCheckpoint.of(config, ModelClass.of(className), 7)) {
@@ -191,10 +189,13 @@ final class Soak {
         MegaBert choosing = open("MegatronBertForMultipleChoice");
         MegaBert generating = open("MegatronBertForCausalLM");
         RequestBatcher<String, TextEmbedding.Embedding> batcher =
-            new RequestBatcher<>(
-                texts -> general.textEmbedding().applyAll(texts, TextEmbedding.Options.DEFAULT),
-                String::length,
-                new RequestBatcher.Options(Duration.ofMillis(1), 1000));
+            RequestBatcher.of(
+                general.textEmbedding(),
+                TextEmbedding.Options.DEFAULT,
+                RequestBatcher.Options.DEFAULT
+                    .withLatency(Duration.ofMillis(1))
+                    .withBudget(1000)
+                    .withDeadline(RequestBatcher.Options.NO_DEADLINE));
         ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
       Requests kinds =
           new Requests(general, classifying, tagging, answering, choosing, generating, batcher);
@@ -242,7 +243,7 @@ final class Soak {
                     Stream.of(text, WORDS, text), TextClassification.Options.DEFAULT)
                 .forEach(result -> {});
         case 3 -> general.textEmbedding().apply(WORDS.repeat(6));
-        case 4 -> answering.questionAnswering().apply("who visited paris?", WORDS.repeat(4));
+        case 4 -> answering.questionAnswering().best("who visited paris?", WORDS.repeat(4));
         case 5 -> tagging.tokenClassification().apply(text);
         case 6 ->
             generating
@@ -269,7 +270,7 @@ final class Soak {
       }
       try {
         batcher.apply(text);
-      } catch (InterruptedException e) {
+      } catch (InterruptedException | TimeoutException e) {
         throw new IllegalStateException(e);
       }
     }
