@@ -43,6 +43,9 @@ public final class AnswerScores {
   private Scores answerable = Scores.NONE;
   private Scores impossible = Scores.NONE;
 
+  /** No answers yet. */
+  public AnswerScores() {}
+
   /**
    * Counts a question.
    *

@@ -58,6 +58,9 @@ public final class EntityCounts {
   private long words;
   private long rightWords;
 
+  /** No sentences yet. */
+  public EntityCounts() {}
+
   /**
    * Counts a sentence.
    *

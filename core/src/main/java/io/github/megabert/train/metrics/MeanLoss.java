@@ -8,6 +8,9 @@ public final class MeanLoss {
   private double sum;
   private long count;
 
+  /** No losses yet. */
+  public MeanLoss() {}
+
   /**
    * Adds the mean loss of a batch.
    *

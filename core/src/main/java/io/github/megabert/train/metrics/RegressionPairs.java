@@ -15,6 +15,9 @@ public final class RegressionPairs {
   private double[] predictions = new double[16];
   private int count;
 
+  /** No pairs yet. */
+  public RegressionPairs() {}
+
   /** Adds a pair. */
   public void add(double label, double prediction) {
     if (count == labels.length) {
