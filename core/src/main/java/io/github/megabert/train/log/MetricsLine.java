@@ -4,17 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /** A line of {@code metrics.jsonl}. Numbers that are not finite are null in JSON, NaN here. */
 public sealed interface MetricsLine {
   /** The optimizer's steps done, from 1. */
   long step();
 
-  /** The line as a JSON object. */
-  ObjectNode toJson();
+  /** The fields of the line's JSON object, in the order of the file. */
+  Map<String, @Nullable Object> toMap();
 
   /**
    * What a step came to.
@@ -34,14 +31,14 @@ public sealed interface MetricsLine {
       double tokensPerSecond)
       implements MetricsLine {
     @Override
-    public ObjectNode toJson() {
-      ObjectNode line = JsonNodeFactory.instance.objectNode();
+    public Map<String, @Nullable Object> toMap() {
+      Map<String, @Nullable Object> line = new LinkedHashMap<>();
       line.put("step", step);
-      put(line, "epoch", epoch);
-      put(line, "loss", loss);
-      put(line, "learning_rate", learningRate);
-      put(line, "grad_norm", gradNorm);
-      put(line, "tokens_per_second", tokensPerSecond);
+      line.put("epoch", finite(epoch));
+      line.put("loss", finite(loss));
+      line.put("learning_rate", finite(learningRate));
+      line.put("grad_norm", finite(gradNorm));
+      line.put("tokens_per_second", finite(tokensPerSecond));
       return line;
     }
   }
@@ -69,53 +66,53 @@ public sealed interface MetricsLine {
     }
 
     @Override
-    public ObjectNode toJson() {
-      ObjectNode line = JsonNodeFactory.instance.objectNode();
+    public Map<String, @Nullable Object> toMap() {
+      Map<String, @Nullable Object> line = new LinkedHashMap<>();
       line.put("step", step);
       line.put("evaluation", split.fileName());
-      ObjectNode values = line.putObject("metrics");
-      metrics.forEach((name, value) -> put(values, name, value));
+      Map<String, @Nullable Object> values = new LinkedHashMap<>();
+      metrics.forEach((name, value) -> values.put(name, finite(value)));
+      line.put("metrics", values);
       return line;
     }
   }
 
-  /** The line that an object is, or null if it is none. */
-  static @Nullable MetricsLine of(JsonNode object) {
-    JsonNode step = object.path("step");
-    if (!step.isIntegralNumber() || !step.canConvertToLong()) {
-      return null;
+  /** The line that the fields of a JSON object are, or null if they are none. */
+  static @Nullable MetricsLine of(Map<String, ? extends @Nullable Object> fields) {
+    long step;
+    switch (fields.get("step")) {
+      case Integer number -> step = number;
+      case Long number -> step = number;
+      case null, default -> {
+        return null;
+      }
     }
-    if (!object.has("evaluation")) {
+    if (!fields.containsKey("evaluation")) {
       return new Step(
-          step.longValue(),
-          number(object, "epoch"),
-          number(object, "loss"),
-          number(object, "learning_rate"),
-          number(object, "grad_norm"),
-          number(object, "tokens_per_second"));
+          step,
+          number(fields.get("epoch")),
+          number(fields.get("loss")),
+          number(fields.get("learning_rate")),
+          number(fields.get("grad_norm")),
+          number(fields.get("tokens_per_second")));
     }
     Map<String, Double> metrics = new LinkedHashMap<>();
-    for (String name : object.path("metrics").propertyNames()) {
-      metrics.put(name, number(object.path("metrics"), name));
+    if (fields.get("metrics") instanceof Map<?, ?> values) {
+      values.forEach((name, value) -> metrics.put(String.valueOf(name), number(value)));
     }
     for (Split split : Split.values()) {
-      if (split.fileName().equals(object.get("evaluation").asString(""))) {
-        return new Evaluation(step.longValue(), split, metrics);
+      if (split.fileName().equals(fields.get("evaluation"))) {
+        return new Evaluation(step, split, metrics);
       }
     }
     return null;
   }
 
-  private static double number(JsonNode object, String name) {
-    JsonNode value = object.path(name);
-    return value.isNumber() ? value.doubleValue() : Double.NaN;
+  private static double number(@Nullable Object value) {
+    return value instanceof Number number ? number.doubleValue() : Double.NaN;
   }
 
-  private static void put(ObjectNode line, String name, double value) {
-    if (Double.isFinite(value)) {
-      line.put(name, value);
-    } else {
-      line.putNull(name);
-    }
+  private static @Nullable Double finite(double value) {
+    return Double.isFinite(value) ? value : null;
   }
 }

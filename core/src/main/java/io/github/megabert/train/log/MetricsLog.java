@@ -1,5 +1,6 @@
 package io.github.megabert.train.log;
 
+import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.json.JsonTree;
 import java.io.ByteArrayInputStream;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * {@code metrics.jsonl}: a JSON object a line, each written whole in one go, so that whoever reads
@@ -83,7 +85,10 @@ public final class MetricsLog implements Closeable {
 
   private static @Nullable MetricsLine parse(byte[] bytes, int from, int to) {
     try {
-      return MetricsLine.of(JsonTree.read(new ByteArrayInputStream(bytes, from, to - from)));
+      return JsonTree.read(new ByteArrayInputStream(bytes, from, to - from))
+              instanceof ObjectNode object
+          ? MetricsLine.of(JsonMap.of(object))
+          : null;
     } catch (JacksonException e) {
       return null;
     }
@@ -114,7 +119,9 @@ public final class MetricsLog implements Closeable {
   public void append(MetricsLine line) throws IOException {
     long before = channel.position();
     ByteBuffer bytes =
-        ByteBuffer.wrap((JsonText.compact(line.toJson()) + "\n").getBytes(StandardCharsets.UTF_8));
+        ByteBuffer.wrap(
+            (JsonText.compact(JsonMap.toObject(line.toMap())) + "\n")
+                .getBytes(StandardCharsets.UTF_8));
     try {
       while (bytes.hasRemaining()) {
         channel.write(bytes);
