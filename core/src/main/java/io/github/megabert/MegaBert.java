@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * An open model with its tokenizer and the backend that computes it; where a program begins.
@@ -100,6 +101,16 @@ public final class MegaBert implements AutoCloseable {
   /** The backend that computes. */
   public Backend backend() {
     return open.backend();
+  }
+
+  /**
+   * Gets the kernels compiled that a batch of usual size needs, so that a readiness probe can wait
+   * for it. Until then answers are right, but come slowly.
+   *
+   * @return completed when they are; cancelled when the last model of the process is closed before
+   */
+  public CompletableFuture<Void> warmUp() {
+    return open.backend().warmUp();
   }
 
   /**

@@ -26,6 +26,7 @@ public final class MegaBertBuilder {
   private Batching batching = Batching.DEFAULT;
   private int maxLength = Integer.MAX_VALUE;
   private @Nullable LoadingProgress loading;
+  private boolean warm;
 
   MegaBertBuilder() {}
 
@@ -118,20 +119,32 @@ public final class MegaBertBuilder {
     return this;
   }
 
+  /**
+   * Whether opening waits for {@link MegaBert#warmUp}, so that the first answers come as quickly as
+   * later ones; off by default.
+   */
+  public MegaBertBuilder warmUp(boolean value) {
+    warm = value;
+    return this;
+  }
+
   /** Opens a checkpoint; see {@link MegaBert#load(Path)}. */
   public MegaBert load(Path path) throws IOException {
-    return new MegaBert(
-        OpenModel.load(path, config, tokenizer, backend, options, loadOptions, loading),
-        maxLength,
-        batching);
+    return open(OpenModel.load(path, config, tokenizer, backend, options, loadOptions, loading));
   }
 
   /** Opens the demo model; see {@link MegaBert#demo}. */
   public MegaBert demo() throws IOException {
-    return new MegaBert(
+    return open(
         OpenModel.open(
-            DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions, loading),
-        maxLength,
-        batching);
+            DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions, loading));
+  }
+
+  private MegaBert open(OpenModel model) {
+    MegaBert bert = new MegaBert(model, maxLength, batching);
+    if (warm) {
+      bert.warmUp().join();
+    }
+    return bert;
   }
 }

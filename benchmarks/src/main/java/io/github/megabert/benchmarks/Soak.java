@@ -277,8 +277,12 @@ final class Soak {
   }
 
   private static Sample sample(long requests, long open) throws IOException, InterruptedException {
-    for (int i = 0; i < 3 || (i < 100 && threads() > 0); i++) {
+    for (int i = 0; i < 3; i++) {
       System.gc();
+      Thread.sleep(50);
+    }
+    // Workers end when a processor is theirs; a thread that stays is counted after five minutes.
+    for (int i = 0; i < 6000 && threads() > 0; i++) {
       Thread.sleep(50);
     }
     var heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();

@@ -2,6 +2,7 @@ package io.github.megabert.backend;
 
 import io.github.megabert.tensor.Tensor;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +70,17 @@ public interface Backend extends AutoCloseable {
    */
   default double measurePeak() {
     return 0;
+  }
+
+  /**
+   * Prepares what first computations would otherwise wait for or do slowly, such as kernels that
+   * have to be compiled, on another thread.
+   *
+   * @return completed when it is done, at once where there is nothing to prepare; cancelled when
+   *     the backend is closed before
+   */
+  default CompletableFuture<Void> warmUp() {
+    return CompletableFuture.completedFuture(null);
   }
 
   /** Begins a computation. It belongs to one thread; close it when its results have been read. */

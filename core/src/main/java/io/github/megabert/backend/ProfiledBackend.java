@@ -2,6 +2,7 @@ package io.github.megabert.backend;
 
 import io.github.megabert.tensor.Tensor;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** Passes everything on to a backend, and has its computations measured. */
@@ -47,6 +48,11 @@ final class ProfiledBackend implements Backend {
   @Override
   public double measurePeak() {
     return backend.measurePeak();
+  }
+
+  @Override
+  public CompletableFuture<Void> warmUp() {
+    return backend.warmUp();
   }
 
   @Override

@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
  * <p>The calling thread works too, so a team of one starts no thread. Any number of threads may
  * call {@link #run} at once; a caller never waits for an iteration that nobody has begun.
  * Iterations are handed out one by one, so a slow core takes fewer. {@code run} allocates nothing.
+ *
+ * <p>Callers that say so by {@link #enter} and {@link #leave} each run their loops alone while
+ * there are as many of them as threads: no core would be idle, and a caller that shares its loops
+ * waits, at the end of each, for threads that others keep busy. With fewer callers the team helps
+ * them in turn.
  */
 public final class Workers implements AutoCloseable {
   /** The body of a parallel loop. */
@@ -72,6 +77,7 @@ public final class Workers implements AutoCloseable {
   private final Job[] jobs = new Job[JOBS];
   private final AtomicReferenceArray<@Nullable Thread> parked;
   private final AtomicInteger signal = new AtomicInteger();
+  private final AtomicInteger callers = new AtomicInteger();
   private volatile boolean closed;
 
   /**
@@ -99,13 +105,24 @@ public final class Workers implements AutoCloseable {
     return threads;
   }
 
+  /** Counts a caller that will run loops until it {@linkplain #leave leaves}. */
+  public void enter() {
+    callers.incrementAndGet();
+  }
+
+  /** The caller has run its last loop. */
+  public void leave() {
+    callers.decrementAndGet();
+  }
+
   /**
    * Runs iterations 0 to {@code iterations - 1} and returns when all have ended. What one iteration
    * writes is visible after the return. If iterations throw, one of their exceptions is rethrown
    * after all have ended.
    */
   public void run(int iterations, Task task) {
-    Job job = threads == 1 || iterations <= 1 || closed ? null : takeJob();
+    boolean isAlone = threads == 1 || iterations <= 1 || callers.get() >= threads || closed;
+    Job job = isAlone ? null : takeJob();
     if (job == null) {
       for (int i = iterations - 1; i >= 0; i--) {
         task.run(i);
@@ -157,12 +174,18 @@ public final class Workers implements AutoCloseable {
   private void serve(int slot) {
     int seen = 0;
     int spins = 0;
+    int next = 0;
     while (!closed) {
       int now = signal.get();
       if (now != seen) {
         seen = now;
-        for (Job job : jobs) {
-          job.work();
+        // From the job after the last that was helped: the first places get no more than others.
+        int first = next;
+        for (int i = 0; i < JOBS; i++) {
+          int place = (first + i) % JOBS;
+          if (jobs[place].work()) {
+            next = (place + 1) % JOBS;
+          }
         }
         spins = 0;
       } else if (++spins < SPINS) {

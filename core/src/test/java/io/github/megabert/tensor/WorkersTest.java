@@ -3,6 +3,10 @@ package io.github.megabert.tensor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -46,6 +50,31 @@ class WorkersTest {
       for (Future<?> call : calls) {
         call.get();
       }
+    }
+  }
+
+  /** With fewer, the team helps: two iterations that wait for each other need two threads. */
+  @Test
+  void asManyCallersAsThreadsRunTheirLoopsAlone() {
+    try (Workers workers = new Workers(2)) {
+      workers.enter();
+      CyclicBarrier both = new CyclicBarrier(2);
+      workers.run(2, index -> await(both));
+      workers.enter();
+      Thread caller = Thread.currentThread();
+      Set<Thread> threads = ConcurrentHashMap.newKeySet();
+      workers.run(1000, index -> threads.add(Thread.currentThread()));
+      assertEquals(Set.of(caller), threads);
+      workers.leave();
+      workers.run(2, index -> await(both));
+    }
+  }
+
+  private static void await(CyclicBarrier barrier) {
+    try {
+      barrier.await();
+    } catch (InterruptedException | BrokenBarrierException broken) {
+      throw new IllegalStateException(broken);
     }
   }
 

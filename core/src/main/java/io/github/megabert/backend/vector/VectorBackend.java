@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -79,6 +80,9 @@ public final class VectorBackend implements Backend {
     precision = options.precision();
     packing = options.packing();
     workers = new Workers(options.threads());
+    if (forms == Forms.WARMING) {
+      WarmUp.PROCESS.opened();
+    }
   }
 
   @Override
@@ -146,6 +150,14 @@ public final class VectorBackend implements Backend {
   }
 
   @Override
+  public CompletableFuture<Void> warmUp() {
+    requireOpen();
+    return forms == Forms.WARMING
+        ? WarmUp.PROCESS.warm(kernels())
+        : CompletableFuture.completedFuture(null);
+  }
+
+  @Override
   public Computation begin() {
     requireOpen();
     if (forms == Forms.WARMING) {
@@ -156,6 +168,7 @@ public final class VectorBackend implements Backend {
       requireOpen();
       workspace = idle.poll();
       computing.add(Thread.currentThread());
+      workers.enter();
     }
     return new VectorComputation(
         this, workspace == null ? new Workspace(workers, forms, readAhead) : workspace);
@@ -164,6 +177,7 @@ public final class VectorBackend implements Backend {
   /** Takes a workspace back when the computation that a thread began is closed. */
   void release(Workspace workspace, Thread owner) {
     workspace.slabs.reset();
+    workers.leave();
     synchronized (idle) {
       computing.remove(owner);
       idle.notifyAll();
@@ -197,6 +211,9 @@ public final class VectorBackend implements Backend {
       awaitOthers();
       idle.forEach(Workspace::close);
       idle.clear();
+    }
+    if (forms == Forms.WARMING) {
+      WarmUp.PROCESS.closed();
     }
     workers.close();
     arena.close();

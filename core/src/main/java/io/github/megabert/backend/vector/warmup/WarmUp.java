@@ -1,12 +1,15 @@
 package io.github.megabert.backend.vector.warmup;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Gets the vector forms of kernels compiled while the plain ones serve. A thread of its own runs
  * each kernel that has been asked for, on small operands, until a call is as fast as only compiled
- * code can be.
+ * code can be. It ends when no backend is open.
  *
  * <p>It begins only after {@link #PATIENCE}, about a tenth of a second of plain loops: a process
  * that answers one question and ends would pay for compilations that it never uses.
@@ -68,12 +71,77 @@ public final class WarmUp {
   /** The thread, from its start to its decision to end; written holding this. */
   private volatile @Nullable Thread thread;
 
+  /** Backends that are open; written holding this. */
+  private volatile int backends;
+
+  /** What is to be told when its kernels are ready; guarded by this. */
+  private final List<Waiting> waiting = new ArrayList<>();
+
   /** Kernels that the next computation waits for. */
   private volatile List<Kernel> anticipated = List.of();
 
   private volatile long awaitEnd;
 
-  private WarmUp() {}
+  private record Waiting(Set<Kernel> kernels, CompletableFuture<Void> ready) {}
+
+  WarmUp() {}
+
+  /** A backend was opened. */
+  public synchronized void opened() {
+    backends++;
+    notifyAll();
+  }
+
+  /**
+   * A backend was closed. After the last one nobody needs kernels: the warm-up ends, and this
+   * returns when it has, within a call of a kernel. Another backend may begin it again.
+   */
+  public void closed() {
+    List<Waiting> given = List.of();
+    synchronized (this) {
+      backends--;
+      if (backends == 0) {
+        given = List.copyOf(waiting);
+        waiting.clear();
+      }
+    }
+    given.forEach(those -> those.ready.cancel(false));
+    awaitThread();
+  }
+
+  /** Waits until the thread has ended, unless another backend is opened. */
+  private synchronized void awaitThread() {
+    Thread running = thread;
+    LockSupport.unpark(running);
+    while (running != null && thread == running && backends == 0) {
+      try {
+        wait();
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  /**
+   * Begins at once with some kernels. The future is completed when all are compiled, and cancelled
+   * when the last backend is closed before.
+   */
+  public synchronized CompletableFuture<Void> warm(Collection<Kernel> kernels) {
+    want(kernels);
+    Set<Kernel> missing = new HashSet<>(kernels);
+    missing.removeIf(kernel -> kernel.state() == Kernel.State.READY);
+    CompletableFuture<Void> ready = new CompletableFuture<>();
+    if (missing.isEmpty()) {
+      ready.complete(null);
+    } else if (backends == 0) {
+      ready.cancel(false);
+    } else {
+      waiting.add(new Waiting(missing, ready));
+      begin();
+    }
+    return ready;
+  }
 
   /** Asks for a kernel; whether it is ready. */
   boolean request(Kernel kernel) {
@@ -132,7 +200,7 @@ public final class WarmUp {
   }
 
   private synchronized void begin() {
-    if (thread == null && !wanted.isEmpty()) {
+    if (thread == null && !wanted.isEmpty() && backends > 0) {
       thread = Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
     }
   }
@@ -149,8 +217,9 @@ public final class WarmUp {
 
   /** The kernels of the next round; if there are none, the thread has ended. */
   private synchronized List<Kernel> round() {
-    if (wanted.isEmpty()) {
-      thread = null;
+    if (wanted.isEmpty() || backends == 0) {
+      end();
+      return List.of();
     }
     return List.copyOf(wanted);
   }
@@ -158,6 +227,12 @@ public final class WarmUp {
   private synchronized void finish(Kernel kernel) {
     kernel.become(Kernel.State.READY);
     wanted.remove(kernel);
+    for (Waiting those : List.copyOf(waiting)) {
+      if (those.kernels.remove(kernel) && those.kernels.isEmpty()) {
+        waiting.remove(those);
+        those.ready.completeAsync(() -> null);
+      }
+    }
   }
 
   /**
@@ -180,7 +255,7 @@ public final class WarmUp {
           }
           isWaiting &= made + TURN >= CALLS;
         }
-        if (isWaiting) {
+        if (isWaiting && backends > 0) {
           LockSupport.parkNanos(pause);
           pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
@@ -190,17 +265,18 @@ public final class WarmUp {
     }
   }
 
-  /** After an error too another thread may begin. */
+  /** Another thread may begin, after an error too. */
   private synchronized void end() {
     if (thread == Thread.currentThread()) {
       thread = null;
+      notifyAll();
     }
   }
 
   /** One turn of a kernel: whether enough calls in a row were fast. */
-  private static boolean isFast(Kernel kernel, Operands operands, int made) {
+  private boolean isFast(Kernel kernel, Operands operands, int made) {
     int fast = 0;
-    for (int call = made; call < made + TURN && fast < PROOF; call++) {
+    for (int call = made; call < made + TURN && fast < PROOF && backends > 0; call++) {
       operands.next(call);
       long start = System.nanoTime();
       kernel.exercise(operands);
