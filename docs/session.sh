@@ -100,7 +100,8 @@ TEXT
     'megabert generate --model $heads/generation --beams 4 --input-ids 57,92,14,93,58 --max-new-tokens 6'
   section "Tokens" \
     'megabert tokenize "A dog barks."' \
-    'megabert tokenize --json "A dog barks."'
+    'megabert tokenize --json "A dog barks."' \
+    'megabert tokenize --vocab core/src/test/resources/fixtures/tokenizer/vocab.txt "A dog barks."'
   section "Raw tensors" \
     'megabert forward --model $heads/MegatronBertForSequenceClassification --inputs docs/session/inputs.safetensors --output target/session/out.safetensors --hidden-states' \
     'megabert forward --model $heads/MegatronBertForSequenceClassification --inputs docs/session/inputs.safetensors --output target/session/out.safetensors --json'
@@ -137,6 +138,10 @@ TEXT
     'megabert classify --model $models/text_classification --vocab $words --max-length 8 "This text is longer than eight tokens."' \
     'megabert classify --model $models/text_classification --vocab $words --max-length 8 --truncate "This text is longer than eight tokens."' \
     'megabert classify --model $models/text_classification --vocab $words' \
+    'megabert classify --model $models/text_classification --vocab $words --max-length 9 < docs/session/lines.txt' \
+    'megabert classify --model $models/text_classification --vocab $words --max-length 9 --json < docs/session/lines.txt' \
+    'megabert generate --length-penalty 2 "the capital of"' \
+    'megabert fill-mask --top-k 0 "a [MASK]"' \
     'megabert convert $heads/MegatronBertForPreTraining target/session/halves' \
     'megabert fill-mask --backend gpu "a [MASK]"' \
     'megabert classify --tokp 3 "text"' \

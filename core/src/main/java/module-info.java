@@ -22,6 +22,8 @@ module io.github.megabert.core {
   exports io.github.megabert.train.optim;
   exports io.github.megabert.backend.spi to
       io.github.megabert.tornado;
+  exports io.github.megabert.checkpoint.file to
+      io.github.megabert.cli;
   exports io.github.megabert.json to
       io.github.megabert.cli;
 

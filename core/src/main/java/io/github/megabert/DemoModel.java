@@ -1,6 +1,7 @@
 package io.github.megabert;
 
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonTree;
@@ -14,6 +15,7 @@ import java.net.URL;
 import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The small pre-trained model in the artifact {@code megabert-demo-model}, read as resources. */
@@ -28,19 +30,28 @@ final class DemoModel {
   private DemoModel() {}
 
   static Checkpoint open() throws IOException {
+    return open(null);
+  }
+
+  /** The checkpoint, with a configuration in place of its own if one is named. */
+  static Checkpoint open(@Nullable Path configOverride) throws IOException {
     String folder = System.getProperty(FOLDER_PROPERTY);
-    ObjectNode config;
-    try (InputStream in =
-        folder == null
-            ? resource("config.json")
-            : Files.newInputStream(Path.of(folder, "config.json"))) {
-      config = (ObjectNode) JsonTree.read(in);
+    NamedTensors weights =
+        folder == null ? weights() : Safetensors.open(Path.of(folder, "model.safetensors"), SOURCE);
+    try {
+      if (configOverride != null) {
+        return Checkpoint.of(configOverride, weights);
+      }
+      try (InputStream in =
+          folder == null
+              ? resource("config.json")
+              : Files.newInputStream(Path.of(folder, "config.json"))) {
+        return Checkpoint.of(JsonMap.of((ObjectNode) JsonTree.read(in)), weights);
+      }
+    } catch (IOException | RuntimeException failure) {
+      weights.close();
+      throw failure;
     }
-    return Checkpoint.of(
-        JsonMap.of(config),
-        folder == null
-            ? weights()
-            : Safetensors.open(Path.of(folder, "model.safetensors"), SOURCE));
   }
 
   /** The weights: mapped where they lie in a folder, copied where they lie in a jar. */

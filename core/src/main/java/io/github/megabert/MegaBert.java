@@ -83,6 +83,15 @@ public final class MegaBert implements AutoCloseable {
     return DemoModel.open();
   }
 
+  /**
+   * The demo model's tokenizer alone.
+   *
+   * @throws IOException if the artifact {@code megabert-demo-model} is missing
+   */
+  public static BertTokenizer demoTokenizer() throws IOException {
+    return DemoModel.tokenizer();
+  }
+
   /** Options, before {@link MegaBertBuilder#load} or {@link MegaBertBuilder#demo}. */
   public static MegaBertBuilder builder() {
     return new MegaBertBuilder();
@@ -135,6 +144,14 @@ public final class MegaBert implements AutoCloseable {
   /** What the model can do, by the head that it was saved with. */
   public Set<Task> tasks() {
     return open.tasks();
+  }
+
+  /**
+   * Those of {@link #tasks} that the model was not trained for: text generation, where it was saved
+   * to fill gaps, as the demo model was.
+   */
+  public Set<Task> untrainedTasks() {
+    return open.untrainedTasks();
   }
 
   /** The model, of the class that the checkpoint or the caller names. */
@@ -210,7 +227,7 @@ public final class MegaBert implements AutoCloseable {
     return pipeline(Task.TEXT_EMBEDDING, MegatronBertModel.class, TextEmbedding::new);
   }
 
-  /** Continues texts. */
+  /** Continues texts; not well, where {@link #untrainedTasks} has it. */
   public TextGeneration textGeneration() {
     return pipeline(Task.TEXT_GENERATION, MegatronBertForCausalLM.class, TextGeneration::new);
   }

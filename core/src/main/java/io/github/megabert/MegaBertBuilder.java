@@ -6,6 +6,7 @@ import io.github.megabert.backend.Precision;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.task.Batching;
+import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -67,13 +68,13 @@ public final class MegaBertBuilder {
     return this;
   }
 
-  /** Tokenizer files or a {@code vocab.txt}, where the checkpoint has none. */
+  /** Tokenizer files or a {@code vocab.txt}, in place of those beside the checkpoint. */
   public MegaBertBuilder tokenizer(Path path) {
     tokenizer = path;
     return this;
   }
 
-  /** A {@code config.json}, where the checkpoint has none or a wrong one. */
+  /** A {@code config.json}, in place of the checkpoint's own. */
   public MegaBertBuilder config(Path file) {
     config = file;
     return this;
@@ -135,9 +136,9 @@ public final class MegaBertBuilder {
 
   /** Opens the demo model; see {@link MegaBert#demo}. */
   public MegaBert demo() throws IOException {
+    BertTokenizer words = tokenizer == null ? DemoModel.tokenizer() : BertTokenizer.load(tokenizer);
     return open(
-        OpenModel.open(
-            DemoModel.open(), DemoModel.tokenizer(), backend, options, loadOptions, loading));
+        OpenModel.open(DemoModel.open(config), words, backend, options, loadOptions, loading));
   }
 
   private MegaBert open(OpenModel model) {

@@ -37,6 +37,11 @@ final class ObservedCheckpoint implements Checkpoint {
   }
 
   @Override
+  public String configSource() {
+    return checkpoint.configSource();
+  }
+
+  @Override
   public Map<String, @Nullable Object> config() {
     return checkpoint.config();
   }

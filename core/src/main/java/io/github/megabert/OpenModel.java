@@ -11,7 +11,6 @@ import io.github.megabert.model.ModelLoader;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -39,7 +38,7 @@ final class OpenModel {
     this.tokenizer = tokenizer;
     this.backend = backend;
     this.loadOptions = loadOptions;
-    config = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
+    config = MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
     loader = new ModelLoader(checkpoint, backend);
   }
 
@@ -88,13 +87,7 @@ final class OpenModel {
     if (named != null) {
       return BertTokenizer.load(named);
     }
-    Path folder =
-        Files.isDirectory(checkpoint) ? checkpoint : checkpoint.toAbsolutePath().getParent();
-    boolean found =
-        folder != null
-            && (Files.exists(folder.resolve("tokenizer.json"))
-                || Files.exists(folder.resolve("vocab.txt")));
-    return found ? BertTokenizer.load(folder) : null;
+    return BertTokenizer.findBeside(checkpoint).orElse(null);
   }
 
   MegatronBertConfig config() {
@@ -164,6 +157,10 @@ final class OpenModel {
     return Task.of(ModelClass.find(declaredClass()), config);
   }
 
+  Set<Task> untrainedTasks() {
+    return Task.untrained(ModelClass.find(declaredClass()), config);
+  }
+
   /** The model whose head does a task, which the checkpoint must have been saved for. */
   <T extends MegatronBert> T head(Task task, Class<T> type) {
     requireOpen();
@@ -186,7 +183,7 @@ final class OpenModel {
 
   void requireOpen() {
     if (closed) {
-      throw new IllegalStateException("the model " + checkpoint.source() + " is closed");
+      throw new IllegalStateException(checkpoint.source() + " is closed");
     }
   }
 

@@ -63,6 +63,31 @@ public enum Task {
     };
   }
 
+  /** The tasks that a model of the class that its configuration names can do. */
+  public static Set<Task> of(MegatronBertConfig config) {
+    return of(named(config), config);
+  }
+
+  private static Optional<ModelClass> named(MegatronBertConfig config) {
+    return config.architectures().stream().findFirst().flatMap(ModelClass::find);
+  }
+
+  /**
+   * Those of its tasks that a model can be asked for, and was not trained for: a model that was
+   * trained to fill gaps, reading a text from both sides, continues one, but not well.
+   */
+  public static Set<Task> untrained(MegatronBertConfig config) {
+    return untrained(named(config), config);
+  }
+
+  static Set<Task> untrained(Optional<ModelClass> modelClass, MegatronBertConfig config) {
+    boolean fillsGaps =
+        modelClass
+            .filter(c -> c == ModelClass.MASKED_LM || c == ModelClass.PRE_TRAINING)
+            .isPresent();
+    return fillsGaps && !config.isDecoder() ? EnumSet.of(TEXT_GENERATION) : Set.of();
+  }
+
   /** The names of tasks, for messages. */
   static String labels(Set<Task> tasks) {
     return tasks.stream().map(Task::label).collect(Collectors.joining(", "));

@@ -4,11 +4,13 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.task.QuestionAnswering;
 import io.github.megabert.task.QuestionAnswering.Answer;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,7 +33,7 @@ final class AnswerCommand implements Callable<Integer> {
   /** Characters of a window, roughly. */
   private static final int WINDOW = 1500;
 
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
 
   @Option(names = "--question", paramLabel = "TEXT", required = true, description = "The question.")
@@ -48,6 +50,7 @@ final class AnswerCommand implements Callable<Integer> {
       names = "--top-k",
       paramLabel = "N",
       defaultValue = "1",
+      converter = Numbers.AtLeastOne.class,
       description = "Answers. Default: ${DEFAULT-VALUE}.")
   private int topK = 1;
 
@@ -55,20 +58,22 @@ final class AnswerCommand implements Callable<Integer> {
       names = "--max-answer-length",
       paramLabel = "N",
       defaultValue = "15",
+      converter = Numbers.AtLeastOne.class,
       description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}.")
   private int maxAnswerLength = 15;
 
   @Option(
       names = "--stride",
       paramLabel = "N",
-      defaultValue = "-1",
+      converter = Numbers.AtLeastZero.class,
       description =
           "Tokens that a window repeats of the one before. Default: half a window, at most 128.")
-  private int stride = -1;
+  private @Nullable Integer stride;
 
   @Option(
       names = "--max-length",
       paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
       description = "Most tokens of a window. Default: what the model takes, at most 384.")
   private int maxLength;
 
@@ -82,8 +87,9 @@ final class AnswerCommand implements Callable<Integer> {
     String text = contextText();
     QuestionAnswering.Question asked = new QuestionAnswering.Question(question, text);
     QuestionAnswering.Options options =
-        new QuestionAnswering.Options(topK, maxAnswerLength, allowImpossible, maxLength, stride);
-    try (MegaBert bert = model.openFor(1 + text.length() / WINDOW)) {
+        new QuestionAnswering.Options(
+            topK, maxAnswerLength, allowImpossible, maxLength, stride == null ? -1 : stride);
+    try (MegaBert bert = model.open(1 + text.length() / WINDOW, List.of())) {
       QuestionAnswering pipeline = bert.questionAnswering();
       try (JsonOption.Results results = output.results()) {
         print(results, pipeline.apply(asked, options).answers());
@@ -93,7 +99,15 @@ final class AnswerCommand implements Callable<Integer> {
   }
 
   private String contextText() throws IOException {
-    return context.startsWith("@") ? Files.readString(Path.of(context.substring(1))) : context;
+    if (!context.startsWith("@")) {
+      return context;
+    }
+    Path file = Path.of(context.substring(1));
+    try {
+      return Files.readString(file);
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + " is not UTF-8 text; convert it first", e);
+    }
   }
 
   private static void print(JsonOption.Results results, List<Answer> answers) {

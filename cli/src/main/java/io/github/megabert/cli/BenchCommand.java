@@ -47,8 +47,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "SIZE",
+      completionCandidates = ModelSize.Names.class,
       description = "Random weights of a known size: mini, 345m, 1.3b or 3.9b. Default: 345m.")
-  private String size = "345m";
+  private @Nullable String size;
 
   @Option(
       names = "--model",
@@ -59,6 +60,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
       defaultValue = "1",
       description = "Sequences. Default: ${DEFAULT-VALUE}.")
   private int batch = 1;
@@ -66,6 +68,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--seq",
       paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
       defaultValue = "128",
       description = "Tokens a sequence. Default: ${DEFAULT-VALUE}.")
   private int length = 128;
@@ -73,6 +76,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--runs",
       paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
       defaultValue = "10",
       description = "Measured runs, after six seconds of warm-up. Default: ${DEFAULT-VALUE}.")
   private int runs = 10;
@@ -84,9 +88,9 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (batch < 1 || length < 1 || runs < 1) {
-      throw new IllegalArgumentException("--batch, --seq and --runs must be at least 1");
-    }
+    WrongUsage.unless(
+        size == null || model == null,
+        "--config is a size for random weights, --model has weights: give one of them");
     OperationProfile profile = new OperationProfile();
     long start = System.nanoTime();
     try (Checkpoint checkpoint = open();
@@ -106,8 +110,8 @@ final class BenchCommand implements Callable<Integer> {
       result.put("machine", machine());
       result.put("java", System.getProperty("java.vendor.version", "") + " " + Runtime.version());
       result.put("backend", backend.name() + ": " + backend.device());
-      result.put("threads", compute.threads);
-      result.put("config", model == null ? size : model.toString());
+      result.put("threads", compute.threads());
+      result.put("config", model == null ? size() : model.toString());
       result.put("dtype", backend.precision().optionName());
       result.put("batch", batch);
       result.put("seq", length);
@@ -144,10 +148,14 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  private String size() {
+    return size == null ? "345m" : size;
+  }
+
   private Checkpoint open() throws IOException {
     return model == null
         ? RandomCheckpoint.of(
-            ModelSize.ofOptionName(size.toLowerCase(Locale.ROOT)).config(length),
+            ModelSize.ofOptionName(size().toLowerCase(Locale.ROOT)).config(length),
             ModelClass.MODEL,
             1)
         : Checkpoint.open(model);

@@ -25,9 +25,10 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert choose --model my-model --prompt \"The cat lay down.\" \"It slept.\" \"It was elected.\""
     })
 final class ChooseCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
-  @Mixin private LengthOptions lengths = new LengthOptions();
+  @Mixin private LengthOptions length = new LengthOptions();
+  @Mixin private TruncateOption longTexts = new TruncateOption();
 
   @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "The prompt.")
   private String prompt = "";
@@ -37,13 +38,13 @@ final class ChooseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (MegaBert bert = model.openFor(choices.size(), lengths)) {
+    try (MegaBert bert = model.open(choices.size(), List.of(length))) {
       MultipleChoice pipeline = bert.multipleChoice();
       MultipleChoice.Choice choice =
           pipeline.apply(
               new MultipleChoice.Question(prompt, choices),
-              MultipleChoice.Options.DEFAULT.withLongText(lengths.longText()));
-      LengthOptions.report(choice.truncatedTokens(), "the prompt with a choice");
+              MultipleChoice.Options.DEFAULT.withLongText(longTexts.longText()));
+      TruncateOption.report(choice.truncatedTokens(), "the prompt with a choice");
       try (JsonOption.Results results = output.results()) {
         print(results, choice);
       }

@@ -29,15 +29,18 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert classify --model my-model --json < texts.txt > classes.json"
     })
 final class ClassifyCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
-  @Mixin private LengthOptions lengths = new LengthOptions();
+  @Mixin private LengthOptions length = new LengthOptions();
+  @Mixin private TruncateOption longTexts = new TruncateOption();
+  @Mixin private BatchOption batch = new BatchOption();
 
   @Option(
       names = "--top-k",
       paramLabel = "N",
       defaultValue = "1",
+      converter = Numbers.AtLeastZero.class,
       description = "Labels a text; 0 for all. Default: ${DEFAULT-VALUE}.")
   private int topK = 1;
 
@@ -54,20 +57,23 @@ final class ClassifyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     TextClassification.Options options =
         new TextClassification.Options(
-            topK == 0 ? TextClassification.Options.ALL : topK, function, lengths.longText());
-    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
+            topK == 0 ? TextClassification.Options.ALL : topK, function, longTexts.longText());
+    try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
       TextClassification classifier = bert.textClassification();
       try (JsonOption.Results results = output.results()) {
-        TextArguments.forEach(
-            classifier.pairs().stream(
-                arguments.stream().map(text -> new TextPair(text, pair)), options),
-            result -> {
-              LengthOptions.report(result.truncatedTokens(), "a text");
-              print(results, result.labels());
-            });
+        return arguments.answer(
+            texts -> classifier.pairs().applyAll(pairs(texts), options),
+            results.of(
+                (where, result) -> {
+                  TruncateOption.report(result.truncatedTokens(), where);
+                  print(results, result.labels());
+                }));
       }
     }
-    return 0;
+  }
+
+  private List<TextPair> pairs(List<String> texts) {
+    return texts.stream().map(text -> new TextPair(text, pair)).toList();
   }
 
   private void print(JsonOption.Results results, List<LabelScore> labels) {

@@ -1,10 +1,19 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Precision;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** What computes, and how. */
 final class ComputeOptions {
@@ -14,28 +23,88 @@ final class ComputeOptions {
    */
   private static final int FEW = 4;
 
+  private static final String VECTOR = "vector";
+  private static final String SCALAR = "scalar";
+  private static final String TORNADO = "tornado";
+
+  /** Names for {@code --backend}: those that can be found, and the one that is built apart. */
+  static final class BackendNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return List.of("auto", VECTOR, SCALAR, TORNADO).iterator();
+    }
+  }
+
+  /** Names for {@code --dtype}, in lower case. */
+  static final class TypeNames implements Iterable<String>, ITypeConverter<Precision> {
+    private static final List<String> NAMES =
+        Arrays.stream(Precision.values()).map(Precision::optionName).toList();
+
+    @Override
+    public Iterator<String> iterator() {
+      return NAMES.iterator();
+    }
+
+    @Override
+    public Precision convert(String text) {
+      for (Precision precision : Precision.values()) {
+        if (precision.optionName().equalsIgnoreCase(text)) {
+          return precision;
+        }
+      }
+      throw new TypeConversionException("\"" + text + "\" is none of " + String.join(", ", NAMES));
+    }
+  }
+
   @Option(
       names = "--backend",
       paramLabel = "NAME",
       defaultValue = "auto",
+      completionCandidates = BackendNames.class,
       description = "auto, vector, scalar or tornado. Default: ${DEFAULT-VALUE}.")
-  String backend = "auto";
+  private String backend = "auto";
 
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
-      defaultValue = "F32",
-      description = "How weights are stored: f32, bf16, f16, int8 (GPU: tf32 too). Default: f32.")
-  Precision dtype = Precision.F32;
+      defaultValue = "f32",
+      converter = TypeNames.class,
+      completionCandidates = TypeNames.class,
+      description =
+          "How weights are stored: f32, bf16, f16, int8 (GPU: tf32 too). Default: ${DEFAULT-VALUE}.")
+  private Precision dtype = Precision.F32;
 
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "CPU threads. Default: all processors.")
-  int threads = Runtime.getRuntime().availableProcessors();
+      converter = Threads.class,
+      description = "Threads of the vector backend. Default: all processors.")
+  private @Nullable Integer threads;
 
-  @Option(names = "--device", paramLabel = "N", description = "Index of the GPU. Default: 0.")
-  int device;
+  @Option(
+      names = "--device",
+      paramLabel = "N",
+      converter = Numbers.AtLeastZero.class,
+      description = "Index of the GPU. Default: 0.")
+  private @Nullable Integer device;
+
+  /** A number of threads that a machine may have. */
+  static final class Threads implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) throws Exception {
+      int threads = new Numbers.AtLeastOne().convert(text);
+      if (threads > BackendOptions.MOST_THREADS) {
+        throw new TypeConversionException(
+            threads
+                + " threads are more than the "
+                + BackendOptions.MOST_THREADS
+                + " that are possible; this machine has "
+                + Runtime.getRuntime().availableProcessors()
+                + " processors");
+      }
+      return threads;
+    }
+  }
 
   /** When weights are brought into the form that the CPU's kernels read fastest. */
   enum Pack {
@@ -50,25 +119,79 @@ final class ComputeOptions {
     NONE
   }
 
+  /** Names for {@code --pack}, in lower case. */
+  static final class PackNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Stream.of(Pack.values()).map(pack -> pack.name().toLowerCase(Locale.ROOT)).iterator();
+    }
+  }
+
   @Option(
       names = "--pack",
       paramLabel = "WHEN",
-      defaultValue = "AUTO",
+      defaultValue = "auto",
+      completionCandidates = PackNames.class,
       description =
-          "load: weights are packed for the CPU's kernels when a model is opened. none: they are read"
-              + " as they lie in the file, so that a first answer comes sooner and later ones take"
-              + " longer. auto: none for up to four texts on the command line, in f32. Default: auto.")
+          "load: weights are packed for the vector backend when a model is opened. none: they are"
+              + " read as they lie in the file, so that a first answer comes sooner and later ones"
+              + " take longer. auto: none for up to four texts on the command line, in f32. Default:"
+              + " ${DEFAULT-VALUE}.")
   private Pack pack = Pack.AUTO;
 
   /** Opens the backend alone, for many texts. */
   Backend open() {
-    return Backends.open(
-        backend, new BackendOptions(threads, dtype, device, packs(Integer.MAX_VALUE)));
+    Backend opened = Backends.open(backend, options(Integer.MAX_VALUE));
+    try {
+      requireUsedBy(opened);
+      return opened;
+    } catch (RuntimeException failure) {
+      opened.close();
+      throw failure;
+    }
   }
 
-  /** Whether weights are packed, where so many texts are to be answered. */
-  boolean packs(int texts) {
+  /** Says to a builder what computes its model, which is for so many texts. */
+  void apply(MegaBertBuilder builder, int texts) {
+    BackendOptions options = options(texts);
+    builder
+        .backend(backend)
+        .precision(options.precision())
+        .threads(options.threads())
+        .packing(options.packing())
+        .device(options.device());
+  }
+
+  private BackendOptions options(int texts) {
     boolean isQuick = texts <= FEW && dtype == Precision.F32;
-    return pack == Pack.LOAD || (pack == Pack.AUTO && !isQuick);
+    return new BackendOptions(
+        threads(),
+        dtype,
+        device == null ? 0 : device,
+        pack == Pack.LOAD || (pack == Pack.AUTO && !isQuick));
+  }
+
+  /** Threads of the vector backend. */
+  int threads() {
+    return threads == null ? BackendOptions.DEFAULT.threads() : threads;
+  }
+
+  /**
+   * Checks that the backend heeds what was asked for.
+   *
+   * @throws WrongUsage if it would ignore an option
+   */
+  void requireUsedBy(Backend opened) {
+    String name = opened.name();
+    boolean oneThread = threads != null && threads == 1;
+    WrongUsage.unless(
+        threads == null || name.equals(VECTOR) || (oneThread && name.equals(SCALAR)),
+        "--threads is for the backend vector; " + name + " computes");
+    WrongUsage.unless(
+        pack == Pack.AUTO || name.equals(VECTOR),
+        "--pack is for the backend vector; " + name + " computes");
+    WrongUsage.unless(
+        device == null || name.equals(TORNADO),
+        "--device chooses a GPU, for the backend tornado; " + name + " computes");
   }
 }

@@ -7,6 +7,7 @@ import io.github.megabert.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -14,9 +15,11 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /** {@code megabert convert}. */
@@ -35,6 +38,26 @@ import tools.jackson.databind.node.JsonNodeFactory;
 final class ConvertCommand implements Callable<Integer> {
   private static final List<String> TOKENIZER_FILES =
       List.of("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
+
+  /** The types that tensors can be converted to, in lower case. */
+  static final class TypeNames implements Iterable<String>, ITypeConverter<DType> {
+    private static final List<String> NAMES = List.of("f32", "f16", "bf16");
+
+    @Override
+    public Iterator<String> iterator() {
+      return NAMES.iterator();
+    }
+
+    @Override
+    public DType convert(String text) {
+      String name = text.toLowerCase(Locale.ROOT);
+      if (!NAMES.contains(name)) {
+        throw new TypeConversionException(
+            "\"" + text + "\" is none of " + String.join(", ", NAMES));
+      }
+      return DType.valueOf(name.toUpperCase(Locale.ROOT));
+    }
+  }
 
   /** What is written. */
   enum Format {
@@ -58,6 +81,8 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
+      converter = TypeNames.class,
+      completionCandidates = TypeNames.class,
       description = "f32, f16 or bf16. Default: as they are.")
   private @Nullable DType dtype;
 
@@ -83,29 +108,30 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--tensor-parallel",
       paramLabel = "N",
-      defaultValue = "1",
-      description = "Tensor-parallel ranks to write with --to megatron. Default: ${DEFAULT-VALUE}.")
-  private int tensorParallel = 1;
+      converter = Numbers.AtLeastOne.class,
+      description = "Tensor-parallel ranks to write with --to megatron. Default: 1.")
+  private @Nullable Integer tensorParallel;
 
   @Option(
       names = "--pipeline-parallel",
       paramLabel = "N",
-      defaultValue = "1",
-      description =
-          "Pipeline-parallel ranks to write with --to megatron. Default: ${DEFAULT-VALUE}.")
-  private int pipelineParallel = 1;
+      converter = Numbers.AtLeastOne.class,
+      description = "Pipeline-parallel ranks to write with --to megatron. Default: 1.")
+  private @Nullable Integer pipelineParallel;
 
   @Override
   public Integer call() throws IOException {
-    if (format == Format.HUGGINGFACE && (tensorParallel != 1 || pipelineParallel != 1)) {
-      throw new IllegalArgumentException(
-          "--tensor-parallel and --pipeline-parallel go with --to megatron");
-    }
+    WrongUsage.unless(
+        format == Format.MEGATRON || (tensorParallel == null && pipelineParallel == null),
+        "--tensor-parallel and --pipeline-parallel go with --to megatron");
+    WrongUsage.unless(
+        format == Format.HUGGINGFACE || vocab == null,
+        "--vocab goes with --to huggingface: a folder of Megatron-LM ranks holds no vocabulary");
     long start = System.nanoTime();
     long bytes;
     int tensors;
     try (Checkpoint checkpoint = Checkpoint.open(input, config)) {
-      MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
+      MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
       tensors = checkpoint.names().size();
       bytes = checkpoint.names().stream().mapToLong(name -> size(checkpoint, name)).sum();
       convert(checkpoint);
@@ -144,9 +170,13 @@ final class ConvertCommand implements Callable<Integer> {
         (tensor, done, total) -> Progress.show("converting", " MB", 1_000_000, done, total));
     switch (format) {
       case HUGGINGFACE -> converter.toHuggingFace(target);
-      case MEGATRON -> converter.toMegatron(target, tensorParallel, pipelineParallel);
+      case MEGATRON -> converter.toMegatron(target, orOne(tensorParallel), orOne(pipelineParallel));
     }
     Progress.end();
+  }
+
+  private static int orOne(@Nullable Integer ranks) {
+    return ranks == null ? 1 : ranks;
   }
 
   /**

@@ -1,20 +1,20 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.json.JsonText;
 import io.github.megabert.task.LongText;
 import io.github.megabert.task.TextEmbedding;
 import io.github.megabert.task.TextEmbedding.Embedding;
 import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -32,9 +32,12 @@ import tools.jackson.databind.node.JsonNodeFactory;
     })
 final class EmbedCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private VocabOption vocab = new VocabOption();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
-  @Mixin private LengthOptions lengths = new LengthOptions();
+  @Mixin private LengthOptions length = new LengthOptions();
+  @Mixin private TruncateOption longTexts = new TruncateOption();
+  @Mixin private BatchOption batch = new BatchOption();
 
   @Option(
       names = "--pooling",
@@ -57,50 +60,67 @@ final class EmbedCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     TextEmbedding.Options options =
         new TextEmbedding.Options(
-            pooling, normalize, lengths.truncate ? LongText.TRUNCATE : LongText.WINDOWS, 0);
-    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
+            pooling, normalize, longTexts.truncate ? LongText.TRUNCATE : LongText.WINDOWS, 0);
+    try (MegaBert bert = model.open(arguments.count(), List.of(vocab, length, batch))) {
       TextEmbedding embedding = bert.textEmbedding();
-      Stream<Embedding> vectors = embedding.stream(arguments.stream(), options);
-      if (file == null) {
-        print(vectors);
-      } else {
-        write(vectors, file, embedding.dimension());
-      }
+      return file == null ? print(embedding, options) : write(embedding, options, file);
     }
-    return 0;
   }
 
-  private void print(Stream<Embedding> vectors) throws IOException {
+  private int print(TextEmbedding embedding, TextEmbedding.Options options) throws IOException {
     try (JsonOption.Results results = output.results()) {
-      TextArguments.forEach(
-          vectors,
-          result -> {
-            LengthOptions.report(result.truncatedTokens(), "a text");
-            ArrayNode entry = array(result.vector());
-            if (results.isJson()) {
-              results.add(entry);
-            } else {
-              results.line(JsonMapper.shared().writeValueAsString(entry));
+      return arguments.answer(
+          texts -> embedding.applyAll(texts, options),
+          new TextArguments.Results<Embedding>() {
+            @Override
+            public void answer(String where, Embedding result) {
+              TruncateOption.report(result.truncatedTokens(), where);
+              print(array(result.vector()));
+            }
+
+            @Override
+            public void nothing(@Nullable String refusal) {
+              print(JsonOption.Results.entry(refusal));
+            }
+
+            private void print(JsonNode entry) {
+              if (results.isJson()) {
+                results.add(entry);
+              } else {
+                results.line(JsonText.compact(entry));
+              }
             }
           });
     }
   }
 
-  private static void write(Stream<Embedding> vectors, Path file, int dimension)
+  private int write(TextEmbedding embedding, TextEmbedding.Options options, Path target)
       throws IOException {
-    try (VectorFile out = VectorFile.create(file, dimension)) {
-      TextArguments.forEach(
-          vectors,
-          result -> {
-            LengthOptions.report(result.truncatedTokens(), "a text");
-            try {
-              out.add(result.vector());
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          });
+    try (VectorFile out = VectorFile.create(target, embedding.dimension())) {
+      int code = arguments.answer(texts -> embedding.applyAll(texts, options), out);
       out.commit();
-      System.err.println("megabert: " + out.rows() + " vectors written to " + file);
+      report(out, target);
+      return code;
+    }
+  }
+
+  private void report(VectorFile out, Path target) {
+    if (out.gaps() > 0) {
+      System.err.println(
+          "megabert: "
+              + out.gaps()
+              + " of the rows stand for blank or refused lines and hold "
+              + out.gap());
+    }
+    if (output.json) {
+      JsonOption.print(
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("output", target.toString())
+              .put("rows", out.rows())
+              .put("dimension", out.dimension()));
+    } else {
+      System.err.println("megabert: " + out.rows() + " vectors written to " + target);
     }
   }
 

@@ -6,6 +6,7 @@ import io.github.megabert.model.MegatronBertForPreTraining;
 import io.github.megabert.model.PreTrainingEvaluation;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -43,13 +44,14 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--batch-size",
       paramLabel = "N",
       defaultValue = "16",
+      converter = Numbers.AtLeastOne.class,
       description = "Sequences computed together. Default: ${DEFAULT-VALUE}.")
   private int batchSize = 16;
 
   @Override
   public Integer call() throws IOException {
     try (Safetensors file = Safetensors.open(data);
-        MegaBert bert = model.open()) {
+        MegaBert bert = model.open(Integer.MAX_VALUE, List.of())) {
       PreTrainingEvaluation result =
           PreTrainingEvaluation.of(
               bert.model(MegatronBertForPreTraining.class),

@@ -25,15 +25,17 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert fill-mask --targets animal,plant --json \"a dog is a [MASK].\""
     })
 final class FillMaskCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
-  @Mixin private LengthOptions lengths = new LengthOptions();
+  @Mixin private LengthOptions length = new LengthOptions();
+  @Mixin private BatchOption batch = new BatchOption();
 
   @Option(
       names = "--top-k",
       paramLabel = "N",
       defaultValue = "5",
+      converter = Numbers.AtLeastOne.class,
       description = "Words a mask. Default: ${DEFAULT-VALUE}.")
   private int topK = 5;
 
@@ -47,14 +49,14 @@ final class FillMaskCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     FillMask.Options options = FillMask.Options.DEFAULT.withTopK(topK).withTargets(targets);
-    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
+    try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
       FillMask fillMask = bert.fillMask();
       try (JsonOption.Results results = output.results()) {
-        TextArguments.forEach(
-            fillMask.stream(arguments.stream(), options), filled -> print(results, filled.masks()));
+        return arguments.answer(
+            texts -> fillMask.applyAll(texts, options),
+            results.of((where, filled) -> print(results, filled.masks())));
       }
     }
-    return 0;
   }
 
   private static void print(JsonOption.Results results, List<FillMask.Mask> masks) {

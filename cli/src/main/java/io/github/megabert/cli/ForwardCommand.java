@@ -1,6 +1,7 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.model.MegatronBert;
@@ -10,6 +11,7 @@ import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -36,6 +38,7 @@ import tools.jackson.databind.node.ObjectNode;
     })
 final class ForwardCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private ClassOption head = new ClassOption();
   @Mixin private JsonOption output = new JsonOption();
 
   @Option(
@@ -66,7 +69,7 @@ final class ForwardCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (Safetensors file = Safetensors.open(inputs);
-        MegaBert bert = model.openForBatch(allowMissingHead)) {
+        MegaBert bert = model.open(1, List.of(head, this::missingHead))) {
       Map<String, Tensor> named = new LinkedHashMap<>();
       for (String name : file.names()) {
         named.put(name, file.tensor(name));
@@ -78,6 +81,12 @@ final class ForwardCommand implements Callable<Integer> {
       print(network.className(), results);
     }
     return 0;
+  }
+
+  private void missingHead(MegaBertBuilder builder) {
+    if (allowMissingHead) {
+      builder.allowMissingHead(0);
+    }
   }
 
   private void print(String className, Map<String, Tensor> results) {

@@ -1,6 +1,7 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.Task;
 import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.model.generation.GeneratedSequence;
 import io.github.megabert.model.generation.GenerationOptions;
@@ -8,6 +9,7 @@ import io.github.megabert.model.generation.Generator;
 import io.github.megabert.task.TextGeneration;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,7 +36,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert generate --model my-model --beams 4 --return-sequences 2 < prompts.txt"
     })
 final class GenerateCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
   @Mixin private SearchOptions search = new SearchOptions();
@@ -55,55 +57,86 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--batch-size",
       paramLabel = "N",
-      defaultValue = "16",
+      converter = Numbers.AtLeastOne.class,
       description =
-          "Prompts continued together; those of a model with many positions are fewer. Default: ${DEFAULT-VALUE}.")
-  private int batchSize = 16;
+          "Prompts continued together; those of a model with many positions are fewer. Default: 16.")
+  private @Nullable Integer batchSize;
 
   @Override
   public Integer call() throws IOException {
-    try (MegaBert bert = model.openBatching(batchSize);
+    search.requireUseful();
+    WrongUsage.unless(
+        inputIds.isEmpty() || !arguments.hasArguments(),
+        "--input-ids stands in place of a TEXT: give one of them");
+    WrongUsage.unless(
+        inputIds.isEmpty() || batchSize == null,
+        "--batch-size is for several texts, --input-ids is one prompt");
+    int together = batchSize == null ? 16 : batchSize;
+    try (MegaBert bert =
+            model.open(
+                Integer.MAX_VALUE,
+                List.of(builder -> builder.batching(BatchOption.batching(together))));
         JsonOption.Results results = output.results()) {
+      reportUntrained(bert);
       if (inputIds.isEmpty()) {
         TextGeneration.Options options =
             new TextGeneration.Options(search.builder().build(), stops);
-        continueTexts(bert.textGeneration(), options, results);
-      } else {
-        continueIds(bert, results);
+        return continueTexts(bert.textGeneration(), together, options, results);
       }
+      continueIds(bert, results);
+      return 0;
     }
-    return 0;
   }
 
-  private void continueTexts(
-      TextGeneration pipeline, TextGeneration.Options options, JsonOption.Results results)
+  private static void reportUntrained(MegaBert bert) {
+    if (bert.untrainedTasks().contains(Task.TEXT_GENERATION)) {
+      System.err.println(
+          "megabert: "
+              + bert.checkpoint().source()
+              + " was trained to fill gaps, not to continue texts: expect repetitions");
+    }
+  }
+
+  private int continueTexts(
+      TextGeneration pipeline,
+      int together,
+      TextGeneration.Options options,
+      JsonOption.Results results)
       throws IOException {
     boolean one = options.generation().beams() == 1 && options.generation().returnSequences() == 1;
     if (one && Terminals.out() && !results.isJson()) {
-      TextArguments.forEach(arguments.stream(), text -> write(pipeline, text, options));
-      return;
+      return arguments.answer(
+          1,
+          texts -> List.of(write(pipeline, texts.getFirst(), options)),
+          results.of((where, written) -> System.out.println()));
     }
-    TextArguments.forEach(
-        pipeline.stream(arguments.stream(), options),
-        continuations ->
-            continuations
-                .sequences()
-                .forEach(generated -> print(results, generated.text(), generated.tokenIds())));
+    return arguments.answer(
+        together,
+        texts -> pipeline.applyAll(texts, options),
+        results.of((where, continuations) -> print(results, continuations.sequences())));
+  }
+
+  private static void print(JsonOption.Results results, List<TextGeneration.Generated> sequences) {
+    printAll(
+        results,
+        sequences.stream()
+            .map(sequence -> new Continuation(sequence.text(), sequence.tokenIds()))
+            .toList());
   }
 
   /** Writes to a terminal as the words come. */
-  private static void write(
+  private static String write(
       TextGeneration pipeline, String prompt, TextGeneration.Options options) {
     System.out.print(prompt);
     System.out.flush();
-    pipeline.stream(
-        prompt,
-        options,
-        piece -> {
-          System.out.print(piece);
-          System.out.flush();
-        });
-    System.out.println();
+    return pipeline.stream(
+            prompt,
+            options,
+            piece -> {
+              System.out.print(piece);
+              System.out.flush();
+            })
+        .text();
   }
 
   private void continueIds(MegaBert bert, JsonOption.Results results) {
@@ -112,12 +145,12 @@ final class GenerateCommand implements Callable<Integer> {
     GenerationOptions options =
         search.builder().endTokens(endTokens(bert)).stopCondition(stopCondition(tokenizer)).build();
     int[] prompt = inputIds.stream().mapToInt(Integer::intValue).toArray();
+    List<Continuation> sequences = new ArrayList<>();
     for (GeneratedSequence sequence : generator.generate(List.of(prompt), options)) {
-      print(
-          results,
-          tokenizer == null ? null : tokenizer.decode(sequence.tokenIds(), true),
-          sequence.tokenIds());
+      String text = tokenizer == null ? null : tokenizer.decode(sequence.tokenIds(), true);
+      sequences.add(new Continuation(text, sequence.tokenIds()));
     }
+    printAll(results, sequences);
   }
 
   private static Set<Integer> endTokens(MegaBert bert) {
@@ -145,19 +178,34 @@ final class GenerateCommand implements Callable<Integer> {
     };
   }
 
-  private static void print(JsonOption.Results results, @Nullable String text, int[] tokenIds) {
+  /** A result; the text is null where there is no tokenizer. */
+  private record Continuation(@Nullable String text, int[] tokenIds) {
+    ObjectNode toJson() {
+      ObjectNode entry = JsonNodeFactory.instance.objectNode();
+      if (text != null) {
+        entry.put("generated_text", text);
+      }
+      ArrayNode ids = entry.putArray("token_ids");
+      for (int id : tokenIds) {
+        ids.add(id);
+      }
+      return entry;
+    }
+  }
+
+  /** Prints the results of one prompt: several are one entry, a list. */
+  private static void printAll(JsonOption.Results results, List<Continuation> sequences) {
     if (!results.isJson()) {
-      results.line(text == null ? Arrays.toString(tokenIds) : text);
-      return;
+      for (Continuation sequence : sequences) {
+        results.line(
+            sequence.text() == null ? Arrays.toString(sequence.tokenIds()) : sequence.text());
+      }
+    } else if (sequences.size() == 1) {
+      results.add(sequences.getFirst().toJson());
+    } else {
+      ArrayNode entry = JsonNodeFactory.instance.arrayNode();
+      sequences.forEach(sequence -> entry.add(sequence.toJson()));
+      results.add(entry);
     }
-    ObjectNode entry = JsonNodeFactory.instance.objectNode();
-    if (text != null) {
-      entry.put("generated_text", text);
-    }
-    ArrayNode ids = entry.putArray("token_ids");
-    for (int id : tokenIds) {
-      ids.add(id);
-    }
-    results.add(entry);
   }
 }

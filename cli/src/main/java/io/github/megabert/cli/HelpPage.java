@@ -34,6 +34,13 @@ final class HelpPage {
     usage.exitCodeList(exitCodes);
     line.getHelpSectionMap()
         .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, help -> HelpPage.optionList(help));
+    // As it stands: an example that is wrapped cannot be copied.
+    line.getHelpSectionMap()
+        .put(
+            UsageMessageSpec.SECTION_KEY_FOOTER,
+            help ->
+                String.join(System.lineSeparator(), help.commandSpec().usageMessage().footer())
+                    + System.lineSeparator());
   }
 
   private static String optionList(Help help) {

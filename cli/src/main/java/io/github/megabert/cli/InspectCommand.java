@@ -1,6 +1,7 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.Task;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.model.MegatronBertConfig;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -53,10 +56,16 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    WrongUsage.unless(
+        model == null || modelOption == null, "MODEL and --model are the same: give one of them");
     Path path = model != null ? model : modelOption;
+    WrongUsage.unless(
+        config == null || path != null,
+        "--config replaces the configuration of a MODEL: name one as well");
     try (Checkpoint checkpoint =
         path == null ? MegaBert.demoCheckpoint() : Checkpoint.open(path, config)) {
-      MegatronBertConfig checked = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
+      MegatronBertConfig checked =
+          MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
       ObjectNode description = describe(checkpoint, checked);
       if (output.json) {
         JsonOption.print(description);
@@ -92,17 +101,38 @@ final class InspectCommand implements Callable<Integer> {
     description.put("parameters", parameters);
     description.put("dtype", dtypes);
     description.put("source", checkpoint.source());
+    addTasks(description, config);
     description.set("config", JsonMap.toObject(config.toMap()));
     description.set("tensors", tensors);
     return description;
   }
 
+  private static void addTasks(ObjectNode description, MegatronBertConfig config) {
+    Set<Task> untrained = Task.untrained(config);
+    ArrayNode tasks = description.putArray("tasks");
+    ArrayNode others = description.putArray("untrained_tasks");
+    for (Task task : Task.of(config)) {
+      (untrained.contains(task) ? others : tasks).add(task.label());
+    }
+  }
+
+  private static String tasks(ObjectNode description) {
+    String trained = names(description.get("tasks"));
+    String others = names(description.get("untrained_tasks"));
+    return others.isEmpty() ? trained : trained + "; not trained for " + others;
+  }
+
+  private static String names(JsonNode list) {
+    return list.valueStream().map(JsonNode::stringValue).collect(Collectors.joining(", "));
+  }
+
   private static void printText(Checkpoint checkpoint, ObjectNode description) {
     System.out.printf(
         Locale.ROOT,
-        "%s%n  class       %s%n  parameters  %,d (%s)%n  configuration%n",
+        "%s%n  class       %s%n  tasks       %s%n  parameters  %,d (%s)%n  configuration%n",
         checkpoint.source(),
-        description.get("class").stringValue(),
+        Failures.cut(description.get("class").stringValue()),
+        tasks(description),
         description.get("parameters").longValue(),
         description.get("dtype").stringValue());
     description
@@ -110,11 +140,19 @@ final class InspectCommand implements Callable<Integer> {
         .properties()
         .forEach(
             field ->
-                System.out.printf(Locale.ROOT, "    %-30s %s%n", field.getKey(), field.getValue()));
+                System.out.printf(
+                    Locale.ROOT,
+                    "    %-30s %s%n",
+                    Failures.cut(field.getKey()),
+                    Failures.cut(field.getValue().toString())));
     System.out.println("  tensors");
     for (String name : checkpoint.names()) {
       System.out.printf(
-          Locale.ROOT, "    %-60s %-5s %s%n", name, checkpoint.dtype(name), checkpoint.shape(name));
+          Locale.ROOT,
+          "    %-60s %-5s %s%n",
+          Failures.cut(name),
+          checkpoint.dtype(name),
+          checkpoint.shape(name));
     }
   }
 }

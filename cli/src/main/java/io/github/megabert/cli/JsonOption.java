@@ -2,8 +2,11 @@ package io.github.megabert.cli;
 
 import io.github.megabert.json.JsonText;
 import java.io.PrintStream;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /** {@code --json}: one machine-readable object on standard output. */
 final class JsonOption {
@@ -27,14 +30,11 @@ final class JsonOption {
   static final class Results implements AutoCloseable {
     private final boolean json;
     private final PrintStream out;
-    private boolean first = true;
+    private boolean any;
 
     private Results(boolean json, PrintStream out) {
       this.json = json;
       this.out = out;
-      if (json) {
-        out.print("{\"results\":[");
-      }
     }
 
     /** Whether an entry is wanted as JSON rather than as text. */
@@ -44,8 +44,8 @@ final class JsonOption {
 
     /** One more entry, as JSON. */
     void add(JsonNode entry) {
-      out.print(first ? "" : ",");
-      first = false;
+      out.print(any ? "," : "{\"results\":[");
+      any = true;
       out.print(JsonText.compact(entry));
       requireWritten();
     }
@@ -56,13 +56,42 @@ final class JsonOption {
       requireWritten();
     }
 
+    /**
+     * The results of texts: what prints one, or of a text that has none {@code null} or {@code
+     * {"error": …}} as JSON, and otherwise an empty line.
+     */
+    <R> TextArguments.Results<R> of(BiConsumer<String, R> print) {
+      return new TextArguments.Results<>() {
+        @Override
+        public void answer(String where, R result) {
+          print.accept(where, result);
+        }
+
+        @Override
+        public void nothing(@Nullable String refusal) {
+          if (json) {
+            add(entry(refusal));
+          } else {
+            line("");
+          }
+        }
+      };
+    }
+
+    /** What stands in the place of a result: nothing, or why there is none. */
+    static JsonNode entry(@Nullable String refusal) {
+      return refusal == null
+          ? JsonNodeFactory.instance.nullNode()
+          : JsonNodeFactory.instance.objectNode().put("error", refusal);
+    }
+
     private void requireWritten() {
       StandardOutput.requireWritten(out);
     }
 
     @Override
     public void close() {
-      if (json) {
+      if (any) {
         out.println("]}");
       }
     }

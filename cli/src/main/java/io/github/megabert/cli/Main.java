@@ -3,15 +3,8 @@ package io.github.megabert.cli;
 import java.io.FileDescriptor;
 import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -94,14 +87,15 @@ public final class Main implements Runnable {
 
   /** Runs the command and ends the process with its exit code. */
   public static void main(String[] arguments) {
-    PrintStream out = StandardOutput.open();
-    System.setOut(out);
-    System.setErr(new PrintStream(standardError(), true, StandardCharsets.UTF_8));
+    System.setOut(StandardOutput.open());
+    System.setErr(StandardOutput.errorOver(standardError()));
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, failure) -> System.err.println("megabert: " + Failures.sentence(failure)));
     List<String> typed;
     try {
       typed = Arguments.typed(arguments);
     } catch (IllegalArgumentException failure) {
-      System.err.println("megabert: " + failure.getMessage());
+      System.err.println("megabert: " + Failures.sentence(failure));
       System.exit(CommandLine.ExitCode.USAGE);
       return;
     }
@@ -131,6 +125,13 @@ public final class Main implements Runnable {
     return Collections.unmodifiableSet(COMMANDS.keySet());
   }
 
+  /** All commands with their options, for tests. */
+  static CommandLine allCommands() {
+    CommandLine line = new CommandLine(new Main());
+    addCommands(line, new String[0]);
+    return line;
+  }
+
   /** Runs the command; the exit code. */
   static int run(String... arguments) {
     System.setProperty("java.util.logging.SimpleFormatter.format", "megabert: %5$s%n");
@@ -138,13 +139,13 @@ public final class Main implements Runnable {
     CommandLine line = new CommandLine(main);
     addCommands(line, arguments);
     HelpPage.arrange(line, EXIT_CODES);
-    int code =
-        line.setCaseInsensitiveEnumValuesAllowed(true)
-            .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
-            .setParameterExceptionHandler((failure, args) -> reportUsage(failure))
-            .setExpandAtFiles(false)
-            .setUsageHelpAutoWidth(true)
-            .execute(arguments);
+    int code;
+    try {
+      code = execute(main, line, arguments);
+    } catch (Error failure) {
+      // picocli hands on exceptions only.
+      code = main.report(failure);
+    }
     try {
       StandardOutput.requireWritten(System.out);
       return code;
@@ -153,6 +154,21 @@ public final class Main implements Runnable {
     } catch (IllegalStateException failure) {
       return code == 0 ? main.report(failure) : code;
     }
+  }
+
+  private static int execute(Main main, CommandLine line, String[] arguments) {
+    return line.setOut(StandardOutput.ofOwnTexts(System.out))
+        .setErr(StandardOutput.ofOwnTexts(System.err))
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(
+            (failure, command, parsed) ->
+                failure instanceof WrongUsage
+                    ? reportUsage(new CommandLine.ParameterException(command, failure.getMessage()))
+                    : main.report(failure))
+        .setParameterExceptionHandler((failure, args) -> reportUsage(failure))
+        .setExpandAtFiles(false)
+        .setUsageHelpAutoWidth(true)
+        .execute(arguments);
   }
 
   /**
@@ -178,7 +194,7 @@ public final class Main implements Runnable {
   private static int reportUsage(CommandLine.ParameterException failure) {
     CommandLine command = failure.getCommandLine();
     PrintWriter err = command.getErr();
-    err.println("megabert: " + failure.getMessage());
+    err.println("megabert: " + Failures.oneLine(failure.getMessage()));
     if (command.getParent() == null && !(failure instanceof UnmatchedArgumentException)) {
       command.usage(err);
     } else {
@@ -188,36 +204,16 @@ public final class Main implements Runnable {
     return CommandLine.ExitCode.USAGE;
   }
 
-  private int report(Exception failure) {
+  private int report(Throwable failure) {
     Progress.end();
     if (failure instanceof StandardOutput.NobodyReads) {
       return 0;
     }
     System.out.flush();
-    System.err.println("megabert: " + sentence(failure));
+    System.err.println("megabert: " + Failures.sentence(failure));
     if (debug) {
       failure.printStackTrace();
     }
     return FAILURE;
-  }
-
-  /** What went wrong, in one line. */
-  private static String sentence(Exception failure) {
-    Throwable cause = failure;
-    if (failure instanceof UncheckedIOException wrapped && wrapped.getCause() != null) {
-      cause = wrapped.getCause();
-    }
-    String message =
-        switch (cause) {
-          case NoSuchFileException missing -> "there is no file or folder " + missing.getFile();
-          case AccessDeniedException denied -> denied.getFile() + " may not be read or written";
-          case FileSystemException other -> other.getMessage();
-          case IOException other -> other.getMessage();
-          case IllegalArgumentException known -> known.getMessage();
-          case IllegalStateException known -> known.getMessage();
-          case UnsupportedOperationException known -> known.getMessage();
-          default -> "unexpected " + cause + "; run again with --debug for the stack trace";
-        };
-    return message == null ? cause.toString() : message.replaceAll("\\s*[\\r\\n]+\\s*", " ");
   }
 }

@@ -2,9 +2,10 @@ package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
-import io.github.megabert.parameters.ModelClass;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -16,84 +17,44 @@ final class ModelOptions {
       paramLabel = "PATH",
       description =
           "A Hugging Face folder, or a Megatron-LM checkpoint (zip, .pt or run folder). Default: the embedded model.")
-  @Nullable Path model;
-
-  @Option(
-      names = "--vocab",
-      paramLabel = "PATH",
-      description = "A vocab.txt, or a folder with tokenizer files, where the model has none.")
-  @Nullable Path vocab;
+  private @Nullable Path model;
 
   @Option(
       names = "--config",
       paramLabel = "FILE",
       description = "A config.json in place of the model's own.")
-  @Nullable Path config;
+  private @Nullable Path config;
 
-  @Option(
-      names = "--class",
-      paramLabel = "NAME",
-      description =
-          "The transformers class, such as MegatronBertForCausalLM, in place of the model's own.")
-  @Nullable String className;
+  @Mixin private ComputeOptions compute = new ComputeOptions();
 
-  @Mixin ComputeOptions compute = new ComputeOptions();
-
-  /** Opens the model for many texts. */
-  MegaBert open() throws IOException {
-    return openFor(Integer.MAX_VALUE);
+  /** Whether the embedded model serves. */
+  boolean isEmbedded() {
+    return model == null;
   }
 
-  /** Opens the model for so many texts. */
-  MegaBert openFor(int texts) throws IOException {
-    return open(builder(texts));
-  }
-
-  /** Opens the model for so many texts, with limits of texts and batches. */
-  MegaBert openFor(int texts, LengthOptions lengths) throws IOException {
-    MegaBertBuilder builder = builder(texts);
-    lengths.apply(builder);
-    return open(builder);
-  }
-
-  /** Opens the model with so many texts of usual length a batch. */
-  MegaBert openBatching(int batchSize) throws IOException {
-    return open(builder(Integer.MAX_VALUE).batching(LengthOptions.batching(batchSize)));
-  }
-
-  /** Opens the model for one batch; a head that it lacks may begin with random weights. */
-  MegaBert openForBatch(boolean allowMissingHead) throws IOException {
-    MegaBertBuilder builder = builder(1);
-    if (allowMissingHead) {
-      builder.allowMissingHead(0);
-    }
-    return open(builder);
-  }
-
-  private MegaBertBuilder builder(int texts) {
-    MegaBertBuilder builder =
-        MegaBert.builder()
-            .backend(compute.backend)
-            .precision(compute.dtype)
-            .threads(compute.threads)
-            .packing(compute.packs(texts))
-            .device(compute.device);
-    if (vocab != null) {
-      builder.tokenizer(vocab);
-    }
+  /**
+   * Opens the model.
+   *
+   * @param texts how many it is for
+   * @param more what other options say about it
+   */
+  MegaBert open(int texts, List<Consumer<MegaBertBuilder>> more) throws IOException {
+    MegaBertBuilder builder = MegaBert.builder();
+    compute.apply(builder, texts);
     if (config != null) {
       builder.config(config);
     }
-    if (className != null) {
-      builder.modelClass(ModelClass.of(className));
-    }
-    return builder;
-  }
-
-  private MegaBert open(MegaBertBuilder builder) throws IOException {
+    more.forEach(options -> options.accept(builder));
     if (Progress.isShown()) {
       builder.loading(Progress::loading);
     }
-    return model == null ? builder.demo() : builder.load(model);
+    MegaBert bert = model == null ? builder.demo() : builder.load(model);
+    try {
+      compute.requireUsedBy(bert.backend());
+      return bert;
+    } catch (RuntimeException failure) {
+      bert.close();
+      throw failure;
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import io.github.megabert.model.MegatronBertConfig;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.stream.Collectors;
 
 /** Configurations that MegatronBERTs are known in. */
@@ -14,6 +15,14 @@ enum ModelSize {
   B1_3("1.3b", 24, 2048, 32, 29056),
   /** Megatron's BERT of 3.9 billion parameters, GatorTron-medium's shape. */
   B3_9("3.9b", 48, 2560, 40, 29056);
+
+  /** For completion. */
+  static final class Names implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(values()).map(ModelSize::optionName).iterator();
+    }
+  }
 
   private final String optionName;
   private final int layers;

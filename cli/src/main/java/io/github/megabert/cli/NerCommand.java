@@ -30,10 +30,12 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert ner --model my-model --stride 16 --windows complete < articles.txt"
     })
 final class NerCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
-  @Mixin private LengthOptions lengths = new LengthOptions();
+  @Mixin private LengthOptions length = new LengthOptions();
+  @Mixin private TruncateOption longTexts = new TruncateOption();
+  @Mixin private BatchOption batch = new BatchOption();
 
   @Option(
       names = "--aggregation",
@@ -45,16 +47,16 @@ final class NerCommand implements Callable<Integer> {
   @Option(
       names = "--stride",
       paramLabel = "N",
+      converter = Numbers.AtLeastZero.class,
       description = "Read long texts in windows that repeat N tokens of the one before.")
   private @Nullable Integer stride;
 
   @Option(
       names = "--windows",
       paramLabel = "KIND",
-      defaultValue = "reference",
       description =
-          "With --stride: reference, the windows that transformers makes, which leave the end of a long text unread, or complete. Default: ${DEFAULT-VALUE}.")
-  private Windows windows = Windows.REFERENCE;
+          "With --stride: reference, the windows that transformers makes, which leave the end of a long text unread, or complete. Default: reference.")
+  private @Nullable Windows windows;
 
   /** Which windows a long text is read in. */
   enum Windows {
@@ -66,8 +68,17 @@ final class NerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    WrongUsage.unless(
+        windows == null || stride != null, "--windows says which windows --stride N reads");
+    WrongUsage.unless(
+        stride == null || !longTexts.truncate,
+        "--truncate cuts a long text, --stride reads it in windows: choose one of them");
+    WrongUsage.unless(
+        stride == null || aggregation != Aggregation.NONE,
+        "--stride reads windows that overlap, where only whole entities can be put together:"
+            + " choose an --aggregation other than none");
     TokenClassification.Options options =
-        TokenClassification.Options.DEFAULT.withLongText(lengths.longText());
+        TokenClassification.Options.DEFAULT.withLongText(longTexts.longText());
     if (aggregation != null || stride != null) {
       options = options.withAggregation(aggregation == null ? Aggregation.SIMPLE : aggregation);
     }
@@ -78,28 +89,31 @@ final class NerCommand implements Callable<Integer> {
               : options.withReferenceWindows(stride);
     }
     TokenClassification.Options chosen = options;
-    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
+    try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
       TokenClassification classifier = bert.tokenClassification();
       try (JsonOption.Results results = output.results()) {
-        TextArguments.forEach(
-            classifier.stream(arguments.stream(), chosen),
-            result -> {
-              report(result.truncatedTokens());
-              print(results, result.entities(), chosen.aggregation() == Aggregation.NONE);
-            });
+        return arguments.answer(
+            texts -> classifier.applyAll(texts, chosen),
+            results.of(
+                (where, result) -> {
+                  report(result.truncatedTokens(), where);
+                  print(results, result.entities(), chosen.aggregation() == Aggregation.NONE);
+                }));
       }
     }
-    return 0;
   }
 
-  private void report(int unread) {
+  private void report(int unread, String where) {
     if (stride == null) {
-      LengthOptions.report(unread, "a text");
+      TruncateOption.report(unread, where);
     } else if (unread > 0) {
       System.err.println(
           "megabert: "
+              + where
+              + ": "
               + unread
-              + " tokens at the end of a text were not read, as transformers does not; --windows complete reads them");
+              + " tokens at the end were not read, as transformers does not; --windows complete"
+              + " reads them");
     }
   }
 

@@ -4,6 +4,7 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.task.NextSentence;
 import io.github.megabert.task.TextPair;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -18,9 +19,10 @@ import tools.jackson.databind.node.JsonNodeFactory;
     description = "Gives the probability that text B continues text A.",
     footer = {"", "Example:", "  megabert next-sentence \"a dog is an animal.\" \"it barks.\""})
 final class NextSentenceCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
-  @Mixin private LengthOptions lengths = new LengthOptions();
+  @Mixin private LengthOptions length = new LengthOptions();
+  @Mixin private TruncateOption longTexts = new TruncateOption();
 
   @Parameters(index = "0", paramLabel = "A", description = "The first text.")
   private String first = "";
@@ -30,13 +32,13 @@ final class NextSentenceCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (MegaBert bert = model.openFor(1, lengths)) {
+    try (MegaBert bert = model.open(1, List.of(length))) {
       NextSentence pipeline = bert.nextSentence();
       NextSentence.Continuation result =
           pipeline.apply(
               TextPair.of(first, second),
-              NextSentence.Options.DEFAULT.withLongText(lengths.longText()));
-      LengthOptions.report(result.truncatedTokens(), "the pair");
+              NextSentence.Options.DEFAULT.withLongText(longTexts.longText()));
+      TruncateOption.report(result.truncatedTokens(), "the pair");
       try (JsonOption.Results results = output.results()) {
         if (results.isJson()) {
           results.add(

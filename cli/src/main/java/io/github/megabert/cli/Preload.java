@@ -24,7 +24,7 @@ final class Preload {
     try (Checkpoint checkpoint = MegaBert.demoCheckpoint();
         Backend backend = Backends.open(Backends.VECTOR, BackendOptions.DEFAULT.withThreads(1))) {
       backend.parameter(checkpoint.tensor("bert.encoder.ln.weight"));
-    } catch (IOException | RuntimeException ignored) {
+    } catch (IOException | RuntimeException | LinkageError | VirtualMachineError ignored) {
       // The command meets the same failure and reports it.
     }
   }

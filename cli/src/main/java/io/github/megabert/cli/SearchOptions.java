@@ -9,29 +9,37 @@ final class SearchOptions {
   @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
       description = "Most tokens to add. Default: 20.")
   private int maxNewTokens = 20;
 
   @Option(
       names = "--min-new-tokens",
       paramLabel = "N",
+      converter = Numbers.AtLeastZero.class,
       description = "Tokens before the text may end. Default: 0.")
   private int minNewTokens;
 
-  @Option(names = "--beams", paramLabel = "N", description = "Beams of a beam search. Default: 1.")
+  @Option(
+      names = "--beams",
+      paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
+      description = "Beams of a beam search. Default: 1.")
   private int beams = 1;
 
   @Option(
       names = "--return-sequences",
       paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
       description = "Results a prompt. Default: 1.")
   private int returnSequences = 1;
 
   @Option(
       names = "--length-penalty",
       paramLabel = "X",
+      converter = Numbers.Finite.class,
       description = "Exponent of the length that divides a beam's score. Default: 1.")
-  private double lengthPenalty = 1;
+  private @Nullable Double lengthPenalty;
 
   @Option(
       names = "--early-stopping",
@@ -41,24 +49,28 @@ final class SearchOptions {
   @Option(
       names = "--temperature",
       paramLabel = "X",
+      converter = Numbers.Positive.class,
       description = "Draw the next token, from logits divided by this.")
   private @Nullable Double temperature;
 
   @Option(
       names = "--top-k",
       paramLabel = "N",
+      converter = Numbers.AtLeastZero.class,
       description = "Draw from the N likeliest tokens only; 0 for all. Default when drawing: 50.")
   private @Nullable Integer topK;
 
   @Option(
       names = "--top-p",
       paramLabel = "P",
+      converter = Numbers.Probability.class,
       description = "Draw from the likeliest tokens that together reach this probability.")
   private @Nullable Double topP;
 
   @Option(
       names = "--min-p",
       paramLabel = "P",
+      converter = Numbers.Share.class,
       description = "Draw from tokens of at least this share of the likeliest one's probability.")
   private @Nullable Double minP;
 
@@ -71,14 +83,48 @@ final class SearchOptions {
   @Option(
       names = "--repetition-penalty",
       paramLabel = "X",
+      converter = Numbers.Positive.class,
       description = "Makes tokens that are there already less likely. Default: 1.")
   private double repetitionPenalty = 1;
 
   @Option(
       names = "--no-repeat-ngram-size",
       paramLabel = "N",
+      converter = Numbers.AtLeastZero.class,
       description = "No N tokens in a row occur twice. Default: 0, no such rule.")
   private int noRepeatNgramSize;
+
+  private boolean draws() {
+    return temperature != null || topK != null || topP != null || minP != null || seed != null;
+  }
+
+  /**
+   * Checks that the options go together.
+   *
+   * @throws WrongUsage if one would not be heeded
+   */
+  void requireUseful() {
+    WrongUsage.unless(
+        minNewTokens <= maxNewTokens,
+        "--min-new-tokens " + minNewTokens + " is more than --max-new-tokens " + maxNewTokens);
+    WrongUsage.unless(
+        beams <= GenerationOptions.MOST_SEQUENCES
+            && returnSequences <= GenerationOptions.MOST_SEQUENCES,
+        "--beams and --return-sequences may be at most " + GenerationOptions.MOST_SEQUENCES);
+    WrongUsage.unless(
+        beams > 1 || lengthPenalty == null, "--length-penalty is for beams: give --beams N too");
+    WrongUsage.unless(
+        beams > 1 || !earlyStopping, "--early-stopping is for beams: give --beams N too");
+    WrongUsage.unless(
+        beams == 1 || !draws(),
+        "--beams finds the likeliest text, --temperature, --top-k, --top-p, --min-p and --seed draw"
+            + " one: choose");
+    WrongUsage.unless(
+        returnSequences == 1 || draws() || returnSequences <= beams,
+        "--return-sequences "
+            + returnSequences
+            + " needs as many --beams, or --temperature or --seed to draw different texts");
+  }
 
   /** The options so far; asking for anything that concerns drawing means to draw. */
   GenerationOptions.Builder builder() {
@@ -88,14 +134,13 @@ final class SearchOptions {
             .minNewTokens(minNewTokens)
             .beams(beams)
             .returnSequences(returnSequences)
-            .lengthPenalty(lengthPenalty)
+            .lengthPenalty(lengthPenalty == null ? 1 : lengthPenalty)
             .repetitionPenalty(repetitionPenalty)
             .noRepeatNgramSize(noRepeatNgramSize);
     if (earlyStopping) {
       builder.earlyStopping(GenerationOptions.EarlyStopping.FIRST_FINISHED);
     }
-    builder.sample(
-        temperature != null || topK != null || topP != null || minP != null || seed != null);
+    builder.sample(draws());
     if (temperature != null) {
       builder.temperature(temperature);
     }

@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,7 @@ final class StandardOutput extends OutputStream {
   private final OutputStream out;
   private @Nullable IOException failure;
 
-  StandardOutput(OutputStream out) {
+  private StandardOutput(OutputStream out) {
     this.out = out;
   }
 
@@ -33,12 +34,27 @@ final class StandardOutput extends OutputStream {
 
   /** A print stream on the process's standard output. */
   static PrintStream open() {
-    return new Checked(new StandardOutput(new FileOutputStream(FileDescriptor.out)));
+    return over(new FileOutputStream(FileDescriptor.out));
   }
 
   /** A print stream over another one, for tests. */
   static PrintStream over(OutputStream out) {
     return new Checked(new StandardOutput(out));
+  }
+
+  /** A print stream for messages, in which control characters are visible. */
+  static PrintStream errorOver(OutputStream out) {
+    return new PrintStream(new EscapedOutput(out), true, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * A writer for texts of our own, whose colours are wanted: what is printed elsewhere has its
+   * control characters made visible.
+   */
+  static PrintWriter ofOwnTexts(PrintStream stream) {
+    return stream instanceof Checked checked
+        ? new PrintWriter(checked.output, true, StandardCharsets.UTF_8)
+        : new PrintWriter(stream, true, StandardCharsets.UTF_8);
   }
 
   /**
@@ -64,7 +80,7 @@ final class StandardOutput extends OutputStream {
     private final StandardOutput output;
 
     Checked(StandardOutput output) {
-      super(output, false, StandardCharsets.UTF_8);
+      super(new EscapedOutput(output), false, StandardCharsets.UTF_8);
       this.output = output;
     }
   }

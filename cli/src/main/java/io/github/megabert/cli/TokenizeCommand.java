@@ -6,6 +6,9 @@ import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.EncodingOptions;
 import io.github.megabert.tokenizer.Truncation;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -20,10 +23,29 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "tokenize",
     mixinStandardHelpOptions = true,
-    description = "Splits texts into tokens, with ids and positions in the text.",
-    footer = {"", "Example:", "  megabert tokenize \"a dog is a domesticated animal.\""})
+    description =
+        "Splits texts into tokens, with ids and positions in the text. No model is needed.",
+    footer = {
+      "",
+      "Examples:",
+      "  megabert tokenize \"a dog is a domesticated animal.\"",
+      "  megabert tokenize --vocab vocab.txt --json < texts.txt"
+    })
 final class TokenizeCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      description =
+          "A folder with tokenizer files, whether a model is in it or not, or a checkpoint beside them. Default: the embedded model's.")
+  private @Nullable Path model;
+
+  @Option(
+      names = "--vocab",
+      paramLabel = "PATH",
+      description =
+          "A vocab.txt, a tokenizer.json, or a folder with tokenizer files, in place of the model's own.")
+  private @Nullable Path vocab;
+
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
 
@@ -33,23 +55,33 @@ final class TokenizeCommand implements Callable<Integer> {
   @Option(
       names = "--max-length",
       paramLabel = "N",
+      converter = Numbers.AtLeastOne.class,
       description = "Cut to so many tokens. Default: no cut.")
-  private int maxLength;
+  private @Nullable Integer maxLength;
 
   @Override
   public Integer call() throws IOException {
     EncodingOptions options =
-        maxLength > 0
-            ? EncodingOptions.DEFAULT.withTruncation(Truncation.LONGEST_FIRST, maxLength)
-            : EncodingOptions.DEFAULT;
-    try (MegaBert bert = model.open();
-        JsonOption.Results results = output.results()) {
-      BertTokenizer tokenizer = bert.tokenizer();
-      TextArguments.forEach(
-          arguments.stream().map(text -> tokenizer.encode(text, pair, options)),
-          encoding -> print(results, encoding));
+        maxLength == null
+            ? EncodingOptions.DEFAULT
+            : EncodingOptions.DEFAULT.withTruncation(Truncation.LONGEST_FIRST, maxLength);
+    BertTokenizer tokenizer = tokenizer();
+    try (JsonOption.Results results = output.results()) {
+      return arguments.answer(
+          texts -> texts.stream().map(text -> tokenizer.encode(text, pair, options)).toList(),
+          results.of((where, encoding) -> print(results, encoding)));
     }
-    return 0;
+  }
+
+  /** The one that {@code --vocab} names, as in every command, else the model's. */
+  private BertTokenizer tokenizer() throws IOException {
+    if (model != null && Files.notExists(model)) {
+      throw new NoSuchFileException(model.toString());
+    }
+    if (vocab != null) {
+      return BertTokenizer.load(vocab);
+    }
+    return model == null ? MegaBert.demoTokenizer() : BertTokenizer.beside(model);
   }
 
   private static void print(JsonOption.Results results, Encoding encoding) {

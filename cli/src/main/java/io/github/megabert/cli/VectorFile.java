@@ -1,85 +1,163 @@
 package io.github.megabert.cli;
 
-import io.github.megabert.checkpoint.SafetensorsWriter;
-import io.github.megabert.tensor.DType;
-import io.github.megabert.tensor.Shape;
-import io.github.megabert.tensor.Tensor;
-import java.io.BufferedOutputStream;
+import io.github.megabert.checkpoint.SafetensorsRows;
+import io.github.megabert.checkpoint.file.OutputFile;
+import io.github.megabert.json.JsonText;
+import io.github.megabert.task.TextEmbedding.Embedding;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes any number of vectors to a file in constant memory: as JSON lines, or as the tensor {@code
- * embeddings} of a safetensors file. What is written waits beside the file until {@link #commit}.
+ * embeddings} of a safetensors file. The file appears at {@link #commit}, whole.
+ *
+ * <p>Row <i>i</i> belongs to line <i>i</i> of the input: a line without a vector leaves a gap.
  */
-final class VectorFile implements AutoCloseable {
-  private final Path file;
-  private final Path rowsFile;
+abstract sealed class VectorFile implements TextArguments.Results<Embedding>, AutoCloseable {
   private final int dimension;
-  private final boolean safetensors;
-  private final OutputStream out;
   private long rows;
+  private long gaps;
 
-  private VectorFile(Path file, int dimension) throws IOException {
-    this.file = file;
+  private VectorFile(int dimension) {
     this.dimension = dimension;
-    safetensors = file.getFileName().toString().endsWith(".safetensors");
-    rowsFile = file.resolveSibling(file.getFileName() + ".rows");
-    out = new BufferedOutputStream(Files.newOutputStream(rowsFile), 1 << 16);
   }
 
+  /** Begins a file: a safetensors file if that is how its name ends, otherwise JSON lines. */
   static VectorFile create(Path file, int dimension) throws IOException {
-    return new VectorFile(file, dimension);
+    return file.toString().endsWith(".safetensors")
+        ? new Matrix(file, dimension)
+        : new Lines(file, dimension);
   }
 
-  /** One more row. */
-  void add(float[] vector) throws IOException {
-    if (safetensors) {
-      ByteBuffer bytes = ByteBuffer.allocate(4 * vector.length).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.asFloatBuffer().put(vector);
-      out.write(bytes.array());
-    } else {
-      String line = JsonMapper.shared().writeValueAsString(EmbedCommand.array(vector)) + "\n";
-      out.write(line.getBytes(StandardCharsets.UTF_8));
-    }
-    rows++;
-  }
-
-  long rows() {
+  /** Rows so far, gaps included. */
+  final long rows() {
     return rows;
   }
 
+  /** Rows without a vector so far. */
+  final long gaps() {
+    return gaps;
+  }
+
+  /** Numbers of a vector. */
+  final int dimension() {
+    return dimension;
+  }
+
+  /** What a row without a vector holds. */
+  abstract String gap();
+
+  /** Writes a row; of none, a gap. */
+  abstract void write(float @Nullable [] vector, @Nullable String refusal) throws IOException;
+
   /** Puts the file in place. */
-  void commit() throws IOException {
-    out.close();
-    if (!safetensors) {
-      Files.move(rowsFile, file, StandardCopyOption.REPLACE_EXISTING);
-      return;
-    }
-    // The header holds the number of rows, which is known only now.
-    try (FileChannel channel = FileChannel.open(rowsFile, StandardOpenOption.READ);
-        Arena arena = Arena.ofConfined()) {
-      MemorySegment content = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      SafetensorsWriter.write(
-          file, Map.of("embeddings", Tensor.wrap(content, DType.F32, Shape.of(rows, dimension))));
-    }
+  abstract void commit() throws IOException;
+
+  @Override
+  public abstract void close() throws IOException;
+
+  @Override
+  public final void answer(String where, Embedding result) {
+    TruncateOption.report(result.truncatedTokens(), where);
+    add(result.vector(), null);
   }
 
   @Override
-  public void close() throws IOException {
-    out.close();
-    Files.deleteIfExists(rowsFile);
+  public final void nothing(@Nullable String refusal) {
+    gaps++;
+    add(null, refusal);
+  }
+
+  private void add(float @Nullable [] vector, @Nullable String refusal) {
+    rows++;
+    try {
+      write(vector, refusal);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static final class Matrix extends VectorFile {
+    private final SafetensorsRows rows;
+    private final float[] gap;
+
+    Matrix(Path file, int dimension) throws IOException {
+      super(dimension);
+      rows = new SafetensorsRows(file, "embeddings", dimension);
+      gap = new float[dimension];
+      Arrays.fill(gap, Float.NaN);
+    }
+
+    @Override
+    String gap() {
+      return "NaN";
+    }
+
+    @Override
+    void write(float @Nullable [] vector, @Nullable String refusal) throws IOException {
+      rows.add(vector == null ? gap : vector);
+    }
+
+    @Override
+    void commit() throws IOException {
+      rows.commit();
+    }
+
+    @Override
+    public void close() throws IOException {
+      rows.close();
+    }
+  }
+
+  private static final class Lines extends VectorFile {
+    private static final int BUFFERED_BYTES = 1 << 16;
+
+    private final OutputFile output;
+    private final ByteArrayOutputStream buffer = new ByteArrayOutputStream(2 * BUFFERED_BYTES);
+    private long position;
+
+    Lines(Path file, int dimension) throws IOException {
+      super(dimension);
+      output = OutputFile.create(file);
+    }
+
+    @Override
+    String gap() {
+      return "null, or what was wrong";
+    }
+
+    @Override
+    void write(float @Nullable [] vector, @Nullable String refusal) throws IOException {
+      String line =
+          JsonText.compact(
+              vector == null ? JsonOption.Results.entry(refusal) : EmbedCommand.array(vector));
+      buffer.writeBytes((line + "\n").getBytes(StandardCharsets.UTF_8));
+      if (buffer.size() >= BUFFERED_BYTES) {
+        flush();
+      }
+    }
+
+    private void flush() throws IOException {
+      output.write(ByteBuffer.wrap(buffer.toByteArray()), position);
+      position += buffer.size();
+      buffer.reset();
+    }
+
+    @Override
+    void commit() throws IOException {
+      flush();
+      output.commit();
+    }
+
+    @Override
+    public void close() throws IOException {
+      output.close();
+    }
   }
 }

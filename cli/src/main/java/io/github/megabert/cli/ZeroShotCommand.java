@@ -26,10 +26,12 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert zero-shot --model my-nli-model --labels politics,travel \"Merkel visited Paris.\""
     })
 final class ZeroShotCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();
-  @Mixin private LengthOptions lengths = new LengthOptions();
+  @Mixin private LengthOptions length = new LengthOptions();
+  @Mixin private TruncateOption longTexts = new TruncateOption();
+  @Mixin private BatchOption batch = new BatchOption();
 
   @Option(
       names = "--labels",
@@ -52,24 +54,30 @@ final class ZeroShotCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    WrongUsage.unless(
+        template.contains("{}"),
+        "the --template \"" + template + "\" has no {} for the label to take the place of");
     ZeroShotClassification.Options options =
-        new ZeroShotClassification.Options(multiLabel, template, lengths.longText());
+        new ZeroShotClassification.Options(multiLabel, template, longTexts.longText());
     List<String> candidates =
         labels.stream().map(String::strip).filter(label -> !label.isEmpty()).toList();
-    try (MegaBert bert = model.openFor(arguments.count(), lengths)) {
+    WrongUsage.unless(!candidates.isEmpty(), "--labels names no label: --labels politics,travel");
+    try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
       ZeroShotClassification classifier = bert.zeroShotClassification();
       try (JsonOption.Results results = output.results()) {
-        TextArguments.forEach(
-            classifier.among(candidates).stream(arguments.stream(), options),
-            result -> print(results, result));
+        return arguments.answer(
+            texts -> classifier.among(candidates).applyAll(texts, options),
+            results.of(
+                (where, result) -> {
+                  TruncateOption.report(result.truncatedTokens(), where);
+                  print(results, result);
+                }));
       }
     }
-    return 0;
   }
 
   private static void print(
       JsonOption.Results results, ZeroShotClassification.Classification result) {
-    LengthOptions.report(result.truncatedTokens(), "a text");
     if (results.isJson()) {
       ObjectNode entry = JsonNodeFactory.instance.objectNode().put("sequence", result.sequence());
       ArrayNode names = entry.putArray("labels");

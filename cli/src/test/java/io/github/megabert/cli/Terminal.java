@@ -17,15 +17,20 @@ record Terminal(int exitCode, String out, String err) {
 
   /** Runs with a standard input. */
   static Terminal runWithInput(String input, String... arguments) {
+    return runWithBytes(input.getBytes(StandardCharsets.UTF_8), arguments);
+  }
+
+  /** Runs with a standard input of any bytes. */
+  static Terminal runWithBytes(byte[] input, String... arguments) {
     InputStream oldIn = System.in;
     PrintStream oldOut = System.out;
     PrintStream oldErr = System.err;
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     try {
-      System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
+      System.setIn(new ByteArrayInputStream(input));
       System.setOut(StandardOutput.over(out));
-      System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+      System.setErr(StandardOutput.errorOver(err));
       int code = Main.run(arguments);
       return new Terminal(
           code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
@@ -61,7 +66,7 @@ record Terminal(int exitCode, String out, String err) {
     try {
       System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
       System.setOut(StandardOutput.over(failing));
-      System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+      System.setErr(StandardOutput.errorOver(err));
       int code = Main.run(arguments);
       return new Terminal(
           code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));

@@ -3,7 +3,7 @@ package io.github.megabert.backend;
 /**
  * What a caller may ask of a backend.
  *
- * @param threads CPU threads for one computation, the caller included; at least 1
+ * @param threads CPU threads for one computation, the caller included; 1 … {@link #MOST_THREADS}
  * @param precision storage of matrix weights
  * @param device index of the device, for backends that have several
  * @param packing whether weights are brought into the form that kernels read fastest when a model
@@ -12,6 +12,9 @@ package io.github.megabert.backend;
  *     sooner, later ones take longer. Other backends ignore it
  */
 public record BackendOptions(int threads, Precision precision, int device, boolean packing) {
+  /** Most threads that can be asked for; no machine of today has as many processors. */
+  public static final int MOST_THREADS = 4096;
+
   /** All processors, float32, device 0. */
   public static final BackendOptions DEFAULT =
       new BackendOptions(Runtime.getRuntime().availableProcessors(), Precision.F32, 0);
@@ -23,8 +26,9 @@ public record BackendOptions(int threads, Precision precision, int device, boole
 
   /** Checks the ranges. */
   public BackendOptions {
-    if (threads < 1) {
-      throw new IllegalArgumentException("threads must be at least 1, not " + threads);
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "threads must be in 1 … " + MOST_THREADS + ", not " + threads);
     }
     if (device < 0) {
       throw new IllegalArgumentException("device must not be negative: " + device);

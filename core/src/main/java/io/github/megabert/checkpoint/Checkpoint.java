@@ -1,6 +1,7 @@
 package io.github.megabert.checkpoint;
 
 import io.github.megabert.checkpoint.huggingface.HuggingFaceCheckpoint;
+import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.json.JsonMap;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,6 +22,11 @@ public interface Checkpoint extends NamedTensors {
    * maps and null. Unmodifiable.
    */
   Map<String, @Nullable Object> config();
+
+  /** Where the configuration was read, for messages: a file, or {@link #source()}. */
+  default String configSource() {
+    return source();
+  }
 
   /**
    * Opens a checkpoint of any known kind: a Hugging Face folder, a {@code .safetensors} or {@code
@@ -47,6 +53,11 @@ public interface Checkpoint extends NamedTensors {
    */
   static Checkpoint of(Map<String, ? extends @Nullable Object> config, NamedTensors tensors)
       throws CheckpointException {
-    return new HuggingFaceCheckpoint(JsonMap.toObject(config), tensors);
+    return new HuggingFaceCheckpoint(JsonMap.toObject(config), tensors.source(), tensors);
+  }
+
+  /** As {@link #of(Map, NamedTensors)}, with a configuration that a file holds. */
+  static Checkpoint of(Path config, NamedTensors tensors) throws IOException {
+    return new HuggingFaceCheckpoint(StrictJson.readObject(config), config.toString(), tensors);
   }
 }

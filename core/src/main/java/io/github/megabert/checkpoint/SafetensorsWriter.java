@@ -1,17 +1,13 @@
 package io.github.megabert.checkpoint;
 
-import io.github.megabert.checkpoint.file.ChannelBytes;
+import io.github.megabert.checkpoint.file.OutputFile;
 import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -33,17 +29,14 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class SafetensorsWriter implements AutoCloseable {
   private final Path file;
-  private final Path temporary;
-  private final FileChannel channel;
+  private final OutputFile output;
   private final Map<String, TensorSpec> specs = new LinkedHashMap<>();
   private final Map<String, Long> positions = new LinkedHashMap<>();
   private final Set<String> missing;
-  private boolean committed;
 
   private SafetensorsWriter(Path file, List<TensorSpec> tensors, Map<String, String> metadata)
       throws IOException {
     this.file = file;
-    this.temporary = file.resolveSibling(file.getFileName() + ".incomplete");
     tensors.stream()
         .sorted(Comparator.comparingInt((TensorSpec spec) -> spec.dtype().bits()).reversed())
         .forEach(
@@ -54,14 +47,9 @@ public final class SafetensorsWriter implements AutoCloseable {
             });
     this.missing = new HashSet<>(specs.keySet());
     ByteBuffer header = header(metadata);
-    this.channel =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE);
+    this.output = OutputFile.create(file);
     try {
-      ChannelBytes.write(channel, header, 0);
+      output.write(header, 0);
     } catch (IOException e) {
       close();
       throw e;
@@ -148,7 +136,7 @@ public final class SafetensorsWriter implements AutoCloseable {
               + ", given is "
               + tensor);
     }
-    ChannelBytes.write(channel, tensor.segment(), position);
+    output.write(tensor.segment(), position);
     missing.remove(name);
   }
 
@@ -162,17 +150,12 @@ public final class SafetensorsWriter implements AutoCloseable {
       throw new IllegalStateException(
           file + " lacks " + missing.size() + " tensors, such as " + missing.iterator().next());
     }
-    channel.close();
-    Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-    committed = true;
+    output.commit();
   }
 
   /** Removes what was written unless it was committed. */
   @Override
   public void close() throws IOException {
-    channel.close();
-    if (!committed) {
-      Files.deleteIfExists(temporary);
-    }
+    output.close();
   }
 }

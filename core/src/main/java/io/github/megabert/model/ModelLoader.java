@@ -54,7 +54,8 @@ public final class ModelLoader {
   }
 
   private MegatronBert takeOut(LoadOptions options) {
-    MegatronBertConfig config = MegatronBertConfig.of(checkpoint.config(), checkpoint.source());
+    MegatronBertConfig config =
+        MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
     ModelClass modelClass = options.modelClass();
     if (modelClass == null) {
       modelClass = declaredClass(config);

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +72,30 @@ public final class BertTokenizer {
   }
 
   /**
+   * Loads the tokenizer of a checkpoint: a folder, whose weights are not looked at, or a file with
+   * tokenizer files beside it.
+   *
+   * @throws TokenizerException if there are none, or they are malformed
+   * @throws IOException if reading fails
+   */
+  public static BertTokenizer beside(Path checkpoint) throws IOException {
+    return TokenizerFiles.load(TokenizerFiles.folderOf(checkpoint));
+  }
+
+  /**
+   * As {@link #beside}, where there may be no tokenizer.
+   *
+   * @throws TokenizerException if there are files, and they are malformed
+   * @throws IOException if reading fails
+   */
+  public static Optional<BertTokenizer> findBeside(Path checkpoint) throws IOException {
+    Path folder = TokenizerFiles.folderOf(checkpoint);
+    return TokenizerFiles.areIn(folder)
+        ? Optional.of(TokenizerFiles.load(folder))
+        : Optional.empty();
+  }
+
+  /**
    * Makes a tokenizer of a vocabulary; a token's place in the list is its id. Of equal tokens the
    * last one counts.
    *
@@ -121,8 +146,8 @@ public final class BertTokenizer {
    *
    * @param text the first text
    * @param pair the second text, or null
-   * @throws IllegalArgumentException if truncation cannot reach the greatest length, or the stride
-   *     is not smaller than a window
+   * @throws IllegalArgumentException if the text is null, truncation cannot reach the greatest
+   *     length, or the stride is not smaller than a window
    */
   public Encoding encode(String text, @Nullable String pair, EncodingOptions options) {
     EncodingAssembly assembly = assembly(text, pair, options);
@@ -164,6 +189,10 @@ public final class BertTokenizer {
   }
 
   private EncodingAssembly assembly(String text, @Nullable String pair, EncodingOptions options) {
+    // Callers that are not checked for it pass what their data lacks.
+    if (text == null) {
+      throw new IllegalArgumentException("The text is null; leave it out, or give an empty one.");
+    }
     int limit = Integer.MAX_VALUE;
     if (options.truncation() != Truncation.NONE) {
       limit = options.maxLength() == 0 ? modelMaxLength() : options.maxLength();

@@ -25,6 +25,20 @@ final class TokenizerFiles {
 
   private TokenizerFiles() {}
 
+  /** Where a checkpoint's tokenizer files are: in it, or beside it. */
+  static Path folderOf(Path checkpoint) {
+    if (Files.isDirectory(checkpoint)) {
+      return checkpoint;
+    }
+    Path folder = checkpoint.toAbsolutePath().getParent();
+    return folder == null ? checkpoint : folder;
+  }
+
+  /** Whether a folder has tokenizer files. */
+  static boolean areIn(Path folder) {
+    return Files.exists(folder.resolve(TOKENIZER_JSON)) || Files.exists(folder.resolve(VOCAB_TXT));
+  }
+
   static BertTokenizer load(Path path) throws IOException {
     if (Files.isRegularFile(path)) {
       Path folder = path.toAbsolutePath().getParent();

@@ -30,11 +30,14 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
   private static final String PREDICTION_BIAS = "cls.predictions.bias";
 
   private final ObjectNode config;
+  private final String configSource;
   private final NamedTensors tensors;
   private final Map<String, String> storedNames = new LinkedHashMap<>();
 
-  public HuggingFaceCheckpoint(ObjectNode config, NamedTensors tensors) throws CheckpointException {
+  public HuggingFaceCheckpoint(ObjectNode config, String configSource, NamedTensors tensors)
+      throws CheckpointException {
     this.config = config.deepCopy();
+    this.configSource = configSource;
     this.tensors = tensors;
     for (String stored : tensors.names()) {
       String canonical = canonicalName(stored);
@@ -106,6 +109,11 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
   @Override
   public String source() {
     return tensors.source();
+  }
+
+  @Override
+  public String configSource() {
+    return configSource;
   }
 
   @Override

@@ -52,26 +52,29 @@ public final class HuggingFaceFolder {
   /** Opens weights in one file or an index of several, {@code config.json} beside it. */
   public static Checkpoint openFile(Path weights, @Nullable Path configOverride)
       throws IOException {
-    ObjectNode config = config(weights, configOverride);
-    return join(config, tensors(weights));
+    Path configFile = configFile(weights, configOverride);
+    ObjectNode config = StrictJson.readObject(configFile);
+    return join(config, configFile, tensors(weights));
   }
 
   /** A checkpoint of tensors that were read from {@code weights}. */
   public static Checkpoint open(NamedTensors tensors, Path weights, @Nullable Path configOverride)
       throws IOException {
-    return join(config(weights, configOverride), tensors);
+    Path configFile = configFile(weights, configOverride);
+    return join(StrictJson.readObject(configFile), configFile, tensors);
   }
 
-  private static Checkpoint join(ObjectNode config, NamedTensors tensors) throws IOException {
+  private static Checkpoint join(ObjectNode config, Path configFile, NamedTensors tensors)
+      throws IOException {
     try {
-      return new HuggingFaceCheckpoint(config, tensors);
+      return new HuggingFaceCheckpoint(config, configFile.toString(), tensors);
     } catch (IOException | RuntimeException e) {
       tensors.close();
       throw e;
     }
   }
 
-  private static ObjectNode config(Path weights, @Nullable Path configOverride) throws IOException {
+  private static Path configFile(Path weights, @Nullable Path configOverride) throws IOException {
     Path configFile = configOverride == null ? weights.resolveSibling(CONFIG) : configOverride;
     if (!Files.exists(configFile)) {
       throw new CheckpointException(
@@ -81,7 +84,7 @@ public final class HuggingFaceFolder {
               + weights
               + "; name a configuration file");
     }
-    return StrictJson.readObject(configFile);
+    return configFile;
   }
 
   private static NamedTensors tensors(Path weights) throws IOException {

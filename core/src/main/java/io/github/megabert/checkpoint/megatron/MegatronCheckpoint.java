@@ -30,6 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class MegatronCheckpoint implements Checkpoint {
   private final String source;
+  private final String configSource;
   private final MegatronRanks ranks;
   private final ObjectNode config;
   private final Map<String, MergedTensor> tensors;
@@ -39,6 +40,7 @@ public final class MegatronCheckpoint implements Checkpoint {
   private MegatronCheckpoint(String source, MegatronRanks ranks, @Nullable Path configOverride)
       throws IOException {
     this.source = source;
+    this.configSource = configOverride == null ? source : configOverride.toString();
     this.ranks = ranks;
     MegatronArguments arguments = MegatronArguments.of(ranks.files().getFirst());
     requireAllRanks(arguments);
@@ -117,6 +119,11 @@ public final class MegatronCheckpoint implements Checkpoint {
   @Override
   public String source() {
     return source;
+  }
+
+  @Override
+  public String configSource() {
+    return configSource;
   }
 
   @Override

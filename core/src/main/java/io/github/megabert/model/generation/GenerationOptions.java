@@ -73,6 +73,9 @@ public record GenerationOptions(
 
   private static final int DEFAULT_TOP_K = 50;
 
+  /** Most beams, and most results a prompt: each holds keys and values of its own. */
+  public static final int MOST_SEQUENCES = 4096;
+
   /** Greedy search for at most 20 new tokens, as transformers does by default. */
   public static final GenerationOptions DEFAULT = new Builder().build();
 
@@ -82,8 +85,12 @@ public record GenerationOptions(
     require(
         minNewTokens >= 0 && minNewTokens <= maxNewTokens,
         "minNewTokens must be in 0 … maxNewTokens (" + maxNewTokens + "), not " + minNewTokens);
-    require(beams >= 1, "beams must be at least 1, not " + beams);
-    require(returnSequences >= 1, "returnSequences must be at least 1, not " + returnSequences);
+    require(
+        beams >= 1 && beams <= MOST_SEQUENCES,
+        "beams must be in 1 … " + MOST_SEQUENCES + ", not " + beams);
+    require(
+        returnSequences >= 1 && returnSequences <= MOST_SEQUENCES,
+        "returnSequences must be in 1 … " + MOST_SEQUENCES + ", not " + returnSequences);
     require(
         returnSequences == 1 || sample || returnSequences <= beams,
         returnSequences

@@ -1,0 +1,51 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.parameters.ModelClass;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Which of the nine classes. */
+final class ClassOption implements Consumer<MegaBertBuilder> {
+  /** Names for {@code --class}. */
+  static final class Names implements Iterable<String>, ITypeConverter<ModelClass> {
+    private static final List<String> NAMES =
+        Arrays.stream(ModelClass.values()).map(ModelClass::className).toList();
+
+    @Override
+    public Iterator<String> iterator() {
+      return NAMES.iterator();
+    }
+
+    @Override
+    public ModelClass convert(String text) {
+      return ModelClass.find(text)
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "\"" + text + "\" is none of " + String.join(", ", NAMES)));
+    }
+  }
+
+  @Option(
+      names = "--class",
+      paramLabel = "NAME",
+      converter = Names.class,
+      completionCandidates = Names.class,
+      description =
+          "The transformers class, such as MegatronBertForCausalLM, in place of the model's own.")
+  private @Nullable ModelClass modelClass;
+
+  @Override
+  public void accept(MegaBertBuilder builder) {
+    if (modelClass != null) {
+      builder.modelClass(modelClass);
+    }
+  }
+}

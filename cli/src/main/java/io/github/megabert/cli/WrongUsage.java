@@ -1,0 +1,17 @@
+package io.github.megabert.cli;
+
+/** Options that contradict each other, or do not apply: the command ends with exit code 2. */
+final class WrongUsage extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  WrongUsage(String message) {
+    super(message);
+  }
+
+  /** Refuses a command line in a sentence unless a condition holds. */
+  static void unless(boolean condition, String message) {
+    if (!condition) {
+      throw new WrongUsage(message);
+    }
+  }
+}
