@@ -59,6 +59,23 @@ public interface Backend extends AutoCloseable {
   Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases);
 
   /**
+   * A table or a vector that reads {@code values} whenever it is used, so that it sees what
+   * training has changed. The matrix must outlive it.
+   *
+   * @throws UnsupportedOperationException if the backend does not train
+   */
+  Parameter parameter(ResidentMatrix values);
+
+  /**
+   * A linear layer that reads its parameters whenever it is used.
+   *
+   * @param weight {@code [outputs, inputs]}
+   * @param bias as many numbers as outputs
+   * @throws UnsupportedOperationException if the backend does not train
+   */
+  Linear linear(ResidentMatrix weight, ResidentMatrix bias);
+
+  /**
    * A zero-filled matrix that outlives computations, such as a key-value cache; the caller closes
    * it.
    */

@@ -65,6 +65,17 @@ public interface Computation extends AutoCloseable {
       @Nullable Matrix residual,
       Matrix out);
 
+  /** {@code out = activation(x)}, of one shape; {@code out} is not {@code x}. */
+  void activate(Activation activation, Matrix x, Matrix out);
+
+  /**
+   * Dropout as in training: {@code out = mask ⊙ x / (1 − p) + residual}.
+   *
+   * @param residual of x's shape, or null; may be {@code out}
+   * @param out of x's shape; may be {@code x}
+   */
+  void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out);
+
   /**
    * Scaled dot-product attention of every head and sequence (Vaswani et al. 2017, eq. 1): {@code
    * softmax(q·kᵀ/√headDim + mask)·v}.
@@ -73,9 +84,12 @@ public interface Computation extends AutoCloseable {
    *     queries
    * @param keys likewise, rows as the layout says
    * @param values likewise, rows as for the keys
+   * @param dropout on the probabilities, whose positions are those of the flat array that {@code
+   *     probabilities} describes; null without
    * @param out {@code [query rows, heads × headDim]}; rows of no sequence stay as they are
    * @param probabilities null, or a matrix of {@link AttentionLayout#probabilityCount} elements in
-   *     all, written as {@code [heads, queries, keys]} a sequence, one sequence after the other
+   *     all, written as {@code [heads, queries, keys]} a sequence, one sequence after the other;
+   *     before dropout
    */
   void attention(
       AttentionLayout layout,
@@ -85,8 +99,33 @@ public interface Computation extends AutoCloseable {
       int keyColumn,
       Matrix values,
       int valueColumn,
+      @Nullable Dropout dropout,
       Matrix out,
       @Nullable Matrix probabilities);
+
+  /** Attention without dropout. */
+  default void attention(
+      AttentionLayout layout,
+      Matrix queries,
+      int queryColumn,
+      Matrix keys,
+      int keyColumn,
+      Matrix values,
+      int valueColumn,
+      Matrix out,
+      @Nullable Matrix probabilities) {
+    attention(
+        layout,
+        queries,
+        queryColumn,
+        keys,
+        keyColumn,
+        values,
+        valueColumn,
+        null,
+        out,
+        probabilities);
+  }
 
   /**
    * {@code out[i] = x[rows[i]]}; {@code out} is {@code [rows.length, columns of x]}, not {@code x}.
@@ -103,12 +142,60 @@ public interface Computation extends AutoCloseable {
   void softmax(Matrix x);
 
   /**
-   * The negative log-likelihood of a label a row: {@code out[i] = log Σ exp(x[i]) - x[i,
-   * labels[i]]}, and 0 where the label is negative (ignored).
+   * The cross entropy of a label a row, {@code nll = log Σ exp(x[i]) - x[i, labels[i]]}, and 0
+   * where the label is negative (ignored). With smoothing ε of c classes, {@code (1 − ε) · nll +
+   * ε/c · Σ (log Σ exp(x[i]) − x[i, j])} ({@code torch.nn.CrossEntropyLoss}).
    *
+   * @param smoothing 0 to 1
    * @param out {@code [rows, 1]}
    */
-  void crossEntropy(Matrix logits, int[] labels, Matrix out);
+  void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out);
+
+  /** Cross entropy without smoothing. */
+  default void crossEntropy(Matrix logits, int[] labels, Matrix out) {
+    crossEntropy(logits, labels, 0, out);
+  }
+
+  /**
+   * Cross entropy down a column: the classes of segment {@code b} are the rows {@code offsets[b] …
+   * offsets[b + 1] − 1} of the column, as of the positions of an answer in a text. 0 where the
+   * label is negative.
+   *
+   * @param labels a row a segment, counted from the segment's first
+   * @return {@code [segments, 1]}, a new matrix
+   */
+  Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels);
+
+  /**
+   * {@code out[i] = Σ (x[i] − targets[i])²} over the columns.
+   *
+   * @return {@code [rows, 1]}, a new matrix
+   */
+  Matrix squaredError(Matrix x, Matrix targets);
+
+  /**
+   * {@code out[i] = − Σ (y · log σ(x) + (1 − y) · log(1 − σ(x)))} over the columns, y being the
+   * targets ({@code torch.nn.BCEWithLogitsLoss}).
+   *
+   * @return {@code [rows, 1]}, a new matrix
+   */
+  Matrix binaryCrossEntropy(Matrix logits, Matrix targets);
+
+  /**
+   * Runs operations that may be forgotten and run again: a {@link Tape} that recomputes keeps what
+   * they read, and not what they make on the way. They must give the same results whenever they are
+   * run, and nothing but what they write may leave them.
+   */
+  default void segment(Runnable operations) {
+    operations.run();
+  }
+
+  /**
+   * The adjoints of these operations.
+   *
+   * @throws UnsupportedOperationException if the backend has none
+   */
+  Gradients gradients();
 
   /**
    * Carries out every operation called so far, so that resident matrices hold what was written to

@@ -41,6 +41,16 @@ final class ProfiledBackend implements Backend {
   }
 
   @Override
+  public Parameter parameter(ResidentMatrix values) {
+    return backend.parameter(values);
+  }
+
+  @Override
+  public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
+    return backend.linear(weight, bias);
+  }
+
+  @Override
   public ResidentMatrix resident(int rows, int columns) {
     return backend.resident(rows, columns);
   }

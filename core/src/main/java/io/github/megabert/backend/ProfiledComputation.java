@@ -104,11 +104,21 @@ final class ProfiledComputation implements Computation {
       int keyColumn,
       Matrix values,
       int valueColumn,
+      @Nullable Dropout dropout,
       Matrix out,
       @Nullable Matrix probabilities) {
     long start = System.nanoTime();
     computation.attention(
-        layout, queries, queryColumn, keys, keyColumn, values, valueColumn, out, probabilities);
+        layout,
+        queries,
+        queryColumn,
+        keys,
+        keyColumn,
+        values,
+        valueColumn,
+        dropout,
+        out,
+        probabilities);
     double operations = 4.0 * layout.headDim() * layout.probabilityCount();
     report(
         "attention " + layout.sequences() + " x " + layout.heads() + " heads",
@@ -139,10 +149,53 @@ final class ProfiledComputation implements Computation {
   }
 
   @Override
-  public void crossEntropy(Matrix logits, int[] labels, Matrix out) {
+  public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
     long start = System.nanoTime();
-    computation.crossEntropy(logits, labels, out);
+    computation.crossEntropy(logits, labels, smoothing, out);
     report("crossEntropy " + shape(logits), start, 0, bytes(logits));
+  }
+
+  @Override
+  public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
+    long start = System.nanoTime();
+    Matrix out = computation.columnCrossEntropy(logits, column, offsets, labels);
+    report("columnCrossEntropy " + shape(logits), start, 0, bytes(logits));
+    return out;
+  }
+
+  @Override
+  public Matrix squaredError(Matrix x, Matrix targets) {
+    long start = System.nanoTime();
+    Matrix out = computation.squaredError(x, targets);
+    report("squaredError " + shape(x), start, 0, 2 * bytes(x));
+    return out;
+  }
+
+  @Override
+  public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
+    long start = System.nanoTime();
+    Matrix out = computation.binaryCrossEntropy(logits, targets);
+    report("binaryCrossEntropy " + shape(logits), start, 0, 2 * bytes(logits));
+    return out;
+  }
+
+  @Override
+  public void activate(Activation activation, Matrix x, Matrix out) {
+    long start = System.nanoTime();
+    computation.activate(activation, x, out);
+    report("activate " + shape(x), start, 0, 2 * bytes(x));
+  }
+
+  @Override
+  public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
+    long start = System.nanoTime();
+    computation.dropout(dropout, x, residual, out);
+    report("dropout " + shape(x), start, 0, (residual == null ? 2 : 3) * bytes(x));
+  }
+
+  @Override
+  public Gradients gradients() {
+    return computation.gradients();
   }
 
   @Override

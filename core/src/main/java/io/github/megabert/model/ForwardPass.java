@@ -2,6 +2,7 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class ForwardPass {
   final Computation computation;
   final Batch batch;
+  final Regularization regularization;
   private final OutputOptions options;
   private final ForwardPassEvent event = new ForwardPassEvent();
   private boolean reported;
@@ -28,10 +30,28 @@ final class ForwardPass {
   private @Nullable AttentionLayout crossLayout;
 
   ForwardPass(Computation computation, Batch batch, OutputOptions options) {
+    this(computation, batch, options, Regularization.NONE);
+  }
+
+  private ForwardPass(
+      Computation computation, Batch batch, OutputOptions options, Regularization regularization) {
     this.computation = computation;
     this.batch = batch;
     this.options = options;
     event.begin();
+    this.regularization = regularization;
+  }
+
+  /** A pass of training. */
+  static ForwardPass training(Computation computation, Batch batch, Regularization regularization) {
+    return new ForwardPass(computation, batch, OutputOptions.NONE, regularization);
+  }
+
+  /** Dropout in place; nothing in inference. */
+  void drop(@Nullable Dropout dropout, Matrix x) {
+    if (dropout != null) {
+      computation.dropout(dropout, x, null, x);
+    }
   }
 
   void keepHiddenState(Matrix state) {

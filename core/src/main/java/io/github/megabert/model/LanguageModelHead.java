@@ -5,6 +5,8 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.parameters.ParameterTable;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The head of the language models ({@code transformers.MegatronBertLMPredictionHead}): dense,
@@ -47,5 +49,29 @@ final class LanguageModelHead {
     Matrix gathered = computation.matrix(rows.length, config.hiddenSize());
     computation.gatherRows(last, rows, gathered);
     return logits(computation, gathered);
+  }
+
+  /**
+   * The mean cross entropy of the labelled tokens, which alone pass through the head.
+   *
+   * @param last {@code [tokens, hidden]} of the closed stack
+   * @param labels a class a token, or {@value Labels#IGNORED}
+   */
+  Loss loss(ForwardPass pass, Matrix last, int[] labels) {
+    if (labels.length != last.rows()) {
+      throw new IllegalArgumentException(
+          labels.length + " labels are given for " + last.rows() + " tokens");
+    }
+    int[] rows =
+        IntStream.range(0, labels.length).filter(t -> labels[t] != Labels.IGNORED).toArray();
+    int[] classes = Arrays.stream(rows).map(t -> labels[t]).toArray();
+    if (rows.length == 0) {
+      // The mean of no labels: NaN, as everywhere.
+      rows = new int[] {0};
+      classes = new int[] {Labels.IGNORED};
+    }
+    Matrix logits = logits(pass.computation, last, rows);
+    return Loss.crossEntropy(
+        pass.computation, logits, classes, pass.regularization.labelSmoothing());
   }
 }

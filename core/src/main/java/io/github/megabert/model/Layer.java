@@ -4,7 +4,9 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.model.Regularization.Place;
 import io.github.megabert.parameters.ParameterTable;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * hidden states.
  */
 record Layer(
+    int index,
     SelfAttention attention,
     @Nullable CrossAttention cross,
     Norm mlpNorm,
@@ -48,6 +51,7 @@ record Layer(
               source.linear(other + "output.dense"));
     }
     return new Layer(
+        index,
         attention,
         cross,
         source.norm(prefix + "ln"),
@@ -68,29 +72,36 @@ record Layer(
     }
   }
 
-  /** Who attends to whom in self-attention, and where keys and values are kept between passes. */
-  record SelfPlan(AttentionLayout layout, @Nullable Matrix cache, int @Nullable [] cacheRows) {}
+  /**
+   * Who attends to whom in self-attention, where keys and values are kept between passes, and where
+   * the probabilities are written, if they are wanted.
+   */
+  record SelfPlan(
+      AttentionLayout layout,
+      @Nullable Matrix cache,
+      int @Nullable [] cacheRows,
+      @Nullable Matrix probabilities) {}
 
   /** Who attends to whom in cross-attention, and over what. */
-  record CrossPlan(AttentionLayout layout, Matrix encoderStates) {}
+  record CrossKeys(AttentionLayout layout, Matrix encoderStates) {}
+
+  /** Likewise, and where the probabilities of one layer are written. */
+  record CrossPlan(CrossKeys keys, @Nullable Matrix probabilities) {}
 
   /**
    * One layer: {@code next = h + attention(ln(h))}, then cross-attention and the MLP likewise,
    * {@code next} being written over.
    *
    * @param h {@code [tokens, hidden]}
-   * @param probabilities where to write self-attention's probabilities, or null
-   * @param crossProbabilities where to write cross-attention's probabilities, or null
    * @param next {@code [tokens, hidden]}; may be {@code h}
    */
   void apply(
       Computation computation,
+      Regularization regularization,
       Scratch scratch,
       Matrix h,
       SelfPlan self,
-      @Nullable Matrix probabilities,
       @Nullable CrossPlan crossPlan,
-      @Nullable Matrix crossProbabilities,
       Matrix next) {
     int hidden = h.columns();
     attention.norm.apply(computation, h, scratch.normalised);
@@ -115,32 +126,63 @@ record Layer(
         keyColumn,
         keyValue,
         keyColumn + hidden,
+        regularization.ofProbabilities(index, Place.ATTENTION_PROBABILITIES),
         scratch.context,
-        probabilities);
-    computation.linear(scratch.context, attention.output, Activation.IDENTITY, h, next);
+        self.probabilities);
+    Dropout dropout = regularization.ofTokens(index, Place.ATTENTION_OUTPUT, hidden);
+    addProduct(computation, scratch, scratch.context, attention.output, dropout, h, next);
     if (crossPlan != null && cross != null) {
-      applyCross(computation, scratch, cross, crossPlan, crossProbabilities, next);
+      applyCross(computation, regularization, scratch, cross, crossPlan, next);
     }
     mlpNorm.apply(computation, next, scratch.normalised);
     computation.linear(scratch.normalised, intermediate, activation, null, scratch.intermediate);
-    computation.linear(scratch.intermediate, output, Activation.IDENTITY, next, next);
+    dropout = regularization.ofTokens(index, Place.MLP_OUTPUT, hidden);
+    addProduct(computation, scratch, scratch.intermediate, output, dropout, next, next);
   }
 
-  private static void applyCross(
+  private void applyCross(
       Computation computation,
+      Regularization regularization,
       Scratch scratch,
       CrossAttention cross,
       CrossPlan plan,
-      @Nullable Matrix probabilities,
       Matrix h) {
     int hidden = h.columns();
-    Matrix keyValue = computation.matrix(plan.encoderStates.rows(), 2 * hidden);
+    Matrix states = plan.keys.encoderStates;
+    Matrix keyValue = computation.matrix(states.rows(), 2 * hidden);
     Matrix query = computation.matrix(h.rows(), hidden);
     cross.norm.apply(computation, h, scratch.normalised);
     computation.linear(scratch.normalised, cross.query, Activation.IDENTITY, null, query);
-    computation.linear(plan.encoderStates, cross.keyValue, Activation.IDENTITY, null, keyValue);
+    computation.linear(states, cross.keyValue, Activation.IDENTITY, null, keyValue);
     computation.attention(
-        plan.layout, query, 0, keyValue, 0, keyValue, hidden, scratch.context, probabilities);
-    computation.linear(scratch.context, cross.output, Activation.IDENTITY, h, h);
+        plan.keys.layout,
+        query,
+        0,
+        keyValue,
+        0,
+        keyValue,
+        hidden,
+        regularization.ofProbabilities(index, Place.CROSS_ATTENTION_PROBABILITIES),
+        scratch.context,
+        plan.probabilities);
+    Dropout dropout = regularization.ofTokens(index, Place.CROSS_ATTENTION_OUTPUT, hidden);
+    addProduct(computation, scratch, scratch.context, cross.output, dropout, h, h);
+  }
+
+  /** {@code out = dropout(x·Wᵀ + b) + residual}; writes over the normalised states. */
+  private static void addProduct(
+      Computation computation,
+      Scratch scratch,
+      Matrix x,
+      Backend.Linear linear,
+      @Nullable Dropout dropout,
+      Matrix residual,
+      Matrix out) {
+    if (dropout == null) {
+      computation.linear(x, linear, Activation.IDENTITY, residual, out);
+    } else {
+      computation.linear(x, linear, Activation.IDENTITY, null, scratch.normalised);
+      computation.dropout(dropout, scratch.normalised, residual, out);
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.github.megabert.model;
 
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
 
@@ -27,6 +28,18 @@ public sealed interface MegatronBert
     return modelClass().className();
   }
 
+  /**
+   * Records the forward pass and the loss of a batch.
+   *
+   * @param computation of the model's backend; a {@link io.github.megabert.backend.Tape} for
+   *     gradients
+   * @param labels of the kind that the class learns from
+   * @param with dropout and label smoothing
+   * @throws IllegalArgumentException if the labels are of another kind, not as many as they should
+   *     be, or out of range, or if the batch does not fit the configuration
+   */
+  Loss loss(Computation computation, Batch batch, Labels labels, Regularization with);
+
   /** The backend that holds the parameters. */
   Backend backend();
 
@@ -40,5 +53,16 @@ public sealed interface MegatronBert
    */
   static MegatronBert load(Checkpoint checkpoint, Backend backend, LoadOptions options) {
     return new ModelLoader(checkpoint, backend).load(options);
+  }
+
+  /** The refusal of labels of a kind that a class does not learn from. */
+  static IllegalArgumentException wrongLabels(MegatronBert model, Labels labels, String wanted) {
+    return new IllegalArgumentException(
+        "a "
+            + model.modelClass()
+            + " learns from "
+            + wanted
+            + ", not from labels "
+            + labels.getClass().getSimpleName());
   }
 }

@@ -59,27 +59,37 @@ public final class MegatronBertForCausalLM implements MegatronBert {
     try (Computation computation = backend().begin()) {
       ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = bert.run(pass, null);
-      Tensor logits = pass.read(head.logits(computation, last));
-      return new ModelOutput.Logits(logits, loss(batch, logits, labels), pass.readLayers());
+      Matrix logits = head.logits(computation, last);
+      Tensor read = pass.read(logits);
+      OptionalDouble loss = OptionalDouble.empty();
+      if (labels != null) {
+        int[] classes = shifted(batch, Labels.integers("labels", labels, batch.tokens()));
+        loss =
+            OptionalDouble.of(Loss.crossEntropy(computation, logits, classes, 0).read(computation));
+      }
+      return new ModelOutput.Logits(read, loss, pass.readLayers());
     }
   }
 
-  private static OptionalDouble loss(Batch batch, Tensor logits, @Nullable Tensor labels) {
-    if (labels == null) {
-      return OptionalDouble.empty();
-    }
-    int[] all = Losses.integerLabels("labels", labels, batch.tokens());
-    int count = batch.tokens() - batch.sequences();
-    int[] shifted = new int[count];
-    int[] rows = new int[count];
-    int i = 0;
+  /** The label of each token's successor; that of a sequence's last token is ignored. */
+  private static int[] shifted(Batch batch, int[] labels) {
+    int[] shifted = new int[labels.length];
+    Arrays.fill(shifted, Labels.IGNORED);
     for (int b = 0; b < batch.sequences(); b++) {
-      for (int t = batch.offsets()[b]; t + 1 < batch.offsets()[b + 1]; t++) {
-        shifted[i] = all[t + 1];
-        rows[i++] = t;
-      }
+      int first = batch.offsets()[b];
+      int count = batch.offsets()[b + 1] - first - 1;
+      System.arraycopy(labels, first + 1, shifted, first, count);
     }
-    return OptionalDouble.of(Losses.crossEntropy(logits, shifted, rows));
+    return shifted;
+  }
+
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    if (!(labels instanceof Labels.OfTokens(int[] classes)) || classes.length != batch.tokens()) {
+      throw MegatronBert.wrongLabels(this, labels, "a label a token");
+    }
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    return head.loss(pass, bert.run(pass, null), shifted(batch, classes));
   }
 
   /** An empty key-value cache for so many sequences of at most {@code capacity} tokens. */

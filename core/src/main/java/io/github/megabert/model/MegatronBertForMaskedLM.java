@@ -53,17 +53,26 @@ public final class MegatronBertForMaskedLM implements MegatronBert {
     try (Computation computation = backend().begin()) {
       ForwardPass pass = new ForwardPass(computation, batch, options);
       Matrix last = bert.run(pass, null);
-      Tensor logits = pass.read(head.logits(computation, last));
-      OptionalDouble loss =
-          labels == null
-              ? OptionalDouble.empty()
-              : OptionalDouble.of(
-                  Losses.crossEntropy(
-                      logits,
-                      Losses.integerLabels("labels", labels, batch.tokens()),
-                      Losses.allRows(batch.tokens())));
-      return new ModelOutput.Logits(logits, loss, pass.readLayers());
+      Matrix logits = head.logits(computation, last);
+      Tensor read = pass.read(logits);
+      OptionalDouble loss = OptionalDouble.empty();
+      if (labels != null) {
+        int[] classes = Labels.integers("labels", labels, batch.tokens());
+        loss =
+            OptionalDouble.of(Loss.crossEntropy(computation, logits, classes, 0).read(computation));
+      }
+      return new ModelOutput.Logits(read, loss, pass.readLayers());
     }
+  }
+
+  /** Only the labelled rows pass through the head. */
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    if (!(labels instanceof Labels.OfTokens(int[] classes))) {
+      throw MegatronBert.wrongLabels(this, labels, "a label a token");
+    }
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    return head.loss(pass, bert.run(pass, null), classes);
   }
 
   /**

@@ -7,6 +7,7 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /** Which of several continuations fits? ({@code transformers.MegatronBertForMultipleChoice}) */
@@ -63,12 +64,49 @@ public final class MegatronBertForMultipleChoice implements MegatronBert {
     }
     try (Computation computation = backend().begin()) {
       ForwardPass pass = new ForwardPass(computation, batch, options);
-      Matrix pooled = bert.pool(pass, bert.run(pass, null));
-      Matrix out = computation.matrix(batch.sequences(), 1);
-      computation.linear(pooled, classifier, Activation.IDENTITY, null, out);
-      Tensor logits = pass.read(out, batch.sequences() / choices, choices);
-      return new ModelOutput.Logits(
-          logits, Losses.classification(logits, "labels", labels), pass.readLayers());
+      Matrix out = logits(pass);
+      int questions = batch.sequences() / choices;
+      Tensor logits = pass.read(out, questions, choices);
+      OptionalDouble loss = OptionalDouble.empty();
+      if (labels != null) {
+        int[] classes = Labels.integers("labels", labels, questions);
+        loss = OptionalDouble.of(loss(pass, out, choices, classes).read(computation));
+      }
+      return new ModelOutput.Logits(logits, loss, pass.readLayers());
     }
+  }
+
+  private Matrix logits(ForwardPass pass) {
+    Matrix pooled = bert.poolForClassifier(pass, bert.run(pass, null));
+    Matrix logits = pass.computation.matrix(pooled.rows(), 1);
+    pass.computation.linear(pooled, classifier, Activation.IDENTITY, null, logits);
+    return logits;
+  }
+
+  private static Loss loss(ForwardPass pass, Matrix logits, int choices, int[] labels) {
+    int[] offsets = new int[labels.length + 1];
+    int[] chosen = labels.clone();
+    for (int q = 0; q < labels.length; q++) {
+      offsets[q + 1] = offsets[q] + choices;
+      if (labels[q] == Labels.IGNORED) {
+        chosen[q] = -1;
+      } else if (labels[q] < 0 || labels[q] >= choices) {
+        throw new IllegalArgumentException(
+            "label " + labels[q] + " of question " + q + " is outside 0 … " + (choices - 1));
+      }
+    }
+    return Loss.columnCrossEntropy(pass.computation, logits, 0, offsets, chosen);
+  }
+
+  /** Learns from one label a question; every question has as many choices. */
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    if (!(labels instanceof Labels.OfSequences(int[] classes))
+        || classes.length == 0
+        || batch.sequences() % classes.length != 0) {
+      throw MegatronBert.wrongLabels(this, labels, "a label a question");
+    }
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    return loss(pass, logits(pass), batch.sequences() / classes.length, classes);
   }
 }

@@ -7,6 +7,7 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,12 +56,31 @@ public final class MegatronBertForNextSentencePrediction implements MegatronBert
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
       ForwardPass pass = new ForwardPass(computation, batch, options);
-      Matrix pooled = bert.pool(pass, bert.run(pass, null));
-      Matrix out = computation.matrix(batch.sequences(), 2);
-      computation.linear(pooled, nextSentence, Activation.IDENTITY, null, out);
-      Tensor logits = pass.read(out);
-      return new ModelOutput.Logits(
-          logits, Losses.classification(logits, "labels", labels), pass.readLayers());
+      Matrix logits = logits(pass);
+      Tensor read = pass.read(logits);
+      OptionalDouble loss = OptionalDouble.empty();
+      if (labels != null) {
+        int[] classes = Labels.integers("labels", labels, batch.sequences());
+        loss =
+            OptionalDouble.of(Loss.crossEntropy(computation, logits, classes, 0).read(computation));
+      }
+      return new ModelOutput.Logits(read, loss, pass.readLayers());
     }
+  }
+
+  private Matrix logits(ForwardPass pass) {
+    Matrix pooled = bert.pool(pass, bert.run(pass, null));
+    Matrix logits = pass.computation.matrix(pooled.rows(), 2);
+    pass.computation.linear(pooled, nextSentence, Activation.IDENTITY, null, logits);
+    return logits;
+  }
+
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    if (!(labels instanceof Labels.OfSequences(int[] classes))) {
+      throw MegatronBert.wrongLabels(this, labels, "a label a sequence");
+    }
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    return Loss.crossEntropy(computation, logits(pass), classes, with.labelSmoothing());
   }
 }

@@ -72,17 +72,13 @@ public final class MegatronBertForPreTraining implements MegatronBert {
       Tensor relationship = pass.read(pairLogits);
       OptionalDouble loss = OptionalDouble.empty();
       if (labels != null && nextSentenceLabels != null) {
+        int[] classes = Labels.integers("labels", labels, batch.tokens());
+        int[] order = Labels.integers("next_sentence_label", nextSentenceLabels, batch.sequences());
         loss =
             OptionalDouble.of(
-                Losses.crossEntropy(
-                        prediction,
-                        Losses.integerLabels("labels", labels, batch.tokens()),
-                        Losses.allRows(batch.tokens()))
-                    + Losses.crossEntropy(
-                        relationship,
-                        Losses.integerLabels(
-                            "next_sentence_label", nextSentenceLabels, batch.sequences()),
-                        Losses.allRows(batch.sequences())));
+                Loss.crossEntropy(computation, tokenLogits, classes, 0)
+                    .plus(Loss.crossEntropy(computation, pairLogits, order, 0))
+                    .read(computation));
       }
       return new ModelOutput.PreTraining(prediction, relationship, loss, pass.readLayers());
     }
@@ -124,6 +120,20 @@ public final class MegatronBertForPreTraining implements MegatronBert {
           OptionalDouble.empty(),
           pass.readLayers());
     }
+  }
+
+  /** The sum of both cross entropies, over the labelled tokens and over the pairs. */
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    if (!(labels instanceof Labels.OfPreTraining(int[] tokens, int[] sequences))) {
+      throw MegatronBert.wrongLabels(this, labels, "a label a token and a label a sequence");
+    }
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    Matrix last = bert.run(pass, null);
+    return head.loss(pass, last, tokens)
+        .plus(
+            Loss.crossEntropy(
+                computation, nextSentenceLogits(pass, last), sequences, with.labelSmoothing()));
   }
 
   private Matrix nextSentenceLogits(ForwardPass pass, Matrix last) {

@@ -66,19 +66,15 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
       OutputOptions options) {
     try (Computation computation = backend().begin()) {
       ForwardPass pass = new ForwardPass(computation, batch, options);
-      Matrix last = bert.run(pass, null);
-      Matrix out = computation.matrix(batch.tokens(), 2);
-      computation.linear(last, outputs, Activation.IDENTITY, null, out);
+      Matrix out = logits(pass);
       Tensor both = pass.read(out);
       Tensor start = column(both, 0);
       Tensor end = column(both, 1);
       OptionalDouble loss = OptionalDouble.empty();
       if (startPositions != null && endPositions != null) {
-        loss =
-            OptionalDouble.of(
-                (positionLoss(batch, start, "start_positions", startPositions)
-                        + positionLoss(batch, end, "end_positions", endPositions))
-                    / 2);
+        int[] starts = Labels.integers("start_positions", startPositions, batch.sequences());
+        int[] ends = Labels.integers("end_positions", endPositions, batch.sequences());
+        loss = OptionalDouble.of(loss(pass, out, starts, ends).read(computation));
       }
       return new ModelOutput.QuestionAnswering(start, end, loss, pass.readLayers());
     }
@@ -92,19 +88,38 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
     return Tensor.wrap(MemorySegment.ofArray(values), DType.F32, Shape.of(values.length));
   }
 
-  private static double positionLoss(Batch batch, Tensor logits, String name, Tensor positions) {
-    int[] labels = Losses.integerLabels(name, positions, batch.sequences());
-    double sum = 0;
-    int count = 0;
+  private Matrix logits(ForwardPass pass) {
+    Matrix last = bert.run(pass, null);
+    Matrix logits = pass.computation.matrix(last.rows(), 2);
+    pass.computation.linear(last, outputs, Activation.IDENTITY, null, logits);
+    return logits;
+  }
+
+  private static Loss loss(ForwardPass pass, Matrix logits, int[] starts, int[] ends) {
+    return positionLoss(pass, logits, 0, starts)
+        .plus(positionLoss(pass, logits, 1, ends))
+        .times(0.5);
+  }
+
+  private static Loss positionLoss(ForwardPass pass, Matrix logits, int column, int[] labels) {
+    int[] offsets = pass.batch.offsets();
+    int[] positions = new int[labels.length];
     for (int b = 0; b < labels.length; b++) {
-      int first = batch.offsets()[b];
-      int length = batch.offsets()[b + 1] - first;
+      int length = offsets[b + 1] - offsets[b];
       int position = Math.clamp(labels[b], 0, length);
-      if (position < length) {
-        sum += Losses.negativeLogLikelihood(logits, first, length, position);
-        count++;
-      }
+      positions[b] = position < length ? position : -1;
     }
-    return sum / count;
+    return Loss.columnCrossEntropy(pass.computation, logits, column, offsets, positions);
+  }
+
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    if (!(labels instanceof Labels.Spans(int[] starts, int[] ends))
+        || starts.length != batch.sequences()
+        || ends.length != batch.sequences()) {
+      throw MegatronBert.wrongLabels(this, labels, "a first and a last token a sequence");
+    }
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    return loss(pass, logits(pass), starts, ends);
   }
 }

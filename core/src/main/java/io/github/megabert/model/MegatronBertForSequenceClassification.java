@@ -60,26 +60,66 @@ public final class MegatronBertForSequenceClassification implements MegatronBert
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
       ForwardPass pass = new ForwardPass(computation, batch, options);
-      Matrix pooled = bert.pool(pass, bert.run(pass, null));
-      Matrix out = computation.matrix(batch.sequences(), config().numLabels());
-      computation.linear(pooled, classifier, Activation.IDENTITY, null, out);
-      Tensor logits = pass.read(out);
-      return new ModelOutput.Logits(logits, loss(logits, labels), pass.readLayers());
+      Matrix logits = logits(pass);
+      Tensor read = pass.read(logits);
+      OptionalDouble loss =
+          labels == null
+              ? OptionalDouble.empty()
+              : OptionalDouble.of(loss(pass, logits, labels).read(computation));
+      return new ModelOutput.Logits(read, loss, pass.readLayers());
     }
   }
 
-  private OptionalDouble loss(Tensor logits, @Nullable Tensor labels) {
-    if (labels == null) {
-      return OptionalDouble.empty();
+  private Matrix logits(ForwardPass pass) {
+    Matrix pooled = bert.poolForClassifier(pass, bert.run(pass, null));
+    Matrix logits = pass.computation.matrix(pooled.rows(), config().numLabels());
+    pass.computation.linear(pooled, classifier, Activation.IDENTITY, null, logits);
+    return logits;
+  }
+
+  private Loss loss(ForwardPass pass, Matrix logits, Tensor labels) {
+    ProblemType type = problemType(labels.dtype().isFloating());
+    if (type == ProblemType.SINGLE_LABEL) {
+      return classLoss(pass, logits, Labels.integers("labels", labels, logits.rows()));
     }
-    ProblemType type =
-        config().problemType().isPresent()
-            ? ProblemType.ofConfigName(config().problemType().get())
-            : ProblemType.infer(config().numLabels(), labels.dtype());
-    return switch (type) {
-      case REGRESSION -> OptionalDouble.of(Losses.meanSquaredError(logits, labels));
-      case SINGLE_LABEL -> Losses.classification(logits, "labels", labels);
-      case MULTI_LABEL -> OptionalDouble.of(Losses.binaryCrossEntropy(logits, labels));
+    return valueLoss(pass, logits, labels, type);
+  }
+
+  /** Whether the head learns from numbers, not from classes, given the type of its labels. */
+  boolean learnsFromValues(boolean isFloating) {
+    return problemType(isFloating) != ProblemType.SINGLE_LABEL;
+  }
+
+  private ProblemType problemType(boolean isFloating) {
+    return config()
+        .problemType()
+        .map(ProblemType::ofConfigName)
+        .orElseGet(() -> ProblemType.infer(config().numLabels(), isFloating));
+  }
+
+  private static Loss classLoss(ForwardPass pass, Matrix logits, int[] classes) {
+    return Loss.crossEntropy(
+        pass.computation, logits, classes, pass.regularization.labelSmoothing());
+  }
+
+  private static Loss valueLoss(ForwardPass pass, Matrix logits, Tensor values, ProblemType type) {
+    return type == ProblemType.REGRESSION
+        ? Loss.squaredError(pass.computation, logits, values)
+        : Loss.binaryCrossEntropy(pass.computation, logits, values);
+  }
+
+  /** Learns from classes, or from numbers: regression and independent labels. */
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    return switch (labels) {
+      case Labels.OfSequences(int[] classes) when problemType(false) == ProblemType.SINGLE_LABEL ->
+          classLoss(pass, logits(pass), classes);
+      case Labels.Values(Tensor values) when problemType(true) != ProblemType.SINGLE_LABEL ->
+          valueLoss(pass, logits(pass), values, problemType(true));
+      default ->
+          throw MegatronBert.wrongLabels(
+              this, labels, "labels of the problem type " + problemType(true).configName());
     };
   }
 }

@@ -7,6 +7,7 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /** A class for every token ({@code transformers.MegatronBertForTokenClassification}). */
@@ -53,12 +54,33 @@ public final class MegatronBertForTokenClassification implements MegatronBert {
   public ModelOutput.Logits forward(Batch batch, @Nullable Tensor labels, OutputOptions options) {
     try (Computation computation = backend().begin()) {
       ForwardPass pass = new ForwardPass(computation, batch, options);
-      Matrix last = bert.run(pass, null);
-      Matrix out = computation.matrix(batch.tokens(), config().numLabels());
-      computation.linear(last, classifier, Activation.IDENTITY, null, out);
-      Tensor logits = pass.read(out);
-      return new ModelOutput.Logits(
-          logits, Losses.classification(logits, "labels", labels), pass.readLayers());
+      Matrix logits = logits(pass);
+      Tensor read = pass.read(logits);
+      OptionalDouble loss = OptionalDouble.empty();
+      if (labels != null) {
+        int[] classes = Labels.integers("labels", labels, batch.tokens());
+        loss =
+            OptionalDouble.of(Loss.crossEntropy(computation, logits, classes, 0).read(computation));
+      }
+      return new ModelOutput.Logits(read, loss, pass.readLayers());
     }
+  }
+
+  private Matrix logits(ForwardPass pass) {
+    Matrix last = bert.run(pass, null);
+    pass.drop(
+        pass.regularization.ofTokens(0, Regularization.Place.CLASSIFIER, last.columns()), last);
+    Matrix logits = pass.computation.matrix(last.rows(), config().numLabels());
+    pass.computation.linear(last, classifier, Activation.IDENTITY, null, logits);
+    return logits;
+  }
+
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    if (!(labels instanceof Labels.OfTokens(int[] classes))) {
+      throw MegatronBert.wrongLabels(this, labels, "a label a token");
+    }
+    ForwardPass pass = ForwardPass.training(computation, batch, with);
+    return Loss.crossEntropy(computation, logits(pass), classes, with.labelSmoothing());
   }
 }

@@ -106,6 +106,13 @@ public final class MegatronBertModel implements MegatronBert {
     }
   }
 
+  /** The model without a head has nothing to learn. */
+  @Override
+  public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
+    throw new IllegalArgumentException(
+        "a " + modelClass() + " has no loss; train a class with a head");
+  }
+
   /** An empty key-value cache for the decoding of so many sequences. */
   public KeyValueCache newCache(int sequences, int capacity) {
     if (!config.isDecoder()) {
@@ -130,24 +137,26 @@ public final class MegatronBertModel implements MegatronBert {
     }
     Computation computation = pass.computation;
     Matrix h = embed(computation, batch);
+    pass.drop(pass.regularization.ofTokens(0, Regularization.Place.EMBEDDINGS, h.columns()), h);
     pass.keepHiddenState(h);
     Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, batch.tokens());
     AttentionLayout layout = selfLayout(batch, cache);
     int[] cacheRows = cache == null ? null : cache.rowsForNext(batch.offsets());
-    Layer.CrossPlan cross = crossPlan(computation, batch);
+    Layer.CrossKeys keys = crossKeys(computation, batch);
     for (int i = 0; i < layers.size(); i++) {
       Matrix next = pass.nextHiddenState(h);
-      layers
-          .get(i)
-          .apply(
-              computation,
-              scratch,
-              h,
-              new Layer.SelfPlan(layout, cache == null ? null : cache.layer(i), cacheRows),
-              pass.selfProbabilities(layout),
-              cross,
-              cross == null ? null : pass.crossProbabilities(cross.layout()),
-              next);
+      Matrix present = h;
+      Layer layer = layers.get(i);
+      Layer.SelfPlan self =
+          new Layer.SelfPlan(
+              layout,
+              cache == null ? null : cache.layer(i),
+              cacheRows,
+              pass.selfProbabilities(layout));
+      Layer.CrossPlan cross =
+          keys == null ? null : new Layer.CrossPlan(keys, pass.crossProbabilities(keys.layout()));
+      computation.segment(
+          () -> layer.apply(computation, pass.regularization, scratch, present, self, cross, next));
       h = next;
       if (i + 1 < layers.size()) {
         pass.keepHiddenState(h);
@@ -201,7 +210,7 @@ public final class MegatronBertModel implements MegatronBert {
         heads, config.headDim(), true, queryStart, queryLength, keyStart, keyLength, null);
   }
 
-  private Layer.@Nullable CrossPlan crossPlan(Computation computation, Batch batch) {
+  private Layer.@Nullable CrossKeys crossKeys(Computation computation, Batch batch) {
     Batch.EncoderInput encoder = batch.encoder();
     if (encoder == null) {
       return null;
@@ -226,7 +235,16 @@ public final class MegatronBertModel implements MegatronBert {
             keys.keyStart(),
             keys.keyLength(),
             keys.keyMask());
-    return new Layer.CrossPlan(layout, computation.upload(encoder.hiddenStates()));
+    return new Layer.CrossKeys(layout, computation.upload(encoder.hiddenStates()));
+  }
+
+  /** The pooled output behind a classifier's dropout. */
+  Matrix poolForClassifier(ForwardPass pass, Matrix last) {
+    Matrix pooled = pool(pass, last);
+    pass.drop(
+        pass.regularization.ofSequences(0, Regularization.Place.CLASSIFIER, pooled.columns()),
+        pooled);
+    return pooled;
   }
 
   /** {@code tanh(dense(first token))} of every sequence, {@code [sequences, hidden]}. */

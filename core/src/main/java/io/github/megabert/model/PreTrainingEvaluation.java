@@ -61,7 +61,7 @@ public record PreTrainingEvaluation(
               + shape
               + ", [sequences, length] is expected");
     }
-    RowSums sums = new RowSums();
+    Sums sums = new Sums();
     Tensor labels = require(data, "labels", shape);
     Tensor types = optional(data, "token_type_ids", shape);
     Tensor mask = optional(data, "attention_mask", shape);
@@ -140,7 +140,7 @@ public record PreTrainingEvaluation(
   }
 
   /** What has been counted so far. */
-  private static final class RowSums {
+  private static final class Sums {
     private double maskedLoss;
     private int maskedRight;
     private int masked;
@@ -155,7 +155,7 @@ public record PreTrainingEvaluation(
       int count = 0;
       int keptCount = 0;
       for (int t = 0; t < labels.length; t++) {
-        boolean labelled = labels[t] != Losses.IGNORED;
+        boolean labelled = labels[t] != Labels.IGNORED;
         if (labelled) {
           rows[count++] = keptCount;
         }
@@ -184,7 +184,20 @@ public record PreTrainingEvaluation(
       if (label < 0 || label >= classes) {
         throw new IllegalArgumentException("label " + label + " is outside 0 … " + (classes - 1));
       }
-      return Losses.negativeLogLikelihood(logits, (long) row * classes, classes, label);
+      return negativeLogLikelihood(logits, (long) row * classes, classes, label);
+    }
+
+    /** {@code log Σ exp(x) - x[label]} of {@code count} numbers from {@code start} on. */
+    private static double negativeLogLikelihood(Tensor logits, long start, int count, int label) {
+      double max = Double.NEGATIVE_INFINITY;
+      for (int c = 0; c < count; c++) {
+        max = Math.max(max, logits.getFloat(start + c));
+      }
+      double sum = 0;
+      for (int c = 0; c < count; c++) {
+        sum += Math.exp(logits.getFloat(start + c) - max);
+      }
+      return max + Math.log(sum) - logits.getFloat(start + label);
     }
 
     private static int likeliest(Tensor logits, int row) {

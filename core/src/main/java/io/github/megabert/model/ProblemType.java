@@ -1,7 +1,5 @@
 package io.github.megabert.model;
 
-import io.github.megabert.tensor.DType;
-
 /** What a sequence classification head predicts ({@code problem_type}), and so its loss. */
 public enum ProblemType {
   /** Numbers; mean squared error. */
@@ -40,10 +38,10 @@ public enum ProblemType {
   }
 
   /** What transformers infers from the number of labels and the type of the labels given. */
-  static ProblemType infer(int numLabels, DType labels) {
+  static ProblemType infer(int numLabels, boolean isFloating) {
     if (numLabels == 1) {
       return REGRESSION;
     }
-    return labels.isFloating() ? MULTI_LABEL : SINGLE_LABEL;
+    return isFloating ? MULTI_LABEL : SINGLE_LABEL;
   }
 }

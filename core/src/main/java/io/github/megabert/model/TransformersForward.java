@@ -1,8 +1,11 @@
 package io.github.megabert.model;
 
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.Tape;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -99,6 +102,94 @@ public final class TransformersForward {
     return new TransformersForward(model, inputs).run(options);
   }
 
+  /**
+   * The gradients of a model's loss.
+   *
+   * @param model computes with the parameters
+   * @param inputs as for {@link #run}, with the labels of the model's class
+   * @param with dropout and label smoothing
+   * @param recompute whether layers are computed again for their gradients, to save memory
+   * @return {@code loss} (a scalar) and {@code grad.<parameter>} for every parameter that is not
+   *     frozen, by transformers' names and of their shapes
+   * @throws IllegalArgumentException if the labels are missing, or as {@link #run}
+   */
+  public static Map<String, Tensor> gradients(
+      TrainableModel model, Map<String, Tensor> inputs, Regularization with, boolean recompute) {
+    return new TransformersForward(model.model(), inputs)
+        .gradients(model.parameters(), with, recompute);
+  }
+
+  private Map<String, Tensor> gradients(
+      TrainableParameters parameters, Regularization with, boolean recompute) {
+    Map<String, Tensor> named = new LinkedHashMap<>();
+    try (Tape tape = new Tape(model.backend().begin(), parameters, recompute)) {
+      parameters.clearGradients(tape);
+      Loss loss = model.loss(tape, batch(), labels(), with);
+      named.put("loss", scalar(loss.read(tape)));
+      loss.backward(tape, 1);
+      tape.finish();
+    }
+    for (TrainableParameters.Parameter parameter : parameters.parameters()) {
+      Matrix gradient = parameter.block().gradient();
+      if (gradient != null && !parameter.isFrozen()) {
+        named.put(
+            "grad." + parameter.spec().name(),
+            parameters.read(parameter, gradient, Arena.ofAuto()));
+      }
+    }
+    return named;
+  }
+
+  /** The labels among the inputs, as the model's class takes them. */
+  private Labels labels() {
+    return switch (model) {
+      case MegatronBertModel base ->
+          throw new IllegalArgumentException("a " + base.modelClass() + " has no loss");
+      case MegatronBertForMaskedLM head -> tokenLabels();
+      case MegatronBertForCausalLM head -> tokenLabels();
+      case MegatronBertForTokenClassification head -> tokenLabels();
+      case MegatronBertForPreTraining head ->
+          new Labels.OfPreTraining(
+              integerLabels("labels", sequences * length),
+              integerLabels("next_sentence_label", sequences));
+      case MegatronBertForNextSentencePrediction head ->
+          new Labels.OfSequences(integerLabels("labels", sequences));
+      case MegatronBertForSequenceClassification head -> {
+        Tensor labels = required("labels");
+        yield head.learnsFromValues(labels.dtype().isFloating())
+            ? new Labels.Values(labels)
+            : new Labels.OfSequences(Labels.integers("labels", labels, sequences));
+      }
+      case MegatronBertForMultipleChoice head ->
+          new Labels.OfSequences(integerLabels("labels", sequences / choices));
+      case MegatronBertForQuestionAnswering head ->
+          new Labels.Spans(
+              integerLabels("start_positions", sequences),
+              integerLabels("end_positions", sequences));
+    };
+  }
+
+  private Labels tokenLabels() {
+    return new Labels.OfTokens(integerLabels("labels", sequences * length));
+  }
+
+  private int[] integerLabels(String name, int count) {
+    return Labels.integers(name, required(name), count);
+  }
+
+  private Tensor required(String name) {
+    Tensor tensor = inputs.get(name);
+    if (tensor == null) {
+      throw new IllegalArgumentException(
+          "gradients are those of a loss, and a " + model.modelClass() + " wants " + name);
+    }
+    return tensor;
+  }
+
+  private static Tensor scalar(double value) {
+    return Tensor.wrap(MemorySegment.ofArray(new float[] {(float) value}), DType.F32, Shape.of());
+  }
+
   private Map<String, Tensor> run(OutputOptions options) {
     Batch batch = batch();
     Tensor labels = inputs.get("labels");
@@ -119,8 +210,7 @@ public final class TransformersForward {
                   batch, inputs.get("start_positions"), inputs.get("end_positions"), options);
         };
     if (output.loss().isPresent()) {
-      float[] loss = {(float) output.loss().getAsDouble()};
-      named.put("loss", Tensor.wrap(MemorySegment.ofArray(loss), DType.F32, Shape.of()));
+      named.put("loss", scalar(output.loss().getAsDouble()));
     }
     switch (output) {
       case ModelOutput.Base base -> {

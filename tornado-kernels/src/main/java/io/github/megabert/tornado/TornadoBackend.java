@@ -109,6 +109,22 @@ final class TornadoBackend implements Backend {
   }
 
   @Override
+  public Parameter parameter(ResidentMatrix values) {
+    throw noTraining();
+  }
+
+  @Override
+  public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
+    throw noTraining();
+  }
+
+  private static UnsupportedOperationException noTraining() {
+    return new UnsupportedOperationException(
+        "the tornado backend computes models, it does not train them yet;"
+            + " train with the backend vector");
+  }
+
+  @Override
   public ResidentMatrix resident(int rows, int columns) {
     requireOpen();
     int capacity = Buckets.rows(rows);

@@ -5,9 +5,16 @@ import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Dropout;
+import io.github.megabert.backend.Gradients;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -173,8 +180,12 @@ final class TornadoComputation implements Computation {
       int keyColumn,
       Matrix values,
       int valueColumn,
+      @Nullable Dropout dropout,
       Matrix out,
       @Nullable Matrix probabilities) {
+    if (dropout != null) {
+      throw noTraining();
+    }
     TornadoMatrix q = own(queries, "queries");
     TornadoMatrix k = own(keys, "keys");
     TornadoMatrix v = own(values, "values");
@@ -231,8 +242,71 @@ final class TornadoComputation implements Computation {
         matrix.columns());
   }
 
+  private static UnsupportedOperationException noTraining() {
+    return new UnsupportedOperationException(
+        "the tornado backend computes models, it does not train them yet;"
+            + " train with the backend vector");
+  }
+
   @Override
-  public void crossEntropy(Matrix logits, int[] labels, Matrix out) {
+  public void activate(Activation activation, Matrix x, Matrix out) {
+    throw noTraining();
+  }
+
+  @Override
+  public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
+    throw noTraining();
+  }
+
+  @Override
+  public Gradients gradients() {
+    throw noTraining();
+  }
+
+  /** Losses of few numbers are computed on the host. */
+  @Override
+  public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
+    return onHost(host -> host.columnCrossEntropy(toHost(host, logits), column, offsets, labels));
+  }
+
+  @Override
+  public Matrix squaredError(Matrix x, Matrix targets) {
+    return onHost(host -> host.squaredError(toHost(host, x), toHost(host, targets)));
+  }
+
+  @Override
+  public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
+    return onHost(host -> host.binaryCrossEntropy(toHost(host, logits), toHost(host, targets)));
+  }
+
+  /** The result of a computation of the scalar backend, brought to the device. */
+  private Matrix onHost(Function<Computation, Matrix> operation) {
+    try (Backend scalar = Backends.open("scalar", BackendOptions.DEFAULT);
+        Computation host = scalar.begin()) {
+      Matrix result = operation.apply(host);
+      float[] values = new float[Math.multiplyExact(result.rows(), result.columns())];
+      host.read(result, MemorySegment.ofArray(values));
+      return upload(
+          Tensor.wrap(
+              MemorySegment.ofArray(values),
+              DType.F32,
+              Shape.of(result.rows(), result.columns())));
+    }
+  }
+
+  private Matrix toHost(Computation host, Matrix matrix) {
+    float[] values = new float[Math.multiplyExact(matrix.rows(), matrix.columns())];
+    read(matrix, MemorySegment.ofArray(values));
+    return host.upload(
+        Tensor.wrap(
+            MemorySegment.ofArray(values), DType.F32, Shape.of(matrix.rows(), matrix.columns())));
+  }
+
+  @Override
+  public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
+    if (smoothing != 0) {
+      throw noTraining();
+    }
     TornadoMatrix source = own(logits, "logits");
     TornadoMatrix target = own(out, "out", logits.rows(), 1);
     recording.add(

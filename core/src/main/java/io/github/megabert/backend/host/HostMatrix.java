@@ -2,6 +2,7 @@ package io.github.megabert.backend.host;
 
 import io.github.megabert.backend.Matrix;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * A matrix in host memory, as the CPU backends use.
@@ -20,6 +21,17 @@ public record HostMatrix(MemorySegment segment, int rows, int columns) implement
     return of(matrix);
   }
 
+  /** The host matrix that {@code matrix} is, checked to have as many elements. */
+  public static HostMatrix ofElements(Matrix matrix, String name, long elements) {
+    if ((long) matrix.rows() * matrix.columns() != elements) {
+      throw new IllegalArgumentException(
+          String.format(
+              "%s is [%d, %d], %d elements are needed",
+              name, matrix.rows(), matrix.columns(), elements));
+    }
+    return of(matrix);
+  }
+
   /** The host matrix that {@code matrix} is. */
   public static HostMatrix of(Matrix matrix) {
     if (matrix instanceof HostMatrix host) {
@@ -29,6 +41,36 @@ public record HostMatrix(MemorySegment segment, int rows, int columns) implement
       return resident.matrix();
     }
     throw new IllegalArgumentException("the matrix belongs to another backend: " + matrix);
+  }
+
+  /** An element. */
+  public float get(int row, int column) {
+    return segment.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * columns + column);
+  }
+
+  /** Sets an element. */
+  public void set(int row, int column, double value) {
+    segment.setAtIndex(ValueLayout.JAVA_FLOAT, (long) row * columns + column, (float) value);
+  }
+
+  /** Adds to an element. */
+  public void add(int row, int column, double value) {
+    set(row, column, get(row, column) + value);
+  }
+
+  /** Number of elements. */
+  public long elements() {
+    return (long) rows * columns;
+  }
+
+  /** Element {@code index} in row-major order. */
+  public float get(long index) {
+    return segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+  }
+
+  /** Sets element {@code index} in row-major order. */
+  public void set(long index, double value) {
+    segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) value);
   }
 
   /** Byte offset of a row. */

@@ -24,6 +24,45 @@ public final class ScalarActivations {
     };
   }
 
+  /** The derivative of the activation at {@code x}; that of RELU at 0 is 0, as in PyTorch. */
+  public static double derivative(Activation activation, double x) {
+    return switch (activation) {
+      case IDENTITY -> 1;
+      case GELU ->
+          0.5 * (1 + erf(x / Math.sqrt(2))) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+      case GELU_NEW, GELU_PYTORCH_TANH ->
+          tanhGeluDerivative(
+              x,
+              SQRT_2_OVER_PI * (x + 0.044715 * x * x * x),
+              SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x));
+      case GELU_FAST ->
+          tanhGeluDerivative(
+              x,
+              0.7978845608 * x * (1 + 0.044715 * x * x),
+              0.7978845608 * (1 + 3 * 0.044715 * x * x));
+      case QUICK_GELU -> {
+        double s = logistic(1.702 * x);
+        yield s + 1.702 * x * s * (1 - s);
+      }
+      case RELU -> x > 0 ? 1 : 0;
+      case SILU, SWISH -> {
+        double s = logistic(x);
+        yield s + x * s * (1 - s);
+      }
+      case TANH -> 1 - Math.tanh(x) * Math.tanh(x);
+      case MISH -> {
+        double t = Math.tanh(softplus(x));
+        yield t + x * (1 - t * t) * logistic(x);
+      }
+    };
+  }
+
+  /** Of {@code ½x(1 + tanh(u(x)))}. */
+  private static double tanhGeluDerivative(double x, double u, double slope) {
+    double t = Math.tanh(u);
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope;
+  }
+
   private static double logistic(double x) {
     return 1 / (1 + Math.exp(-x));
   }

@@ -4,23 +4,51 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.host.HostResidentMatrix;
 import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps parameters as float32 arrays and computes with plain loops on one thread. */
 public final class ScalarBackend implements Backend {
-  /** A table in row-major order. */
-  record Table(float[] values, int rows, int columns) implements Parameter {}
+  /** A table. */
+  record Table(HostMatrix values) implements Parameter {
+    @Override
+    public int rows() {
+      return values.rows();
+    }
 
-  /** A stacked weight {@code [outputs, inputs]}, row-major, and its bias. */
-  record Dense(float[] weight, float[] bias, int inputs, int outputs) implements Linear {}
+    @Override
+    public int columns() {
+      return values.columns();
+    }
+  }
 
+  /**
+   * A stacked linear layer.
+   *
+   * @param weight {@code [outputs, inputs]}
+   * @param bias as many numbers as outputs
+   */
+  record Dense(HostMatrix weight, HostMatrix bias) implements Linear {
+    @Override
+    public int inputs() {
+      return weight.columns();
+    }
+
+    @Override
+    public int outputs() {
+      return weight.rows();
+    }
+  }
+
+  private final Arena arena = Arena.ofShared();
   private volatile boolean closed;
 
-  /** A new backend; it holds nothing that needs freeing. */
+  /** A new backend. */
   public ScalarBackend() {}
 
   @Override
@@ -46,30 +74,51 @@ public final class ScalarBackend implements Backend {
       throw new IllegalArgumentException(
           "a parameter is a vector or a table, not of shape " + values.shape());
     }
-    return new Table(
-        values.toFloatArray(),
-        rank == 1 ? 1 : values.shape().intExtent(0),
-        values.shape().intExtent(-1));
+    HostMatrix table =
+        matrix(rank == 1 ? 1 : values.shape().intExtent(0), values.shape().intExtent(-1));
+    copy(values, table, 0);
+    return new Table(table);
+  }
+
+  private HostMatrix matrix(int rows, int columns) {
+    long bytes = Math.max(1, (long) rows * columns) * Float.BYTES;
+    return new HostMatrix(arena.allocate(bytes, Tensor.ALIGNMENT), rows, columns);
+  }
+
+  private static void copy(Tensor values, HostMatrix target, long first) {
+    for (long i = 0; i < values.elements(); i++) {
+      target.set(first + i, values.getFloat(i));
+    }
   }
 
   @Override
   public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
     requireOpen();
     LinearShapes shapes = LinearShapes.check(weights, biases);
-    float[] weight = new float[Math.multiplyExact(shapes.inputs(), shapes.outputs())];
-    float[] bias = new float[shapes.outputs()];
-    int row = 0;
+    HostMatrix weight = matrix(shapes.outputs(), shapes.inputs());
+    HostMatrix bias = matrix(1, shapes.outputs());
+    long row = 0;
     for (int i = 0; i < weights.size(); i++) {
-      float[] part = weights.get(i).toFloatArray();
-      System.arraycopy(part, 0, weight, row * shapes.inputs(), part.length);
+      copy(weights.get(i), weight, row * shapes.inputs());
       Tensor partBias = biases.get(i);
-      int rows = weights.get(i).shape().intExtent(0);
       if (partBias != null) {
-        System.arraycopy(partBias.toFloatArray(), 0, bias, row, rows);
+        copy(partBias, bias, row);
       }
-      row += rows;
+      row += weights.get(i).shape().extent(0);
     }
-    return new Dense(weight, bias, shapes.inputs(), shapes.outputs());
+    return new Dense(weight, bias);
+  }
+
+  @Override
+  public Parameter parameter(ResidentMatrix values) {
+    requireOpen();
+    return new Table(HostMatrix.of(values));
+  }
+
+  @Override
+  public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
+    requireOpen();
+    return new Dense(HostMatrix.of(weight), HostMatrix.ofElements(bias, "the bias", weight.rows()));
   }
 
   @Override
@@ -91,7 +140,10 @@ public final class ScalarBackend implements Backend {
   }
 
   @Override
-  public void close() {
-    closed = true;
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      arena.close();
+    }
   }
 }

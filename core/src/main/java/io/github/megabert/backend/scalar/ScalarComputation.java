@@ -4,20 +4,35 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Dropout;
+import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
-/** The operations as their formulas read. */
-final class ScalarComputation implements Computation {
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+/** The operations as their formulas read, on matrices in host memory. */
+public final class ScalarComputation implements Computation {
+  private static final ScalarGradients.Parameters PARAMETERS =
+      new ScalarGradients.Parameters() {
+        @Override
+        public HostMatrix weight(Backend.Linear linear) {
+          return ((ScalarBackend.Dense) linear).weight();
+        }
+
+        @Override
+        public HostMatrix values(Backend.Parameter parameter) {
+          return ((ScalarBackend.Table) parameter).values();
+        }
+      };
 
   private final Arena arena = Arena.ofShared();
   private boolean closed;
+
+  /** A computation that has done nothing yet. */
+  public ScalarComputation() {}
 
   @Override
   public Matrix matrix(int rows, int columns) {
@@ -35,7 +50,7 @@ final class ScalarComputation implements Computation {
     HostMatrix matrix =
         HostMatrix.of(matrix(values.shape().intExtent(0), values.shape().intExtent(1)));
     for (long i = 0; i < values.elements(); i++) {
-      matrix.segment().setAtIndex(FLOAT, i, values.getFloat(i));
+      matrix.set(i, values.getFloat(i));
     }
     return matrix;
   }
@@ -44,14 +59,6 @@ final class ScalarComputation implements Computation {
   public void read(Matrix matrix, MemorySegment destination) {
     long bytes = (long) matrix.rows() * matrix.columns() * Float.BYTES;
     MemorySegment.copy(HostMatrix.of(matrix).segment(), 0, destination, 0, bytes);
-  }
-
-  private static float get(HostMatrix matrix, int row, int column) {
-    return matrix.segment().getAtIndex(FLOAT, (long) row * matrix.columns() + column);
-  }
-
-  private static void set(HostMatrix matrix, int row, int column, double value) {
-    matrix.segment().setAtIndex(FLOAT, (long) row * matrix.columns() + column, (float) value);
   }
 
   @Override
@@ -70,10 +77,10 @@ final class ScalarComputation implements Computation {
     HostMatrix target = HostMatrix.of(out, "out", typeIds.length, hidden);
     for (int t = 0; t < typeIds.length; t++) {
       for (int c = 0; c < hidden; c++) {
-        float sum = tokenIds == null ? get(target, t, c) : word.values()[tokenIds[t] * hidden + c];
-        sum += type.values()[typeIds[t] * hidden + c];
-        sum += position.values()[positionIds[t] * hidden + c];
-        set(target, t, c, sum);
+        float sum = tokenIds == null ? target.get(t, c) : word.values().get(tokenIds[t], c);
+        sum += type.values().get(typeIds[t], c);
+        sum += position.values().get(positionIds[t], c);
+        target.set(t, c, sum);
       }
     }
   }
@@ -83,23 +90,23 @@ final class ScalarComputation implements Computation {
       Matrix x, Backend.Parameter weight, Backend.Parameter bias, float eps, Matrix out) {
     HostMatrix source = HostMatrix.of(x);
     HostMatrix target = HostMatrix.of(out, "out", x.rows(), x.columns());
-    float[] scale = ((ScalarBackend.Table) weight).values();
-    float[] shift = ((ScalarBackend.Table) bias).values();
+    HostMatrix scale = ((ScalarBackend.Table) weight).values();
+    HostMatrix shift = ((ScalarBackend.Table) bias).values();
     int columns = x.columns();
     for (int r = 0; r < x.rows(); r++) {
       double sum = 0;
       for (int c = 0; c < columns; c++) {
-        sum += get(source, r, c);
+        sum += source.get(r, c);
       }
       double mean = sum / columns;
       double squares = 0;
       for (int c = 0; c < columns; c++) {
-        double centred = get(source, r, c) - mean;
+        double centred = source.get(r, c) - mean;
         squares += centred * centred;
       }
       double inverse = 1 / Math.sqrt(squares / columns + eps);
       for (int c = 0; c < columns; c++) {
-        set(target, r, c, (get(source, r, c) - mean) * inverse * scale[c] + shift[c]);
+        target.set(r, c, (source.get(r, c) - mean) * inverse * scale.get(c) + shift.get(c));
       }
     }
   }
@@ -116,17 +123,15 @@ final class ScalarComputation implements Computation {
     HostMatrix target = HostMatrix.of(out, "out", x.rows(), dense.outputs());
     HostMatrix added =
         residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), dense.outputs());
-    float[] row = new float[dense.inputs()];
+    HostMatrix weight = dense.weight();
     for (int r = 0; r < x.rows(); r++) {
-      MemorySegment.copy(source.segment(), FLOAT, source.rowOffset(r), row, 0, row.length);
       for (int o = 0; o < dense.outputs(); o++) {
-        double sum = dense.bias()[o];
-        int start = o * dense.inputs();
-        for (int i = 0; i < row.length; i++) {
-          sum += (double) row[i] * dense.weight()[start + i];
+        double sum = dense.bias().get(o);
+        for (int i = 0; i < dense.inputs(); i++) {
+          sum += (double) source.get(r, i) * weight.get(o, i);
         }
         double value = ScalarActivations.apply(activation, sum);
-        set(target, r, o, added == null ? value : value + get(added, r, o));
+        target.set(r, o, added == null ? value : value + added.get(r, o));
       }
     }
   }
@@ -140,14 +145,13 @@ final class ScalarComputation implements Computation {
       int keyColumn,
       Matrix values,
       int valueColumn,
+      @Nullable Dropout dropout,
       Matrix out,
       @Nullable Matrix probabilities) {
     HostMatrix q = HostMatrix.of(queries);
     HostMatrix k = HostMatrix.of(keys);
     HostMatrix v = HostMatrix.of(values);
     HostMatrix target = HostMatrix.of(out);
-    double scale = 1 / Math.sqrt(layout.headDim());
-    byte[] mask = layout.keyMask();
     for (int b = 0; b < layout.sequences(); b++) {
       int queryLength = layout.queryLength()[b];
       int keyLength = layout.keyLength()[b];
@@ -156,53 +160,27 @@ final class ScalarComputation implements Computation {
         int column = head * layout.headDim();
         for (int i = 0; i < queryLength; i++) {
           int queryRow = layout.queryStart()[b] + i;
-          int visible = layout.causal() ? keyLength - queryLength + i + 1 : keyLength;
-          double[] weights = new double[keyLength];
-          for (int j = 0; j < visible; j++) {
-            int keyRow = layout.keyStart()[b] + j;
-            double dot = 0;
-            for (int c = 0; c < layout.headDim(); c++) {
-              dot +=
-                  (double) get(q, queryRow, queryColumn + column + c)
-                      * get(k, keyRow, keyColumn + column + c);
+          double[] weights =
+              ScalarAttention.probabilities(
+                  layout, b, i, q, queryColumn + column, k, keyColumn + column);
+          long start = base + ((long) head * queryLength + i) * keyLength;
+          if (probabilities != null) {
+            for (int j = 0; j < keyLength; j++) {
+              HostMatrix.of(probabilities).set(start + j, weights[j]);
             }
-            boolean masked = mask != null && mask[keyRow] == 0;
-            weights[j] = masked ? -Float.MAX_VALUE : dot * scale;
           }
-          softmax(weights, visible);
+          if (dropout != null) {
+            ScalarAttention.drop(dropout, start, weights);
+          }
           for (int c = 0; c < layout.headDim(); c++) {
             double sum = 0;
-            for (int j = 0; j < visible; j++) {
-              sum += weights[j] * get(v, layout.keyStart()[b] + j, valueColumn + column + c);
-            }
-            set(target, queryRow, column + c, sum);
-          }
-          if (probabilities != null) {
-            long start = base + ((long) head * queryLength + i) * keyLength;
             for (int j = 0; j < keyLength; j++) {
-              HostMatrix.of(probabilities)
-                  .segment()
-                  .setAtIndex(FLOAT, start + j, (float) weights[j]);
+              sum += weights[j] * v.get(layout.keyStart()[b] + j, valueColumn + column + c);
             }
+            target.set(queryRow, column + c, sum);
           }
         }
       }
-    }
-  }
-
-  /** Softmax of the first {@code count} numbers, in place. */
-  private static void softmax(double[] values, int count) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < count; i++) {
-      max = Math.max(max, values[i]);
-    }
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      values[i] = Math.exp(values[i] - max);
-      sum += values[i];
-    }
-    for (int i = 0; i < count; i++) {
-      values[i] /= sum;
     }
   }
 
@@ -242,34 +220,58 @@ final class ScalarComputation implements Computation {
     double[] row = new double[x.columns()];
     for (int r = 0; r < x.rows(); r++) {
       for (int c = 0; c < row.length; c++) {
-        row[c] = get(matrix, r, c);
+        row[c] = matrix.get(r, c);
       }
-      softmax(row, row.length);
+      ScalarAttention.softmax(row, row.length);
       for (int c = 0; c < row.length; c++) {
-        set(matrix, r, c, row[c]);
+        matrix.set(r, c, row[c]);
       }
     }
   }
 
   @Override
-  public void crossEntropy(Matrix logits, int[] labels, Matrix out) {
-    HostMatrix source = HostMatrix.of(logits);
-    HostMatrix target = HostMatrix.of(out, "out", logits.rows(), 1);
-    for (int r = 0; r < logits.rows(); r++) {
-      if (labels[r] < 0) {
-        set(target, r, 0, 0);
-        continue;
-      }
-      double max = Double.NEGATIVE_INFINITY;
-      for (int c = 0; c < logits.columns(); c++) {
-        max = Math.max(max, get(source, r, c));
-      }
-      double sum = 0;
-      for (int c = 0; c < logits.columns(); c++) {
-        sum += Math.exp(get(source, r, c) - max);
-      }
-      set(target, r, 0, max + Math.log(sum) - get(source, r, labels[r]));
+  public void activate(Activation activation, Matrix x, Matrix out) {
+    HostMatrix source = HostMatrix.of(x);
+    HostMatrix target = HostMatrix.of(out, "out", x.rows(), x.columns());
+    for (long i = 0; i < source.elements(); i++) {
+      target.set(i, ScalarActivations.apply(activation, source.get(i)));
     }
+  }
+
+  @Override
+  public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
+    ScalarLosses.dropout(dropout, HostMatrix.of(x), residual, out);
+  }
+
+  @Override
+  public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
+    ScalarLosses.crossEntropy(logits, labels, smoothing, out);
+  }
+
+  @Override
+  public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
+    Matrix out = matrix(labels.length, 1);
+    ScalarLosses.columnCrossEntropy(logits, column, offsets, labels, out);
+    return out;
+  }
+
+  @Override
+  public Matrix squaredError(Matrix x, Matrix targets) {
+    Matrix out = matrix(x.rows(), 1);
+    ScalarLosses.squaredError(x, targets, out);
+    return out;
+  }
+
+  @Override
+  public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
+    Matrix out = matrix(logits.rows(), 1);
+    ScalarLosses.binaryCrossEntropy(logits, targets, out);
+    return out;
+  }
+
+  @Override
+  public Gradients gradients() {
+    return new ScalarGradients(PARAMETERS);
   }
 
   @Override

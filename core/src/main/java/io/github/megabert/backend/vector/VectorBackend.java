@@ -5,10 +5,12 @@ import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.host.HostResidentMatrix;
 import io.github.megabert.backend.vector.attention.Attention;
 import io.github.megabert.backend.vector.gemm.FmaPeak;
 import io.github.megabert.backend.vector.gemm.Gemm;
+import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.gemm.Packing;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
 import io.github.megabert.backend.vector.memory.HostParameter;
@@ -141,6 +143,19 @@ public final class VectorBackend implements Backend {
     kernels.addAll(Gemm.kernels(precision));
     kernels.add(LayerNormRow.KERNEL);
     return kernels;
+  }
+
+  @Override
+  public Parameter parameter(ResidentMatrix values) {
+    requireOpen();
+    return HostParameter.live(HostMatrix.of(values));
+  }
+
+  @Override
+  public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
+    requireOpen();
+    return PackedLinear.live(
+        HostMatrix.of(weight), HostMatrix.ofElements(bias, "the bias", weight.rows()));
   }
 
   @Override

@@ -4,8 +4,12 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Dropout;
+import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.backend.scalar.ScalarComputation;
+import io.github.megabert.backend.scalar.ScalarGradients;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.tensor.DType;
@@ -16,6 +20,20 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks shapes and hands each operation to its kernel, at once. */
 final class VectorComputation implements Computation {
+  private static final ScalarGradients.Parameters PARAMETERS =
+      new ScalarGradients.Parameters() {
+        @Override
+        public HostMatrix weight(Backend.Linear linear) {
+          return ((PackedLinear) linear).live();
+        }
+
+        @Override
+        public HostMatrix values(Backend.Parameter parameter) {
+          return ((HostParameter) parameter).live();
+        }
+      };
+
+  private final ScalarComputation scalar = new ScalarComputation();
   private final VectorBackend backend;
   private final Thread owner = Thread.currentThread();
   private @Nullable Workspace workspace;
@@ -129,6 +147,7 @@ final class VectorComputation implements Computation {
       int keyColumn,
       Matrix values,
       int valueColumn,
+      @Nullable Dropout dropout,
       Matrix out,
       @Nullable Matrix probabilities) {
     int width = layout.heads() * layout.headDim();
@@ -141,6 +160,20 @@ final class VectorComputation implements Computation {
           String.format(
               "probabilities is [%d, %d], %d elements are needed",
               probabilities.rows(), probabilities.columns(), layout.probabilityCount()));
+    }
+    if (dropout != null) {
+      scalar.attention(
+          layout,
+          queries,
+          queryColumn,
+          keys,
+          keyColumn,
+          values,
+          valueColumn,
+          dropout,
+          out,
+          probabilities);
+      return;
     }
     open()
         .attention
@@ -197,16 +230,51 @@ final class VectorComputation implements Computation {
   }
 
   @Override
-  public void crossEntropy(Matrix logits, int[] labels, Matrix out) {
+  public void activate(Activation activation, Matrix x, Matrix out) {
+    scalar.activate(activation, x, out);
+  }
+
+  @Override
+  public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
+    scalar.dropout(dropout, x, residual, out);
+  }
+
+  @Override
+  public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
+    if (smoothing > 0) {
+      scalar.crossEntropy(logits, labels, smoothing, out);
+      return;
+    }
     open()
         .softmax
         .crossEntropy(HostMatrix.of(logits), labels, HostMatrix.of(out, "out", logits.rows(), 1));
   }
 
   @Override
+  public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
+    return scalar.columnCrossEntropy(logits, column, offsets, labels);
+  }
+
+  @Override
+  public Matrix squaredError(Matrix x, Matrix targets) {
+    return scalar.squaredError(x, targets);
+  }
+
+  @Override
+  public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
+    return scalar.binaryCrossEntropy(logits, targets);
+  }
+
+  @Override
+  public Gradients gradients() {
+    return new ScalarGradients(PARAMETERS);
+  }
+
+  @Override
   public void close() {
     Workspace mine = workspace;
     workspace = null;
+    scalar.close();
     if (mine != null) {
       backend.release(mine, owner);
     }

@@ -2,7 +2,10 @@ package io.github.megabert.backend.vector.gemm;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -33,6 +36,32 @@ public record PackedLinear(
     boolean streamed,
     List<Tensor> unpacked)
     implements Backend.Linear {
+  /** A layer that reads a matrix and a bias in the host's memory whenever it is used. */
+  public static PackedLinear live(HostMatrix weight, HostMatrix bias) {
+    Tensor tensor =
+        Tensor.wrap(weight.segment(), DType.F32, Shape.of(weight.rows(), weight.columns()));
+    return new PackedLinear(
+        Precision.F32,
+        MemorySegment.NULL,
+        MemorySegment.NULL,
+        bias.segment(),
+        weight.columns(),
+        weight.rows(),
+        false,
+        List.of(tensor));
+  }
+
+  /**
+   * The weight {@code [outputs, inputs]} of a layer that {@link #live(HostMatrix, HostMatrix)}
+   * made.
+   */
+  public HostMatrix live() {
+    if (unpacked.size() != 1) {
+      throw new IllegalArgumentException("the linear layer is packed, so it is not to be trained");
+    }
+    return new HostMatrix(unpacked.getFirst().segment(), outputs, inputs);
+  }
+
   /** Whether there are panels. */
   boolean isPacked() {
     return unpacked.isEmpty();

@@ -4,6 +4,7 @@ import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.tensor.BFloat16;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -46,6 +47,16 @@ public record HostParameter(MemorySegment segment, DType dtype, int rows, int co
     }
     return new HostParameter(
         table.segment(), table.dtype(), shape.intExtent(0), shape.intExtent(1));
+  }
+
+  /** A parameter that reads a matrix whenever it is used. */
+  public static HostParameter live(HostMatrix values) {
+    return new HostParameter(values.segment(), DType.F32, values.rows(), values.columns());
+  }
+
+  /** The numbers of a parameter that {@link #live(HostMatrix)} made. */
+  public HostMatrix live() {
+    return new HostMatrix(segment, rows, columns);
   }
 
   /** Whether every thread may read the memory: that of a confined arena belongs to one. */

@@ -1,0 +1,32 @@
+package io.github.megabert.backend;
+
+/**
+ * The numbers of one step of AdamW.
+ *
+ * @param learningRate of this step
+ * @param beta1 decay of the first moment
+ * @param beta2 decay of the second moment
+ * @param eps added to the root of the second moment
+ * @param weightDecay decoupled weight decay, times the learning rate
+ * @param gradientScale factor of the gradient, for clipping and averaging
+ * @param step number of this update, from 1, for the bias correction
+ */
+public record AdamWStep(
+    double learningRate,
+    double beta1,
+    double beta2,
+    double eps,
+    double weightDecay,
+    double gradientScale,
+    long step) {
+
+  /** {@code 1 − β₁^step}. */
+  public double firstCorrection() {
+    return 1 - Math.pow(beta1, (double) step);
+  }
+
+  /** {@code 1 − β₂^step}. */
+  public double secondCorrection() {
+    return 1 - Math.pow(beta2, (double) step);
+  }
+}

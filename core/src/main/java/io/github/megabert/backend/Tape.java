@@ -1,0 +1,582 @@
+package io.github.megabert.backend;
+
+import io.github.megabert.backend.TapeMatrices.Variable;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A computation that remembers its operations and walks back through them: reverse-mode automatic
+ * differentiation (Griewank and Walther 2008, chapter 3) over a dozen operations on matrices.
+ *
+ * <p>It hands each operation to the backend's own computation, so a model's forward pass is written
+ * once. A matrix that is written again gets a new {@link TapeValue}; the tape keeps those that an
+ * adjoint reads, and gives their memory back as soon as the last adjoint has read them. Operations
+ * in which no trained parameter has a part are not remembered.
+ *
+ * <p>With {@code recompute}, a {@link #segment} keeps what it reads alone, and is run again when
+ * its adjoints come (Chen et al. 2016).
+ *
+ * <p>Belongs to one thread, as its computation does; closing it closes that.
+ */
+public final class Tape implements Computation {
+  /** What is left to do of an operation: it takes its output's gradient and adds to its inputs'. */
+  private interface Adjoint {
+    void run(Matrix gradient);
+  }
+
+  /** Something to be walked back over. */
+  private sealed interface Step {
+    void walkBack();
+  }
+
+  /** An operation; {@code held} is what its adjoint reads. */
+  private record Operation(TapeValue output, List<TapeValue> held, Adjoint adjoint)
+      implements Step {
+    @Override
+    public void walkBack() {
+      Matrix gradient = output.takeGradient();
+      if (gradient != null) {
+        adjoint.run(gradient);
+      }
+      held.forEach(TapeValue::release);
+    }
+  }
+
+  private final Computation computation;
+  private final Gradients gradients;
+  private final GradientTargets targets;
+  private final boolean recompute;
+  private final TapeBuffers buffers;
+  private List<Step> steps = new ArrayList<>();
+
+  private final TapeMatrices matrices = new TapeMatrices();
+
+  /**
+   * An empty tape.
+   *
+   * @param computation carries out the operations
+   * @param targets where gradients of parameters are added
+   * @param recompute whether segments are run again rather than remembered
+   */
+  public Tape(Computation computation, GradientTargets targets, boolean recompute) {
+    this.computation = computation;
+    this.gradients = computation.gradients();
+    this.targets = targets;
+    this.recompute = recompute;
+    buffers = new TapeBuffers(computation);
+  }
+
+  // Matrices and their values.
+
+  @Override
+  public Matrix matrix(int rows, int columns) {
+    return matrices.make(rows, columns);
+  }
+
+  @Override
+  public Matrix upload(Tensor values) {
+    Matrix memory = computation.upload(values);
+    Variable variable = matrices.make(memory.rows(), memory.columns());
+    matrices.bind(variable, new TapeValue(buffers, memory, false));
+    return variable;
+  }
+
+  @Override
+  public void read(Matrix matrix, MemorySegment destination) {
+    computation.read(matrices.valueOf(matrix).memory(), destination);
+  }
+
+  private TapeValue newValue(Matrix shape, boolean isDifferentiable) {
+    return new TapeValue(buffers, buffers.take(shape.rows(), shape.columns()), isDifferentiable);
+  }
+
+  /** Binds a written value and remembers its adjoint, if gradients pass through it. */
+  private void finish(Matrix out, TapeValue value, List<TapeValue> held, Adjoint adjoint) {
+    if (value.isDifferentiable && !matrices.isForgetful()) {
+      held.forEach(TapeValue::hold);
+      steps.add(new Operation(value, held, adjoint));
+    }
+    matrices.bind(TapeMatrices.variable(out), value);
+  }
+
+  // Gradients of values.
+
+  /** The gradient of a value, to be added to; zeros if there was none. */
+  private Matrix gradientOf(TapeValue value) {
+    Matrix gradient = value.gradient();
+    if (gradient == null) {
+      gradient = buffers.take(value.rows, value.columns);
+      gradients.clear(gradient);
+      value.setGradient(gradient);
+    }
+    return gradient;
+  }
+
+  /** Adds a gradient that the caller gives up. */
+  private void giveGradient(TapeValue value, Matrix part) {
+    Matrix gradient = value.gradient();
+    if (!value.isDifferentiable) {
+      buffers.give(part);
+    } else if (gradient == null) {
+      value.setGradient(part);
+    } else {
+      gradients.add(part, gradient);
+      buffers.give(part);
+    }
+  }
+
+  /**
+   * Walks back and adds the gradients of all parameters that had a part in {@code losses}.
+   *
+   * @param losses matrices of one column
+   * @param weights of each: the derivative of the whole loss with respect to every row
+   */
+  public void backward(List<Matrix> losses, List<float[]> weights) {
+    for (int i = 0; i < losses.size(); i++) {
+      TapeValue value = matrices.valueOf(losses.get(i));
+      Matrix seed = computation.upload(columnOf(weights.get(i)));
+      if (value.isDifferentiable) {
+        giveGradient(value, seed);
+      }
+    }
+    walkBack();
+  }
+
+  private void walkBack() {
+    List<Step> recorded = steps;
+    steps = new ArrayList<>();
+    recorded.reversed().forEach(Step::walkBack);
+  }
+
+  private static Tensor columnOf(float[] values) {
+    return Tensor.wrap(MemorySegment.ofArray(values), DType.F32, Shape.of(values.length, 1));
+  }
+
+  // Operations.
+
+  @Override
+  public void embed(
+      int @Nullable [] tokenIds,
+      int[] typeIds,
+      int[] positionIds,
+      Backend.Parameter words,
+      Backend.Parameter types,
+      Backend.Parameter positions,
+      Matrix out) {
+    Matrix dWords = targets.of(words);
+    Matrix dTypes = targets.of(types);
+    Matrix dPositions = targets.of(positions);
+    boolean isDifferentiable = dWords != null || dTypes != null || dPositions != null;
+    TapeValue value;
+    if (tokenIds == null) {
+      Matrix given = buffers.take(out.rows(), out.columns());
+      gradients.clear(given);
+      gradients.add(matrices.valueOf(out).memory(), given);
+      value = new TapeValue(buffers, given, isDifferentiable);
+    } else {
+      value = newValue(out, isDifferentiable);
+    }
+    computation.embed(tokenIds, typeIds, positionIds, words, types, positions, value.memory());
+    finish(
+        out,
+        value,
+        List.of(),
+        gradient -> {
+          gradients.embed(
+              tokenIds,
+              targets.paddingRow(words),
+              typeIds,
+              positionIds,
+              gradient,
+              dWords,
+              dTypes,
+              dPositions);
+          buffers.give(gradient);
+        });
+  }
+
+  @Override
+  public void layerNorm(
+      Matrix x, Backend.Parameter weight, Backend.Parameter bias, float eps, Matrix out) {
+    TapeValue input = matrices.valueOf(x);
+    Matrix dWeight = targets.of(weight);
+    Matrix dBias = targets.of(bias);
+    TapeValue value = newValue(out, input.isDifferentiable || dWeight != null || dBias != null);
+    computation.layerNorm(input.memory(), weight, bias, eps, value.memory());
+    finish(
+        out,
+        value,
+        List.of(input),
+        gradient -> {
+          boolean add = input.gradient() != null;
+          Matrix dX = null;
+          if (input.isDifferentiable) {
+            dX = add ? input.gradient() : buffers.take(x.rows(), x.columns());
+          }
+          gradients.layerNorm(input.memory(), weight, eps, gradient, add, dX, dWeight, dBias);
+          if (dX != null) {
+            input.setGradient(dX);
+          }
+          buffers.give(gradient);
+        });
+  }
+
+  @Override
+  public void linear(
+      Matrix x,
+      Backend.Linear linear,
+      Activation activation,
+      @Nullable Matrix residual,
+      Matrix out) {
+    if (activation == Activation.IDENTITY) {
+      multiply(x, linear, residual, out);
+      return;
+    }
+    // The activation's input vanishes in a fused operation, and its adjoint wants it.
+    Matrix product = matrix(x.rows(), linear.outputs());
+    multiply(x, linear, null, product);
+    if (residual == null) {
+      activate(activation, product, out);
+    } else {
+      Matrix activated = matrix(x.rows(), linear.outputs());
+      activate(activation, product, activated);
+      sum(activated, residual, out);
+      TapeMatrices.forget(TapeMatrices.variable(activated));
+    }
+    TapeMatrices.forget(TapeMatrices.variable(product));
+  }
+
+  private void multiply(Matrix x, Backend.Linear linear, @Nullable Matrix residual, Matrix out) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue added = residual == null ? null : matrices.valueOf(residual);
+    Matrix dWeight = targets.ofWeight(linear);
+    Matrix dBias = targets.ofBias(linear);
+    boolean isTrained = dWeight != null || dBias != null;
+    TapeValue value =
+        newValue(
+            out, isTrained || input.isDifferentiable || (added != null && added.isDifferentiable));
+    computation.linear(
+        input.memory(),
+        linear,
+        Activation.IDENTITY,
+        added == null ? null : added.memory(),
+        value.memory());
+    finish(
+        out,
+        value,
+        List.of(input),
+        gradient -> {
+          if (isTrained) {
+            gradients.linearParameters(gradient, input.memory(), dWeight, dBias);
+          }
+          if (input.isDifferentiable) {
+            boolean add = input.gradient() != null;
+            Matrix dX = add ? input.gradient() : buffers.take(x.rows(), x.columns());
+            gradients.linearInput(gradient, linear, add, Objects.requireNonNull(dX));
+            input.setGradient(dX);
+          }
+          if (added == null) {
+            buffers.give(gradient);
+          } else {
+            giveGradient(added, gradient);
+          }
+        });
+  }
+
+  private void sum(Matrix x, Matrix y, Matrix out) {
+    TapeValue first = matrices.valueOf(x);
+    TapeValue second = matrices.valueOf(y);
+    TapeValue value = newValue(out, first.isDifferentiable || second.isDifferentiable);
+    gradients.clear(value.memory());
+    gradients.add(first.memory(), value.memory());
+    gradients.add(second.memory(), value.memory());
+    finish(
+        out,
+        value,
+        List.of(first, second),
+        gradient -> {
+          if (first.isDifferentiable) {
+            gradients.add(gradient, gradientOf(first));
+          }
+          giveGradient(second, gradient);
+        });
+  }
+
+  @Override
+  public void activate(Activation activation, Matrix x, Matrix out) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue value = newValue(out, input.isDifferentiable);
+    computation.activate(activation, input.memory(), value.memory());
+    finish(
+        out,
+        value,
+        List.of(input),
+        gradient -> {
+          gradients.activation(activation, input.memory(), gradient, gradient);
+          giveGradient(input, gradient);
+        });
+  }
+
+  @Override
+  public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue added = residual == null ? null : matrices.valueOf(residual);
+    TapeValue value =
+        newValue(out, input.isDifferentiable || (added != null && added.isDifferentiable));
+    computation.dropout(
+        dropout, input.memory(), added == null ? null : added.memory(), value.memory());
+    finish(
+        out,
+        value,
+        List.of(),
+        gradient -> {
+          if (input.isDifferentiable) {
+            Matrix dX = added == null ? gradient : buffers.take(out.rows(), out.columns());
+            gradients.dropout(dropout, gradient, dX);
+            giveGradient(input, dX);
+          }
+          if (added != null) {
+            giveGradient(added, gradient);
+          } else if (!input.isDifferentiable) {
+            buffers.give(gradient);
+          }
+        });
+  }
+
+  @Override
+  public void attention(
+      AttentionLayout layout,
+      Matrix queries,
+      int queryColumn,
+      Matrix keys,
+      int keyColumn,
+      Matrix values,
+      int valueColumn,
+      @Nullable Dropout dropout,
+      Matrix out,
+      @Nullable Matrix probabilities) {
+    TapeValue q = matrices.valueOf(queries);
+    TapeValue k = matrices.valueOf(keys);
+    TapeValue v = matrices.valueOf(values);
+    TapeValue value = newValue(out, q.isDifferentiable || k.isDifferentiable || v.isDifferentiable);
+    TapeValue kept = probabilities == null ? null : newValue(probabilities, false);
+    computation.attention(
+        layout,
+        q.memory(),
+        queryColumn,
+        k.memory(),
+        keyColumn,
+        v.memory(),
+        valueColumn,
+        dropout,
+        value.memory(),
+        kept == null ? null : kept.memory());
+    if (probabilities != null && kept != null) {
+      matrices.bind(TapeMatrices.variable(probabilities), kept);
+    }
+    finish(
+        out,
+        value,
+        List.of(q, k, v, value),
+        gradient -> {
+          gradients.attention(
+              layout,
+              q.memory(),
+              queryColumn,
+              k.memory(),
+              keyColumn,
+              v.memory(),
+              valueColumn,
+              dropout,
+              value.memory(),
+              gradient,
+              gradientOf(q),
+              gradientOf(k),
+              gradientOf(v));
+          buffers.give(gradient);
+        });
+  }
+
+  @Override
+  public void gatherRows(Matrix x, int[] rows, Matrix out) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue value = newValue(out, input.isDifferentiable);
+    computation.gatherRows(input.memory(), rows, value.memory());
+    finish(
+        out,
+        value,
+        List.of(input),
+        gradient -> {
+          gradients.gatherRows(gradient, rows, gradientOf(input));
+          buffers.give(gradient);
+        });
+  }
+
+  /** A key-value cache is for generation, through which nothing is trained. */
+  @Override
+  public void scatterRows(Matrix x, int column, int[] rows, Matrix out) {
+    throw new UnsupportedOperationException("gradients do not pass through a key-value cache");
+  }
+
+  @Override
+  public void softmax(Matrix x) {
+    throw new UnsupportedOperationException(
+        "gradients do not pass through softmax alone; losses take logits");
+  }
+
+  @Override
+  public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
+    TapeValue input = matrices.valueOf(logits);
+    TapeValue value = newValue(out, input.isDifferentiable);
+    computation.crossEntropy(input.memory(), labels, smoothing, value.memory());
+    finish(
+        out,
+        value,
+        List.of(input),
+        gradient -> {
+          Matrix dLogits = buffers.take(logits.rows(), logits.columns());
+          gradients.crossEntropy(input.memory(), labels, smoothing, gradient, dLogits);
+          giveGradient(input, dLogits);
+          buffers.give(gradient);
+        });
+  }
+
+  /** A matrix of losses that the computation has made. */
+  private Matrix finishLosses(
+      Matrix losses, boolean isDifferentiable, List<TapeValue> held, Adjoint adjoint) {
+    Matrix out = matrix(losses.rows(), losses.columns());
+    finish(out, new TapeValue(buffers, losses, isDifferentiable), held, adjoint);
+    return out;
+  }
+
+  @Override
+  public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
+    TapeValue input = matrices.valueOf(logits);
+    Matrix losses = computation.columnCrossEntropy(input.memory(), column, offsets, labels);
+    return finishLosses(
+        losses,
+        input.isDifferentiable,
+        List.of(input),
+        gradient -> {
+          gradients.columnCrossEntropy(
+              input.memory(), column, offsets, labels, gradient, gradientOf(input));
+          buffers.give(gradient);
+        });
+  }
+
+  @Override
+  public Matrix squaredError(Matrix x, Matrix targets) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue wanted = matrices.valueOf(targets);
+    Matrix losses = computation.squaredError(input.memory(), wanted.memory());
+    return finishLosses(
+        losses,
+        input.isDifferentiable,
+        List.of(input, wanted),
+        gradient -> {
+          Matrix dX = buffers.take(x.rows(), x.columns());
+          gradients.squaredError(input.memory(), wanted.memory(), gradient, dX);
+          giveGradient(input, dX);
+          buffers.give(gradient);
+        });
+  }
+
+  @Override
+  public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
+    TapeValue input = matrices.valueOf(logits);
+    TapeValue wanted = matrices.valueOf(targets);
+    Matrix losses = computation.binaryCrossEntropy(input.memory(), wanted.memory());
+    return finishLosses(
+        losses,
+        input.isDifferentiable,
+        List.of(input, wanted),
+        gradient -> {
+          Matrix dLogits = buffers.take(logits.rows(), logits.columns());
+          gradients.binaryCrossEntropy(input.memory(), wanted.memory(), gradient, dLogits);
+          giveGradient(input, dLogits);
+          buffers.give(gradient);
+        });
+  }
+
+  // Recomputation.
+
+  @Override
+  public void segment(Runnable operations) {
+    if (!recompute || matrices.isForgetful()) {
+      operations.run();
+    } else {
+      steps.add(new Segment(operations, matrices.runForFootprint(operations)));
+    }
+  }
+
+  /** Operations that were run once without being remembered. */
+  private final class Segment implements Step {
+    private final Runnable operations;
+    private final TapeMatrices.Footprint footprint;
+
+    Segment(Runnable operations, TapeMatrices.Footprint footprint) {
+      this.operations = operations;
+      this.footprint = footprint;
+    }
+
+    /** Runs the operations again, remembers them, and walks back over them. */
+    @Override
+    public void walkBack() {
+      List<Step> before = steps;
+      steps = new ArrayList<>();
+      Map<Variable, TapeValue> bound = new LinkedHashMap<>();
+      footprint.reads.keySet().forEach(variable -> keepBinding(variable, bound));
+      footprint.writes.keySet().forEach(variable -> keepBinding(variable, bound));
+      footprint.reads.forEach(matrices::bind);
+      matrices.runLocally(operations);
+      footprint.writes.forEach(Segment::passGradient);
+      Tape.this.walkBack();
+      bound.forEach(
+          (variable, value) -> {
+            matrices.bind(variable, value);
+            value.release();
+          });
+      footprint.reads.values().forEach(TapeValue::release);
+      steps = before;
+    }
+
+    private static void keepBinding(Variable variable, Map<Variable, TapeValue> bound) {
+      TapeValue value = variable.value();
+      if (value != null && bound.putIfAbsent(variable, value) == null) {
+        value.hold();
+      }
+    }
+
+    /** What came of the first run's result is a gradient of the second's. */
+    private static void passGradient(Variable variable, TapeValue first) {
+      Matrix gradient = first.takeGradient();
+      TapeValue second = variable.value();
+      if (gradient != null && second != null) {
+        second.setGradient(gradient);
+      }
+    }
+  }
+
+  @Override
+  public Gradients gradients() {
+    return gradients;
+  }
+
+  @Override
+  public void finish() {
+    computation.finish();
+  }
+
+  @Override
+  public void close() {
+    computation.close();
+  }
+}

@@ -1,0 +1,35 @@
+package io.github.megabert.backend;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Matrices of a computation that are used again: a computation frees nothing before it is closed,
+ * and a step's layers have few shapes.
+ */
+final class TapeBuffers {
+  private record Shape(int rows, int columns) {}
+
+  private final Computation computation;
+  private final Map<Shape, Deque<Matrix>> free = new HashMap<>();
+
+  TapeBuffers(Computation computation) {
+    this.computation = computation;
+  }
+
+  /** A matrix of undefined contents. */
+  Matrix take(int rows, int columns) {
+    Deque<Matrix> matrices = free.get(new Shape(rows, columns));
+    return matrices == null || matrices.isEmpty()
+        ? computation.matrix(rows, columns)
+        : matrices.pop();
+  }
+
+  /** Takes back a matrix that nobody will read. */
+  void give(Matrix matrix) {
+    free.computeIfAbsent(new Shape(matrix.rows(), matrix.columns()), absent -> new ArrayDeque<>())
+        .push(matrix);
+  }
+}

@@ -1,0 +1,279 @@
+package io.github.megabert.model;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.GradientTargets;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.parameters.ParameterTable;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The parameters of a model that is trained: float32 values that are updated in place, and their
+ * gradients. The model reads the values whenever it computes. Tied weights are one parameter with
+ * two uses, whose gradients add up.
+ *
+ * <p>It is a {@link Checkpoint} of the values as they are now, so a model under training can be
+ * written as any other. Belongs to one thread.
+ */
+public final class TrainableParameters implements ParameterStorage, GradientTargets, Checkpoint {
+  /**
+   * Parameters that a layer reads as one matrix, such as the query, key and value.
+   *
+   * @param value {@code [rows, columns]}
+   * @param gradient of the same shape, or null if all are frozen
+   */
+  public record Block(ResidentMatrix value, @Nullable ResidentMatrix gradient) {}
+
+  /**
+   * One parameter: some rows of a block.
+   *
+   * @param isFrozen whether it is not trained
+   */
+  public record Parameter(
+      ParameterSpec spec, Block block, int firstRow, int rows, boolean isFrozen) {}
+
+  private final Backend backend;
+  private final Predicate<ParameterSpec> frozen;
+  private final String source;
+  private @Nullable Map<String, Object> config;
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final List<Block> blocks = new ArrayList<>();
+  private final IdentityHashMap<Object, Block> tables = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Block> weights = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Block> biases = new IdentityHashMap<>();
+  private int paddingId = -1;
+  private boolean closed;
+
+  TrainableParameters(Backend backend, Predicate<ParameterSpec> frozen, String source) {
+    this.backend = backend;
+    this.frozen = frozen;
+    this.source = source;
+  }
+
+  /**
+   * Takes the configuration that the model was loaded with.
+   *
+   * @param padding the token whose embedding lookups do not train, or -1
+   */
+  void setConfig(Map<String, Object> value, int padding) {
+    config = value;
+    paddingId = padding;
+  }
+
+  // Loading.
+
+  @Override
+  public Backend.Parameter parameter(ParameterSpec spec, Tensor value) {
+    Block block = block(List.of(spec), Collections.singletonList(value));
+    Backend.Parameter parameter = backend.parameter(block.value);
+    tables.put(parameter, block);
+    return parameter;
+  }
+
+  @Override
+  public Backend.Linear linear(
+      List<ParameterSpec> weightSpecs,
+      List<ParameterSpec> biasSpecs,
+      List<Tensor> weightValues,
+      List<@Nullable Tensor> biasValues) {
+    Block weight = block(weightSpecs, new ArrayList<>(weightValues));
+    Block bias = block(biasSpecs, biasValues);
+    Backend.Linear linear = backend.linear(weight.value, bias.value);
+    weights.put(linear, weight);
+    biases.put(linear, bias);
+    return linear;
+  }
+
+  /** The block of parameters, made and filled unless an earlier use has done so. */
+  private Block block(List<ParameterSpec> specs, List<@Nullable Tensor> values) {
+    Parameter known = parameters.get(specs.getFirst().name());
+    if (known != null) {
+      return known.block;
+    }
+    int columns = specs.getFirst().shape().intExtent(-1);
+    int rows = specs.stream().mapToInt(TrainableParameters::rows).sum();
+    boolean isFrozen = specs.stream().allMatch(frozen);
+    Block block =
+        new Block(
+            backend.resident(rows, columns), isFrozen ? null : backend.resident(rows, columns));
+    blocks.add(block);
+    int first = 0;
+    for (int i = 0; i < specs.size(); i++) {
+      ParameterSpec spec = specs.get(i);
+      Parameter parameter = new Parameter(spec, block, first, rows(spec), frozen.test(spec));
+      parameters.put(spec.name(), parameter);
+      Tensor value = values.get(i);
+      if (value != null) {
+        write(value, block.value, first);
+      }
+      first += rows(spec);
+    }
+    return block;
+  }
+
+  private static int rows(ParameterSpec spec) {
+    return spec.shape().rank() == 1 ? 1 : spec.shape().intExtent(0);
+  }
+
+  private static int[] range(int first, int count) {
+    int[] rows = new int[count];
+    for (int i = 0; i < count; i++) {
+      rows[i] = first + i;
+    }
+    return rows;
+  }
+
+  /** Writes a tensor into rows of a matrix, {@code columns} numbers a row. */
+  public void write(Tensor values, ResidentMatrix matrix, int firstRow) {
+    int columns = matrix.columns();
+    int rows = Math.toIntExact(values.elements() / columns);
+    try (Computation computation = backend.begin()) {
+      Matrix uploaded = computation.upload(values.reshape(Shape.of(rows, columns)));
+      computation.scatterRows(uploaded, 0, range(firstRow, rows), matrix);
+      computation.finish();
+    }
+  }
+
+  /** Reads a parameter's rows of a matrix of its block's shape, such as a moment. */
+  public Tensor read(Parameter parameter, Matrix matrix, Arena arena) {
+    Tensor tensor = Tensor.allocate(arena, DType.F32, parameter.spec.shape());
+    try (Computation computation = backend.begin()) {
+      Matrix part = computation.matrix(parameter.rows, matrix.columns());
+      computation.gatherRows(matrix, range(parameter.firstRow, parameter.rows), part);
+      computation.read(part, tensor.segment());
+    }
+    return tensor;
+  }
+
+  // Training.
+
+  /** The backend that holds them. */
+  public Backend backend() {
+    return backend;
+  }
+
+  /** All parameters, in the order in which the model loaded them. */
+  public Collection<Parameter> parameters() {
+    return Collections.unmodifiableCollection(parameters.values());
+  }
+
+  /** All blocks. */
+  public List<Block> blocks() {
+    return Collections.unmodifiableList(blocks);
+  }
+
+  /**
+   * The parameter of that name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public Parameter parameter(String name) {
+    Parameter parameter = parameters.get(name);
+    if (parameter == null) {
+      throw new IllegalArgumentException("the model has no parameter " + name);
+    }
+    return parameter;
+  }
+
+  /** Sets all gradients to zero. */
+  public void clearGradients(Computation computation) {
+    for (Block block : blocks) {
+      if (block.gradient != null) {
+        computation.gradients().clear(block.gradient);
+      }
+    }
+  }
+
+  private static @Nullable Matrix gradient(IdentityHashMap<Object, Block> blocks, Object handle) {
+    Block block = blocks.get(handle);
+    return block == null ? null : block.gradient;
+  }
+
+  @Override
+  public @Nullable Matrix of(Backend.Parameter parameter) {
+    return gradient(tables, parameter);
+  }
+
+  @Override
+  public int paddingRow(Backend.Parameter table) {
+    Parameter words = parameters.get(ParameterTable.WORD_EMBEDDINGS);
+    return words != null && words.block.equals(tables.get(table)) ? paddingId : -1;
+  }
+
+  @Override
+  public @Nullable Matrix ofWeight(Backend.Linear linear) {
+    return gradient(weights, linear);
+  }
+
+  @Override
+  public @Nullable Matrix ofBias(Backend.Linear linear) {
+    return gradient(biases, linear);
+  }
+
+  // The checkpoint of the present values.
+
+  @Override
+  public String source() {
+    return source;
+  }
+
+  @Override
+  public Map<String, Object> config() {
+    if (config == null) {
+      throw new IllegalStateException("the model has not been loaded");
+    }
+    return new LinkedHashMap<>(config);
+  }
+
+  @Override
+  public Set<String> names() {
+    return Collections.unmodifiableSet(parameters.keySet());
+  }
+
+  @Override
+  public DType dtype(String name) {
+    parameter(name);
+    return DType.F32;
+  }
+
+  @Override
+  public Shape shape(String name) {
+    return parameter(name).spec.shape();
+  }
+
+  @Override
+  public Tensor tensor(String name) {
+    Parameter parameter = parameter(name);
+    return read(parameter, parameter.block.value, Arena.ofAuto());
+  }
+
+  /** Frees values and gradients; the model must not be used after that. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      for (Block block : blocks) {
+        block.value.close();
+        if (block.gradient != null) {
+          block.gradient.close();
+        }
+      }
+    }
+  }
+}
