@@ -9,7 +9,6 @@ import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.scalar.ScalarComputation;
-import io.github.megabert.backend.scalar.ScalarGradients;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.tensor.DType;
@@ -20,22 +19,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks shapes and hands each operation to its kernel, at once. */
 final class VectorComputation implements Computation {
-  private static final ScalarGradients.Parameters PARAMETERS =
-      new ScalarGradients.Parameters() {
-        @Override
-        public HostMatrix weight(Backend.Linear linear) {
-          return ((PackedLinear) linear).live();
-        }
-
-        @Override
-        public HostMatrix values(Backend.Parameter parameter) {
-          return ((HostParameter) parameter).live();
-        }
-      };
-
   private final ScalarComputation scalar = new ScalarComputation();
   private final VectorBackend backend;
   private final Thread owner = Thread.currentThread();
+  private final Gradients gradients = new VectorGradients(this::open);
   private @Nullable Workspace workspace;
 
   VectorComputation(VectorBackend backend, Workspace workspace) {
@@ -267,7 +254,7 @@ final class VectorComputation implements Computation {
 
   @Override
   public Gradients gradients() {
-    return new ScalarGradients(PARAMETERS);
+    return gradients;
   }
 
   @Override

@@ -1,0 +1,204 @@
+package io.github.megabert.backend.vector;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.AdamWStep;
+import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Dropout;
+import io.github.megabert.backend.Gradients;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.backend.scalar.ScalarGradients;
+import io.github.megabert.backend.vector.gemm.PackedLinear;
+import io.github.megabert.backend.vector.memory.HostParameter;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checks shapes and hands each adjoint to its kernel, at once. Operations without a kernel are
+ * those of {@link ScalarGradients}.
+ */
+final class VectorGradients implements Gradients {
+  private static final ScalarGradients SCALAR =
+      new ScalarGradients(
+          new ScalarGradients.Parameters() {
+            @Override
+            public HostMatrix weight(Backend.Linear linear) {
+              return ((PackedLinear) linear).live();
+            }
+
+            @Override
+            public HostMatrix values(Backend.Parameter parameter) {
+              return ((HostParameter) parameter).live();
+            }
+          });
+
+  private final Supplier<Workspace> workspace;
+
+  /**
+   * The adjoints of a computation.
+   *
+   * @param workspace the computation's, or an exception if it is closed
+   */
+  VectorGradients(Supplier<Workspace> workspace) {
+    this.workspace = workspace;
+  }
+
+  private Workspace open() {
+    return workspace.get();
+  }
+
+  @Override
+  public void clear(Matrix x) {
+    open();
+    SCALAR.clear(x);
+  }
+
+  @Override
+  public void add(Matrix x, Matrix sum) {
+    open();
+    SCALAR.add(x, sum);
+  }
+
+  @Override
+  public void scale(Matrix x, float factor) {
+    open();
+    SCALAR.scale(x, factor);
+  }
+
+  @Override
+  public void linearInput(Matrix dOut, Backend.Linear linear, boolean add, Matrix dX) {
+    open();
+    SCALAR.linearInput(dOut, linear, add, dX);
+  }
+
+  @Override
+  public void linearParameters(
+      Matrix dOut, Matrix x, @Nullable Matrix dWeight, @Nullable Matrix dBias) {
+    open();
+    SCALAR.linearParameters(dOut, x, dWeight, dBias);
+  }
+
+  @Override
+  public void activation(Activation activation, Matrix x, Matrix dOut, Matrix dX) {
+    open();
+    SCALAR.activation(activation, x, dOut, dX);
+  }
+
+  @Override
+  public void layerNorm(
+      Matrix x,
+      Backend.Parameter weight,
+      float eps,
+      Matrix dOut,
+      boolean add,
+      @Nullable Matrix dX,
+      @Nullable Matrix dWeight,
+      @Nullable Matrix dBias) {
+    open();
+    SCALAR.layerNorm(x, weight, eps, dOut, add, dX, dWeight, dBias);
+  }
+
+  @Override
+  public void attention(
+      AttentionLayout layout,
+      Matrix queries,
+      int queryColumn,
+      Matrix keys,
+      int keyColumn,
+      Matrix values,
+      int valueColumn,
+      @Nullable Dropout dropout,
+      Matrix out,
+      Matrix dOut,
+      Matrix dQueries,
+      Matrix dKeys,
+      Matrix dValues) {
+    open();
+    SCALAR.attention(
+        layout,
+        queries,
+        queryColumn,
+        keys,
+        keyColumn,
+        values,
+        valueColumn,
+        dropout,
+        out,
+        dOut,
+        dQueries,
+        dKeys,
+        dValues);
+  }
+
+  @Override
+  public void embed(
+      int @Nullable [] tokenIds,
+      int paddingId,
+      int[] typeIds,
+      int[] positionIds,
+      Matrix dOut,
+      @Nullable Matrix dWords,
+      @Nullable Matrix dTypes,
+      @Nullable Matrix dPositions) {
+    open();
+    SCALAR.embed(tokenIds, paddingId, typeIds, positionIds, dOut, dWords, dTypes, dPositions);
+  }
+
+  @Override
+  public void gatherRows(Matrix dOut, int[] rows, Matrix dX) {
+    open();
+    SCALAR.gatherRows(dOut, rows, dX);
+  }
+
+  @Override
+  public void dropout(Dropout dropout, Matrix dOut, Matrix dX) {
+    open();
+    SCALAR.dropout(dropout, dOut, dX);
+  }
+
+  @Override
+  public void crossEntropy(
+      Matrix logits, int[] labels, float smoothing, Matrix dOut, Matrix dLogits) {
+    open();
+    SCALAR.crossEntropy(logits, labels, smoothing, dOut, dLogits);
+  }
+
+  @Override
+  public void columnCrossEntropy(
+      Matrix logits, int column, int[] offsets, int[] labels, Matrix dOut, Matrix dLogits) {
+    open();
+    SCALAR.columnCrossEntropy(logits, column, offsets, labels, dOut, dLogits);
+  }
+
+  @Override
+  public void squaredError(Matrix x, Matrix targets, Matrix dOut, Matrix dX) {
+    open();
+    SCALAR.squaredError(x, targets, dOut, dX);
+  }
+
+  @Override
+  public void binaryCrossEntropy(Matrix logits, Matrix targets, Matrix dOut, Matrix dLogits) {
+    open();
+    SCALAR.binaryCrossEntropy(logits, targets, dOut, dLogits);
+  }
+
+  @Override
+  public double squaredNorm(Matrix x, int firstRow, int rows) {
+    open();
+    return SCALAR.squaredNorm(x, firstRow, rows);
+  }
+
+  @Override
+  public void adamW(
+      AdamWStep step,
+      Matrix value,
+      Matrix gradient,
+      Matrix firstMoment,
+      Matrix secondMoment,
+      int firstRow,
+      int rows) {
+    open();
+    SCALAR.adamW(step, value, gradient, firstMoment, secondMoment, firstRow, rows);
+  }
+}
