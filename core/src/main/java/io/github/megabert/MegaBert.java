@@ -12,7 +12,9 @@ import io.github.megabert.model.MegatronBertForQuestionAnswering;
 import io.github.megabert.model.MegatronBertForSequenceClassification;
 import io.github.megabert.model.MegatronBertForTokenClassification;
 import io.github.megabert.model.MegatronBertModel;
+import io.github.megabert.model.generation.GenerationOptions;
 import io.github.megabert.task.Batching;
+import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.FeatureExtraction;
 import io.github.megabert.task.FillMask;
 import io.github.megabert.task.MultipleChoice;
@@ -26,6 +28,7 @@ import io.github.megabert.task.ZeroShotClassification;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -224,12 +227,53 @@ public final class MegaBert implements AutoCloseable {
 
   /** Gives a vector a text. */
   public TextEmbedding textEmbedding() {
-    return pipeline(Task.TEXT_EMBEDDING, MegatronBertModel.class, TextEmbedding::new);
+    int limit =
+        lengthLimit == Integer.MAX_VALUE ? embeddingConfig().maxLength() : Integer.MAX_VALUE;
+    return pipeline(
+        Task.TEXT_EMBEDDING,
+        MegatronBertModel.class,
+        (model, tokenizer, length, batches) ->
+            new TextEmbedding(model, tokenizer, Math.min(length, limit), batches));
   }
 
-  /** Continues texts; not well, where {@link #untrainedTasks} has it. */
+  /** How the model's folder, where sentence-transformers saved it, makes vectors of texts. */
+  public EmbeddingConfig embeddingConfig() {
+    return open.embeddingConfig();
+  }
+
+  /**
+   * Continues texts; not well, where {@link #untrainedTasks} has it. They end at the tokens that
+   * {@code generation_config.json} names, else at those of {@code config.json}, else at {@code
+   * [SEP]}, unless the options say otherwise.
+   */
   public TextGeneration textGeneration() {
-    return pipeline(Task.TEXT_GENERATION, MegatronBertForCausalLM.class, TextGeneration::new);
+    return pipeline(
+        Task.TEXT_GENERATION,
+        MegatronBertForCausalLM.class,
+        (model, tokenizer, length, batches) ->
+            new TextGeneration(model, tokenizer, length, batches, endTokens()));
+  }
+
+  /**
+   * Options for generation as the model's {@code generation_config.json} has them; the usual ones
+   * where it has none.
+   */
+  public GenerationOptions.Builder generationOptions() {
+    return generationOptions(false, 0);
+  }
+
+  /**
+   * The same for a search that draws, or has so many beams; see {@link
+   * io.github.megabert.model.generation.GenerationConfig#options(boolean, int)}.
+   */
+  public GenerationOptions.Builder generationOptions(boolean draw, int beams) {
+    return open.generationConfig().options(draw, beams).endTokens(endTokens());
+  }
+
+  /** Tokens that end a generated text; empty where no file names one. */
+  private Set<Integer> endTokens() {
+    Set<Integer> tokens = open.generationConfig().endTokens();
+    return tokens.isEmpty() ? new LinkedHashSet<>(config().eosTokenIds()) : tokens;
   }
 
   /** The constructor of a pipeline. */

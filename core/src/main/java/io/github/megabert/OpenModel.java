@@ -8,9 +8,12 @@ import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.ModelLoader;
+import io.github.megabert.model.generation.GenerationConfig;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +30,8 @@ final class OpenModel {
   private final LoadOptions loadOptions;
   private final ModelLoader loader;
   private final Map<String, MegatronBert> models = new ConcurrentHashMap<>();
+  private GenerationConfig generationConfig = GenerationConfig.EMPTY;
+  private EmbeddingConfig embeddingConfig = EmbeddingConfig.NONE;
   private volatile boolean closed;
 
   private OpenModel(
@@ -55,7 +60,14 @@ final class OpenModel {
     Checkpoint checkpoint = Checkpoint.open(path, config);
     try {
       BertTokenizer words = findTokenizer(tokenizer, path);
-      return open(checkpoint, words, backendName, backendOptions, loadOptions, loading);
+      GenerationConfig generation =
+          Files.isDirectory(path) ? GenerationConfig.of(path) : GenerationConfig.EMPTY;
+      EmbeddingConfig embedding =
+          Files.isDirectory(path) ? EmbeddingConfig.of(path) : EmbeddingConfig.NONE;
+      OpenModel open = open(checkpoint, words, backendName, backendOptions, loadOptions, loading);
+      open.generationConfig = generation;
+      open.embeddingConfig = embedding;
+      return open;
     } catch (IOException | RuntimeException failure) {
       checkpoint.close();
       throw failure;
@@ -109,10 +121,11 @@ final class OpenModel {
               + " has no vocab.txt or tokenizer.json beside it; name a tokenizer"
               + " (--vocab, or MegaBert.builder().tokenizer(path))");
     }
-    if (tokenizer.vocabularySize() > config.vocabSize()) {
+    // Added tokens may lie beyond the matrix, as in transformers: a text that has one is refused.
+    if (tokenizer.ownVocabularySize() > config.vocabSize()) {
       throw new IllegalStateException(
           "the tokenizer has "
-              + tokenizer.vocabularySize()
+              + tokenizer.ownVocabularySize()
               + " tokens, "
               + checkpoint.source()
               + " knows "
@@ -120,6 +133,14 @@ final class OpenModel {
               + " (vocab_size): they do not belong together; name the model's own vocabulary");
     }
     return tokenizer;
+  }
+
+  EmbeddingConfig embeddingConfig() {
+    return embeddingConfig;
+  }
+
+  GenerationConfig generationConfig() {
+    return generationConfig;
   }
 
   Optional<BertTokenizer> findTokenizer() {

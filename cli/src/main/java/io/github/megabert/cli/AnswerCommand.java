@@ -21,13 +21,15 @@ import tools.jackson.databind.node.JsonNodeFactory;
 @Command(
     name = "answer",
     mixinStandardHelpOptions = true,
-    description = "Finds the answer to a question in a text; long texts are read in windows.",
+    description =
+        "Finds the answers to questions in texts; long texts are read in windows. Without --question and --context, standard input holds a JSON object with \"question\" and \"context\" a line.",
     footer = {
       "",
-      "Places in the text are counted in UTF-16 units, as Java does.",
+      "Places in the text are counted in UTF-16 units, as Java does; --json gives code points too.",
       "",
-      "Example:",
-      "  megabert answer --model my-model --question \"Who visited Paris?\" --context @article.txt"
+      "Examples:",
+      "  megabert answer --model my-model --question \"Who visited Paris?\" --context @article.txt",
+      "  megabert answer --model my-model --json < questions.jsonl"
     })
 final class AnswerCommand implements Callable<Integer> {
   /** Characters of a window, roughly. */
@@ -36,15 +38,17 @@ final class AnswerCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
 
-  @Option(names = "--question", paramLabel = "TEXT", required = true, description = "The question.")
-  private String question = "";
+  @Option(
+      names = "--question",
+      paramLabel = "TEXT",
+      description = "The question; given several times, all are answered from the one context.")
+  private List<String> questions = List.of();
 
   @Option(
       names = "--context",
       paramLabel = "TEXT",
-      required = true,
       description = "The text in which the answer is sought; @FILE reads it from a file.")
-  private String context = "";
+  private @Nullable String context;
 
   @Option(
       names = "--top-k",
@@ -82,23 +86,98 @@ final class AnswerCommand implements Callable<Integer> {
       description = "\"No answer\" is an answer too: an empty one.")
   private boolean allowImpossible;
 
+  @Option(
+      names = "--no-align-to-words",
+      description = "Answers begin and end where their tokens do, not with whole words.")
+  private boolean notWholeWords;
+
   @Override
   public Integer call() throws IOException {
-    String text = contextText();
-    QuestionAnswering.Question asked = new QuestionAnswering.Question(question, text);
     QuestionAnswering.Options options =
         new QuestionAnswering.Options(
-            topK, maxAnswerLength, allowImpossible, maxLength, stride == null ? -1 : stride);
-    try (MegaBert bert = model.open(1 + text.length() / WINDOW, List.of())) {
+            topK,
+            maxAnswerLength,
+            allowImpossible,
+            maxLength,
+            stride == null ? -1 : stride,
+            !notWholeWords);
+    if (context == null && questions.isEmpty()) {
+      return answerLines(options);
+    }
+    if (context == null || questions.isEmpty()) {
+      throw new WrongUsage(
+          "--question and --context belong together; without both, questions and contexts are read"
+              + " from standard input as JSON lines");
+    }
+    String text = contextText(context);
+    List<QuestionAnswering.Question> asked =
+        questions.stream().map(question -> new QuestionAnswering.Question(question, text)).toList();
+    try (MegaBert bert = model.open(asked.size() * (1 + text.length() / WINDOW), List.of())) {
       QuestionAnswering pipeline = bert.questionAnswering();
       try (JsonOption.Results results = output.results()) {
-        print(results, pipeline.apply(asked, options).answers());
+        for (QuestionAnswering.Answers found : pipeline.applyAll(asked, options)) {
+          print(results, found.answers());
+          if (asked.size() > 1 && !results.isJson()) {
+            results.line("");
+          }
+        }
       }
     }
     return 0;
   }
 
-  private String contextText() throws IOException {
+  /** One result a line of standard input, an empty one for a line without an answer. */
+  private int answerLines(QuestionAnswering.Options options) throws IOException {
+    boolean refused = false;
+    boolean any = false;
+    try (MegaBert bert = model.open(Integer.MAX_VALUE, List.of())) {
+      QuestionAnswering pipeline = bert.questionAnswering();
+      QuestionLines lines = new QuestionLines(System.in);
+      try (JsonOption.Results results = output.results()) {
+        for (QuestionLines.Line line = lines.next(); line != null; line = lines.next()) {
+          refused |= answer(pipeline, line, options, results);
+          any = true;
+        }
+      }
+    }
+    if (!any) {
+      throw new WrongUsage(
+          "there is no question: give --question and --context, or a JSON object with both a line"
+              + " on standard input");
+    }
+    return refused ? 1 : 0;
+  }
+
+  /** Answers a line; whether it was refused. */
+  private static boolean answer(
+      QuestionAnswering pipeline,
+      QuestionLines.Line line,
+      QuestionAnswering.Options options,
+      JsonOption.Results results) {
+    List<Answer> answers = null;
+    String refusal = line.refusal();
+    if (line.question() != null) {
+      try {
+        answers = pipeline.apply(line.question(), options).answers();
+      } catch (IllegalArgumentException e) {
+        refusal = "line " + line.number() + ": " + Failures.sentence(e);
+      }
+    }
+    if (refusal != null) {
+      System.err.println("megabert: " + refusal);
+    }
+    if (answers != null) {
+      print(results, answers);
+    } else if (results.isJson()) {
+      results.add(JsonOption.Results.entry(refusal));
+    }
+    if (!results.isJson()) {
+      results.line("");
+    }
+    return refusal != null;
+  }
+
+  private static String contextText(String context) throws IOException {
     if (!context.startsWith("@")) {
       return context;
     }
@@ -119,7 +198,9 @@ final class AnswerCommand implements Callable<Integer> {
             .put("score", answer.score())
             .put("start", answer.span().start())
             .put("end", answer.span().end())
-            .put("answer", answer.text());
+            .put("answer", answer.text())
+            .put("code_point_start", answer.span().codePointStart())
+            .put("code_point_end", answer.span().codePointEnd());
       }
       results.add(entry);
       return;

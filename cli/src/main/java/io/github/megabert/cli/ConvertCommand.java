@@ -37,7 +37,22 @@ import tools.jackson.databind.node.JsonNodeFactory;
     })
 final class ConvertCommand implements Callable<Integer> {
   private static final List<String> TOKENIZER_FILES =
-      List.of("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
+      List.of(
+          "vocab.txt",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "added_tokens.json");
+
+  /** Files beside a model that say how it is used, which a folder's copy needs as well. */
+  private static final List<String> USAGE_FILES =
+      List.of(
+          "generation_config.json",
+          "modules.json",
+          "sentence_bert_config.json",
+          "config_sentence_transformers.json",
+          "1_Pooling/config.json",
+          "2_Normalize/config.json");
 
   /** The types that tensors can be converted to, in lower case. */
   static final class TypeNames implements Iterable<String>, ITypeConverter<DType> {
@@ -162,7 +177,7 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void convert(Checkpoint checkpoint) throws IOException {
-    CheckpointConverter converter = new CheckpointConverter(checkpoint).alongside(tokenizerFiles());
+    CheckpointConverter converter = new CheckpointConverter(checkpoint).alongside(filesAlongside());
     if (dtype != null) {
       converter.dtype(dtype);
     }
@@ -177,6 +192,17 @@ final class ConvertCommand implements Callable<Integer> {
 
   private static int orOne(@Nullable Integer ranks) {
     return ranks == null ? 1 : ranks;
+  }
+
+  private Map<String, Path> filesAlongside() {
+    Map<String, Path> files = new LinkedHashMap<>(tokenizerFiles());
+    for (String name : USAGE_FILES) {
+      Path file = input.resolve(name);
+      if (Files.isDirectory(input) && Files.isRegularFile(file)) {
+        files.put(name, file);
+      }
+    }
+    return files;
   }
 
   /**

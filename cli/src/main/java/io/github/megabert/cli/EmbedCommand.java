@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.json.JsonText;
+import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.LongText;
 import io.github.megabert.task.TextEmbedding;
 import io.github.megabert.task.TextEmbedding.Embedding;
@@ -9,6 +10,7 @@ import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -42,12 +44,15 @@ final class EmbedCommand implements Callable<Integer> {
   @Option(
       names = "--pooling",
       paramLabel = "NAME",
-      defaultValue = "MEAN",
-      description = "How token vectors become one: mean, cls or max. Default: mean.")
-  private Pooling pooling = Pooling.MEAN;
+      description =
+          "How token vectors become one: mean, cls or max. Default: as 1_Pooling/config.json says, else mean.")
+  private @Nullable Pooling pooling;
 
-  @Option(names = "--normalize", description = "Give every vector length 1.")
-  private boolean normalize;
+  @Option(
+      names = "--normalize",
+      negatable = true,
+      description = "Give every vector length 1. Default: as modules.json says, else not.")
+  private @Nullable Boolean normalize;
 
   @Option(
       names = "--output",
@@ -58,13 +63,46 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    TextEmbedding.Options options =
-        new TextEmbedding.Options(
-            pooling, normalize, longTexts.truncate ? LongText.TRUNCATE : LongText.WINDOWS, 0);
     try (MegaBert bert = model.open(arguments.count(), List.of(vocab, length, batch))) {
+      TextEmbedding.Options options = options(bert.embeddingConfig());
       TextEmbedding embedding = bert.textEmbedding();
       return file == null ? print(embedding, options) : write(embedding, options, file);
     }
+  }
+
+  /** What the options say, else the model's files; where both do and differ, it is said. */
+  private TextEmbedding.Options options(EmbeddingConfig files) {
+    TextEmbedding.Options options =
+        pooling == null || files.pooling() != null
+            ? files.options()
+            : TextEmbedding.Options.DEFAULT.withNormalize(files.normalize());
+    if (files.fromFiles()) {
+      reportOverridden("pooling", pooling, files.pooling());
+      reportOverridden("normalize", normalize, files.normalize());
+      if (length.maxLength != Integer.MAX_VALUE && files.maxLength() != Integer.MAX_VALUE) {
+        reportOverridden("max-length", length.maxLength, files.maxLength());
+      }
+    }
+    if (pooling != null) {
+      options = options.withPooling(pooling);
+    }
+    if (normalize != null) {
+      options = options.withNormalize(normalize);
+    }
+    return longTexts.truncate ? options.withLongText(LongText.TRUNCATE) : options;
+  }
+
+  private static void reportOverridden(
+      String option, @Nullable Object given, @Nullable Object inFiles) {
+    if (given != null && !given.equals(inFiles)) {
+      System.err.println(
+          "megabert: --%s %s is used; the model's files say %s"
+              .formatted(option, word(given), word(inFiles)));
+    }
+  }
+
+  private static String word(@Nullable Object value) {
+    return value == null ? "otherwise" : value.toString().toLowerCase(Locale.ROOT);
   }
 
   private int print(TextEmbedding embedding, TextEmbedding.Options options) throws IOException {

@@ -11,9 +11,7 @@ import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -79,8 +77,7 @@ final class GenerateCommand implements Callable<Integer> {
         JsonOption.Results results = output.results()) {
       reportUntrained(bert);
       if (inputIds.isEmpty()) {
-        TextGeneration.Options options =
-            new TextGeneration.Options(search.builder().build(), stops);
+        TextGeneration.Options options = new TextGeneration.Options(search.of(bert).build(), stops);
         return continueTexts(bert.textGeneration(), together, options, results);
       }
       continueIds(bert, results);
@@ -142,8 +139,12 @@ final class GenerateCommand implements Callable<Integer> {
   private void continueIds(MegaBert bert, JsonOption.Results results) {
     Generator generator = new Generator(bert.model(MegatronBertForCausalLM.class));
     BertTokenizer tokenizer = bert.findTokenizer().orElse(null);
-    GenerationOptions options =
-        search.builder().endTokens(endTokens(bert)).stopCondition(stopCondition(tokenizer)).build();
+    GenerationOptions given = search.of(bert).build();
+    GenerationOptions.Builder builder = given.toBuilder().stopCondition(stopCondition(tokenizer));
+    if (given.endTokens().isEmpty() && tokenizer != null) {
+      builder.endTokens(Set.of(tokenizer.sepId()));
+    }
+    GenerationOptions options = builder.build();
     int[] prompt = inputIds.stream().mapToInt(Integer::intValue).toArray();
     List<Continuation> sequences = new ArrayList<>();
     for (GeneratedSequence sequence : generator.generate(List.of(prompt), options)) {
@@ -151,17 +152,6 @@ final class GenerateCommand implements Callable<Integer> {
       sequences.add(new Continuation(text, sequence.tokenIds()));
     }
     printAll(results, sequences);
-  }
-
-  private static Set<Integer> endTokens(MegaBert bert) {
-    Set<Integer> tokens = new LinkedHashSet<>();
-    OptionalInt end = bert.config().eosTokenId();
-    if (end.isPresent()) {
-      tokens.add(end.getAsInt());
-    } else {
-      bert.findTokenizer().ifPresent(tokenizer -> tokens.add(tokenizer.sepId()));
-    }
-    return tokens;
   }
 
   private GenerationOptions.StopCondition stopCondition(@Nullable BertTokenizer tokenizer) {

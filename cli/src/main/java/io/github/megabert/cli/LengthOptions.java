@@ -11,7 +11,7 @@ final class LengthOptions implements Consumer<MegaBertBuilder> {
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
       description = "Most tokens of a text. Default: what the model takes.")
-  private int maxLength = Integer.MAX_VALUE;
+  int maxLength = Integer.MAX_VALUE;
 
   @Override
   public void accept(MegaBertBuilder builder) {

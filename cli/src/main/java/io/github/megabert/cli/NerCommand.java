@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,6 +46,13 @@ final class NerCommand implements Callable<Integer> {
   private @Nullable Aggregation aggregation;
 
   @Option(
+      names = "--ignore-labels",
+      paramLabel = "LABEL",
+      split = ",",
+      description = "Leave out entities of these labels; \"\" for none. Default: O.")
+  private @Nullable List<String> ignoredLabels;
+
+  @Option(
       names = "--stride",
       paramLabel = "N",
       converter = Numbers.AtLeastZero.class,
@@ -79,6 +87,14 @@ final class NerCommand implements Callable<Integer> {
             + " choose an --aggregation other than none");
     TokenClassification.Options options =
         TokenClassification.Options.DEFAULT.withLongText(longTexts.longText());
+    if (ignoredLabels != null) {
+      options =
+          options.withIgnoredLabels(
+              ignoredLabels.stream()
+                  .map(String::strip)
+                  .filter(label -> !label.isEmpty())
+                  .collect(Collectors.toUnmodifiableSet()));
+    }
     if (aggregation != null || stride != null) {
       options = options.withAggregation(aggregation == null ? Aggregation.SIMPLE : aggregation);
     }

@@ -1,6 +1,10 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.MegaBert;
 import io.github.megabert.model.generation.GenerationOptions;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -11,28 +15,28 @@ final class SearchOptions {
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
       description = "Most tokens to add. Default: 20.")
-  private int maxNewTokens = 20;
+  private @Nullable Integer maxNewTokens;
 
   @Option(
       names = "--min-new-tokens",
       paramLabel = "N",
       converter = Numbers.AtLeastZero.class,
       description = "Tokens before the text may end. Default: 0.")
-  private int minNewTokens;
+  private @Nullable Integer minNewTokens;
 
   @Option(
       names = "--beams",
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
       description = "Beams of a beam search. Default: 1.")
-  private int beams = 1;
+  private @Nullable Integer beams;
 
   @Option(
       names = "--return-sequences",
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
       description = "Results a prompt. Default: 1.")
-  private int returnSequences = 1;
+  private @Nullable Integer returnSequences;
 
   @Option(
       names = "--length-penalty",
@@ -85,77 +89,83 @@ final class SearchOptions {
       paramLabel = "X",
       converter = Numbers.Positive.class,
       description = "Makes tokens that are there already less likely. Default: 1.")
-  private double repetitionPenalty = 1;
+  private @Nullable Double repetitionPenalty;
 
   @Option(
       names = "--no-repeat-ngram-size",
       paramLabel = "N",
       converter = Numbers.AtLeastZero.class,
       description = "No N tokens in a row occur twice. Default: 0, no such rule.")
-  private int noRepeatNgramSize;
+  private @Nullable Integer noRepeatNgramSize;
+
+  @Option(
+      names = "--eos-token-id",
+      paramLabel = "ID",
+      split = ",",
+      converter = Numbers.AtLeastZero.class,
+      description =
+          "Tokens that end the text. Default: those of generation_config.json, else of config.json, else [SEP].")
+  private List<Integer> endTokens = List.of();
 
   private boolean draws() {
     return temperature != null || topK != null || topP != null || minP != null || seed != null;
   }
 
   /**
-   * Checks that the options go together.
+   * Checks that the options go together, as far as the model's files have no say in it.
    *
    * @throws WrongUsage if one would not be heeded
    */
   void requireUseful() {
+    int least = minNewTokens == null ? 0 : minNewTokens;
     WrongUsage.unless(
-        minNewTokens <= maxNewTokens,
-        "--min-new-tokens " + minNewTokens + " is more than --max-new-tokens " + maxNewTokens);
+        maxNewTokens == null || least <= maxNewTokens,
+        "--min-new-tokens " + least + " is more than --max-new-tokens " + maxNewTokens);
+    int wide = beams == null ? 1 : beams;
+    int results = returnSequences == null ? 1 : returnSequences;
     WrongUsage.unless(
-        beams <= GenerationOptions.MOST_SEQUENCES
-            && returnSequences <= GenerationOptions.MOST_SEQUENCES,
+        wide <= GenerationOptions.MOST_SEQUENCES && results <= GenerationOptions.MOST_SEQUENCES,
         "--beams and --return-sequences may be at most " + GenerationOptions.MOST_SEQUENCES);
     WrongUsage.unless(
-        beams > 1 || lengthPenalty == null, "--length-penalty is for beams: give --beams N too");
+        wide > 1 || lengthPenalty == null, "--length-penalty is for beams: give --beams N too");
     WrongUsage.unless(
-        beams > 1 || !earlyStopping, "--early-stopping is for beams: give --beams N too");
+        wide > 1 || !earlyStopping, "--early-stopping is for beams: give --beams N too");
     WrongUsage.unless(
-        beams == 1 || !draws(),
-        "--beams finds the likeliest text, --temperature, --top-k, --top-p, --min-p and --seed draw"
-            + " one: choose");
-    WrongUsage.unless(
-        returnSequences == 1 || draws() || returnSequences <= beams,
+        results == 1 || draws() || results <= wide,
         "--return-sequences "
-            + returnSequences
+            + results
             + " needs as many --beams, or --temperature or --seed to draw different texts");
   }
 
-  /** The options so far; asking for anything that concerns drawing means to draw. */
-  GenerationOptions.Builder builder() {
-    GenerationOptions.Builder builder =
-        GenerationOptions.builder()
-            .maxNewTokens(maxNewTokens)
-            .minNewTokens(minNewTokens)
-            .beams(beams)
-            .returnSequences(returnSequences)
-            .lengthPenalty(lengthPenalty == null ? 1 : lengthPenalty)
-            .repetitionPenalty(repetitionPenalty)
-            .noRepeatNgramSize(noRepeatNgramSize);
+  /**
+   * The options: those of the command line, else those of the model. Asking for anything that
+   * concerns drawing means to draw.
+   */
+  GenerationOptions.Builder of(MegaBert bert) {
+    GenerationOptions.Builder builder = bert.generationOptions(draws(), beams == null ? 0 : beams);
+    set(maxNewTokens, builder::maxNewTokens);
+    set(minNewTokens, builder::minNewTokens);
+    set(returnSequences, builder::returnSequences);
+    set(lengthPenalty, builder::lengthPenalty);
+    set(repetitionPenalty, builder::repetitionPenalty);
+    set(noRepeatNgramSize, builder::noRepeatNgramSize);
     if (earlyStopping) {
       builder.earlyStopping(GenerationOptions.EarlyStopping.FIRST_FINISHED);
     }
-    builder.sample(draws());
-    if (temperature != null) {
-      builder.temperature(temperature);
-    }
-    if (topK != null) {
-      builder.topK(topK);
-    }
-    if (topP != null) {
-      builder.topP(topP);
-    }
-    if (minP != null) {
-      builder.minP(minP);
-    }
-    if (seed != null) {
-      builder.seed(seed);
+    set(temperature, builder::temperature);
+    set(topK, builder::topK);
+    set(topP, builder::topP);
+    set(minP, builder::minP);
+    set(seed, builder::seed);
+    if (!endTokens.isEmpty()) {
+      builder.endTokens(new LinkedHashSet<>(endTokens));
     }
     return builder;
+  }
+
+  private static <T> void set(@Nullable T value, Consumer<T> setting) {
+    if (value != null) {
+      setting.accept(value);
+    }
   }
 }

@@ -100,7 +100,11 @@ class OptionsTest {
           Map.entry("classify", List.of("--top-k 0", "--pair 'a cat'", "--function sigmoid")),
           Map.entry(
               "ner",
-              List.of("--aggregation simple", "--stride 4 --max-length 3", "--windows complete")),
+              List.of(
+                  "--aggregation simple",
+                  "--ignore-labels B-PER,I-PER,B-LOC,I-LOC,B-ORG,I-ORG",
+                  "--stride 4 --max-length 3",
+                  "--windows complete")),
           Map.entry(
               "answer",
               List.of(
@@ -110,6 +114,7 @@ class OptionsTest {
                   "--max-answer-length 1",
                   "--stride 4 --max-length 8",
                   "--allow-impossible --top-k 100",
+                  "--no-align-to-words --top-k 100",
                   "--max-length 4")),
           Map.entry("choose", List.of("--prompt 'Anna'")),
           Map.entry("next-sentence", List.of()),
@@ -138,7 +143,8 @@ class OptionsTest {
                   "--min-p 2",
                   "--seed none",
                   "--repetition-penalty 50",
-                  "--no-repeat-ngram-size 1")),
+                  "--no-repeat-ngram-size 1",
+                  "--eos-token-id -1")),
           Map.entry("tokenize", List.of("--pair 'a cat'")),
           Map.entry(
               "forward",
@@ -317,7 +323,6 @@ class OptionsTest {
         "generate --beams 1000000000 text | 4096",
         "generate --return-sequences 1000000000 text | 4096",
         "generate --beams 0 text | --beams",
-        "generate --beams 2 --seed 1 text | --beams",
         "generate --length-penalty 2 text | --beams",
         "generate --early-stopping text | --beams",
         "generate --return-sequences 2 text | --return-sequences",

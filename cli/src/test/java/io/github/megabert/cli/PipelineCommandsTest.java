@@ -78,6 +78,26 @@ class PipelineCommandsTest {
         recorded.get("result"), entry, List.of("entity", "score", "index", "word", "start", "end"));
   }
 
+  @Test
+  void nerLeavesOutTheLabelsThatItIsTold() throws IOException {
+    String text = expected("token_classification", 0).get("args").get(0).stringValue();
+    JsonNode all =
+        results(
+                Terminal.run(
+                    command("ner", "token_classification", "--json", "--ignore-labels=", text)))
+            .get(0);
+    String label = all.get(0).get("entity").stringValue();
+    JsonNode fewer =
+        results(
+                Terminal.run(
+                    command(
+                        "ner", "token_classification", "--json", "--ignore-labels", label, text)))
+            .get(0);
+    long kept = all.valueStream().filter(e -> !e.get("entity").asString().equals(label)).count();
+    assertTrue(kept < all.size());
+    assertEquals(kept, fewer.size());
+  }
+
   private static void assertSameKeysAndValues(
       JsonNode expected, JsonNode actual, List<String> keys) {
     assertEquals(expected.size(), actual.size());

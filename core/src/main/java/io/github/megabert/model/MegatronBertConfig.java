@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -244,9 +245,18 @@ public final class MegatronBertConfig {
     return token("bos_token_id");
   }
 
-  /** Token that ends a generated text ({@code eos_token_id}). */
+  /** Token that ends a generated text ({@code eos_token_id}); of several the first. */
   public OptionalInt eosTokenId() {
     return token("eos_token_id");
+  }
+
+  /** Every token that ends a generated text ({@code eos_token_id}, a number or a list). */
+  public List<Integer> eosTokenIds() {
+    JsonNode node = json.path("eos_token_id");
+    return (node.isArray() ? node.valueStream() : Stream.of(node))
+        .filter(JsonNode::isInt)
+        .map(JsonNode::intValue)
+        .toList();
   }
 
   /** Number of classes of a classification head: the labels there are, or 2. */

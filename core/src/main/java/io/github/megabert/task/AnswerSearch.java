@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 
 /**
- * Looks for the best answers in one window, by the rule of transformers 4.
+ * Looks for the best answers in one window, by the rule of transformers 4.57.
  *
  * <p>Only {@code [CLS]} and the context's tokens take part in the softmax over starts and in that
  * over ends. The product of {@code [CLS]} is the score of "no answer". A candidate is any stretch
@@ -61,8 +61,8 @@ record AnswerSearch(Encoding window, double[] start, double[] end, float impossi
     return token == CLS || window.sequenceIds()[token] == 1;
   }
 
-  /** The best answers, the best first; of equal scores the earlier one. */
-  List<Answer> best(String context, int count, int maxLength) {
+  /** The best stretches, the best first; of equal scores the earlier one. */
+  List<Answer> best(String context, int count, int maxLength, boolean alignToWords) {
     PriorityQueue<Candidate> kept =
         new PriorityQueue<>(Comparator.comparingDouble(Candidate::score));
     for (int first = 0; first < start.length; first++) {
@@ -88,17 +88,17 @@ record AnswerSearch(Encoding window, double[] start, double[] end, float impossi
             .reversed()
             .thenComparingInt(Candidate::first)
             .thenComparingInt(Candidate::last));
-    return sorted.stream().map(candidate -> answer(context, candidate)).toList();
+    return sorted.stream().map(candidate -> answer(context, candidate, alignToWords)).toList();
   }
 
-  /** The whole words that a candidate touches, as far as they are in the window. */
-  private Answer answer(String context, Candidate candidate) {
+  /** A candidate, or the whole words that it touches, as far as they are in the window. */
+  private Answer answer(String context, Candidate candidate, boolean alignToWords) {
     int first = candidate.first();
-    while (sameWord(first, first - 1)) {
+    while (alignToWords && sameWord(first, first - 1)) {
       first--;
     }
     int last = candidate.last();
-    while (last + 1 < start.length && sameWord(last, last + 1)) {
+    while (alignToWords && last + 1 < start.length && sameWord(last, last + 1)) {
       last++;
     }
     TextSpan span =

@@ -153,7 +153,7 @@ record EntityGrouping(
     }
     String label = members.getFirst().label();
     return new Entity(
-        label.substring(label.lastIndexOf('-') + 1),
+        label.substring(label.indexOf('-') + 1),
         (float) (sum / members.size()),
         -1,
         tokenizer.join(members.stream().map(Entity::word).toList()),

@@ -6,6 +6,7 @@ import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tensor.TopK;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.EncodingOptions;
 import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -75,7 +76,8 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
    *
    * @param topK candidates a mask; at least 1
    * @param targets the only words to choose from; empty for all. Of a word that is no token of the
-   *     vocabulary the first token counts, as in transformers
+   *     vocabulary the first piece counts, and one without a piece is left out, both with a warning
+   *     as in transformers
    */
   public record Options(int topK, List<String> targets) {
     /** Five candidates out of the whole vocabulary. */
@@ -223,18 +225,47 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
     return Arrays.copyOf(positions, count);
   }
 
+  /**
+   * A word that is no token stands for its first piece, with a warning; one without a piece, such
+   * as a blank, is left out with a warning.
+   */
   private int[] targetIds(List<String> targets) {
     Set<Integer> ids = new LinkedHashSet<>();
+    System.Logger log = System.getLogger(FillMask.class.getName());
     for (String target : targets) {
       int id = tokenizer.tokenToId(target);
       if (id < 0) {
-        Encoding pieces = tokenizer.encode(target);
-        if (pieces.size() <= 2) {
-          throw new IllegalArgumentException("the target \"" + target + "\" has no token");
+        int[] pieces =
+            tokenizer.encode(target, EncodingOptions.DEFAULT.withSpecialTokens(false)).ids();
+        if (pieces.length == 0) {
+          log.log(
+              System.Logger.Level.WARNING,
+              "the target \"" + target + "\" has no token and is left out");
+          continue;
         }
-        id = pieces.ids()[1];
+        id = pieces[0];
+        log.log(
+            System.Logger.Level.WARNING,
+            "the target \""
+                + target
+                + "\" is no token of the vocabulary; its first piece stands for it, \""
+                + tokenizer.idToToken(id)
+                + "\"");
+      }
+      if (id >= model.config().vocabSize()) {
+        throw new IllegalArgumentException(
+            "the target \""
+                + target
+                + "\" has the id "
+                + id
+                + ", for which the model has no row (vocab_size "
+                + model.config().vocabSize()
+                + ")");
       }
       ids.add(id);
+    }
+    if (ids.isEmpty() && !targets.isEmpty()) {
+      throw new IllegalArgumentException("no target has a token; name at least one that has");
     }
     return ids.stream().mapToInt(Integer::intValue).toArray();
   }
@@ -244,7 +275,9 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
     float[] probabilities = Softmax.of(logits);
     int[] best;
     if (targets.length == 0) {
-      best = TopK.descending(probabilities, topK);
+      // Rows past the vocabulary pad the matrix: they are nobody's tokens.
+      int tokens = Math.min(tokenizer.vocabularySize(), probabilities.length);
+      best = TopK.descending(Arrays.copyOf(probabilities, tokens), topK);
     } else {
       float[] chosen = new float[targets.length];
       for (int i = 0; i < targets.length; i++) {
@@ -264,8 +297,12 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
               probabilities[id],
               id,
               tokenizer.decode(new int[] {id}),
-              tokenizer.decode(filled, onlyMask)));
+              tokenizer.decode(withoutPadding(filled), onlyMask)));
     }
     return candidates;
+  }
+
+  private int[] withoutPadding(int[] ids) {
+    return Arrays.stream(ids).filter(id -> id != tokenizer.padId()).toArray();
   }
 }

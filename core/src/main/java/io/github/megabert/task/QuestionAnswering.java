@@ -12,11 +12,12 @@ import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Finds the answer to a question in a text ({@code question-answering} pipeline of transformers 4).
- * Long texts are read in overlapping windows. Thread-safe.
+ * Finds the answer to a question in a text ({@code question-answering} pipeline of transformers
+ * 4.57). Long texts are read in overlapping windows. Thread-safe.
  */
 public final class QuestionAnswering
     implements TextTask<
@@ -50,8 +51,10 @@ public final class QuestionAnswering
    * An answer.
    *
    * @param score probability of its first token times probability of its last one, within its
-   *     window; of the impossible answer: the smallest such product of {@code [CLS]}
-   * @param span its place in the context, whole words; empty at 0 if there is no answer
+   *     window, summed over the stretches of tokens that are the same words, in capital or small
+   *     letters; of the impossible answer: the smallest such product of {@code [CLS]}
+   * @param span its place in the context, the first of several, whole words unless these are not
+   *     wanted; empty at 0 if there is no answer
    * @param text the words; empty if there is no answer
    */
   public record Answer(float score, TextSpan span, String text) {
@@ -82,17 +85,23 @@ public final class QuestionAnswering
   /**
    * What is wanted.
    *
-   * @param topK answers; those of different windows may be the same words
+   * @param topK different answers
    * @param maxAnswerLength most tokens of an answer
    * @param allowImpossible whether "no answer" is among the answers
    * @param windowLength most tokens of a window, question and special tokens included; 0 for the
    *     model's limit, at most 384
    * @param stride tokens that a window repeats of the one before; −1 for half a window, at most 128
+   * @param alignToWords whether answers are whole words; otherwise they end where their tokens do
    */
   public record Options(
-      int topK, int maxAnswerLength, boolean allowImpossible, int windowLength, int stride) {
+      int topK,
+      int maxAnswerLength,
+      boolean allowImpossible,
+      int windowLength,
+      int stride,
+      boolean alignToWords) {
     /** The best answer of at most 15 tokens, as transformers. */
-    public static final Options DEFAULT = new Options(1, 15, false, 0, -1);
+    public static final Options DEFAULT = new Options(1, 15, false, 0, -1, true);
 
     /** Checks. */
     public Options {
@@ -108,22 +117,28 @@ public final class QuestionAnswering
 
     /** The same with so many answers. */
     public Options withTopK(int count) {
-      return new Options(count, maxAnswerLength, allowImpossible, windowLength, stride);
+      return new Options(
+          count, maxAnswerLength, allowImpossible, windowLength, stride, alignToWords);
     }
 
     /** The same with another limit of an answer's tokens. */
     public Options withMaxAnswerLength(int tokens) {
-      return new Options(topK, tokens, allowImpossible, windowLength, stride);
+      return new Options(topK, tokens, allowImpossible, windowLength, stride, alignToWords);
     }
 
     /** The same with or without "no answer". */
     public Options withAllowImpossible(boolean value) {
-      return new Options(topK, maxAnswerLength, value, windowLength, stride);
+      return new Options(topK, maxAnswerLength, value, windowLength, stride, alignToWords);
+    }
+
+    /** The same with answers of whole words or of tokens. */
+    public Options withAlignToWords(boolean value) {
+      return new Options(topK, maxAnswerLength, allowImpossible, windowLength, stride, value);
     }
 
     /** The same with other windows. */
     public Options withWindows(int length, int repeated) {
-      return new Options(topK, maxAnswerLength, allowImpossible, length, repeated);
+      return new Options(topK, maxAnswerLength, allowImpossible, length, repeated, alignToWords);
     }
   }
 
@@ -245,11 +260,18 @@ public final class QuestionAnswering
   private static List<Answer> best(
       String context, List<Encoding> windows, List<Logits> logits, Options options) {
     List<Answer> answers = new ArrayList<>();
+    // Several stretches may be the same words: transformers keeps so many more.
+    int candidates =
+        options.alignToWords()
+            ? (int) Math.min(2L * options.topK() + 10, Integer.MAX_VALUE)
+            : options.topK();
     float impossible = Float.POSITIVE_INFINITY;
     for (int w = 0; w < windows.size(); w++) {
       AnswerSearch search =
           AnswerSearch.of(windows.get(w), logits.get(w).start(), logits.get(w).end());
-      answers.addAll(search.best(context, options.topK(), options.maxAnswerLength()));
+      search
+          .best(context, candidates, options.maxAnswerLength(), options.alignToWords())
+          .forEach(answer -> merge(answer, answers));
       impossible = Math.min(impossible, search.impossibleScore());
     }
     if (options.allowImpossible()) {
@@ -257,5 +279,18 @@ public final class QuestionAnswering
     }
     answers.sort(Comparator.comparingDouble(Answer::score).reversed());
     return List.copyOf(answers.subList(0, Math.min(options.topK(), answers.size())));
+  }
+
+  /** Adds an answer; of the same words, in whatever case, the scores are summed at the first's. */
+  private static void merge(Answer answer, List<Answer> answers) {
+    String words = answer.text().toLowerCase(Locale.ROOT);
+    for (int i = 0; i < answers.size(); i++) {
+      Answer known = answers.get(i);
+      if (known.text().toLowerCase(Locale.ROOT).equals(words)) {
+        answers.set(i, new Answer(known.score() + answer.score(), known.span(), known.text()));
+        return;
+      }
+    }
+    answers.add(answer);
   }
 }

@@ -9,9 +9,9 @@ import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** Continues a text with a causal language model. Thread-safe. */
 public final class TextGeneration
     implements TextTask<String, TextGeneration.Options, TextGeneration.Continuations> {
-  private final MegatronBertForCausalLM model;
+  private final Set<Integer> endTokens;
   private final Generator generator;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -119,7 +119,21 @@ public final class TextGeneration
   /** A pipeline over a model that the caller keeps open. */
   public TextGeneration(
       MegatronBertForCausalLM model, BertTokenizer tokenizer, int maxLength, Batching batching) {
-    this.model = model;
+    this(model, tokenizer, maxLength, batching, new LinkedHashSet<>(model.config().eosTokenIds()));
+  }
+
+  /**
+   * The same with end tokens for options that name none.
+   *
+   * @param endTokens tokens that end a text; if empty, {@code [SEP]}
+   */
+  public TextGeneration(
+      MegatronBertForCausalLM model,
+      BertTokenizer tokenizer,
+      int maxLength,
+      Batching batching,
+      Set<Integer> endTokens) {
+    this.endTokens = endTokens.isEmpty() ? Set.of(tokenizer.sepId()) : Set.copyOf(endTokens);
     this.batching = batching;
     generator = new Generator(model);
     encoder = new TextEncoder(tokenizer, maxLength);
@@ -199,6 +213,9 @@ public final class TextGeneration
   /** {@code [CLS]} and the text, without the closing {@code [SEP]}, which would end it. */
   private int[] tokens(String prompt) {
     Encoding encoding = encoder.encode(prompt, null, LongText.REFUSE, Truncation.NONE);
+    if (!encoder.tokenizer().config().addsSpecialTokens()) {
+      return encoding.ids();
+    }
     return Arrays.copyOf(encoding.ids(), encoding.size() - 1);
   }
 
@@ -206,8 +223,7 @@ public final class TextGeneration
     GenerationOptions given = options.generation();
     GenerationOptions.Builder builder = given.toBuilder();
     if (given.endTokens().isEmpty()) {
-      OptionalInt end = model.config().eosTokenId();
-      builder.endTokens(Set.of(end.orElse(encoder.tokenizer().sepId())));
+      builder.endTokens(endTokens);
     }
     if (!options.stops().isEmpty()) {
       builder.stopCondition(

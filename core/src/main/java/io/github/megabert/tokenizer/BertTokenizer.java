@@ -249,6 +249,18 @@ public final class BertTokenizer {
     return vocabulary.size();
   }
 
+  /**
+   * One more than the highest id of the vocabulary itself that has a token: added tokens and blank
+   * lines at the end do not count.
+   */
+  public int ownVocabularySize() {
+    int size = vocabulary.modelSize();
+    while (size > 0 && vocabulary.token(size - 1).isEmpty()) {
+      size--;
+    }
+    return size;
+  }
+
   /** The token's id, or −1 if the vocabulary does not have it. */
   public int tokenToId(String token) {
     return vocabulary.id(token);

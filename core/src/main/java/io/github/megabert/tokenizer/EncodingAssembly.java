@@ -52,7 +52,11 @@ final class EncodingAssembly {
   }
 
   private int addedTokens() {
-    return options.addSpecialTokens() ? (second == null ? 2 : 3) : 0;
+    return addsSpecialTokens() ? (second == null ? 2 : 3) : 0;
+  }
+
+  private boolean addsSpecialTokens() {
+    return options.addSpecialTokens() && tokenizer.config().addsSpecialTokens();
   }
 
   /** Tokens of the encoding before padding. */
@@ -111,7 +115,7 @@ final class EncodingAssembly {
     int truncated = first.size() + (second == null ? 0 : second.size()) - (used - addedTokens());
     boolean codePoints = first.countsCodePoints() || (second != null && second.countsCodePoints());
     var out = new EncodingBuilder(Math.max(used, paddedLength), tokenizer.padId(), codePoints);
-    boolean special = options.addSpecialTokens();
+    boolean special = addsSpecialTokens();
     if (special) {
       out.special(tokenizer.clsId(), 0);
     }

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  *     of {@code . ? ! ,}
  * @param cleanUpTokenizationSpaces {@code clean_up_tokenization_spaces}: decoding also joins
  *     apostrophes, unless a call says otherwise
+ * @param addsSpecialTokens whether an encoding is put between {@code [CLS]} and {@code [SEP]}; not
+ *     where the {@code post_processor} of {@code tokenizer.json} is null
  * @param addedTokens tokens recognised inside text; the five special tokens are, listed or not
  */
 public record TokenizerConfig(
@@ -42,6 +44,7 @@ public record TokenizerConfig(
     int maxInputCharsPerWord,
     boolean joinPunctuation,
     boolean cleanUpTokenizationSpaces,
+    boolean addsSpecialTokens,
     List<AddedToken> addedTokens) {
 
   /** BERT uncased, no greatest length. */
@@ -99,6 +102,7 @@ public record TokenizerConfig(
     builder.maxInputCharsPerWord = maxInputCharsPerWord;
     builder.joinPunctuation = joinPunctuation;
     builder.cleanUpTokenizationSpaces = cleanUpTokenizationSpaces;
+    builder.addsSpecialTokens = addsSpecialTokens;
     builder.addedTokens.addAll(addedTokens);
     return builder;
   }
@@ -119,6 +123,7 @@ public record TokenizerConfig(
     private int maxInputCharsPerWord = 100;
     private boolean joinPunctuation = true;
     private boolean cleanUpTokenizationSpaces;
+    private boolean addsSpecialTokens = true;
     private final List<AddedToken> addedTokens = new ArrayList<>();
 
     private Builder() {}
@@ -207,6 +212,12 @@ public record TokenizerConfig(
       return this;
     }
 
+    /** Sets {@link TokenizerConfig#addsSpecialTokens()}. */
+    public Builder addsSpecialTokens(boolean value) {
+      addsSpecialTokens = value;
+      return this;
+    }
+
     /** Adds a token recognised inside text. */
     public Builder addToken(AddedToken token) {
       addedTokens.add(token);
@@ -230,6 +241,7 @@ public record TokenizerConfig(
           maxInputCharsPerWord,
           joinPunctuation,
           cleanUpTokenizationSpaces,
+          addsSpecialTokens,
           addedTokens);
     }
   }

@@ -12,8 +12,15 @@ import tools.jackson.databind.node.ObjectNode;
 final class TokenizerConfigJson {
   private TokenizerConfigJson() {}
 
-  /** What the file says, laid over {@code base}. */
-  static TokenizerConfig apply(ObjectNode json, TokenizerConfig base, String source)
+  /**
+   * What the settings say, laid over {@code base}.
+   *
+   * @param json the file, with {@link SpecialTokensJson#merged} applied
+   * @param base where it comes from {@code tokenizer.json}, its normaliser stays as it is for the
+   *     classes that transformers takes that file for as a whole
+   */
+  static TokenizerConfig apply(
+      ObjectNode json, TokenizerConfig base, boolean baseIsTokenizerJson, String source)
       throws TokenizerException {
     JsonNode kind = Json.field(json, "tokenizer_class");
     if (kind != null && !isBert(kind.asString())) {
@@ -21,6 +28,45 @@ final class TokenizerConfigJson {
           "%s is of a %s; only BertTokenizer can be loaded.".formatted(source, kind.asString()));
     }
     TokenizerConfig.Builder config = base.toBuilder();
+    if (!baseIsTokenizerJson || kind == null || !isWhole(kind.asString())) {
+      normalizer(json, base, config, source);
+    }
+    config.cleanUpTokenizationSpaces(
+        Json.bool(json, "clean_up_tokenization_spaces", base.cleanUpTokenizationSpaces(), source));
+    config.unknownToken(SpecialTokensJson.name(json, "unk_token", base.unknownToken(), source));
+    config.clsToken(SpecialTokensJson.name(json, "cls_token", base.clsToken(), source));
+    config.sepToken(SpecialTokensJson.name(json, "sep_token", base.sepToken(), source));
+    config.padToken(SpecialTokensJson.name(json, "pad_token", base.padToken(), source));
+    config.maskToken(SpecialTokensJson.name(json, "mask_token", base.maskToken(), source));
+    JsonNode maxLength = Json.field(json, "model_max_length");
+    if (maxLength != null) {
+      // transformers writes 1e30 for "no limit".
+      if (!maxLength.isNumber() || !(maxLength.doubleValue() >= 1)) {
+        throw Json.wrong(source, "model_max_length", maxLength, "a positive number");
+      }
+      config.modelMaxLength((int) Math.min(maxLength.doubleValue(), Integer.MAX_VALUE));
+    }
+    Set<String> known = contents(base);
+    addedTokensDecoder(json, known, config, source);
+    SpecialTokensJson.add(json, known, config, source);
+    return config.build();
+  }
+
+  private static boolean isBert(String tokenizerClass) {
+    return tokenizerClass.equals("BertTokenizer")
+        || tokenizerClass.equals("BertTokenizerFast")
+        || isWhole(tokenizerClass);
+  }
+
+  /** Whether a class is made of {@code tokenizer.json} alone, whatever the settings say of case. */
+  private static boolean isWhole(String tokenizerClass) {
+    return tokenizerClass.equals("PreTrainedTokenizerFast")
+        || tokenizerClass.equals("TokenizersBackend");
+  }
+
+  private static void normalizer(
+      JsonNode json, TokenizerConfig base, TokenizerConfig.Builder config, String source)
+      throws TokenizerException {
     config.lowerCase(Json.bool(json, "do_lower_case", base.lowerCase(), source));
     if (json.has("strip_accents")) {
       config.stripAccents(
@@ -30,44 +76,10 @@ final class TokenizerConfigJson {
     }
     config.tokenizeChineseChars(
         Json.bool(json, "tokenize_chinese_chars", base.tokenizeChineseChars(), source));
-    config.cleanUpTokenizationSpaces(
-        Json.bool(json, "clean_up_tokenization_spaces", base.cleanUpTokenizationSpaces(), source));
-    config.unknownToken(tokenName(json, "unk_token", base.unknownToken(), source));
-    config.clsToken(tokenName(json, "cls_token", base.clsToken(), source));
-    config.sepToken(tokenName(json, "sep_token", base.sepToken(), source));
-    config.padToken(tokenName(json, "pad_token", base.padToken(), source));
-    config.maskToken(tokenName(json, "mask_token", base.maskToken(), source));
-    JsonNode maxLength = Json.field(json, "model_max_length");
-    if (maxLength != null) {
-      // transformers writes 1e30 for "no limit".
-      if (!maxLength.isNumber() || !(maxLength.doubleValue() >= 1)) {
-        throw Json.wrong(source, "model_max_length", maxLength, "a positive number");
-      }
-      config.modelMaxLength((int) Math.min(maxLength.doubleValue(), Integer.MAX_VALUE));
-    }
-    addedTokensDecoder(json, base, config, source);
-    return config.build();
-  }
-
-  private static boolean isBert(String tokenizerClass) {
-    return tokenizerClass.equals("BertTokenizer")
-        || tokenizerClass.equals("BertTokenizerFast")
-        || tokenizerClass.equals("PreTrainedTokenizerFast")
-        || tokenizerClass.equals("TokenizersBackend");
-  }
-
-  /** A special token's name: a string, or an object that has it as its content. */
-  private static String tokenName(JsonNode json, String name, String fallback, String source)
-      throws TokenizerException {
-    JsonNode value = Json.field(json, name);
-    if (value != null && value.isObject()) {
-      return Json.string(value, "content", fallback, source);
-    }
-    return Json.string(json, name, fallback, source);
   }
 
   private static void addedTokensDecoder(
-      JsonNode json, TokenizerConfig base, TokenizerConfig.Builder config, String source)
+      JsonNode json, Set<String> known, TokenizerConfig.Builder config, String source)
       throws TokenizerException {
     JsonNode decoder = Json.field(json, "added_tokens_decoder");
     if (decoder == null) {
@@ -76,7 +88,6 @@ final class TokenizerConfigJson {
     if (!decoder.isObject()) {
       throw Json.wrong(source, "added_tokens_decoder", decoder, "an object");
     }
-    Set<String> known = contents(base);
     for (Map.Entry<String, JsonNode> entry : decoder.properties()) {
       AddedToken token = addedToken(entry.getValue(), id(entry.getKey(), source), source);
       if (known.add(token.content())) {
@@ -150,12 +161,14 @@ final class TokenizerConfigJson {
   static String write(BertTokenizer tokenizer) throws TokenizerException {
     TokenizerConfig config = tokenizer.config();
     if (!config.cleanText()
+        || !config.addsSpecialTokens()
         || !config.joinPunctuation()
         || !config.continuingSubwordPrefix().equals("##")
         || config.maxInputCharsPerWord() != 100) {
       throw new TokenizerException(
           "The tokenizer differs from BERT's in what tokenizer_config.json cannot say"
-              + " (clean_text, the decoder's cleanup, the subword prefix or max_input_chars_per_word).");
+              + " (clean_text, no special tokens, the decoder's cleanup, the subword prefix or"
+              + " max_input_chars_per_word).");
     }
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode decoder = json.putObject("added_tokens_decoder");

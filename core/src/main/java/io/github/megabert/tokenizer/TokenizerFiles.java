@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -12,13 +13,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /** A tokenizer's files in a folder: which there are, and the vocabulary's lines. */
 final class TokenizerFiles {
   private static final String VOCAB_TXT = "vocab.txt";
   private static final String TOKENIZER_JSON = "tokenizer.json";
   private static final String TOKENIZER_CONFIG_JSON = "tokenizer_config.json";
+  private static final String SPECIAL_TOKENS_MAP_JSON = "special_tokens_map.json";
   private static final String ADDED_TOKENS_JSON = "added_tokens.json";
+
+  private static final char BYTE_ORDER_MARK = '\uFEFF';
 
   /** Far above any BERT's, far below what would fill the memory. */
   private static final int MAX_TOKENS = 1 << 22;
@@ -66,7 +72,7 @@ final class TokenizerFiles {
     try (InputStream in = Files.newInputStream(file)) {
       parsed = TokenizerJson.read(in, file.toString());
     }
-    TokenizerConfig config = withSettings(parsed.config(), folder);
+    TokenizerConfig config = withSettings(parsed.config(), true, folder);
     return make(parsed.vocabulary(), config, file.toString());
   }
 
@@ -79,14 +85,12 @@ final class TokenizerFiles {
     TokenizerConfig config =
         withSettings(
             guessCase && isCased(vocabulary) ? TokenizerConfig.CASED : TokenizerConfig.UNCASED,
+            false,
             folder);
     Path addedTokens = folder.resolve(ADDED_TOKENS_JSON);
-    if (Files.exists(addedTokens)) {
-      try (InputStream in = Files.newInputStream(addedTokens)) {
-        config =
-            TokenizerConfigJson.applyAddedTokens(
-                Json.object(in, addedTokens.toString()), config, addedTokens.toString());
-      }
+    ObjectNode added = object(addedTokens);
+    if (added != null) {
+      config = TokenizerConfigJson.applyAddedTokens(added, config, addedTokens.toString());
     }
     return make(vocabulary, config, file.toString());
   }
@@ -101,15 +105,35 @@ final class TokenizerFiles {
     return capitals > vocabulary.size() / 100;
   }
 
-  /** A configuration with what {@code tokenizer_config.json} says, where there is one. */
-  private static TokenizerConfig withSettings(TokenizerConfig config, Path folder)
-      throws IOException {
+  /**
+   * A configuration with what {@code tokenizer_config.json} and {@code special_tokens_map.json}
+   * say, where they are.
+   */
+  private static TokenizerConfig withSettings(
+      TokenizerConfig config, boolean ofTokenizerJson, Path folder) throws IOException {
     Path file = folder.resolve(TOKENIZER_CONFIG_JSON);
-    if (!Files.exists(file)) {
+    Path mapFile = folder.resolve(SPECIAL_TOKENS_MAP_JSON);
+    ObjectNode settings = object(file);
+    ObjectNode map = object(mapFile);
+    if (settings == null && map == null) {
       return config;
     }
+    String source = settings == null ? mapFile.toString() : file.toString();
+    ObjectNode merged =
+        SpecialTokensJson.merged(
+            settings == null ? JsonNodeFactory.instance.objectNode() : settings,
+            map,
+            mapFile.toString());
+    return TokenizerConfigJson.apply(merged, config, ofTokenizerJson, source);
+  }
+
+  /** A file's JSON object; null where there is no such file. */
+  private static @Nullable ObjectNode object(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return null;
+    }
     try (InputStream in = Files.newInputStream(file)) {
-      return TokenizerConfigJson.apply(Json.object(in, file.toString()), config, file.toString());
+      return Json.object(in, file.toString());
     }
   }
 
@@ -120,8 +144,10 @@ final class TokenizerFiles {
     if (tokenizerConfigJson != null) {
       config =
           TokenizerConfigJson.apply(
-              Json.object(tokenizerConfigJson, TOKENIZER_CONFIG_JSON),
+              SpecialTokensJson.merged(
+                  Json.object(tokenizerConfigJson, TOKENIZER_CONFIG_JSON), null, ""),
               config,
+              false,
               TOKENIZER_CONFIG_JSON);
     }
     return make(vocabulary, config, VOCAB_TXT);
@@ -136,9 +162,13 @@ final class TokenizerFiles {
     }
   }
 
+  /**
+   * A token a line, as the reference reads it: white space at the end of a line goes. A byte order
+   * mark, which some editors write, is no part of the first token.
+   */
   private static List<String> readVocabulary(InputStream in, String source) throws IOException {
     List<String> tokens = new ArrayList<>(1 << 15);
-    BufferedReader reader =
+    Reader reader =
         new BufferedReader(
             new InputStreamReader(
                 in,
@@ -147,13 +177,21 @@ final class TokenizerFiles {
                     .onMalformedInput(CodingErrorAction.REPORT)
                     .onUnmappableCharacter(CodingErrorAction.REPORT)));
     try {
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        if (tokens.size() == MAX_TOKENS) {
-          throw new TokenizerException(
-              "%s has more than %d lines; that is no BERT vocabulary."
-                  .formatted(source, MAX_TOKENS));
+      StringBuilder line = new StringBuilder();
+      boolean began = false;
+      for (int c = reader.read(); c >= 0; c = reader.read()) {
+        if (c == '\n') {
+          addToken(line, tokens, source);
+          began = false;
+        } else {
+          began = true;
+          if (c != BYTE_ORDER_MARK || !tokens.isEmpty() || !line.isEmpty()) {
+            line.append((char) c);
+          }
         }
-        tokens.add(line);
+      }
+      if (began) {
+        addToken(line, tokens, source);
       }
     } catch (CharacterCodingException e) {
       throw new TokenizerException(
@@ -163,6 +201,21 @@ final class TokenizerFiles {
       throw new TokenizerException(source + " is empty; it needs a token a line.");
     }
     return tokens;
+  }
+
+  /** Ends a line, which is emptied for the next one. */
+  private static void addToken(StringBuilder line, List<String> tokens, String source)
+      throws TokenizerException {
+    if (tokens.size() == MAX_TOKENS) {
+      throw new TokenizerException(
+          "%s has more than %d lines; that is no BERT vocabulary.".formatted(source, MAX_TOKENS));
+    }
+    int end = line.length();
+    while (end > 0 && CharacterClasses.isWhitespace(line.charAt(end - 1))) {
+      end--;
+    }
+    tokens.add(line.substring(0, end));
+    line.setLength(0);
   }
 
   static void save(BertTokenizer tokenizer, Path folder) throws IOException {

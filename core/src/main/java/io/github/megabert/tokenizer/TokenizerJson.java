@@ -2,6 +2,7 @@ package io.github.megabert.tokenizer;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -44,10 +45,7 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
       config.maxInputCharsPerWord(maxChars.intValue());
     }
     normalizer(Json.field(json, "normalizer"), config, source);
-    JsonNode preTokenizer = Json.field(json, "pre_tokenizer");
-    if (preTokenizer == null || !"BertPreTokenizer".equals(type(preTokenizer))) {
-      throw other(source, "pre_tokenizer", preTokenizer, "BertPreTokenizer");
-    }
+    preTokenizer(Json.field(json, "pre_tokenizer"), source);
     postProcessor(Json.field(json, "post_processor"), config, source);
     decoder(Json.field(json, "decoder"), config, source);
     addedTokens(Json.field(json, "added_tokens"), config, source);
@@ -66,11 +64,68 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
             .formatted(source, name, section == null ? "null" : type(section), wanted));
   }
 
-  private static void normalizer(
-      @Nullable JsonNode normalizer, TokenizerConfig.Builder config, String source)
+  /**
+   * The parts of a section: itself, or those of the {@code Sequence} that it is, however deep.
+   *
+   * @param list what the parts are called in such a sequence
+   */
+  private static List<JsonNode> parts(@Nullable JsonNode section, String list) {
+    List<JsonNode> parts = new ArrayList<>();
+    addParts(section, list, parts);
+    return parts;
+  }
+
+  private static void addParts(@Nullable JsonNode section, String list, List<JsonNode> parts) {
+    if (section == null) {
+      return;
+    }
+    if (!"Sequence".equals(type(section))) {
+      parts.add(section);
+      return;
+    }
+    for (JsonNode part : section.path(list)) {
+      addParts(part, list, parts);
+    }
+  }
+
+  /** The only part of a section, or null where it has none. */
+  private static @Nullable JsonNode onlyPart(
+      @Nullable JsonNode section, String name, String list, String wanted, String source)
       throws TokenizerException {
-    if (normalizer == null || !"BertNormalizer".equals(type(normalizer))) {
-      throw other(source, "normalizer", normalizer, "BertNormalizer");
+    List<JsonNode> parts = parts(section, list);
+    for (JsonNode part : parts) {
+      if (!wanted.equals(type(part))) {
+        throw other(source, name, part, wanted);
+      }
+    }
+    if (parts.size() > 1) {
+      throw new TokenizerException(
+          "%s has %d %ss in a row; one can be loaded.".formatted(source, parts.size(), wanted));
+    }
+    return parts.isEmpty() ? null : parts.getFirst();
+  }
+
+  /** Splitting what is split changes nothing; so there may be several. */
+  private static void preTokenizer(@Nullable JsonNode preTokenizer, String source)
+      throws TokenizerException {
+    List<JsonNode> parts = parts(preTokenizer, "pretokenizers");
+    for (JsonNode part : parts) {
+      if (!"BertPreTokenizer".equals(type(part))) {
+        throw other(source, "pre_tokenizer", part, "BertPreTokenizer");
+      }
+    }
+    if (parts.isEmpty()) {
+      throw other(source, "pre_tokenizer", preTokenizer, "BertPreTokenizer");
+    }
+  }
+
+  private static void normalizer(
+      @Nullable JsonNode section, TokenizerConfig.Builder config, String source)
+      throws TokenizerException {
+    JsonNode normalizer = onlyPart(section, "normalizer", "normalizers", "BertNormalizer", source);
+    if (normalizer == null) {
+      config.cleanText(false).tokenizeChineseChars(false).lowerCase(false).stripAccents(false);
+      return;
     }
     config.cleanText(Json.bool(normalizer, "clean_text", true, source));
     config.tokenizeChineseChars(Json.bool(normalizer, "handle_chinese_chars", true, source));
@@ -81,13 +136,23 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
             : (Boolean) Json.bool(normalizer, "strip_accents", false, source));
   }
 
-  /** BERT's {@code [CLS] a [SEP] b [SEP]}, whichever of the two ways it is written. */
+  /**
+   * BERT's {@code [CLS] a [SEP] b [SEP]}, whichever of the two ways it is written, or null: no
+   * special tokens.
+   */
   private static void postProcessor(
-      @Nullable JsonNode processor, TokenizerConfig.Builder config, String source)
+      @Nullable JsonNode section, TokenizerConfig.Builder config, String source)
       throws TokenizerException {
-    if (processor == null) {
+    List<JsonNode> parts = parts(section, "processors");
+    if (parts.isEmpty()) {
+      config.addsSpecialTokens(false);
       return;
     }
+    if (parts.size() > 1) {
+      throw new TokenizerException(
+          "%s has %d post-processors; one can be loaded.".formatted(source, parts.size()));
+    }
+    JsonNode processor = parts.getFirst();
     if ("BertProcessing".equals(type(processor))) {
       config.clsToken(processor.path("cls").path(0).asString("[CLS]"));
       config.sepToken(processor.path("sep").path(0).asString("[SEP]"));
@@ -129,13 +194,11 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
   }
 
   private static void decoder(
-      @Nullable JsonNode decoder, TokenizerConfig.Builder config, String source)
+      @Nullable JsonNode section, TokenizerConfig.Builder config, String source)
       throws TokenizerException {
+    JsonNode decoder = onlyPart(section, "decoder", "decoders", "WordPiece", source);
     if (decoder == null) {
       return;
-    }
-    if (!"WordPiece".equals(type(decoder))) {
-      throw other(source, "decoder", decoder, "WordPiece");
     }
     config.joinPunctuation(Json.bool(decoder, "cleanup", true, source));
   }

@@ -42,6 +42,7 @@ class QuestionAnsweringTest {
     assertEqualsBruteForce(backend, SHORT, Options.DEFAULT.withTopK(20));
     assertEqualsBruteForce(backend, SHORT, Options.DEFAULT.withTopK(3).withMaxAnswerLength(1));
     assertEqualsBruteForce(backend, SHORT, Options.DEFAULT.withTopK(9).withAllowImpossible(true));
+    assertEqualsBruteForce(backend, SHORT, Options.DEFAULT.withTopK(9).withAlignToWords(false));
   }
 
   @ParameterizedTest
@@ -84,17 +85,21 @@ class QuestionAnsweringTest {
     int room = length - question.length - 3;
     int stride = options.stride() < 0 ? 32 : options.stride();
     List<Answer> answers = new ArrayList<>();
+    int kept = options.alignToWords() ? 2 * options.topK() + 10 : options.topK();
     double impossible = Double.POSITIVE_INFINITY;
     for (int from = 0; ; from += room - stride) {
       int to = Math.min(from + room, text.size());
       double[][] probabilities = probabilities(model, tokenizer, question, text.ids(), from, to);
       impossible = Math.min(impossible, probabilities[0][0] * probabilities[1][0]);
+      List<Answer> stretches = new ArrayList<>();
       for (int first = from; first < to; first++) {
         for (int last = first; last < to && last - first < options.maxAnswerLength(); last++) {
           double score = probabilities[0][1 + first - from] * probabilities[1][1 + last - from];
-          answers.add(answer(context, text, from, to, first, last, score));
+          stretches.add(answer(context, text, options, from, to, first, last, score));
         }
       }
+      stretches.sort(Comparator.comparingDouble(Answer::score).reversed());
+      stretches.stream().limit(kept).forEach(answer -> addScore(answers, answer));
       if (to == text.size()) {
         break;
       }
@@ -141,14 +146,24 @@ class QuestionAnsweringTest {
   }
 
   private static Answer answer(
-      String context, Encoding text, int from, int to, int first, int last, double score) {
+      String context,
+      Encoding text,
+      Options options,
+      int from,
+      int to,
+      int first,
+      int last,
+      double score) {
     int begin = first;
-    while (begin > from
+    while (options.alignToWords()
+        && begin > from
         && inOneWord(context, text.charStart()[begin - 1], text.charStart()[first])) {
       begin--;
     }
     int end = last;
-    while (end + 1 < to && inOneWord(context, text.charStart()[last], text.charStart()[end + 1])) {
+    while (options.alignToWords()
+        && end + 1 < to
+        && inOneWord(context, text.charStart()[last], text.charStart()[end + 1])) {
       end++;
     }
     TextSpan span =
@@ -159,6 +174,19 @@ class QuestionAnsweringTest {
             text.codePointEnd()[end]);
     return new Answer(
         (float) score, span, context.substring(text.charStart()[begin], text.charEnd()[end]));
+  }
+
+  /** Adds an answer's score to the same words, in whatever case, or the answer itself. */
+  private static void addScore(List<Answer> answers, Answer answer) {
+    for (int i = 0; i < answers.size(); i++) {
+      Answer other = answers.get(i);
+      if (other.text().equalsIgnoreCase(answer.text())) {
+        float sum = other.score() + answer.score();
+        answers.set(i, new Answer(sum, other.span(), other.text()));
+        return;
+      }
+    }
+    answers.add(answer);
   }
 
   /** Whether nothing but letters, digits and symbols stands in {@code [from, to]}. */

@@ -16,6 +16,14 @@ final class DeviceMath {
   private static final int SILU = 5;
   private static final int TANH = 6;
   private static final int MISH = 7;
+  private static final int GELU_10 = 8;
+  private static final int RELU2 = 9;
+  private static final int RELU6 = 10;
+  private static final int LEAKY_RELU = 11;
+  private static final int SIGMOID = 12;
+  private static final int HARDSWISH = 13;
+  private static final int LAPLACE = 14;
+  private static final int SQRT_SOFTPLUS = 15;
 
   private DeviceMath() {}
 
@@ -31,6 +39,14 @@ final class DeviceMath {
       case SILU, SWISH -> SILU;
       case TANH -> TANH;
       case MISH -> MISH;
+      case GELU_10 -> GELU_10;
+      case RELU2 -> RELU2;
+      case RELU6 -> RELU6;
+      case LEAKY_RELU -> LEAKY_RELU;
+      case SIGMOID -> SIGMOID;
+      case HARDSWISH -> HARDSWISH;
+      case LAPLACE -> LAPLACE;
+      case SQRT_SOFTPLUS -> SQRT_SOFTPLUS;
     };
   }
 
@@ -61,6 +77,39 @@ final class DeviceMath {
       float e = TornadoMath.exp(x > 20f ? 20f : x);
       float n = e * (e + 2f);
       y = x * n / (n + 2f);
+    }
+    if (code == GELU_10) {
+      float tail = 0.5f * erfc(TornadoMath.abs(x) * 0.70710677f);
+      y = x >= 0f ? x * (1f - tail) : x * tail;
+      y = y > 10f ? 10f : y;
+    }
+    if (code == RELU2) {
+      y = x < 0f ? 0f : x * x;
+    }
+    if (code == RELU6) {
+      y = x < 0f ? 0f : x > 6f ? 6f : x;
+    }
+    if (code == LEAKY_RELU) {
+      y = x < 0f ? 0.01f * x : x;
+    }
+    if (code == SIGMOID) {
+      y = 1f / (1f + TornadoMath.exp(-x));
+    }
+    if (code == HARDSWISH) {
+      float gate = (x + 3f) * 0.16666667f;
+      y = gate < 0f ? 0f : gate > 1f ? x : x * gate;
+    }
+    if (code == LAPLACE) {
+      float z = (x - 0.707107f) * 2.5066328f;
+      float tail = 0.5f * erfc(TornadoMath.abs(z));
+      y = z >= 0f ? 1f - tail : tail;
+    }
+    if (code == SQRT_SOFTPLUS) {
+      // ln(1 + e) of a small e by its series, which loses no digits.
+      float e = TornadoMath.exp(x > 20f ? 20f : x);
+      float series = e * (1f - e * (0.5f - e * (0.33333334f - 0.25f * e)));
+      float s = e < 0.03f ? series : TornadoMath.log(1f + e);
+      y = TornadoMath.sqrt(x > 20f ? x : s);
     }
     return y;
   }

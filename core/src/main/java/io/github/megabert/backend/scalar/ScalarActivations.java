@@ -17,6 +17,14 @@ public final class ScalarActivations {
           0.5 * x * (1 + Math.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x)));
       case GELU_FAST -> 0.5 * x * (1 + Math.tanh(0.7978845608 * x * (1 + 0.044715 * x * x)));
       case QUICK_GELU -> x * logistic(1.702 * x);
+      case GELU_10 -> Math.clamp(apply(Activation.GELU, x), -10, 10);
+      case RELU2 -> x > 0 || Double.isNaN(x) ? x * x : 0;
+      case RELU6 -> Math.clamp(x, 0, 6);
+      case LEAKY_RELU -> x < 0 ? 0.01 * x : x;
+      case SIGMOID -> logistic(x);
+      case HARDSWISH -> x * (Math.clamp(x + 3, 0, 6) / 6);
+      case LAPLACE -> 0.5 * (1 + erf((x - 0.707107) / (0.282095 * Math.sqrt(2))));
+      case SQRT_SOFTPLUS -> Math.sqrt(softplus(x));
       case RELU -> x > 0 || Double.isNaN(x) ? x : 0;
       case SILU, SWISH -> x * logistic(x);
       case TANH -> Math.tanh(x);

@@ -57,7 +57,11 @@ public final class HuggingFaceWriter {
       StrictJson.writeObject(folder.resolve(HuggingFaceFolder.SAFETENSORS_INDEX), index);
     }
     for (Map.Entry<String, Path> file : alongside.entrySet()) {
-      Files.copy(file.getValue(), folder.resolve(file.getKey()));
+      Path target = folder.resolve(file.getKey());
+      if (target.getParent() != null) {
+        Files.createDirectories(target.getParent());
+      }
+      Files.copy(file.getValue(), target);
     }
     StrictJson.writeObject(folder.resolve(HuggingFaceFolder.CONFIG), config());
   }

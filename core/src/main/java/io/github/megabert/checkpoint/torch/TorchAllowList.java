@@ -7,6 +7,7 @@ import io.github.megabert.checkpoint.torch.PickleValues.Global;
 import io.github.megabert.tensor.DType;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The names that a PyTorch file may import; everything else is named and refused. */
@@ -96,12 +97,26 @@ final class TorchAllowList {
           "numpy.dtype",
           "torch.device",
           "torch.Generator",
+          "torch._C.Generator",
+          "io.BytesIO",
+          "signal.Signals",
+          "signal.Handlers",
+          "enum.IntEnum",
           "torch.nn.parameter.Parameter",
           "torch.serialization._get_layout");
+
+  /**
+   * How Python before 3.11 writes a signal: by its name alone. NVIDIA's own list of safe names
+   * ({@code megatron/core/safe_globals.py}) has the class.
+   */
+  private static final Pattern SIGNAL = Pattern.compile("signal\\.SIG[A-Z0-9_]+");
 
   /** Packages whose classes appear in Megatron's checkpoints. */
   private static final Set<String> INERT_PACKAGES =
       Set.of("megatron", "transformer_engine", "apex");
+
+  /** The module of the classes of NumPy's element types. */
+  private static final String NUMPY_DTYPES = "numpy.dtypes";
 
   private TorchAllowList() {}
 
@@ -123,6 +138,8 @@ final class TorchAllowList {
     boolean inertPackage = INERT_PACKAGES.contains(dot < 0 ? today : today.substring(0, dot));
     if (inertPackage
         || INERT.contains(full)
+        || today.equals(NUMPY_DTYPES)
+        || SIGNAL.matcher(full).matches()
         || REBUILDERS.contains(full)
         || full.equals("collections.OrderedDict")
         || full.equals("torch.Size")

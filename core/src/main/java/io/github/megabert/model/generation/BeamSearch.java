@@ -12,12 +12,20 @@ import java.util.List;
  * Beam search as transformers does it ({@code GenerationMixin._beam_search}): per step {@code
  * max(2, 1 + end tokens) × beams} candidates, of which the unfinished best run on and the finished
  * among the first {@code beams} compete for a place in the result.
+ *
+ * <p>With sampling the candidates are drawn without replacement from all beams' continuations that
+ * temperature, top-k, top-p and min-p leave, by the sum of their log-probabilities.
  */
 final class BeamSearch {
   private record Beam(TokenSequence tokens, double logProbability) {}
 
   private record Candidate(
-      int parent, int token, double logProbability, TokenSequence tokens, boolean stops) {}
+      int parent,
+      int token,
+      double logProbability,
+      double rank,
+      TokenSequence tokens,
+      boolean stops) {}
 
   private record Finished(TokenSequence tokens, double score) {}
 
@@ -36,11 +44,12 @@ final class BeamSearch {
     int beams = options.beams();
     List<Beam> running = List.of(new Beam(new TokenSequence(prompt), 0));
     List<Finished> finished = new ArrayList<>();
+    Sampler sampler = new Sampler(options, 0);
     try (KeyValueCache cache = decoding.newCache(beams, maxLength)) {
       Tensor logits = decoding.prefill(List.of(running.getFirst().tokens()), cache);
       boolean open = true;
       while (open) {
-        List<Candidate> candidates = candidates(running, logits, maxLength);
+        List<Candidate> candidates = candidates(running, logits, maxLength, sampler);
         if (!(finished.size() == beams
             && options.earlyStopping() == GenerationOptions.EarlyStopping.FIRST_FINISHED)) {
           takeFinished(candidates, finished);
@@ -69,25 +78,35 @@ final class BeamSearch {
     return new GeneratedSequence(tokens.toArray(), tokens.promptLength(), finished.score(), reason);
   }
 
-  private List<Candidate> candidates(List<Beam> running, Tensor logits, int maxLength) {
+  private List<Candidate> candidates(
+      List<Beam> running, Tensor logits, int maxLength, Sampler sampler) {
     int wanted = Math.max(2, 1 + options.endTokens().size()) * options.beams();
     List<Candidate> candidates = new ArrayList<>();
     for (int b = 0; b < running.size(); b++) {
       Beam beam = running.get(b);
       float[] scores = LogSoftmax.row(logits, b);
       rules.apply(beam.tokens(), scores);
-      for (int token : TopK.descending(scores, wanted)) {
+      int[] tokens =
+          options.sample()
+              ? sampler.kept(scores, 1 + options.endTokens().size())
+              : TopK.descending(scores, wanted);
+      for (int token : tokens) {
         TokenSequence longer = beam.tokens().with(token);
         boolean stops =
             options.endTokens().contains(token)
                 || longer.length() >= maxLength
                 || options.stopCondition().ends(longer.toArray(), longer.promptLength());
-        candidates.add(
-            new Candidate(b, token, beam.logProbability() + scores[token], longer, stops));
+        double score = options.sample() ? scores[token] / options.temperature() : scores[token];
+        double sum = beam.logProbability() + score;
+        double rank = options.sample() ? sum + sampler.gumbel() : sum;
+        candidates.add(new Candidate(b, token, sum, rank, longer, stops));
       }
     }
-    candidates.sort(Comparator.comparingDouble(Candidate::logProbability).reversed());
-    return candidates.subList(0, Math.min(wanted, candidates.size()));
+    candidates.sort(Comparator.comparingDouble(Candidate::rank).reversed());
+    List<Candidate> chosen =
+        new ArrayList<>(candidates.subList(0, Math.min(wanted, candidates.size())));
+    chosen.sort(Comparator.comparingDouble(Candidate::logProbability).reversed());
+    return chosen;
   }
 
   private void takeFinished(List<Candidate> candidates, List<Finished> finished) {

@@ -97,8 +97,6 @@ public record GenerationOptions(
             + " results need as many beams, or sampling; there are "
             + beams
             + " beams");
-    require(
-        !(sample && beams > 1), "sampling with several beams is not offered; choose one of them");
     require(temperature > 0, "temperature must be positive, not " + temperature);
     require(topK >= 0, "topK must not be negative: " + topK);
     require(topP > 0 && topP <= 1, "topP must be in (0, 1], not " + topP);

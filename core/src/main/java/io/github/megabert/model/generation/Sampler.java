@@ -1,6 +1,7 @@
 package io.github.megabert.model.generation;
 
 import io.github.megabert.tensor.TopK;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
@@ -55,6 +56,23 @@ final class Sampler {
       }
     }
     return order[kept - 1];
+  }
+
+  /**
+   * The tokens that temperature, top-k, top-p and min-p leave, likeliest first.
+   *
+   * @param least how many stay in any case
+   */
+  int[] kept(float[] scores, int least) {
+    int most = options.topK() == 0 ? scores.length : Math.max(options.topK(), least);
+    int[] order = TopK.descending(scores, most);
+    int kept = Math.max(keep(probabilities(scores, order)), Math.min(least, order.length));
+    return Arrays.copyOf(order, kept);
+  }
+
+  /** A number from Gumbel's distribution: the largest of sums with it is a draw (Gumbel-max). */
+  double gumbel() {
+    return -Math.log(-Math.log(1 - random.nextDouble()));
   }
 
   /** Softmax of the ordered scores after temperature. */

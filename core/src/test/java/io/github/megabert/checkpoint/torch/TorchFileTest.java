@@ -2,6 +2,7 @@ package io.github.megabert.checkpoint.torch;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.checkpoint.Checkpoint;
@@ -88,6 +89,33 @@ class TorchFileTest {
       try (TorchFile file = TorchFile.open(Fixtures.transformers(name))) {
         assertEquals(2_000_000L, PickleValues.member(file.root(), "iteration"), name);
       }
+    }
+  }
+
+  /**
+   * A file that PyTorch 2.13 wrote: a {@code Namespace} with signals, a buffer, a path and NumPy's
+   * arrays in it, and a {@code torch.Generator}.
+   */
+  @Test
+  void classesOfMegatronsArgumentsAreInertData() throws Exception {
+    Path file = Path.of(TorchFileTest.class.getResource("pytorch-classes.pt").toURI());
+    try (TorchFile opened = TorchFile.open(file)) {
+      Object arguments = PickleValues.member(opened.root(), "args");
+      PickleValues.Inert namespace = assertInstanceOf(PickleValues.Inert.class, arguments);
+      assertEquals("argparse.Namespace", namespace.type().toString());
+      assertEquals(2L, namespace.attributes().get("num_layers"));
+      for (String name : List.of("exit_signal", "buf", "ns", "path", "rng", "kind")) {
+        assertTrue(namespace.attributes().containsKey(name), name);
+      }
+      PickleValues.Inert signal =
+          assertInstanceOf(PickleValues.Inert.class, namespace.attributes().get("exit_signal"));
+      assertEquals("signal.Signals", signal.type().toString());
+      assertEquals(
+          "torch._C.Generator",
+          assertInstanceOf(
+                  PickleValues.Inert.class, PickleValues.member(opened.root(), "generator"))
+              .type()
+              .toString());
     }
   }
 

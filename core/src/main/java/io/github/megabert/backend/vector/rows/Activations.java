@@ -40,6 +40,8 @@ public final class Activations {
       case RELU -> relu(values, offset, count);
       case TANH -> tanh(values, offset, count);
       case MISH -> mish(values, offset, count);
+      case GELU_10, RELU2, RELU6, LEAKY_RELU, SIGMOID, HARDSWISH, LAPLACE, SQRT_SOFTPLUS ->
+          RareActivations.apply(activation, values, offset, count);
     }
   }
 
@@ -57,6 +59,8 @@ public final class Activations {
             case RELU -> x < 0 ? 0 : x;
             case TANH -> Tanh.of(x);
             case MISH -> mish(x);
+            case GELU_10, RELU2, RELU6, LEAKY_RELU, SIGMOID, HARDSWISH, LAPLACE, SQRT_SOFTPLUS ->
+                RareActivations.of(activation, x);
           };
     }
   }

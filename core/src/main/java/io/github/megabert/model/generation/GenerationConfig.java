@@ -1,0 +1,155 @@
+package io.github.megabert.model.generation;
+
+import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.json.JsonTree;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.function.DoubleConsumer;
+import java.util.function.IntConsumer;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/**
+ * What a model's {@code generation_config.json} says about the search, under transformers' names.
+ */
+public final class GenerationConfig {
+  /** The file's name in a model's folder. */
+  public static final String FILE = "generation_config.json";
+
+  /** Of a model without such a file. */
+  public static final GenerationConfig EMPTY =
+      new GenerationConfig(JsonNodeFactory.instance.objectNode(), FILE);
+
+  private final JsonNode json;
+  private final String source;
+
+  private GenerationConfig(JsonNode json, String source) {
+    this.json = json;
+    this.source = source;
+  }
+
+  /**
+   * Reads the file of a folder; {@link #EMPTY} where there is none.
+   *
+   * @throws CheckpointException if it is no JSON object
+   */
+  public static GenerationConfig of(Path folder) throws IOException {
+    Path file = folder.resolve(FILE);
+    if (!Files.isRegularFile(file)) {
+      return EMPTY;
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      JsonNode json = JsonTree.read(in);
+      if (!json.isObject()) {
+        throw new CheckpointException(file + " holds no JSON object");
+      }
+      return new GenerationConfig(json, file.toString());
+    } catch (JacksonException e) {
+      throw new CheckpointException(
+          file + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
+    }
+  }
+
+  /**
+   * Options as the file says, and the usual ones where it says nothing.
+   *
+   * @throws IllegalArgumentException if a setting is of another kind
+   */
+  public GenerationOptions.Builder options() {
+    return options(false, 0);
+  }
+
+  /**
+   * Options as the file says, for a caller who decides how the search is made. What the file says
+   * of drawing counts only where tokens are drawn, and of beams only where there are several, as in
+   * transformers.
+   *
+   * @param draw whether tokens are drawn even where the file has no {@code do_sample}
+   * @param wantedBeams beams, or 0: as many as the file says
+   * @throws IllegalArgumentException if a setting is of another kind
+   */
+  public GenerationOptions.Builder options(boolean draw, int wantedBeams) {
+    GenerationOptions.Builder builder = GenerationOptions.builder();
+    integer("max_new_tokens", builder::maxNewTokens);
+    integer("min_new_tokens", builder::minNewTokens);
+    integer("num_return_sequences", builder::returnSequences);
+    integer("no_repeat_ngram_size", builder::noRepeatNgramSize);
+    number("repetition_penalty", builder::repetitionPenalty);
+    int[] beams = {1};
+    integer("num_beams", value -> beams[0] = value);
+    if (wantedBeams > 0) {
+      beams[0] = wantedBeams;
+    }
+    builder.beams(beams[0]);
+    if (beams[0] > 1) {
+      number("length_penalty", builder::lengthPenalty);
+      JsonNode early = json.path("early_stopping");
+      if (isTrue("early_stopping")) {
+        builder.earlyStopping(GenerationOptions.EarlyStopping.FIRST_FINISHED);
+      } else if (early.isString() && early.stringValue().equals("never")) {
+        builder.earlyStopping(GenerationOptions.EarlyStopping.NEVER);
+      }
+    }
+    if (draw || isTrue("do_sample")) {
+      builder.sample(true);
+      integer("top_k", builder::topK);
+      number("temperature", builder::temperature);
+      number("top_p", builder::topP);
+      number("min_p", builder::minP);
+    }
+    return builder.endTokens(endTokens());
+  }
+
+  /** The tokens of {@code eos_token_id}, a number or a list; empty where it is absent. */
+  public Set<Integer> endTokens() {
+    return endTokens(json.path("eos_token_id"), source);
+  }
+
+  /** The tokens of an {@code eos_token_id}: a number, a list of them, or nothing. */
+  private static Set<Integer> endTokens(JsonNode value, String source) {
+    Set<Integer> tokens = new LinkedHashSet<>();
+    for (JsonNode token :
+        value.isArray() ? value : JsonNodeFactory.instance.arrayNode().add(value)) {
+      if (token.isInt()) {
+        tokens.add(token.intValue());
+      } else if (!token.isNull() && !token.isMissingNode()) {
+        throw wrong(source, "eos_token_id", value, "a token id or a list of them");
+      }
+    }
+    return tokens;
+  }
+
+  private boolean isTrue(String name) {
+    JsonNode value = json.path(name);
+    return value.isBoolean() && value.booleanValue();
+  }
+
+  private void integer(String name, IntConsumer setting) {
+    JsonNode value = json.path(name);
+    if (value.isInt()) {
+      setting.accept(value.intValue());
+    } else if (!value.isNull() && !value.isMissingNode()) {
+      throw wrong(source, name, value, "a whole number");
+    }
+  }
+
+  private void number(String name, DoubleConsumer setting) {
+    JsonNode value = json.path(name);
+    if (value.isNumber()) {
+      setting.accept(value.doubleValue());
+    } else if (!value.isNull() && !value.isMissingNode()) {
+      throw wrong(source, name, value, "a number");
+    }
+  }
+
+  private static IllegalArgumentException wrong(
+      String source, String name, JsonNode value, String wanted) {
+    return new IllegalArgumentException(
+        "%s: \"%s\" is %s where %s is expected".formatted(source, name, value, wanted));
+  }
+}

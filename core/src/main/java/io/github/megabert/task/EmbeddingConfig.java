@@ -1,0 +1,159 @@
+package io.github.megabert.task;
+
+import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.json.JsonTree;
+import io.github.megabert.task.TextEmbedding.Pooling;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/**
+ * How a folder that sentence-transformers saved makes vectors of texts: {@code modules.json},
+ * {@code 1_Pooling/config.json}, {@code 2_Normalize} and {@code sentence_bert_config.json}.
+ *
+ * @param pooling the pooling, or null where the folder names none that is known
+ * @param normalize whether vectors get length 1
+ * @param maxLength tokens at which texts are cut ({@code max_seq_length}); {@link
+ *     Integer#MAX_VALUE} where the model's own limit is meant
+ * @param fromFiles whether the folder has such files at all
+ * @param unknown what the folder asks for and is not computed; empty if nothing
+ */
+public record EmbeddingConfig(
+    @Nullable Pooling pooling,
+    boolean normalize,
+    int maxLength,
+    boolean fromFiles,
+    String unknown) {
+  private static final String POOLING = "1_Pooling";
+
+  /** Of a folder without such files. */
+  public static final EmbeddingConfig NONE =
+      new EmbeddingConfig(null, false, Integer.MAX_VALUE, false, "");
+
+  /** The old way to name a pooling, a switch each, and what the poolings are called now. */
+  private static final Map<String, String> SWITCHES =
+      Map.of(
+          "pooling_mode_cls_token", "cls",
+          "pooling_mode_mean_tokens", "mean",
+          "pooling_mode_max_tokens", "max",
+          "pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens",
+          "pooling_mode_weightedmean_tokens", "weightedmean",
+          "pooling_mode_lasttoken", "lasttoken");
+
+  /**
+   * Reads a folder's files; {@link #NONE} where there are none.
+   *
+   * @throws CheckpointException if one of them is malformed
+   */
+  public static EmbeddingConfig of(Path folder) throws IOException {
+    Path modulesFile = folder.resolve("modules.json");
+    Path poolingFile = folder.resolve(POOLING).resolve("config.json");
+    boolean normalize = Files.isDirectory(folder.resolve("2_Normalize"));
+    List<String> unknown = new ArrayList<>();
+    if (Files.isRegularFile(modulesFile)) {
+      normalize = false;
+      for (JsonNode module : read(modulesFile)) {
+        String type = module.path("type").asString("");
+        String name = type.substring(type.lastIndexOf('.') + 1);
+        switch (name) {
+          case "Transformer" -> {}
+          case "Normalize" -> normalize = true;
+          case "Pooling" ->
+              poolingFile =
+                  folder.resolve(module.path("path").asString(POOLING)).resolve("config.json");
+          default -> unknown.add("modules.json has the module " + name);
+        }
+      }
+    } else if (!Files.isRegularFile(poolingFile)) {
+      return NONE;
+    }
+    List<String> modes =
+        Files.isRegularFile(poolingFile) ? modes(read(poolingFile)) : List.of("mean");
+    Pooling pooling =
+        switch (String.join("+", modes)) {
+          case "mean" -> Pooling.MEAN;
+          case "cls" -> Pooling.CLS;
+          case "max" -> Pooling.MAX;
+          default -> null;
+        };
+    if (pooling == null) {
+      unknown.add(poolingFile + " asks for the pooling " + String.join("+", modes));
+    }
+    return new EmbeddingConfig(
+        pooling, normalize, maxLength(folder), true, String.join("; ", unknown));
+  }
+
+  private static List<String> modes(JsonNode config) {
+    JsonNode mode = config.path("pooling_mode");
+    if (mode.isString()) {
+      return List.of(mode.stringValue().toLowerCase(Locale.ROOT));
+    }
+    if (mode.isArray()) {
+      return mode.valueStream().map(name -> name.asString("")).toList();
+    }
+    List<String> modes = new ArrayList<>();
+    config
+        .properties()
+        .forEach(
+            entry -> {
+              if (entry.getValue().asBoolean(false) && SWITCHES.containsKey(entry.getKey())) {
+                modes.add(SWITCHES.get(entry.getKey()));
+              }
+            });
+    return modes;
+  }
+
+  private static int maxLength(Path folder) throws IOException {
+    Path file = folder.resolve("sentence_bert_config.json");
+    JsonNode length =
+        Files.isRegularFile(file)
+            ? read(file).path("max_seq_length")
+            : JsonNodeFactory.instance.missingNode();
+    if (length.isMissingNode() || length.isNull()) {
+      return Integer.MAX_VALUE;
+    }
+    if (!length.isInt() || length.intValue() < 1) {
+      throw new CheckpointException(
+          file + ": \"max_seq_length\" is " + length + " where a positive number is expected");
+    }
+    return length.intValue();
+  }
+
+  private static JsonNode read(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return JsonTree.read(in);
+    } catch (JacksonException e) {
+      throw new CheckpointException(
+          file + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
+    }
+  }
+
+  /**
+   * Options that make the vectors of sentence-transformers: long texts are cut. The usual options
+   * where the folder says nothing.
+   *
+   * @throws IllegalArgumentException if the folder asks for what is not computed
+   */
+  public TextEmbedding.Options options() {
+    if (!fromFiles) {
+      return TextEmbedding.Options.DEFAULT;
+    }
+    if (pooling == null || !unknown.isEmpty()) {
+      throw new IllegalArgumentException(
+          unknown + "; mean, cls and max pooling and normalising are computed");
+    }
+    return TextEmbedding.Options.DEFAULT
+        .withPooling(pooling)
+        .withNormalize(normalize)
+        .withLongText(LongText.TRUNCATE);
+  }
+}

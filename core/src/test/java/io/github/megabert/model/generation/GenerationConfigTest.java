@@ -1,0 +1,130 @@
+package io.github.megabert.model.generation;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.model.Fixtures;
+import io.github.megabert.model.MegatronBertForCausalLM;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** End tokens and settings of a model's files, and beams that are drawn. */
+class GenerationConfigTest {
+  private static final int[] PROMPT = {5, 6, 7};
+
+  @TempDir Path folder;
+
+  private void copyModel(String eosTokenId) throws IOException {
+    Path model = Fixtures.folder("transformers/generation");
+    Files.copy(model.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+    ObjectNode config =
+        (ObjectNode) JsonMapper.shared().readTree(Files.readString(model.resolve("config.json")));
+    config.set("eos_token_id", JsonMapper.shared().readTree(eosTokenId));
+    Files.writeString(folder.resolve("config.json"), config.toString());
+  }
+
+  @Test
+  void settingsAreReadUnderTheNamesOfTransformers() throws IOException {
+    assertEquals(GenerationOptions.DEFAULT, GenerationConfig.EMPTY.options().build());
+    Files.writeString(
+        folder.resolve("generation_config.json"),
+        """
+        {"max_new_tokens": 33, "min_new_tokens": 2, "num_beams": 3, "num_return_sequences": 2,
+         "length_penalty": 0.5, "early_stopping": "never", "do_sample": true, "temperature": 0.7,
+         "top_k": 9, "top_p": 0.8, "min_p": 0.1, "repetition_penalty": 1.2,
+         "no_repeat_ngram_size": 4, "eos_token_id": [2, 8], "pad_token_id": 0}
+        """);
+    GenerationOptions options = GenerationConfig.of(folder).options().build();
+    assertEquals(33, options.maxNewTokens());
+    assertEquals(2, options.minNewTokens());
+    assertEquals(3, options.beams());
+    assertEquals(2, options.returnSequences());
+    assertEquals(0.5, options.lengthPenalty());
+    assertEquals(GenerationOptions.EarlyStopping.NEVER, options.earlyStopping());
+    assertTrue(options.sample());
+    assertEquals(0.7, options.temperature());
+    assertEquals(9, options.topK());
+    assertEquals(0.8, options.topP());
+    assertEquals(0.1, options.minP());
+    assertEquals(1.2, options.repetitionPenalty());
+    assertEquals(4, options.noRepeatNgramSize());
+    assertEquals(Set.of(2, 8), options.endTokens());
+    Files.writeString(folder.resolve("generation_config.json"), "{\"num_beams\": \"four\"}");
+    GenerationConfig wrong = GenerationConfig.of(folder);
+    Exception refusal = assertThrows(IllegalArgumentException.class, wrong::options);
+    assertTrue(refusal.getMessage().contains("\"num_beams\" is \"four\""), refusal.getMessage());
+  }
+
+  @Test
+  void theFileOfGenerationComesBeforeTheModelsConfiguration() throws IOException {
+    copyModel("[4, 9]");
+    try (MegaBert bert = MegaBert.load(folder)) {
+      assertEquals(Set.of(4, 9), bert.generationOptions().build().endTokens());
+    }
+    Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": 8}");
+    try (MegaBert bert = MegaBert.load(folder)) {
+      assertEquals(Set.of(8), bert.generationOptions().build().endTokens());
+    }
+  }
+
+  @Test
+  void anyOfSeveralEndTokensEndsAText() throws IOException {
+    copyModel("2");
+    try (MegaBert bert = MegaBert.load(folder)) {
+      Generator generator = new Generator(bert.model(MegatronBertForCausalLM.class));
+      GenerationOptions.Builder options = GenerationOptions.builder().maxNewTokens(6);
+      int first = generator.generate(List.of(PROMPT), options.build()).getFirst().tokenIds()[3];
+      int other = first == 0 ? 1 : 0;
+      GeneratedSequence ended =
+          generator
+              .generate(List.of(PROMPT), options.endTokens(Set.of(other, first)).build())
+              .getFirst();
+      assertArrayEquals(new int[] {5, 6, 7, first}, ended.tokenIds());
+      assertEquals(GeneratedSequence.Reason.END_TOKEN, ended.reason());
+    }
+  }
+
+  @Test
+  void drawnBeamsAreThoseOfBeamSearchInTheColdAndFollowTheirSeed() throws IOException {
+    copyModel("2");
+    try (MegaBert bert = MegaBert.load(folder)) {
+      Generator generator = new Generator(bert.model(MegatronBertForCausalLM.class));
+      GenerationOptions.Builder options =
+          GenerationOptions.builder().maxNewTokens(8).beams(3).endTokens(Set.of(2));
+      int[] searched = generator.generate(List.of(PROMPT), options.build()).getFirst().tokenIds();
+      options.sample(true).topK(0);
+      int[] cold =
+          generator
+              .generate(List.of(PROMPT), options.temperature(1e-5).build())
+              .getFirst()
+              .tokenIds();
+      assertArrayEquals(searched, cold);
+      options.temperature(3);
+      long different =
+          LongStream.range(0, 20)
+              .mapToObj(
+                  seed -> {
+                    GenerationOptions drawn = options.seed(seed).build();
+                    int[] once = generator.generate(List.of(PROMPT), drawn).getFirst().tokenIds();
+                    assertArrayEquals(
+                        once, generator.generate(List.of(PROMPT), drawn).getFirst().tokenIds());
+                    return Arrays.stream(once).boxed().toList();
+                  })
+              .distinct()
+              .count();
+      assertTrue(different > 5, different + " different results of 20");
+    }
+  }
+}
