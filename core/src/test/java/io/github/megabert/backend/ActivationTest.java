@@ -17,10 +17,13 @@ import org.junit.jupiter.api.Test;
 
 /** Every activation's name and values against those that transformers 5.17 computes in float64. */
 class ActivationTest {
+  private static final String DERIVATIVE = "derivative:";
+
   @Test
   void everyNameOfTransformersHasItsValues() throws IOException {
     double[] x = new double[0];
     int names = 0;
+    int derivatives = 0;
     for (String line : lines()) {
       String[] words = line.split(" ");
       if (words[0].equals("#")) {
@@ -31,10 +34,20 @@ class ActivationTest {
         x = values;
         continue;
       }
-      assertValues(words[0], x, values);
-      names++;
+      if (words[0].startsWith(DERIVATIVE)) {
+        Activation activation = Activation.ofConfigName(words[0].substring(DERIVATIVE.length()));
+        for (int i = 0; i < x.length; i++) {
+          double derivative = ScalarActivations.derivative(activation, x[i]);
+          assertEquals(values[i], derivative, 1e-10, words[0] + " at " + x[i]);
+        }
+        derivatives++;
+      } else {
+        assertValues(words[0], x, values);
+        names++;
+      }
     }
     assertEquals(22, names);
+    assertEquals(17, derivatives);
   }
 
   private static void assertValues(String name, double[] x, double[] expected) {

@@ -52,7 +52,18 @@ public final class ScalarActivations {
         double s = logistic(1.702 * x);
         yield s + 1.702 * x * s * (1 - s);
       }
+      case GELU_10 -> Math.abs(apply(Activation.GELU, x)) > 10 ? 0 : derivative(Activation.GELU, x);
       case RELU -> x > 0 ? 1 : 0;
+      case RELU2 -> x > 0 ? 2 * x : 0;
+      case RELU6 -> x > 0 && x < 6 ? 1 : 0;
+      case LEAKY_RELU -> x > 0 ? 1 : 0.01;
+      case SIGMOID -> logistic(x) * (1 - logistic(x));
+      case HARDSWISH -> x <= -3 ? 0 : x < 3 ? x / 3 + 0.5 : 1;
+      case LAPLACE -> {
+        double z = (x - 0.707107) / 0.282095;
+        yield Math.exp(-z * z / 2) / (0.282095 * Math.sqrt(2 * Math.PI));
+      }
+      case SQRT_SOFTPLUS -> logistic(x) / (2 * Math.sqrt(softplus(x)));
       case SILU, SWISH -> {
         double s = logistic(x);
         yield s + x * s * (1 - s);
