@@ -31,7 +31,6 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A file that is cut short while it is open ends in an exception of the documented kind, and not in
@@ -356,7 +355,7 @@ class CutFilesTest {
     }
 
     @Override
-    public ObjectNode config() {
+    public Map<String, Object> config() {
       return checkpoint.config();
     }
 
