@@ -23,7 +23,6 @@ final class VectorComputation implements Computation {
   /** What messages call the file that tables, and weights that are not packed, are read from. */
   private static final String MAPPED = "the file of the model's weights";
 
-
   private final ScalarComputation scalar = new ScalarComputation();
   private final VectorBackend backend;
   private final Thread owner = Thread.currentThread();
