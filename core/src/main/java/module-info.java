@@ -26,6 +26,7 @@ module io.github.megabert.core {
       io.github.megabert.cli;
   exports io.github.megabert.json to
       io.github.megabert.cli;
+  exports io.github.megabert.train;
 
   uses io.github.megabert.backend.BackendProvider;
 

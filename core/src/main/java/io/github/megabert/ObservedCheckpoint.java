@@ -81,11 +81,6 @@ final class ObservedCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void requireUnchanged() {
-    checkpoint.requireUnchanged();
-  }
-
-  @Override
   public void close() {
     checkpoint.close();
   }

@@ -68,10 +68,6 @@ final class ParameterSource {
     return backend;
   }
 
-  Checkpoint checkpoint() {
-    return checkpoint;
-  }
-
   boolean has(String name) {
     return checkpoint.names().contains(name);
   }

@@ -4,7 +4,6 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.NamedTensors;
-import io.github.megabert.checkpoint.file.OwnedArena;
 import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -151,13 +150,8 @@ final class ShardedTensors implements NamedTensors {
   }
 
   @Override
-  public void requireUnchanged() {
-    files.values().forEach(NamedTensors::requireUnchanged);
-  }
-
-  @Override
   public void close() {
-    OwnedArena.closeAll(files.values());
+    files.values().forEach(NamedTensors::close);
   }
 
   private NamedTensors owner(String name) {

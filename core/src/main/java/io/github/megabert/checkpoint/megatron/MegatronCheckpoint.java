@@ -164,13 +164,9 @@ public final class MegatronCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void requireUnchanged() {
-    ranks.files().forEach(TorchFile::requireUnchanged);
-  }
-
-  @Override
   public void close() {
-    OwnedArena.closeAll(List.of(ranks, copies));
+    ranks.close();
+    copies.close();
   }
 
   private MergedTensor find(String name) {

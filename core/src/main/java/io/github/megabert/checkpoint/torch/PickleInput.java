@@ -16,26 +16,14 @@ final class PickleInput {
   /** All texts and byte strings of a pickle together; a large model's names need a megabyte. */
   private static final long MOST_TEXT = 48L << 20;
 
-  private static final int WINDOW = 1 << 16;
-
   private final MemorySegment bytes;
   private final String source;
   private long position;
-
-  /**
-   * A copy of some of the bytes. What is read one number at a time is read here: the file may be
-   * mapped ({@link io.github.megabert.tensor.MappedMemory}).
-   */
-  private final MemorySegment window;
-
-  private long windowStart;
-  private long windowEnd;
   private long textTaken;
 
   PickleInput(MemorySegment bytes, String source) {
     this.bytes = bytes;
     this.source = source;
-    window = MemorySegment.ofArray(new byte[(int) Math.min(WINDOW, bytes.byteSize())]);
   }
 
   long position() {
@@ -48,15 +36,20 @@ final class PickleInput {
   }
 
   int unsignedByte() throws CheckpointException {
-    return window.get(LittleEndian.BYTE, take(1)) & 0xff;
+    require(1);
+    return bytes.get(LittleEndian.BYTE, position++) & 0xff;
   }
 
   int unsignedShort() throws CheckpointException {
-    return Short.toUnsignedInt(window.get(LittleEndian.SHORT, take(2)));
+    require(2);
+    position += 2;
+    return Short.toUnsignedInt(bytes.get(LittleEndian.SHORT, position - 2));
   }
 
   int signedInt() throws CheckpointException {
-    return window.get(LittleEndian.INT, take(4));
+    require(4);
+    position += 4;
+    return bytes.get(LittleEndian.INT, position - 4);
   }
 
   long unsignedInt() throws CheckpointException {
@@ -64,25 +57,9 @@ final class PickleInput {
   }
 
   long signedLong() throws CheckpointException {
-    return window.get(LittleEndian.LONG, take(8));
-  }
-
-  /** Moves on by a few bytes; where they are in the window. */
-  private long take(int count) throws CheckpointException {
-    require(count);
-    long at = inWindow(position, count);
-    position += count;
-    return at;
-  }
-
-  /** Where bytes of the file are in the window, which is moved to them if they are not there. */
-  private long inWindow(long from, int count) {
-    if (from < windowStart || from + count > windowEnd) {
-      windowStart = from;
-      windowEnd = from + Math.min(window.byteSize(), bytes.byteSize() - from);
-      MemorySegment.copy(bytes, from, window, 0, windowEnd - from);
-    }
-    return from - windowStart;
+    require(8);
+    position += 8;
+    return bytes.get(LittleEndian.LONG, position - 8);
   }
 
   double bigEndianDouble() throws CheckpointException {
@@ -109,7 +86,7 @@ final class PickleInput {
   /** The bytes up to the next line feed, as the text opcodes have their arguments. */
   String line() throws CheckpointException {
     for (long end = position; end < bytes.byteSize() && end - position <= LONGEST_LINE; end++) {
-      if (window.get(LittleEndian.BYTE, inWindow(end, 1)) == '\n') {
+      if (bytes.get(LittleEndian.BYTE, end) == '\n') {
         String line = new String(bytes(end - position), StandardCharsets.ISO_8859_1);
         position++;
         return line;

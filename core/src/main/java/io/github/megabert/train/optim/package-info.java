@@ -1,4 +1,4 @@
-/** Optimisation: the learning rate's course over a run. */
+/** Optimisation: AdamW, and the learning rate's course over a run. */
 @NullMarked
 package io.github.megabert.train.optim;
 

@@ -1,0 +1,25 @@
+package io.github.megabert.train;
+
+import io.github.megabert.model.Batch;
+import io.github.megabert.model.Labels;
+
+/** Examples of a task, ready for a model. */
+public interface Dataset {
+  /** Number of examples. */
+  int size();
+
+  /**
+   * Some examples as one batch.
+   *
+   * @param examples indices, 0 to {@code size() - 1}
+   */
+  Part batch(int[] examples);
+
+  /**
+   * A batch and what is to be learnt of it.
+   *
+   * @param batch ragged, without padding
+   * @param labels of the kind that the model's class takes
+   */
+  record Part(Batch batch, Labels labels) {}
+}

@@ -1,0 +1,202 @@
+package io.github.megabert.train;
+
+import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.ElementConversion;
+import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.checkpoint.huggingface.HuggingFaceWriter;
+import io.github.megabert.checkpoint.huggingface.IncompleteFolder;
+import io.github.megabert.model.TrainableParameters;
+import io.github.megabert.train.optim.AdamW;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * A run's folder: the model at its best, {@code metrics.jsonl}, and {@code checkpoints/step-N}, of
+ * which each holds all that a run goes on from. Checkpoints appear whole.
+ */
+final class RunFolder {
+  private static final String PREFIX = "step-";
+  private static final String OPTIMIZER = "optimizer.safetensors";
+  private static final String STATE = "state.json";
+  private static final String MODEL = "model.safetensors";
+  private static final String CONFIG = "config.json";
+  private static final long ONE_SHARD = Long.MAX_VALUE;
+
+  private final Path folder;
+  private final Map<String, Path> alongside;
+
+  /**
+   * @param alongside files that are copied beside a model, such as its tokenizer's, by name
+   */
+  RunFolder(Path folder, Map<String, Path> alongside) {
+    this.folder = folder;
+    this.alongside = alongside;
+  }
+
+  /**
+   * Makes the folder of a new run.
+   *
+   * @throws CheckpointException if it holds a run already, or anything else
+   */
+  void create() throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> entries = Files.list(folder)) {
+        if (entries.findAny().isPresent()) {
+          throw new CheckpointException(
+              folder
+                  + " is not empty; name a new folder"
+                  + (checkpoints().isEmpty() ? "" : ", or resume the run in it"));
+        }
+      }
+    }
+    Files.createDirectories(folder.resolve("checkpoints"));
+  }
+
+  Path metrics() {
+    return folder.resolve("metrics.jsonl");
+  }
+
+  private Path checkpoint(int step) {
+    return folder.resolve("checkpoints").resolve(PREFIX + step);
+  }
+
+  /** Checkpoints by step. */
+  private SortedMap<Integer, Path> checkpoints() throws IOException {
+    SortedMap<Integer, Path> found = new TreeMap<>();
+    Path all = folder.resolve("checkpoints");
+    if (Files.isDirectory(all)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(all, PREFIX + "*")) {
+        for (Path entry : entries) {
+          String step = entry.getFileName().toString().substring(PREFIX.length());
+          if (step.matches("[0-9]{1,9}")) {
+            found.put(Integer.valueOf(step), entry);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Writes a checkpoint, and removes those before the last {@code keep}. */
+  Path save(TrainableParameters parameters, AdamW optimizer, RunState state, int keep)
+      throws IOException {
+    Path target = checkpoint(state.step());
+    if (!Files.exists(target)) {
+      try (IncompleteFolder incomplete = IncompleteFolder.create(target)) {
+        writer(parameters).write(incomplete.path(), alongside);
+        optimizer.writeState(incomplete.path().resolve(OPTIMIZER));
+        state.write(incomplete.path().resolve(STATE));
+        incomplete.commit();
+      }
+    }
+    List<Path> older = List.copyOf(checkpoints().values());
+    for (Path old : older.subList(0, Math.max(0, older.size() - keep))) {
+      delete(old);
+    }
+    return target;
+  }
+
+  private static HuggingFaceWriter writer(TrainableParameters parameters) {
+    return new HuggingFaceWriter(
+        parameters, new ElementConversion(null), ONE_SHARD, (tensor, done, total) -> {});
+  }
+
+  private static void delete(Path checkpoint) throws IOException {
+    // Without its state it is no checkpoint, should the process die half-way.
+    Files.deleteIfExists(checkpoint.resolve(STATE));
+    try (Stream<Path> entries = Files.walk(checkpoint)) {
+      for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(entry);
+      }
+    }
+  }
+
+  /** Makes the present model the run's result. */
+  void saveBest(TrainableParameters parameters) throws IOException {
+    Path fresh = folder.resolve("checkpoints").resolve("best");
+    if (Files.exists(fresh)) {
+      delete(fresh);
+    }
+    try (IncompleteFolder incomplete = IncompleteFolder.create(fresh)) {
+      writer(parameters).write(incomplete.path(), alongside);
+      incomplete.commit();
+    }
+    try (Stream<Path> entries = Files.list(fresh)) {
+      for (Path entry : entries.sorted(Comparator.comparing(RunFolder::isModel)).toList()) {
+        Files.move(
+            entry,
+            folder.resolve(entry.getFileName()),
+            StandardCopyOption.REPLACE_EXISTING,
+            StandardCopyOption.ATOMIC_MOVE);
+      }
+    }
+    Files.delete(fresh);
+  }
+
+  private static boolean isModel(Path file) {
+    return file.endsWith(MODEL);
+  }
+
+  /**
+   * Brings back the last checkpoint.
+   *
+   * @throws CheckpointException if there is none, or it is of another run
+   */
+  RunState restore(TrainableParameters parameters, AdamW optimizer, String fingerprint)
+      throws IOException {
+    Path last = null;
+    for (Path checkpoint : checkpoints().values()) {
+      if (Files.exists(checkpoint.resolve(STATE))) {
+        last = checkpoint;
+      }
+    }
+    if (last == null) {
+      throw new CheckpointException(
+          folder + " has no checkpoint to resume from; begin the run anew");
+    }
+    RunState state = RunState.read(last.resolve(STATE));
+    if (!state.fingerprint().equals(fingerprint)) {
+      throw new CheckpointException(
+          last
+              + " is of a run with other options or data ("
+              + state.fingerprint()
+              + ", now "
+              + fingerprint
+              + "); resume with those that it began with");
+    }
+    restoreValues(parameters, last.resolve(MODEL));
+    optimizer.readState(last.resolve(OPTIMIZER), state.updates());
+    return state;
+  }
+
+  /** Puts the values of a model file into a model's parameters. */
+  private static void restoreValues(TrainableParameters parameters, Path file) throws IOException {
+    try (Safetensors values = Safetensors.open(file)) {
+      for (TrainableParameters.Parameter parameter : parameters.parameters()) {
+        String name = parameter.spec().name();
+        if (!values.names().contains(name)
+            || !values.shape(name).equals(parameter.spec().shape())) {
+          throw new CheckpointException(
+              file + " has no " + name + " of shape " + parameter.spec().shape());
+        }
+        parameters.write(values.tensor(name), parameter.block().value(), parameter.firstRow());
+      }
+    }
+  }
+
+  /** Puts the best model back into the parameters, if one has been saved. */
+  void restoreBest(TrainableParameters parameters) throws IOException {
+    if (Files.exists(folder.resolve(MODEL)) && Files.exists(folder.resolve(CONFIG))) {
+      restoreValues(parameters, folder.resolve(MODEL));
+    }
+  }
+}

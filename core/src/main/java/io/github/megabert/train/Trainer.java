@@ -1,0 +1,350 @@
+package io.github.megabert.train;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Tape;
+import io.github.megabert.model.Batch;
+import io.github.megabert.model.Loss;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.Regularization;
+import io.github.megabert.model.TrainableModel;
+import io.github.megabert.train.log.MetricsLine;
+import io.github.megabert.train.log.MetricsLog;
+import io.github.megabert.train.optim.AdamW;
+import io.github.megabert.train.optim.Schedule;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains a model on a data set: batches in a seeded order, gradients averaged over the passes of a
+ * step, AdamW under a schedule, evaluations, the best model kept, and checkpoints from which a run
+ * goes on to the same bits.
+ *
+ * <p>{@link #stop} or an interrupt ends it after the step under way, with a checkpoint.
+ */
+public final class Trainer {
+  private final TrainableModel model;
+  private final Backend backend;
+  private final Dataset data;
+  private final TrainingOptions options;
+  private final List<TrainingListener> listeners = new ArrayList<>();
+  private final Schedule schedule;
+  private final ExampleOrder order;
+  private @Nullable Evaluator evaluator;
+  private String bestMetric = "loss";
+  private boolean higherIsBetter;
+  private Map<String, Path> alongside = Map.of();
+  private volatile boolean stopped;
+
+  /**
+   * A trainer.
+   *
+   * @throws IllegalArgumentException if there is no example
+   */
+  public Trainer(TrainableModel model, Dataset data, TrainingOptions options) {
+    if (data.size() == 0) {
+      throw new IllegalArgumentException("there is no example to train on");
+    }
+    this.model = model;
+    this.data = data;
+    this.options = options;
+    backend = model.parameters().backend();
+    schedule = options.schedule(data.size());
+    order = new ExampleOrder(data.size(), options.seed(), options.shuffle());
+  }
+
+  /**
+   * Sets how the model is evaluated, and by which metric the best is told.
+   *
+   * @param metric one that the evaluator gives
+   * @param isHigherBetter whether more of it is better
+   */
+  public Trainer evaluator(Evaluator evaluation, String metric, boolean isHigherBetter) {
+    evaluator = evaluation;
+    bestMetric = metric;
+    higherIsBetter = isHigherBetter;
+    return this;
+  }
+
+  /** Adds a listener. */
+  public Trainer listener(TrainingListener listener) {
+    listeners.add(listener);
+    return this;
+  }
+
+  /** Sets files that are copied beside every model that is saved, by the names they get. */
+  public Trainer alongside(Map<String, Path> files) {
+    alongside = Map.copyOf(files);
+    return this;
+  }
+
+  /** Ends the run after the step under way; may be called from another thread. */
+  public void stop() {
+    stopped = true;
+  }
+
+  /**
+   * Begins a run.
+   *
+   * @param folder new or empty
+   * @throws TrainingException if the loss is no longer finite
+   * @throws IOException if the folder holds something, or cannot be written
+   */
+  public TrainingResult run(Path folder) throws IOException {
+    RunFolder files = new RunFolder(folder, alongside);
+    files.create();
+    try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer());
+        MetricsLog log = MetricsLog.create(files.metrics())) {
+      RunState begin = new RunState(0, 0, 0, Double.NaN, 0, 0, 0, fingerprint());
+      return new Run(files, optimizer, log, begin).run();
+    }
+  }
+
+  /**
+   * Goes on with the run in a folder, from its last checkpoint.
+   *
+   * @throws IOException if there is none, it is damaged, or it is of another run
+   */
+  public TrainingResult resume(Path folder) throws IOException {
+    RunFolder files = new RunFolder(folder, alongside);
+    try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
+      RunState state = files.restore(model.parameters(), optimizer, fingerprint());
+      try (MetricsLog log = MetricsLog.resume(files.metrics(), state.step())) {
+        return new Run(files, optimizer, log, state).run();
+      }
+    }
+  }
+
+  /** What must be the same when a run goes on. */
+  private String fingerprint() {
+    return model.model().className()
+        + ", "
+        + data.size()
+        + " examples, batch size "
+        + options.batchSize()
+        + " x "
+        + options.accumulate()
+        + ", "
+        + options.steps(data.size())
+        + " steps, seed "
+        + options.seed()
+        + ", "
+        + options.optimizer();
+  }
+
+  /** One part of a run, in one process. */
+  private final class Run {
+    private final RunFolder files;
+    private final AdamW optimizer;
+    private final MetricsLog log;
+    private RunState state;
+    private Map<String, Double> bestMetrics = Map.of();
+    private final long begin = System.nanoTime();
+    private final long tokensBefore;
+
+    Run(RunFolder files, AdamW optimizer, MetricsLog log, RunState state) {
+      this.files = files;
+      this.optimizer = optimizer;
+      this.log = log;
+      this.state = state;
+      tokensBefore = state.tokens();
+    }
+
+    TrainingResult run() throws IOException {
+      int steps = schedule.steps();
+      listeners.forEach(listener -> listener.begun(state.step(), steps));
+      boolean ended = false;
+      while (state.step() < steps && !ended && !isStopped()) {
+        step();
+        if (isDue(options.evaluateEvery()) || state.step() == steps) {
+          ended = evaluate();
+        }
+        if (isDue(options.saveEvery() > 0 ? options.saveEvery() : options.evaluateEvery())
+            || state.step() == steps
+            || ended) {
+          save();
+        }
+      }
+      boolean isComplete = ended || state.step() == steps;
+      if (!isComplete) {
+        save();
+      }
+      if (evaluator == null) {
+        files.saveBest(model.parameters());
+      } else if (isComplete) {
+        files.restoreBest(model.parameters());
+      }
+      double seconds = (System.nanoTime() - begin) * 1e-9;
+      return new TrainingResult(
+          state.step(),
+          isComplete,
+          state.lossSum() / state.step(),
+          state.bestStep() == 0 ? state.step() : state.bestStep(),
+          bestMetrics,
+          seconds,
+          (state.tokens() - tokensBefore) / seconds);
+    }
+
+    private boolean isStopped() {
+      return stopped || Thread.currentThread().isInterrupted();
+    }
+
+    /** Whether a number of steps has passed; 0 stands for an epoch. */
+    private boolean isDue(int every) {
+      int period = every > 0 ? every : options.stepsPerEpoch(data.size());
+      return state.step() % period == 0;
+    }
+
+    private void step() throws IOException {
+      long start = System.nanoTime();
+      int step = state.step();
+      int stepsPerEpoch = options.stepsPerEpoch(data.size());
+      int epoch = step / stepsPerEpoch;
+      int first = step % stepsPerEpoch * options.examplesPerStep();
+      int end = Math.min(data.size(), first + options.examplesPerStep());
+      int parts = Math.ceilDiv(end - first, options.batchSize());
+      PartOffsets offsets = new PartOffsets(step);
+      double loss = 0;
+      for (int part = 0; part < parts; part++) {
+        int from = first + part * options.batchSize();
+        int to = Math.min(end, from + options.batchSize());
+        Dataset.Part examples = data.batch(order.examples(epoch, from, to));
+        loss += addGradients(examples, offsets.next(examples.batch()), part == 0, parts);
+      }
+      requireFinite(loss, "loss");
+      double gradNorm;
+      try (Computation computation = backend.begin()) {
+        gradNorm = optimizer.step(computation, schedule.factor(step));
+        computation.finish();
+      }
+      requireFinite(gradNorm, "gradient norm");
+      state =
+          new RunState(
+              step + 1,
+              optimizer.updates(),
+              state.bestStep(),
+              state.bestValue(),
+              state.evaluationsSinceBest(),
+              state.lossSum() + loss,
+              state.tokens() + offsets.tokens,
+              state.fingerprint());
+      MetricsLine.Step line =
+          new MetricsLine.Step(
+              step + 1,
+              (step + 1.0) / stepsPerEpoch,
+              loss,
+              schedule.rate(options.optimizer().learningRate(), step),
+              gradNorm,
+              offsets.tokens / ((System.nanoTime() - start) * 1e-9));
+      log.append(line);
+      listeners.forEach(listener -> listener.stepped(line));
+    }
+
+    private double addGradients(
+        Dataset.Part examples, Regularization with, boolean isFirst, int parts) {
+      try (Tape tape = new Tape(backend.begin(), model.parameters(), options.recompute())) {
+        if (isFirst) {
+          model.parameters().clearGradients(tape);
+        }
+        Loss loss = model.model().loss(tape, examples.batch(), examples.labels(), with);
+        double value = loss.read(tape);
+        loss.backward(tape, 1.0 / parts);
+        tape.finish();
+        return value / parts;
+      }
+    }
+
+    private void requireFinite(double value, String what) {
+      if (!Double.isFinite(value)) {
+        throw new TrainingException(
+            "the "
+                + what
+                + " of step "
+                + (state.step() + 1)
+                + " is "
+                + value
+                + ", so the run ends; what was saved before stays. Try a lower learning rate, a"
+                + " longer warm-up, or look at the data");
+      }
+    }
+
+    /** Whether the run ends because nothing gets better. */
+    private boolean evaluate() throws IOException {
+      if (evaluator == null) {
+        return false;
+      }
+      Map<String, Double> metrics = new LinkedHashMap<>(evaluator.evaluate(model.model()));
+      Double value = metrics.get(bestMetric);
+      if (value == null) {
+        throw new IllegalArgumentException(
+            "there is no metric \"" + bestMetric + "\"; there are " + metrics.keySet());
+      }
+      boolean isBest =
+          state.bestStep() == 0
+              || (higherIsBetter ? value > state.bestValue() : value < state.bestValue());
+      state =
+          new RunState(
+              state.step(),
+              state.updates(),
+              isBest ? state.step() : state.bestStep(),
+              isBest ? value : state.bestValue(),
+              isBest ? 0 : state.evaluationsSinceBest() + 1,
+              state.lossSum(),
+              state.tokens(),
+              state.fingerprint());
+      if (isBest) {
+        bestMetrics = metrics;
+        files.saveBest(model.parameters());
+      }
+      MetricsLine.Evaluation line =
+          new MetricsLine.Evaluation(state.step(), MetricsLine.Split.VALIDATION, metrics);
+      log.append(line);
+      listeners.forEach(listener -> listener.evaluated(line, isBest));
+      return options.earlyStopping() > 0 && state.evaluationsSinceBest() >= options.earlyStopping();
+    }
+
+    private void save() throws IOException {
+      log.force();
+      Path saved = files.save(model.parameters(), optimizer, state, options.keep());
+      listeners.forEach(listener -> listener.saved(saved));
+    }
+  }
+
+  /** Where each part of a step's batch begins, for the masks of dropout. */
+  private final class PartOffsets {
+    private final int step;
+    private long tokens;
+    private long sequences;
+    private long probabilities;
+
+    PartOffsets(int step) {
+      this.step = step;
+    }
+
+    Regularization next(Batch batch) {
+      MegatronBertConfig config = model.model().config();
+      Regularization with =
+          new Regularization(
+              options.dropout().orElse(config.hiddenDropoutProb()),
+              options.dropout().orElse(config.attentionProbsDropoutProb()),
+              (float) options.labelSmoothing(),
+              options.seed(),
+              step,
+              tokens,
+              sequences,
+              probabilities);
+      tokens += batch.tokens();
+      sequences += batch.sequences();
+      for (int b = 0; b < batch.sequences(); b++) {
+        long length = (long) batch.offsets()[b + 1] - batch.offsets()[b];
+        probabilities += config.numAttentionHeads() * length * length;
+      }
+      return with;
+    }
+  }
+}
