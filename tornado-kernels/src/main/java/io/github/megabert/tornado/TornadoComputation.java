@@ -3,12 +3,12 @@ package io.github.megabert.tornado;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
-import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.Matrix;
-import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
+import io.github.megabert.backend.Matrix;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -288,9 +288,7 @@ final class TornadoComputation implements Computation {
       host.read(result, MemorySegment.ofArray(values));
       return upload(
           Tensor.wrap(
-              MemorySegment.ofArray(values),
-              DType.F32,
-              Shape.of(result.rows(), result.columns())));
+              MemorySegment.ofArray(values), DType.F32, Shape.of(result.rows(), result.columns())));
     }
   }
 

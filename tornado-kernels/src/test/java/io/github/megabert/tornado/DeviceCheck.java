@@ -1,6 +1,5 @@
 package io.github.megabert.tornado;
 
-import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
@@ -17,6 +16,7 @@ import io.github.megabert.model.MegatronBertForSequenceClassification;
 import io.github.megabert.model.MegatronBertModel;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.model.RandomCheckpoint;
+import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -228,8 +228,7 @@ final class DeviceCheck {
   private static void times(Precision precision, List<String> shapes) {
     long start = System.nanoTime();
     MegatronBertConfig config = MegatronBertConfig.base();
-    Checkpoint checkpoint =
-        RandomCheckpoint.of(config, ModelClass.SEQUENCE_CLASSIFICATION, 11);
+    Checkpoint checkpoint = RandomCheckpoint.of(config, ModelClass.SEQUENCE_CLASSIFICATION, 11);
     try (TornadoBackend device = open(precision)) {
       MegatronBertForSequenceClassification model =
           MegatronBertForSequenceClassification.load(checkpoint, device);
