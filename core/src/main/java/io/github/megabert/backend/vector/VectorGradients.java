@@ -9,6 +9,7 @@ import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.scalar.ScalarGradients;
+import io.github.megabert.backend.vector.gemm.LinearGradients;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import java.util.function.Supplier;
@@ -24,7 +25,7 @@ final class VectorGradients implements Gradients {
           new ScalarGradients.Parameters() {
             @Override
             public HostMatrix weight(Backend.Linear linear) {
-              return ((PackedLinear) linear).live();
+              return live(linear);
             }
 
             @Override
@@ -42,6 +43,13 @@ final class VectorGradients implements Gradients {
    */
   VectorGradients(Supplier<Workspace> workspace) {
     this.workspace = workspace;
+  }
+
+  private static HostMatrix live(Backend.Linear linear) {
+    if (!(linear instanceof PackedLinear host)) {
+      throw new IllegalArgumentException("the linear layer belongs to another backend: " + linear);
+    }
+    return host.live();
   }
 
   private Workspace open() {
@@ -68,15 +76,29 @@ final class VectorGradients implements Gradients {
 
   @Override
   public void linearInput(Matrix dOut, Backend.Linear linear, boolean add, Matrix dX) {
-    open();
-    SCALAR.linearInput(dOut, linear, add, dX);
+    HostMatrix weight = live(linear);
+    open()
+        .linearGradients
+        .input(
+            HostMatrix.of(dOut, "dOut", dOut.rows(), weight.rows()),
+            weight,
+            add,
+            HostMatrix.of(dX, "dX", dOut.rows(), weight.columns()));
   }
 
   @Override
   public void linearParameters(
       Matrix dOut, Matrix x, @Nullable Matrix dWeight, @Nullable Matrix dBias) {
-    open();
-    SCALAR.linearParameters(dOut, x, dWeight, dBias);
+    LinearGradients products = open().linearGradients;
+    HostMatrix source = HostMatrix.of(dOut);
+    HostMatrix input = HostMatrix.of(x, "x", dOut.rows(), x.columns());
+    if (dWeight != null) {
+      products.weight(
+          source, input, HostMatrix.of(dWeight, "dWeight", dOut.columns(), x.columns()));
+    }
+    if (dBias != null) {
+      products.bias(source, HostMatrix.ofElements(dBias, "dBias", dOut.columns()));
+    }
   }
 
   @Override

@@ -2,7 +2,9 @@ package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.vector.attention.Attention;
 import io.github.megabert.backend.vector.gemm.Gemm;
+import io.github.megabert.backend.vector.gemm.LinearGradients;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
+import io.github.megabert.backend.vector.gemm.UnpackedGemm;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.memory.Slabs;
 import io.github.megabert.backend.vector.rows.Embedding;
@@ -16,6 +18,7 @@ final class Workspace implements AutoCloseable {
   final Slabs slabs = new Slabs();
   private final KernelMemory memory = new KernelMemory();
   final Gemm gemm;
+  final LinearGradients linearGradients;
   final Attention attention;
   final LayerNorm layerNorm;
   final RowSoftmax softmax;
@@ -23,7 +26,9 @@ final class Workspace implements AutoCloseable {
 
   Workspace(Workers workers, Forms forms, ReadAhead readAhead) {
     Team team = new Team(workers);
-    gemm = new Gemm(team, memory, forms, readAhead);
+    UnpackedGemm unpacked = new UnpackedGemm(team, memory, forms);
+    gemm = new Gemm(team, memory, forms, readAhead, unpacked);
+    linearGradients = new LinearGradients(team, memory, forms, unpacked);
     attention = new Attention(team, memory, forms);
     layerNorm = new LayerNorm(team, memory, forms);
     softmax = new RowSoftmax(team, memory, forms);

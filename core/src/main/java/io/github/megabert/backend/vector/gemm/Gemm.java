@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * never changes a result.
  *
  * <p>Weights in bfloat16 are expanded in registers, and for up to four rows, as in decoding, those
- * in 8 bits. Other narrow ones are expanded a panel at a time, in the second-level cache, and
- * weights that have not been packed are transposed there.
+ * in 8 bits. Other narrow ones are expanded a panel at a time, in the second-level cache. Weights
+ * that have not been packed are multiplied by {@link UnpackedGemm}.
  */
 public final class Gemm implements Team.Body {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
@@ -69,21 +69,20 @@ public final class Gemm implements Team.Body {
   private final RowCopy copy;
   private final PanelGroups groups = new PanelGroups();
   private final ReadAhead readAhead;
-
-  /** Of each slot, for weights that are not packed; made when first needed. */
-  private final @Nullable PanelReader[] readers;
+  private final UnpackedGemm unpacked;
 
   private PackedLinear linear;
   private MemorySegment x;
   private MemorySegment buffers;
   private ReadAhead.Way way = ReadAhead.Way.NONE;
 
-  public Gemm(Team team, KernelMemory memory, Forms forms, ReadAhead readAhead) {
+  public Gemm(
+      Team team, KernelMemory memory, Forms forms, ReadAhead readAhead, UnpackedGemm unpacked) {
     this.team = team;
+    this.unpacked = unpacked;
     this.forms = forms;
     epilogue = new Epilogue(forms);
-    copy = new RowCopy(team);
-    readers = new PanelReader[team.slots()];
+    copy = new RowCopy(team, unpacked.strided());
     this.readAhead = readAhead;
     this.memory = memory;
     linear =
@@ -128,8 +127,13 @@ public final class Gemm implements Team.Body {
     if (rows == 0) {
       return;
     }
+    if (!packed.isPacked()) {
+      unpacked.multiply(input, packed, activation, residual, out);
+      return;
+    }
     linear = packed;
     x = input.segment();
+    copy.set(input, 0, packed.inputs());
     buffers = memory.ofSize(team.slots() * SLOT_BYTES);
     epilogue.set(
         packed.bias(),
@@ -173,7 +177,7 @@ public final class Gemm implements Team.Body {
       blocks.set(first, count);
       cutPanels();
       if (count > RowTiles.MAX_ROWS) {
-        copy.take(x, linear.inputs(), first, count);
+        copy.take(first, count);
       }
       team.run(blocks.count() * groups.count(), this);
     }
@@ -188,7 +192,7 @@ public final class Gemm implements Team.Body {
 
   /** Whether panels are multiplied several at a time. */
   private boolean isByteRow() {
-    return blocks.rows() == 1 && linear.isPacked() && linear.precision() == Precision.INT8;
+    return blocks.rows() == 1 && linear.precision() == Precision.INT8;
   }
 
   @Override
@@ -342,10 +346,6 @@ public final class Gemm implements Team.Body {
    */
   private boolean expand(int panel, int depth, int count, int slot) {
     long to = expanded(slot);
-    if (!linear.isPacked()) {
-      reader(slot).read(linear.unpacked(), panel, depth, count, buffers, to);
-      return true;
-    }
     long at = linear.panelOffset(panel, depth);
     switch (linear.precision()) {
       case F16 -> ExpandHalves.expand(forms, linear.panels(), at, count, buffers, to);
@@ -364,14 +364,5 @@ public final class Gemm implements Team.Body {
   /** Where the slot's expanded panel begins. */
   private static long expanded(int slot) {
     return slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
-  }
-
-  private PanelReader reader(int slot) {
-    PanelReader reader = readers[slot];
-    if (reader == null) {
-      reader = new PanelReader();
-      readers[slot] = reader;
-    }
-    return reader;
   }
 }

@@ -1,10 +1,11 @@
 package io.github.megabert.backend.vector.gemm;
 
+import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import java.lang.foreign.MemorySegment;
 
 /** Copies rows of a matrix to {@link StridedRows}, many on all threads. */
-final class RowCopy implements Team.Body {
+final class RowCopy implements RowSource, Team.Body {
   /** Rows a task. */
   private static final int TASK = 4;
 
@@ -12,28 +13,32 @@ final class RowCopy implements Team.Body {
   private static final int SERIAL = 1 << 15;
 
   private final Team team;
-  private final StridedRows target = new StridedRows();
+  private final StridedRows target;
   private MemorySegment x = MemorySegment.NULL;
+  private int width;
+  private int firstColumn;
+  private int inputs;
   private int first;
   private int rows;
-  private int inputs;
 
-  RowCopy(Team team) {
+  RowCopy(Team team, StridedRows target) {
     this.team = team;
+    this.target = target;
   }
 
-  /**
-   * Copies rows.
-   *
-   * @param matrix all rows
-   * @param width floats of a row
-   */
-  void take(MemorySegment matrix, int width, int firstRow, int count) {
-    x = matrix;
-    inputs = width;
+  /** Says of which matrix, and which of its columns are the inputs. */
+  void set(HostMatrix matrix, int fromColumn, int columns) {
+    x = matrix.segment();
+    width = matrix.columns();
+    firstColumn = fromColumn;
+    inputs = columns;
+  }
+
+  @Override
+  public void take(int firstRow, int count) {
     first = firstRow;
     rows = count;
-    target.shape(count, width);
+    target.shape(count, inputs);
     int tasks = Math.ceilDiv(rows, TASK) * blocks();
     if ((long) rows * inputs >= SERIAL) {
       team.run(tasks, this);
@@ -48,13 +53,13 @@ final class RowCopy implements Team.Body {
     return Math.ceilDiv(inputs, Gemm.DEPTH);
   }
 
-  /** The floats of all rows. */
-  float[] floats() {
+  @Override
+  public float[] floats() {
     return target.floats();
   }
 
-  /** Where a row's block of inputs from {@code depth} on begins. */
-  int at(int row, int depth) {
+  @Override
+  public int at(int row, int depth) {
     return target.at(row - first, depth);
   }
 
@@ -65,7 +70,7 @@ final class RowCopy implements Team.Body {
     int from = task / blocks() * TASK;
     int to = Math.min(rows, from + TASK);
     for (int row = from; row < to; row++) {
-      long at = ((long) (first + row) * inputs + depth) * Float.BYTES;
+      long at = ((long) (first + row) * width + firstColumn + depth) * Float.BYTES;
       target.copy(row, depth, x, at, count);
     }
   }

@@ -68,7 +68,9 @@ class StreamedWeightsTest {
     Tensor weights = tensor(OUTPUTS, inputs);
     Tensor bias = tensor(OUTPUTS);
     try (KernelMemory memory = new KernelMemory()) {
-      Gemm gemm = new Gemm(new Team(workers), memory, Forms.VECTOR, new ReadAhead());
+      Team team = new Team(workers);
+      UnpackedGemm unpacked = new UnpackedGemm(team, memory, Forms.VECTOR);
+      Gemm gemm = new Gemm(team, memory, Forms.VECTOR, new ReadAhead(), unpacked);
       for (int rows = 1; rows <= 26; rows++) {
         Tensor x = tensor(rows, inputs);
         for (Precision precision : Precision.values()) {

@@ -11,6 +11,7 @@ import io.github.megabert.backend.vector.attention.WeightedSum;
 import io.github.megabert.backend.vector.gemm.BFloat16Tiles;
 import io.github.megabert.backend.vector.gemm.ByteRow;
 import io.github.megabert.backend.vector.gemm.ByteTiles;
+import io.github.megabert.backend.vector.gemm.CopyStrips;
 import io.github.megabert.backend.vector.gemm.ExpandBytes;
 import io.github.megabert.backend.vector.gemm.ExpandHalves;
 import io.github.megabert.backend.vector.gemm.NarrowWeights;
@@ -204,6 +205,20 @@ class KernelsAgreeTest {
                 0);
           }
         }
+      }
+    }
+  }
+
+  @Test
+  void stripsOfRows() {
+    for (int panels : new int[] {1, 2, 7, 8}) {
+      for (int rows : new int[] {1, 5, 33}) {
+        long stride = (long) panels * Lanes.PANEL_BYTES + 12;
+        long step = (rows + 1L) * Lanes.PANEL_BYTES;
+        MemorySegment source = floats((int) (rows * stride / Float.BYTES), 1);
+        compare(
+            floats((int) (panels * step / Float.BYTES), 1),
+            (k, c) -> CopyStrips.copy(k, rows, panels, source, 0, stride, c, 0, step));
       }
     }
   }
