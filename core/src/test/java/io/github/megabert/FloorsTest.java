@@ -36,8 +36,8 @@ class FloorsTest {
           "tokenizer",
           "backend",
           "model",
-          "train",
-          "task");
+          "task",
+          "train");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

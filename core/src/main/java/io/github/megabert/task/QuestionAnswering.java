@@ -142,8 +142,13 @@ public final class QuestionAnswering
     }
   }
 
-  /** The logits of a window's tokens. */
-  private record Logits(float[] start, float[] end) {}
+  /**
+   * The logits of a window's tokens.
+   *
+   * @param start of each token to be an answer's first
+   * @param end of each token to be an answer's last
+   */
+  public record WindowLogits(float[] start, float[] end) {}
 
   /** A pipeline over a model that the caller keeps open. */
   public QuestionAnswering(
@@ -192,11 +197,12 @@ public final class QuestionAnswering
   }
 
   private Request request(Question question, Options options) {
-    return new Request(question.context(), windows(question, options));
+    return new Request(
+        question.context(), windows(encoder.tokenizer(), encoder.maxLength(), question, options));
   }
 
   private List<Answers> answer(List<Request> requests, Options options) {
-    List<List<Logits>> logits =
+    List<List<WindowLogits>> logits =
         batching.applyWindows(requests.stream().map(Request::windows).toList(), this::logits);
     List<Answers> results = new ArrayList<>(requests.size());
     for (int i = 0; i < requests.size(); i++) {
@@ -206,14 +212,20 @@ public final class QuestionAnswering
     return results;
   }
 
-  private List<Encoding> windows(Question question, Options options) {
+  /**
+   * The question with each part of its context, one or more.
+   *
+   * @param maxLength most tokens that the model takes
+   * @throws IllegalArgumentException if the question leaves no room for the context
+   */
+  public static List<Encoding> windows(
+      BertTokenizer tokenizer, int maxLength, Question question, Options options) {
     int length =
         options.windowLength() == 0
-            ? Math.min(encoder.maxLength(), TRANSFORMERS_WINDOW)
-            : Math.min(encoder.maxLength(), options.windowLength());
+            ? Math.min(maxLength, TRANSFORMERS_WINDOW)
+            : Math.min(maxLength, options.windowLength());
     int questionTokens =
-        encoder
-            .tokenizer()
+        tokenizer
             .encode(question.question(), EncodingOptions.DEFAULT.withSpecialTokens(false))
             .size();
     int room = length - questionTokens - 3;
@@ -233,32 +245,39 @@ public final class QuestionAnswering
       // A long question would leave nothing new in a window; transformers fails there.
       stride = stride < room ? stride : room / 2;
     }
-    return encoder.windows(
-        question.question(),
-        question.context(),
-        Truncation.ONLY_SECOND,
-        length,
-        Overflow.COMPLETE,
-        stride);
+    return new TextEncoder(tokenizer, maxLength)
+        .windows(
+            question.question(),
+            question.context(),
+            Truncation.ONLY_SECOND,
+            length,
+            Overflow.COMPLETE,
+            stride);
   }
 
-  private List<Logits> logits(List<Encoding> windows) {
+  /** The logits of windows, which are computed as one batch. */
+  public List<WindowLogits> logits(List<Encoding> windows) {
     Batch batch = Batch.of(windows);
     ModelOutput.QuestionAnswering output = model.forward(batch, null, null, OutputOptions.NONE);
-    List<Logits> results = new ArrayList<>(windows.size());
+    List<WindowLogits> results = new ArrayList<>(windows.size());
     for (int b = 0; b < windows.size(); b++) {
       int from = batch.offsets()[b];
       int to = batch.offsets()[b + 1];
       results.add(
-          new Logits(
+          new WindowLogits(
               output.startLogits().rows(from, to).toFloatArray(),
               output.endLogits().rows(from, to).toFloatArray()));
     }
     return results;
   }
 
-  private static List<Answer> best(
-      String context, List<Encoding> windows, List<Logits> logits, Options options) {
+  /**
+   * The best answers in all windows over a context.
+   *
+   * @param logits of each window
+   */
+  public static List<Answer> best(
+      String context, List<Encoding> windows, List<WindowLogits> logits, Options options) {
     List<Answer> answers = new ArrayList<>();
     // Several stretches may be the same words: transformers keeps so many more.
     int candidates =

@@ -9,11 +9,14 @@ public interface Dataset {
   int size();
 
   /**
-   * Some examples as one batch.
+   * Some examples as one batch. The same arguments give the same batch, so that a run can be
+   * resumed.
    *
+   * @param epoch which pass over the data it is for, from 0: masks of a language model differ from
+   *     one to the next
    * @param examples indices, 0 to {@code size() - 1}
    */
-  Part batch(int[] examples);
+  Part batch(int epoch, int[] examples);
 
   /**
    * A batch and what is to be learnt of it.

@@ -213,7 +213,7 @@ public final class Trainer {
       for (int part = 0; part < parts; part++) {
         int from = first + part * options.batchSize();
         int to = Math.min(end, from + options.batchSize());
-        Dataset.Part examples = data.batch(order.examples(epoch, from, to));
+        Dataset.Part examples = data.batch(epoch, order.examples(epoch, from, to));
         loss += addGradients(examples, offsets.next(examples.batch()), part == 0, parts);
       }
       requireFinite(loss, "loss");

@@ -33,6 +33,11 @@ final class ChoiceReader implements ExampleReader<ChoiceExample> {
   }
 
   @Override
+  public TrainingDataException refusal(String sentence) {
+    return rows.refusal(sentence);
+  }
+
+  @Override
   public void close() throws IOException {
     rows.close();
   }

@@ -25,6 +25,9 @@ final class ConllReader implements ExampleReader<TaggedWords> {
   /** From 0; -1 for the last. */
   private final int tagColumn;
 
+  /** Where the sentence begins that was read last. */
+  private long firstLine;
+
   private char delimiter;
   private int columns;
 
@@ -65,6 +68,9 @@ final class ConllReader implements ExampleReader<TaggedWords> {
         }
         continue;
       }
+      if (words.isEmpty()) {
+        firstLine = lines.number();
+      }
       add(line, words, tags);
     }
     if (!words.isEmpty()) {
@@ -80,7 +86,7 @@ final class ConllReader implements ExampleReader<TaggedWords> {
   private void add(String line, List<String> words, List<String> tags)
       throws TrainingDataException {
     if (words.size() == MOST_WORDS) {
-      throw refusal(
+      throw refusalOfLine(
           "the sentence has more than "
               + MOST_WORDS
               + " words; an empty line is expected after each sentence");
@@ -93,7 +99,7 @@ final class ConllReader implements ExampleReader<TaggedWords> {
       columns = cells.size();
       int needed = Math.max(2, 1 + Math.max(wordColumn, tagColumn));
       if (columns < needed) {
-        throw refusal(
+        throw refusalOfLine(
             String.format(
                 Locale.ROOT,
                 "columns found: %d, needed: %d, for a word and its tag",
@@ -102,7 +108,7 @@ final class ConllReader implements ExampleReader<TaggedWords> {
       }
     }
     if (cells.size() != columns) {
-      throw refusal(
+      throw refusalOfLine(
           String.format(
               Locale.ROOT,
               "the line has %d %s, %d are expected as in the lines before",
@@ -113,7 +119,7 @@ final class ConllReader implements ExampleReader<TaggedWords> {
     String word = cells.get(wordColumn);
     String tag = cells.get(tagColumn < 0 ? columns - 1 : tagColumn);
     if (word.isEmpty() || tag.isEmpty()) {
-      throw refusal("the " + (word.isEmpty() ? "word" : "tag") + " is empty");
+      throw refusalOfLine("the " + (word.isEmpty() ? "word" : "tag") + " is empty");
     }
     words.add(word);
     tags.add(tag);
@@ -134,8 +140,13 @@ final class ConllReader implements ExampleReader<TaggedWords> {
     return cells;
   }
 
-  private TrainingDataException refusal(String sentence) {
+  private TrainingDataException refusalOfLine(String sentence) {
     return new TrainingDataException(lines.file(), lines.number(), sentence);
+  }
+
+  @Override
+  public TrainingDataException refusal(String sentence) {
+    return new TrainingDataException(lines.file(), firstLine, sentence);
   }
 
   @Override

@@ -20,6 +20,13 @@ public interface ExampleReader<E extends Example> extends Closeable {
    */
   @Nullable E read() throws IOException;
 
+  /**
+   * The refusal of the example that was read last, with the place where it stands.
+   *
+   * @param sentence what was found and what was expected
+   */
+  TrainingDataException refusal(String sentence);
+
   /** All examples that follow. */
   default List<E> readAll() throws IOException {
     List<E> examples = new ArrayList<>();

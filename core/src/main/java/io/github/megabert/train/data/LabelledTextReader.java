@@ -56,6 +56,11 @@ final class LabelledTextReader implements ExampleReader<LabelledText> {
   }
 
   @Override
+  public TrainingDataException refusal(String sentence) {
+    return rows.refusal(sentence);
+  }
+
+  @Override
   public void close() throws IOException {
     rows.close();
   }

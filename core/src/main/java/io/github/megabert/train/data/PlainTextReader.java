@@ -32,6 +32,11 @@ final class PlainTextReader implements ExampleReader<LabelledText> {
   }
 
   @Override
+  public TrainingDataException refusal(String sentence) {
+    return new TrainingDataException(lines.file(), lines.number(), sentence);
+  }
+
+  @Override
   public void close() throws IOException {
     lines.close();
   }

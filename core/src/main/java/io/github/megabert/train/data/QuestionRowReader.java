@@ -50,6 +50,11 @@ final class QuestionRowReader implements ExampleReader<QuestionExample> {
   }
 
   @Override
+  public TrainingDataException refusal(String sentence) {
+    return rows.refusal(sentence);
+  }
+
+  @Override
   public void close() throws IOException {
     rows.close();
   }

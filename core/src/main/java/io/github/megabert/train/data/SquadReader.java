@@ -32,9 +32,11 @@ final class SquadReader implements ExampleReader<QuestionExample> {
   private final Path file;
   private final InputStream in;
   private final JsonParser parser;
-  private final Deque<QuestionExample> questions = new ArrayDeque<>();
+  private final Deque<Placed> questions = new ArrayDeque<>();
   private Place place = Place.FILE;
-  private boolean any;
+
+  /** Where the question stands that was read last; 0 before the first. */
+  private long lastLine;
 
   /** What the parser is inside of. */
   private enum Place {
@@ -44,6 +46,9 @@ final class SquadReader implements ExampleReader<QuestionExample> {
     PARAGRAPHS,
     END
   }
+
+  /** A question and the line where it begins. */
+  private record Placed(QuestionExample question, long line) {}
 
   /** A question before its paragraph's context is known. */
   private record Asked(
@@ -90,12 +95,15 @@ final class SquadReader implements ExampleReader<QuestionExample> {
           "the file is no JSON: "
               + TrainingDataException.quote(String.valueOf(e.getOriginalMessage())));
     }
-    QuestionExample question = questions.poll();
-    if (question == null && !any) {
-      throw new TrainingDataException(file, "has no question");
+    Placed next = questions.poll();
+    if (next == null) {
+      if (lastLine == 0) {
+        throw new TrainingDataException(file, "has no question");
+      }
+      return null;
     }
-    any = true;
-    return question;
+    lastLine = next.line();
+    return next.question();
   }
 
   /** Reads a paragraph, or what stands before or after it. */
@@ -110,7 +118,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
         } else {
           JsonToken rest = parser.nextToken();
           if (rest != null) {
-            throw refusal("something follows the end of the data");
+            throw refusalHere("something follows the end of the data");
           }
           place = Place.END;
         }
@@ -170,7 +178,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
           expect(value, JsonToken.START_ARRAY, "a list of questions");
           while (opens("a question")) {
             if (asked.size() == MOST_QUESTIONS) {
-              throw refusal("the paragraph has more than " + MOST_QUESTIONS + " questions");
+              throw refusalHere("the paragraph has more than " + MOST_QUESTIONS + " questions");
             }
             asked.add(question());
           }
@@ -183,7 +191,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
     }
     CodePointOffsets offsets = new CodePointOffsets(context);
     for (Asked question : asked) {
-      questions.add(example(question, context, offsets));
+      questions.add(new Placed(example(question, context, offsets), question.line()));
     }
   }
 
@@ -204,7 +212,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
         }
         case "is_impossible" -> {
           if (value != JsonToken.VALUE_TRUE && value != JsonToken.VALUE_FALSE) {
-            throw refusal("\"is_impossible\" is " + kind(value) + ", not true or false");
+            throw refusalHere("\"is_impossible\" is " + kind(value) + ", not true or false");
           }
           isImpossible = value == JsonToken.VALUE_TRUE;
         }
@@ -218,7 +226,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
     List<Found> answers = new ArrayList<>();
     while (opens("an answer")) {
       if (answers.size() == MOST_ANSWERS) {
-        throw refusal("the question has more than " + MOST_ANSWERS + " answers");
+        throw refusalHere("the question has more than " + MOST_ANSWERS + " answers");
       }
       String text = null;
       int start = -1;
@@ -234,7 +242,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
         }
       }
       if (text == null || start < 0) {
-        throw refusal("the answer has no \"text\", or no \"answer_start\" of at least 0");
+        throw refusalHere("the answer has no \"text\", or no \"answer_start\" of at least 0");
       }
       answers.add(new Found(text, start));
     }
@@ -268,7 +276,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
   private String context(JsonToken value) throws TrainingDataException {
     String context = text(value, "context");
     if (context.length() > LONGEST_CONTEXT) {
-      throw refusal("the context is longer than " + LONGEST_CONTEXT + " characters");
+      throw refusalHere("the context is longer than " + LONGEST_CONTEXT + " characters");
     }
     return context;
   }
@@ -281,7 +289,8 @@ final class SquadReader implements ExampleReader<QuestionExample> {
   private void expect(@Nullable JsonToken found, JsonToken expected, String what)
       throws TrainingDataException {
     if (found != expected) {
-      throw refusal(what + " is expected, not " + (found == null ? "the file's end" : kind(found)));
+      throw refusalHere(
+          what + " is expected, not " + (found == null ? "the file's end" : kind(found)));
     }
   }
 
@@ -304,8 +313,13 @@ final class SquadReader implements ExampleReader<QuestionExample> {
     return Math.max(1, parser.currentTokenLocation().getLineNr());
   }
 
-  private TrainingDataException refusal(String sentence) {
+  private TrainingDataException refusalHere(String sentence) {
     return new TrainingDataException(file, line(), sentence);
+  }
+
+  @Override
+  public TrainingDataException refusal(String sentence) {
+    return new TrainingDataException(file, lastLine, sentence);
   }
 
   @Override

@@ -40,6 +40,11 @@ final class TaggedRowReader implements ExampleReader<TaggedWords> {
   }
 
   @Override
+  public TrainingDataException refusal(String sentence) {
+    return rows.refusal(sentence);
+  }
+
+  @Override
   public void close() throws IOException {
     rows.close();
   }

@@ -16,6 +16,11 @@ public final class TrainingDataException extends IOException {
     super(file + " " + sentence);
   }
 
+  /** A refusal of an example that stands in no file: the sentence follows its place. */
+  TrainingDataException(String place, String sentence) {
+    super(place + ": " + sentence);
+  }
+
   /**
    * A refusal of a row.
    *
@@ -26,7 +31,7 @@ public final class TrainingDataException extends IOException {
   }
 
   /** A text of the file as a message may show it: short, on one line. */
-  static String quote(String text) {
+  public static String quote(String text) {
     StringBuilder shown = new StringBuilder("'");
     for (int i = 0; i < Math.min(text.length(), LONGEST_QUOTE); i++) {
       char c = text.charAt(i);

@@ -1,0 +1,324 @@
+package io.github.megabert.train.task;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Backends;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.model.LoadOptions;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.TrainableModel;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.train.Dataset;
+import io.github.megabert.train.Trainer;
+import io.github.megabert.train.TrainingListener;
+import io.github.megabert.train.TrainingOptions;
+import io.github.megabert.train.TrainingResult;
+import io.github.megabert.train.data.ChoiceExample;
+import io.github.megabert.train.data.Example;
+import io.github.megabert.train.data.ExampleSource;
+import io.github.megabert.train.data.LabelledText;
+import io.github.megabert.train.data.QuestionExample;
+import io.github.megabert.train.data.TaggedWords;
+import io.github.megabert.train.log.MetricsLine;
+import io.github.megabert.train.log.MetricsLog;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains a model for a task and saves a folder that {@code MegaBert.load} opens.
+ *
+ * <pre>{@code
+ * List<LabelledText> records =
+ *     List.of(new LabelledText("a fine film", "good"), new LabelledText("a dull film", "bad"));
+ * FineTuning.classifier(Path.of("my-model")).train(records).run(Path.of("my-classifier"));
+ * try (MegaBert bert = MegaBert.load(Path.of("my-classifier"))) {
+ *   System.out.println(bert.textClassification().apply("what a film").best());
+ * }
+ * }</pre>
+ *
+ * <p>A model with the task's head goes on with it; another begins with a random one. An interrupt
+ * of the thread that runs ends the run after the step under way, with a checkpoint to {@link
+ * #resume} from. For one thread.
+ *
+ * @param <E> the kind of examples
+ */
+public final class FineTuning<E extends Example> {
+  private static final int WORST_EXAMPLES = 20;
+
+  private final FineTuningTask.Factory<E> factory;
+  private final ModelFiles files;
+  private @Nullable ExampleSource<E> train;
+  private @Nullable ExampleSource<E> validation;
+  private @Nullable ExampleSource<E> test;
+  private TrainingOptions options = TrainingOptions.DEFAULT;
+  private final List<TrainingListener> listeners = new ArrayList<>();
+  private String backend = Backends.AUTO;
+  private BackendOptions backendOptions = BackendOptions.DEFAULT;
+  private Predicate<ParameterSpec> frozen = parameter -> false;
+  private int maxLength;
+  private int stride = -1;
+  private @Nullable String bestMetric;
+
+  private FineTuning(FineTuningTask.Factory<E> factory, ModelFiles files) {
+    this.factory = factory;
+    this.files = files;
+  }
+
+  /**
+   * Any task, beginning with a model of any known format.
+   *
+   * @param model a folder or file, as {@code MegaBert.load} takes it
+   */
+  public static <E extends Example> FineTuning<E> of(FineTuningTask.Factory<E> task, Path model) {
+    return new FineTuning<>(task, ModelFiles.at(model, null));
+  }
+
+  /**
+   * Any task, with a tokenizer that is not beside the model.
+   *
+   * @param tokenizer a folder, {@code vocab.txt} or {@code tokenizer.json}
+   */
+  public static <E extends Example> FineTuning<E> of(
+      FineTuningTask.Factory<E> task, Path model, Path tokenizer) {
+    return new FineTuning<>(task, ModelFiles.at(model, tokenizer));
+  }
+
+  /**
+   * Any task, beginning with a checkpoint that is open, such as {@code MegaBert.demoCheckpoint()}.
+   * The caller closes it.
+   */
+  public static <E extends Example> FineTuning<E> of(
+      FineTuningTask.Factory<E> task, Checkpoint model, BertTokenizer tokenizer) {
+    return new FineTuning<>(task, ModelFiles.of(model, tokenizer));
+  }
+
+  /** Classes of texts or pairs: one or several a text, or a number. */
+  public static FineTuning<LabelledText> classifier(Path model) {
+    return of(ClassificationTask::of, model);
+  }
+
+  /** Tags of words, such as names. */
+  public static FineTuning<TaggedWords> tokenClassifier(Path model) {
+    return of(TokenClassificationTask::of, model);
+  }
+
+  /** Answers in texts. */
+  public static FineTuning<QuestionExample> questionAnswerer(Path model) {
+    return of(QuestionAnsweringTask::of, model);
+  }
+
+  /** Which of several continuations fits. */
+  public static FineTuning<ChoiceExample> multipleChoice(Path model) {
+    return of(MultipleChoiceTask::of, model);
+  }
+
+  /** Whether a text continues another; see {@link NextSentenceTask} for the labels. */
+  public static FineTuning<LabelledText> nextSentence(Path model) {
+    return of(NextSentenceTask::of, model);
+  }
+
+  /** Masked words in texts. */
+  public static FineTuning<LabelledText> maskedLanguageModel(Path model) {
+    return of(MaskedLanguageModelTask::of, model);
+  }
+
+  /** The next word in texts. */
+  public static FineTuning<LabelledText> causalLanguageModel(Path model) {
+    return of(CausalLanguageModelTask::of, model);
+  }
+
+  /** Sets what is trained on. */
+  public FineTuning<E> train(List<? extends E> examples) {
+    return train(ExampleSource.of("the training data", examples));
+  }
+
+  /** Sets what is trained on. It is read several times. */
+  public FineTuning<E> train(ExampleSource<E> examples) {
+    train = examples;
+    return this;
+  }
+
+  /** Sets what the best model is told by. Without it, the last one is saved. */
+  public FineTuning<E> validate(List<? extends E> examples) {
+    return validate(ExampleSource.of("the validation data", examples));
+  }
+
+  /** Sets what the best model is told by. Without it, the last one is saved. */
+  public FineTuning<E> validate(ExampleSource<E> examples) {
+    validation = examples;
+    return this;
+  }
+
+  /** Sets what the best model is measured by at the end. */
+  public FineTuning<E> test(List<? extends E> examples) {
+    return test(ExampleSource.of("the test data", examples));
+  }
+
+  /** Sets what the best model is measured by at the end. */
+  public FineTuning<E> test(ExampleSource<E> examples) {
+    test = examples;
+    return this;
+  }
+
+  /** Sets how it is trained; {@link TrainingOptions#DEFAULT} otherwise. */
+  public FineTuning<E> options(TrainingOptions value) {
+    options = value;
+    return this;
+  }
+
+  /** Adds who is told how the run goes, on a thread of the run's own. */
+  public FineTuning<E> listener(TrainingListener listener) {
+    listeners.add(listener);
+    return this;
+  }
+
+  /** Sets the backend; the best that there is otherwise. */
+  public FineTuning<E> backend(String name, BackendOptions value) {
+    backend = name;
+    backendOptions = value;
+    return this;
+  }
+
+  /** Sets which parameters stay as they are; none otherwise. */
+  public FineTuning<E> freeze(Predicate<ParameterSpec> which) {
+    frozen = which;
+    return this;
+  }
+
+  /**
+   * Sets the most tokens of a text or pair, special tokens included. Longer texts are cut; those
+   * that tokens, answers or language models are learnt from are divided instead. The default is
+   * what model and tokenizer take, for questions at most 384.
+   */
+  public FineTuning<E> maxLength(int tokens) {
+    if (tokens < 1) {
+      throw new IllegalArgumentException("the greatest length must be positive, not " + tokens);
+    }
+    maxLength = tokens;
+    return this;
+  }
+
+  /** Sets how many tokens a window over a context repeats of the one before. */
+  public FineTuning<E> stride(int tokens) {
+    if (tokens < 0) {
+      throw new IllegalArgumentException("the stride must not be negative: " + tokens);
+    }
+    stride = tokens;
+    return this;
+  }
+
+  /** Sets the metric by which the best model is told, rather than the task's own. */
+  public FineTuning<E> best(String metric) {
+    bestMetric = metric;
+    return this;
+  }
+
+  /**
+   * Trains.
+   *
+   * @param output a new or empty folder for the model, its metrics and its checkpoints
+   * @throws io.github.megabert.train.data.TrainingDataException if an example does not fit; it says
+   *     where that stands and why
+   * @throws io.github.megabert.train.TrainingException if the loss is no longer finite
+   * @throws IllegalArgumentException if the model does not fit the task, or a metric is unknown
+   * @throws IOException if the model cannot be read or the folder not be written
+   */
+  public FineTuningResult run(Path output) throws IOException {
+    return train(output, Trainer::run);
+  }
+
+  /**
+   * Goes on with a run from its last checkpoint, to the same result as if it had not been stopped.
+   * Model, data and options must be those that it began with.
+   *
+   * @throws IOException as {@link #run}, or if there is no checkpoint
+   */
+  public FineTuningResult resume(Path output) throws IOException {
+    return train(output, Trainer::resume);
+  }
+
+  /** {@link Trainer#run} or {@link Trainer#resume}. */
+  private interface Start {
+    TrainingResult start(Trainer trainer, Path output) throws IOException;
+  }
+
+  private FineTuningResult train(Path output, Start start) throws IOException {
+    if (train == null) {
+      throw new IllegalStateException("there is nothing to train on; call train first");
+    }
+    if (bestMetric != null && validation == null) {
+      throw new IllegalArgumentException(
+          "the best model by \"" + bestMetric + "\" cannot be told without validation data");
+    }
+    try (ModelFiles.Opened opened = files.open()) {
+      StartingModel model = new StartingModel(opened.checkpoint());
+      FineTuningTask<E> task = factory.create(model, train);
+      Metric best = bestMetric == null ? task.bestMetric() : task.metric(bestMetric);
+      Preparation preparation = preparation(opened.tokenizer(), model.config());
+      Dataset data = task.dataset(train, preparation);
+      TaskEvaluator validating =
+          validation == null ? null : task.evaluator(validation, preparation);
+      TaskEvaluator testing = test == null ? null : task.evaluator(test, preparation);
+      LoadOptions load = LoadOptions.ofClass(task.modelClass()).withMissingHead(options.seed());
+      try (Backend computing = Backends.open(backend, backendOptions);
+          TrainableModel trainable =
+              TrainableModel.load(model.prepared(task), computing, load, frozen)) {
+        Trainer trainer = new Trainer(trainable, data, options).alongside(opened.tokenizerFiles());
+        listeners.forEach(trainer::listener);
+        if (validating != null) {
+          trainer.evaluator(validating, best.name(), best.isHigherBetter());
+        }
+        return Interruptible.call(
+            trainer::stop,
+            () -> finish(start.start(trainer, output), output, trainable, validating, testing));
+      }
+    }
+  }
+
+  private FineTuningResult finish(
+      TrainingResult result,
+      Path output,
+      TrainableModel trainable,
+      @Nullable TaskEvaluator validating,
+      @Nullable TaskEvaluator testing)
+      throws IOException {
+    if (!result.isComplete()) {
+      return new FineTuningResult(result, null, null);
+    }
+    Evaluation validated =
+        validating == null ? null : validating.evaluate(trainable.model(), WORST_EXAMPLES);
+    Evaluation tested =
+        testing == null ? null : testing.evaluate(trainable.model(), WORST_EXAMPLES);
+    if (tested != null) {
+      MetricsLine.Evaluation line =
+          new MetricsLine.Evaluation(result.bestStep(), MetricsLine.Split.TEST, tested.metrics());
+      try (MetricsLog log = MetricsLog.resume(output.resolve("metrics.jsonl"), Long.MAX_VALUE)) {
+        log.append(line);
+      }
+      listeners.forEach(listener -> listener.evaluated(line, false));
+    }
+    return new FineTuningResult(result, validated, tested);
+  }
+
+  private Preparation preparation(BertTokenizer tokenizer, MegatronBertConfig config) {
+    if (tokenizer.vocabularySize() > config.vocabSize()) {
+      throw new IllegalArgumentException(
+          "the tokenizer has "
+              + tokenizer.vocabularySize()
+              + " tokens, the model knows "
+              + config.vocabSize()
+              + " (vocab_size): they do not belong together; name the model's own vocabulary");
+    }
+    int limit = Math.min(tokenizer.modelMaxLength(), config.maxPositionEmbeddings());
+    if (maxLength > limit) {
+      throw new IllegalArgumentException(
+          "the greatest length is " + maxLength + ", the model takes " + limit + " tokens");
+    }
+    return new Preparation(tokenizer, maxLength == 0 ? limit : maxLength, stride, options.seed());
+  }
+}

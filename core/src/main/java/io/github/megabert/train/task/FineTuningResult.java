@@ -1,0 +1,14 @@
+package io.github.megabert.train.task;
+
+import io.github.megabert.train.TrainingResult;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What fine-tuning came to.
+ *
+ * @param training the run
+ * @param validation the best model on the validation data; null without, or if the run was stopped
+ * @param test the best model on the test data; null without, or if the run was stopped
+ */
+public record FineTuningResult(
+    TrainingResult training, @Nullable Evaluation validation, @Nullable Evaluation test) {}
