@@ -148,20 +148,6 @@ final class VectorComputation implements Computation {
               "probabilities is [%d, %d], %d elements are needed",
               probabilities.rows(), probabilities.columns(), layout.probabilityCount()));
     }
-    if (dropout != null) {
-      scalar.attention(
-          layout,
-          queries,
-          queryColumn,
-          keys,
-          keyColumn,
-          values,
-          valueColumn,
-          dropout,
-          out,
-          probabilities);
-      return;
-    }
     open()
         .attention
         .attend(
@@ -172,11 +158,12 @@ final class VectorComputation implements Computation {
             keyColumn,
             HostMatrix.of(values),
             valueColumn,
+            dropout,
             HostMatrix.of(out, "out", out.rows(), width),
             probabilities == null ? null : HostMatrix.of(probabilities));
   }
 
-  private static void requireColumns(Matrix matrix, String name, int column, int width) {
+  static void requireColumns(Matrix matrix, String name, int column, int width) {
     if (column < 0 || column + width > matrix.columns()) {
       throw new IllegalArgumentException(
           String.format(

@@ -136,21 +136,25 @@ final class VectorGradients implements Gradients {
       Matrix dQueries,
       Matrix dKeys,
       Matrix dValues) {
-    open();
-    SCALAR.attention(
-        layout,
-        queries,
-        queryColumn,
-        keys,
-        keyColumn,
-        values,
-        valueColumn,
-        dropout,
-        out,
-        dOut,
-        dQueries,
-        dKeys,
-        dValues);
+    int width = layout.heads() * layout.headDim();
+    VectorComputation.requireColumns(queries, "queries", queryColumn, width);
+    VectorComputation.requireColumns(keys, "keys", keyColumn, width);
+    VectorComputation.requireColumns(values, "values", valueColumn, width);
+    open()
+        .attentionAdjoint
+        .addGradients(
+            layout,
+            HostMatrix.of(queries),
+            queryColumn,
+            HostMatrix.of(keys),
+            keyColumn,
+            HostMatrix.of(values),
+            valueColumn,
+            dropout,
+            HostMatrix.of(dOut, "dOut", queries.rows(), width),
+            HostMatrix.of(dQueries, "dQueries", queries.rows(), queries.columns()),
+            HostMatrix.of(dKeys, "dKeys", keys.rows(), keys.columns()),
+            HostMatrix.of(dValues, "dValues", values.rows(), values.columns()));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.vector.attention.Attention;
+import io.github.megabert.backend.vector.attention.AttentionAdjoint;
 import io.github.megabert.backend.vector.gemm.Gemm;
 import io.github.megabert.backend.vector.gemm.LinearGradients;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
@@ -20,6 +21,7 @@ final class Workspace implements AutoCloseable {
   final Gemm gemm;
   final LinearGradients linearGradients;
   final Attention attention;
+  final AttentionAdjoint attentionAdjoint;
   final LayerNorm layerNorm;
   final RowSoftmax softmax;
   final Embedding embedding;
@@ -30,6 +32,7 @@ final class Workspace implements AutoCloseable {
     gemm = new Gemm(team, memory, forms, readAhead, unpacked);
     linearGradients = new LinearGradients(team, memory, forms, unpacked);
     attention = new Attention(team, memory, forms);
+    attentionAdjoint = new AttentionAdjoint(team, memory, forms);
     layerNorm = new LayerNorm(team, memory, forms);
     softmax = new RowSoftmax(team, memory, forms);
     embedding = new Embedding(team, memory, forms);

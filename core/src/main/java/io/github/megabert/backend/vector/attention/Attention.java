@@ -7,6 +7,7 @@ import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 import static io.github.megabert.backend.vector.Lanes.padToPanel;
 
 import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
@@ -54,9 +55,9 @@ public final class Attention implements Team.Body {
   private final Forms forms;
   private AttentionLayout layout =
       new AttentionLayout(0, 0, false, new int[0], new int[0], new int[0], new int[0], null);
-  private final Operand queries = new Operand();
-  private final Operand keys = new Operand();
-  private final Operand values = new Operand();
+  private final HeadColumns queries = new HeadColumns();
+  private final HeadColumns keys = new HeadColumns();
+  private final HeadColumns values = new HeadColumns();
   private final KeyBlock[] blocks;
 
   /** A block of queries of each slot. */
@@ -67,29 +68,13 @@ public final class Attention implements Team.Body {
 
   private MemorySegment out = MemorySegment.NULL;
   private @Nullable MemorySegment probabilities;
+  private @Nullable Dropout dropout;
   private MemorySegment scratch = MemorySegment.NULL;
   private float scale;
   private int chunk;
   private int headDimPadded;
   private long slotBytes;
   private int longestPadded;
-
-  /** A matrix of which a head reads some columns. */
-  private static final class Operand {
-    MemorySegment segment = MemorySegment.NULL;
-    long stride;
-    long column;
-
-    void set(HostMatrix matrix, int firstColumn) {
-      segment = matrix.segment();
-      stride = (long) matrix.columns() * Float.BYTES;
-      column = (long) firstColumn * Float.BYTES;
-    }
-
-    long at(int row, int headColumn) {
-      return row * stride + column + (long) headColumn * Float.BYTES;
-    }
-  }
 
   public Attention(Team team, KernelMemory memory, Forms forms) {
     this.forms = forms;
@@ -124,9 +109,11 @@ public final class Attention implements Team.Body {
       int keyColumn,
       HostMatrix valueMatrix,
       int valueColumn,
+      @Nullable Dropout dropout,
       HostMatrix out,
       @Nullable HostMatrix probabilities) {
     this.layout = layout;
+    this.dropout = dropout;
     queries.set(queryMatrix, queryColumn);
     keys.set(keyMatrix, keyColumn);
     values.set(valueMatrix, valueColumn);
@@ -169,8 +156,8 @@ public final class Attention implements Team.Body {
   }
 
   // A slot: panels of keys, panels of values, scores, results, mask, sums, a panel of part of a
-  // product, one vector. Scores and results of a block are a panel after the other, of a few
-  // queries a row after the other.
+  // product, one vector, a query's dropout mask. Scores and results of a block are a panel after
+  // the other, of a few queries a row after the other.
   private long keysAt(int slot) {
     return slot * slotBytes;
   }
@@ -203,9 +190,13 @@ public final class Attention implements Team.Body {
     return partAt(slot) + BLOCK_BYTES;
   }
 
+  private long keptAt(int slot) {
+    return laneAt(slot) + VECTOR_BYTES;
+  }
+
   private long slotBytes() {
     slotBytes = 0;
-    long bytes = laneAt(0) + VECTOR_BYTES;
+    long bytes = keptAt(0) + longestPadded / Byte.SIZE + Integer.BYTES;
     return Math.ceilDiv(bytes, 64L) * 64;
   }
 
@@ -229,7 +220,7 @@ public final class Attention implements Team.Body {
     int keyLength = layout.keyLength()[b];
     int hidden = layout.causal() ? layout.queryLength()[b] - to : 0;
     int reachable = keyLength - hidden;
-    boolean few = layout.queryLength()[b] <= FEW;
+    boolean few = layout.queryLength()[b] <= FEW && dropout == null;
     if (!few) {
       packKeys(b, head, reachable, slot);
       packValues(b, head, reachable, slot);
@@ -251,12 +242,15 @@ public final class Attention implements Team.Body {
         for (int i = row; i < end; i++) {
           softmax(b, i, i - row, visible, masked, slot);
         }
-        weigh(end - row, reachable, visible, slot);
       }
-      writeResults(b, head, row, end, few, slot);
       if (probabilities != null) {
         writeProbabilities(b, head, row, end, visible, few, slot);
       }
+      if (!few) {
+        drop(b, head, row, end, visible, slot);
+        weigh(end - row, reachable, visible, slot);
+      }
+      writeResults(b, head, row, end, few, slot);
     }
   }
 
@@ -266,9 +260,9 @@ public final class Attention implements Team.Body {
     KeyBlock block = blocks[slot];
     for (int first = 0; first < count; first += PANEL) {
       block.pack(
-          keys.segment,
+          keys.segment(),
           keys.at(layout.keyStart()[b] + first, head * headDim),
-          keys.stride,
+          keys.stride(),
           Math.min(PANEL, count - first),
           headDim,
           scratch,
@@ -284,11 +278,11 @@ public final class Attention implements Team.Body {
       long row = valuesAt(slot) + (long) column * count * Float.BYTES;
       long source = values.at(layout.keyStart()[b], head * headDim + column);
       for (int j = 0; j < count; j++) {
-        MemorySegment.copy(values.segment, source, scratch, row, (long) columns * Float.BYTES);
+        MemorySegment.copy(values.segment(), source, scratch, row, (long) columns * Float.BYTES);
         for (int c = columns; c < PANEL; c++) {
           scratch.set(FLOAT, row + (long) c * Float.BYTES, 0);
         }
-        source += values.stride;
+        source += values.stride();
         row += PANEL_BYTES;
       }
     }
@@ -319,7 +313,7 @@ public final class Attention implements Team.Body {
       int count = Math.min(Gemm.DEPTH, headDim - depth);
       for (int i = row; i < end; i++) {
         long at = queries.at(layout.queryStart()[b] + i, head * headDim + depth);
-        rows.copy(i - row, depth, queries.segment, at, count);
+        rows.copy(i - row, depth, queries.segment(), at, count);
       }
     }
     for (int panel = 0; panel * PANEL < visible; panel++) {
@@ -359,12 +353,12 @@ public final class Attention implements Team.Body {
     for (int i = row; i < end; i++) {
       QueryDots.multiply(
           forms,
-          queries.segment,
+          queries.segment(),
           queries.at(layout.queryStart()[b] + i, head * headDim),
           headDim,
-          keys.segment,
+          keys.segment(),
           keys.at(layout.keyStart()[b], head * headDim),
-          keys.stride,
+          keys.stride(),
           visible,
           scratch,
           rowOfScoresAt(i - row, slot));
@@ -420,6 +414,31 @@ public final class Attention implements Team.Body {
     scratch.set(FLOAT, sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
   }
 
+  /** Zeroes the weights that dropout drops; the others' factor is left to the results. */
+  private void drop(int b, int head, int row, int end, int visible, int slot) {
+    Dropout mine = dropout;
+    if (mine == null) {
+      return;
+    }
+    StridedRows weights = weightRows[slot];
+    for (int i = row; i < end; i++) {
+      long position = mine.position() + firstProbability(b, head, i);
+      DropoutBits.write(forms, mine.mask(), position, visible, scratch, keptAt(slot));
+      for (int depth = 0; depth < visible; depth += Gemm.DEPTH) {
+        int count = Math.min(Gemm.DEPTH, visible - depth);
+        long kept = keptAt(slot) + depth / Byte.SIZE;
+        DropWeights.apply(
+            forms, weights.floats(), weights.at(i - row, depth), count, scratch, kept);
+      }
+    }
+  }
+
+  /** Where a query's probabilities begin among all. */
+  private long firstProbability(int b, int head, int i) {
+    long row = (long) head * layout.queryLength()[b] + i;
+    return layout.probabilityOffset(b) + row * layout.keyLength()[b];
+  }
+
   /** Keys that a query attends to. */
   private int seen(int b, int i, int visible) {
     return layout.causal() ? layout.keyLength()[b] - layout.queryLength()[b] + 1 + i : visible;
@@ -447,20 +466,21 @@ public final class Attention implements Team.Body {
           scratch,
           rowOfScoresAt(i, slot),
           visible,
-          values.segment,
+          values.segment(),
           values.at(layout.keyStart()[b], head * headDim),
-          values.stride,
+          values.stride(),
           headDim,
           scratch,
           resultsAt(slot) + (long) i * headDimPadded * Float.BYTES);
     }
   }
 
-  /** {@code out = results}, divided by the sums of the weights. */
+  /** {@code out = results}, divided by the sums of the weights and by dropout's share. */
   private void writeResults(int b, int head, int row, int end, boolean few, int slot) {
     int headDim = layout.headDim();
     long outStride = (long) layout.heads() * headDim * Float.BYTES;
     long stride = few ? (long) headDimPadded * Float.BYTES : PANEL_BYTES;
+    float factor = dropout == null ? 1 : dropout.mask().scale();
     for (int i = 0; i < end - row; i++) {
       ScaleRow.scale(
           forms,
@@ -468,7 +488,7 @@ public final class Attention implements Team.Body {
           resultsAt(slot) + i * stride,
           few ? PANEL_BYTES : BLOCK_BYTES,
           headDim,
-          scratch.get(FLOAT, sumsAt(slot) + (long) i * Float.BYTES),
+          scratch.get(FLOAT, sumsAt(slot) + (long) i * Float.BYTES) * factor,
           out,
           (layout.queryStart()[b] + row + i) * outStride + (long) head * headDim * Float.BYTES);
     }
@@ -482,10 +502,9 @@ public final class Attention implements Team.Body {
     }
     int keyLength = layout.keyLength()[b];
     StridedRows weights = weightRows[slot];
-    long first = layout.probabilityOffset(b) + (long) head * layout.queryLength()[b] * keyLength;
     for (int i = row; i < end; i++) {
       int r = i - row;
-      long at = (first + (long) i * keyLength) * Float.BYTES;
+      long at = firstProbability(b, head, i) * Float.BYTES;
       float factor = scratch.get(FLOAT, sumsAt(slot) + (long) r * Float.BYTES);
       for (int j = 0; j < keyLength; j++) {
         float weight = 0;

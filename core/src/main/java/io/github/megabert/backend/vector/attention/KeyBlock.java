@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Transposes the keys of a head into a panel, by way of arrays, over which a loop is fast as soon
- * as the JVM's first compiler has seen it. One thread uses it at a time.
+ * Transposes a head's keys, or queries, into a panel and back, by way of arrays, over which a loop
+ * is fast as soon as the JVM's first compiler has seen it. One thread uses it at a time.
  */
 final class KeyBlock {
   private float[] rows = {};
@@ -34,15 +34,44 @@ final class KeyBlock {
       MemorySegment panel,
       long panelOffset) {
     int size = PANEL * headDim;
-    if (rows.length < size) {
-      rows = new float[size];
-      columns = new float[size];
-    }
+    makeRoom(size);
     for (int j = 0; j < count; j++) {
       MemorySegment.copy(keys, FLOAT, offset + j * stride, rows, j * headDim, headDim);
     }
     Arrays.fill(rows, count * headDim, size, 0);
     PanelReader.transpose(rows, 0, headDim, headDim, columns);
     MemorySegment.copy(columns, 0, panel, FLOAT, panelOffset, size);
+  }
+
+  private void makeRoom(int size) {
+    if (rows.length < size) {
+      rows = new float[size];
+      columns = new float[size];
+    }
+  }
+
+  /**
+   * Takes rows out of a panel.
+   *
+   * @param panel holds {@code headDim} rows of {@link Lanes#PANEL} floats
+   * @param count rows to take, 1 to {@link Lanes#PANEL}
+   * @param target where {@code [count, headDim]} is written
+   */
+  void unpack(
+      MemorySegment panel,
+      long panelOffset,
+      int count,
+      int headDim,
+      MemorySegment target,
+      long offset) {
+    int size = PANEL * headDim;
+    makeRoom(size);
+    MemorySegment.copy(panel, FLOAT, panelOffset, columns, 0, size);
+    for (int j = 0; j < count; j++) {
+      for (int d = 0; d < headDim; d++) {
+        rows[j * headDim + d] = columns[d * PANEL + j];
+      }
+    }
+    MemorySegment.copy(rows, 0, target, FLOAT, offset, count * headDim);
   }
 }

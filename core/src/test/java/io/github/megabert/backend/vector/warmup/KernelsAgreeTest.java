@@ -4,9 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.DropoutMask;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.attention.DropWeights;
+import io.github.megabert.backend.vector.attention.DropoutBits;
 import io.github.megabert.backend.vector.attention.QueryDots;
+import io.github.megabert.backend.vector.attention.ScoreColumns;
+import io.github.megabert.backend.vector.attention.ScoreGradients;
+import io.github.megabert.backend.vector.attention.WeightColumns;
 import io.github.megabert.backend.vector.attention.WeightedSum;
 import io.github.megabert.backend.vector.gemm.BFloat16Tiles;
 import io.github.megabert.backend.vector.gemm.ByteRow;
@@ -385,6 +391,74 @@ class KernelsAgreeTest {
                 PanelExponentials.write(k, x, 0, apart, count, max, 0.7f, terms, 2, lanes, 0);
             MemorySegment.copy(terms, 2, c, ValueLayout.JAVA_FLOAT, 0, count);
             c.setAtIndex(ValueLayout.JAVA_FLOAT, count, sum);
+          });
+    }
+  }
+
+  /** The chain of attention's adjoint, as each leaves to the next: a lane is a query. */
+  @Test
+  void softmaxesDownColumnsAndTheirAdjoints() {
+    for (int keys : new int[] {1, 2, 17, 48}) {
+      long panel = (long) keys * Lanes.PANEL_BYTES;
+      long statistics = 2 * panel;
+      long added = statistics + 3L * Lanes.PANEL_BYTES;
+      long kept = added + (long) keys * Float.BYTES;
+      MemorySegment memory = floats((int) (kept / Float.BYTES) + keys, 9);
+      for (int seen : new int[] {keys, 1, Math.max(1, keys - 3)}) {
+        compare(
+            memory,
+            (k, c) -> {
+              ScoreColumns.mask(k, c, 0, keys, seen, 0.3f, added, statistics);
+              WeightColumns.exponentiate(k, c, 0, panel, keys, kept, 1.25f, statistics);
+            });
+        MemorySegment all =
+            floats((int) (memory.byteSize() / Float.BYTES) + 2 * 48 * StridedRows.DISTANCE, 9);
+        int length = 48 * StridedRows.DISTANCE;
+        compare(
+            all,
+            (k, c) -> {
+              float[] weights = new float[length];
+              float[] dScores = new float[length];
+              ScoreGradients.apply(
+                  k, c, 0, panel, keys, kept, 1.25f, 0.5f, statistics, weights, 1, dScores, 2);
+              long rows = memory.byteSize();
+              MemorySegment.copy(weights, 0, c, ValueLayout.JAVA_FLOAT, rows, length);
+              MemorySegment.copy(dScores, 0, c, ValueLayout.JAVA_FLOAT, rows + 4L * length, length);
+            });
+      }
+    }
+  }
+
+  @Test
+  void dropoutBitsAreThoseOfTheMask() {
+    long[] positions = {0, 1, 2, 3, 4, 1021, (1L << 34) - 7, (5L << 40) + 2};
+    for (double probability : new double[] {0, 0.1, 0.5, 1 - 0x1p-40}) {
+      DropoutMask mask = new DropoutMask(0xfedcba9876543210L, -3, 0x70000001, probability);
+      for (long position : positions) {
+        for (int count : COUNTS) {
+          MemorySegment words = floats(Math.ceilDiv(count, Integer.SIZE), 1);
+          compare(words, (k, c) -> DropoutBits.write(k, mask, position, count, c, 0));
+          DropoutBits.write(Forms.VECTOR, mask, position, count, words, 0);
+          for (int i = 0; i < count; i++) {
+            int word = words.getAtIndex(ValueLayout.JAVA_INT, i / Integer.SIZE);
+            assertEquals(mask.keeps(position + i), ((word >>> (i % Integer.SIZE)) & 1) == 1);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void weightsAreDropped() {
+    for (int count : COUNTS) {
+      MemorySegment words = floats(Math.ceilDiv(count, Integer.SIZE), 1);
+      compare(
+          floats(count, 1),
+          (k, c) -> {
+            float[] weights = new float[count + 3];
+            MemorySegment.copy(c, ValueLayout.JAVA_FLOAT, 0, weights, 3, count);
+            DropWeights.apply(k, weights, 3, count, words, 0);
+            MemorySegment.copy(weights, 3, c, ValueLayout.JAVA_FLOAT, 0, count);
           });
     }
   }
