@@ -25,7 +25,7 @@ final class VectorGradients implements Gradients {
           new ScalarGradients.Parameters() {
             @Override
             public HostMatrix weight(Backend.Linear linear) {
-              return live(linear);
+              return layer(linear).live();
             }
 
             @Override
@@ -45,11 +45,11 @@ final class VectorGradients implements Gradients {
     this.workspace = workspace;
   }
 
-  private static HostMatrix live(Backend.Linear linear) {
+  private static PackedLinear layer(Backend.Linear linear) {
     if (!(linear instanceof PackedLinear host)) {
       throw new IllegalArgumentException("the linear layer belongs to another backend: " + linear);
     }
-    return host.live();
+    return host;
   }
 
   private Workspace open() {
@@ -76,14 +76,14 @@ final class VectorGradients implements Gradients {
 
   @Override
   public void linearInput(Matrix dOut, Backend.Linear linear, boolean add, Matrix dX) {
-    HostMatrix weight = live(linear);
+    PackedLinear layer = layer(linear);
     open()
         .linearGradients
         .input(
-            HostMatrix.of(dOut, "dOut", dOut.rows(), weight.rows()),
-            weight,
+            HostMatrix.of(dOut, "dOut", dOut.rows(), layer.outputs()),
+            layer,
             add,
-            HostMatrix.of(dX, "dX", dOut.rows(), weight.columns()));
+            HostMatrix.of(dX, "dX", dOut.rows(), layer.inputs()));
   }
 
   @Override

@@ -38,14 +38,14 @@ public final class LinearGradients {
    * {@code dX = dY·W}, or added to it.
    *
    * @param dY {@code [rows, outputs]}
-   * @param weight {@code [outputs, inputs]}
+   * @param linear a trainable layer: its weight is {@code [outputs, inputs]}
    * @param dX {@code [rows, inputs]}
    */
-  public void input(HostMatrix dY, HostMatrix weight, boolean add, HostMatrix dX) {
+  public void input(HostMatrix dY, PackedLinear linear, boolean add, HostMatrix dX) {
     for (int from = 0; from < dY.columns(); from += DEPTH) {
       int count = Math.min(DEPTH, dY.columns() - from);
       rows.set(dY, from, count);
-      strips.set(weight, from);
+      strips.set(linear.liveWeight(), linear.inputs(), from);
       gemm.multiply(rows, strips, count, zeros(dX.columns()), add || from > 0, dX);
     }
   }
@@ -61,7 +61,7 @@ public final class LinearGradients {
     for (int from = 0; from < x.rows(); from += DEPTH) {
       int count = Math.min(DEPTH, x.rows() - from);
       columns.set(dY, from, count);
-      strips.set(x, from);
+      strips.set(x.segment(), x.columns(), from);
       gemm.multiply(columns, strips, count, zeros(x.columns()), true, dWeight);
     }
   }

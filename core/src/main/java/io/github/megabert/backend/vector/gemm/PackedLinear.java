@@ -56,10 +56,15 @@ public record PackedLinear(
    * made.
    */
   public HostMatrix live() {
+    return new HostMatrix(liveWeight(), outputs, inputs);
+  }
+
+  /** The memory of {@link #live()}. */
+  MemorySegment liveWeight() {
     if (unpacked.size() != 1) {
       throw new IllegalArgumentException("the linear layer is packed, so it is not to be trained");
     }
-    return new HostMatrix(unpacked.getFirst().segment(), outputs, inputs);
+    return unpacked.getFirst().segment();
   }
 
   /** Whether there are panels. */

@@ -4,7 +4,6 @@ import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
-import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 
@@ -19,10 +18,10 @@ final class StripPanels implements PanelSource {
     this.forms = forms;
   }
 
-  /** Says which matrix, and which of its rows is the first. */
-  void set(HostMatrix source, int firstRow) {
-    matrix = source.segment();
-    columns = source.columns();
+  /** Says which matrix, of how many columns, and which of its rows is the first. */
+  void set(MemorySegment source, int width, int firstRow) {
+    matrix = source;
+    columns = width;
     first = firstRow;
   }
 
