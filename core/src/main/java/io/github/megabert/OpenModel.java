@@ -57,9 +57,10 @@ final class OpenModel {
       LoadOptions loadOptions,
       @Nullable LoadingProgress loading)
       throws IOException {
-    Checkpoint checkpoint = Checkpoint.open(path, config);
+    BertTokenizer words = findTokenizer(tokenizer, path);
+    int tokens = words == null ? 0 : words.vocabularySize();
+    Checkpoint checkpoint = Checkpoint.open(path, config, tokens);
     try {
-      BertTokenizer words = findTokenizer(tokenizer, path);
       GenerationConfig generation =
           Files.isDirectory(path) ? GenerationConfig.of(path) : GenerationConfig.EMPTY;
       EmbeddingConfig embedding =

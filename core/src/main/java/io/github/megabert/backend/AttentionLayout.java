@@ -1,5 +1,7 @@
 package io.github.megabert.backend;
 
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,5 +94,50 @@ public record AttentionLayout(
   /** Elements of all probabilities together. */
   public long probabilityCount() {
     return probabilityOffset(sequences());
+  }
+
+  /** Whether the other lets the same rows attend to the same rows. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    if (this == other) {
+      // All layers of a pass share one layout, and backends look it up for each.
+      return true;
+    }
+    return other instanceof AttentionLayout that
+        && heads == that.heads
+        && headDim == that.headDim
+        && causal == that.causal
+        && Arrays.equals(queryStart, that.queryStart)
+        && Arrays.equals(queryLength, that.queryLength)
+        && Arrays.equals(keyStart, that.keyStart)
+        && Arrays.equals(keyLength, that.keyLength)
+        && Arrays.equals(keyMask, that.keyMask);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(
+        heads, headDim, causal, Arrays.hashCode(queryStart), Arrays.hashCode(queryLength));
+  }
+
+  @Override
+  public String toString() {
+    return "AttentionLayout[heads="
+        + heads
+        + ", headDim="
+        + headDim
+        + ", causal="
+        + causal
+        + ", queryStart="
+        + Arrays.toString(queryStart)
+        + ", queryLength="
+        + Arrays.toString(queryLength)
+        + ", keyStart="
+        + Arrays.toString(keyStart)
+        + ", keyLength="
+        + Arrays.toString(keyLength)
+        + ", keyMask="
+        + Arrays.toString(keyMask)
+        + "]";
   }
 }

@@ -45,7 +45,17 @@ public interface Checkpoint extends NamedTensors {
    * @param configOverride a {@code config.json} in transformers' terms, or null
    */
   static Checkpoint open(Path path, @Nullable Path configOverride) throws IOException {
-    return CheckpointKind.open(path, configOverride);
+    return open(path, configOverride, 0);
+  }
+
+  /**
+   * As {@link #open(Path, Path)}, for a tokenizer: rows that pad a Megatron-LM checkpoint are left
+   * out where its arguments do not tell the vocabulary's size, but only the padded one.
+   *
+   * @param tokens ids that the tokenizer can name, from 0; or 0 for any number
+   */
+  static Checkpoint open(Path path, @Nullable Path configOverride, int tokens) throws IOException {
+    return CheckpointKind.open(path, configOverride, tokens);
   }
 
   /**

@@ -16,27 +16,28 @@ import org.jspecify.annotations.Nullable;
 final class CheckpointKind {
   private CheckpointKind() {}
 
-  static Checkpoint open(Path path, @Nullable Path configOverride) throws IOException {
+  static Checkpoint open(Path path, @Nullable Path configOverride, int tokens) throws IOException {
     if (!Files.exists(path)) {
       throw new CheckpointException("there is no checkpoint at " + path);
     }
     return Files.isDirectory(path)
-        ? openFolder(path, configOverride)
-        : openFile(path, configOverride);
+        ? openFolder(path, configOverride, tokens)
+        : openFile(path, configOverride, tokens);
   }
 
-  private static Checkpoint openFolder(Path folder, @Nullable Path configOverride)
+  private static Checkpoint openFolder(Path folder, @Nullable Path configOverride, int tokens)
       throws IOException {
     if (!HuggingFaceFolder.hasWeights(folder)) {
       Map<List<Integer>, Path> ranks = MegatronRanks.find(folder);
       if (ranks != null) {
-        return MegatronCheckpoint.open(folder, ranks, configOverride);
+        return MegatronCheckpoint.open(folder, ranks, configOverride, tokens);
       }
     }
     return HuggingFaceFolder.open(folder, configOverride);
   }
 
-  private static Checkpoint openFile(Path path, @Nullable Path configOverride) throws IOException {
+  private static Checkpoint openFile(Path path, @Nullable Path configOverride, int tokens)
+      throws IOException {
     String name = path.getFileName().toString();
     if (name.endsWith(".safetensors") || name.endsWith(".index.json")) {
       return HuggingFaceFolder.openFile(path, configOverride);
@@ -44,7 +45,7 @@ final class CheckpointKind {
     TorchFile file = TorchFile.open(path);
     try {
       return MegatronCheckpoint.isOne(file)
-          ? MegatronCheckpoint.open(file, configOverride)
+          ? MegatronCheckpoint.open(file, configOverride, tokens)
           : HuggingFaceFolder.open(new TorchStateDict(file), path, configOverride);
     } catch (IOException | RuntimeException e) {
       file.close();

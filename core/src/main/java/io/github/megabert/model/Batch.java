@@ -6,6 +6,7 @@ import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tokenizer.Encoding;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +39,32 @@ public record Batch(
    * @param offsets row offsets of the sequences, as many as the batch has
    * @param attentionMask 0 for rows that nothing attends to, or null if there are none
    */
-  public record EncoderInput(Tensor hiddenStates, int[] offsets, byte @Nullable [] attentionMask) {}
+  public record EncoderInput(Tensor hiddenStates, int[] offsets, byte @Nullable [] attentionMask) {
+    /** Whether the other has the same numbers in the same sequences. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof EncoderInput that
+          && hiddenStates.contentEquals(that.hiddenStates)
+          && Arrays.equals(offsets, that.offsets)
+          && Arrays.equals(attentionMask, that.attentionMask);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(hiddenStates.shape(), Arrays.hashCode(offsets));
+    }
+
+    @Override
+    public String toString() {
+      return "EncoderInput[hiddenStates="
+          + hiddenStates
+          + ", offsets="
+          + Arrays.toString(offsets)
+          + ", attentionMask="
+          + Arrays.toString(attentionMask)
+          + "]";
+    }
+  }
 
   /** Checks that the arrays fit each other. */
   public Batch {
@@ -361,5 +387,44 @@ public record Batch(
               + limit
               + ")");
     }
+  }
+
+  /** Whether the other has the same rows in the same sequences. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Batch that
+        && Arrays.equals(offsets, that.offsets)
+        && Arrays.equals(tokenIds, that.tokenIds)
+        && Arrays.equals(tokenTypeIds, that.tokenTypeIds)
+        && Arrays.equals(positionIds, that.positionIds)
+        && Arrays.equals(attentionMask, that.attentionMask)
+        && (inputsEmbeds == null
+            ? that.inputsEmbeds == null
+            : inputsEmbeds.contentEquals(that.inputsEmbeds))
+        && Objects.equals(encoder, that.encoder);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(Arrays.hashCode(offsets), Arrays.hashCode(tokenIds), encoder);
+  }
+
+  @Override
+  public String toString() {
+    return "Batch[offsets="
+        + Arrays.toString(offsets)
+        + ", tokenIds="
+        + Arrays.toString(tokenIds)
+        + ", tokenTypeIds="
+        + Arrays.toString(tokenTypeIds)
+        + ", positionIds="
+        + Arrays.toString(positionIds)
+        + ", attentionMask="
+        + Arrays.toString(attentionMask)
+        + ", inputsEmbeds="
+        + inputsEmbeds
+        + ", encoder="
+        + encoder
+        + "]";
   }
 }

@@ -1,6 +1,8 @@
 package io.github.megabert.model;
 
 import io.github.megabert.tensor.Tensor;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** What a model is to learn of a batch. */
 public sealed interface Labels {
@@ -12,21 +14,64 @@ public sealed interface Labels {
    *
    * @param classes one a row of the batch, or {@value #IGNORED}; a causal model shifts them itself
    */
-  record OfTokens(int[] classes) implements Labels {}
+  record OfTokens(int[] classes) implements Labels {
+    /** Whether the other has the same numbers. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof OfTokens that && Arrays.equals(classes, that.classes);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(classes);
+    }
+
+    @Override
+    public String toString() {
+      return "OfTokens[classes=" + Arrays.toString(classes) + "]";
+    }
+  }
 
   /**
    * A class a sequence, or a question of multiple choice.
    *
    * @param classes one each, or {@value #IGNORED}
    */
-  record OfSequences(int[] classes) implements Labels {}
+  record OfSequences(int[] classes) implements Labels {
+    /** Whether the other has the same numbers. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof OfSequences that && Arrays.equals(classes, that.classes);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(classes);
+    }
+
+    @Override
+    public String toString() {
+      return "OfSequences[classes=" + Arrays.toString(classes) + "]";
+    }
+  }
 
   /**
    * Numbers a sequence: regression, or independent classes.
    *
    * @param values {@code [sequences, labels]} floats
    */
-  record Values(Tensor values) implements Labels {}
+  record Values(Tensor values) implements Labels {
+    /** Whether the other has the same numbers. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Values that && values.contentEquals(that.values);
+    }
+
+    @Override
+    public int hashCode() {
+      return values.shape().hashCode();
+    }
+  }
 
   /**
    * Both labels of pre-training.
@@ -34,13 +79,53 @@ public sealed interface Labels {
    * @param tokens as of {@link OfTokens}
    * @param sequences 0 where the second text continues the first, otherwise 1
    */
-  record OfPreTraining(int[] tokens, int[] sequences) implements Labels {}
+  record OfPreTraining(int[] tokens, int[] sequences) implements Labels {
+    /** Whether the other has the same numbers. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof OfPreTraining that
+          && Arrays.equals(tokens, that.tokens)
+          && Arrays.equals(sequences, that.sequences);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * Arrays.hashCode(tokens) + Arrays.hashCode(sequences);
+    }
+
+    @Override
+    public String toString() {
+      return "OfPreTraining[tokens="
+          + Arrays.toString(tokens)
+          + ", sequences="
+          + Arrays.toString(sequences)
+          + "]";
+    }
+  }
 
   /**
    * The first and the last token of an answer, counted from the sequence's first; a position past
    * the sequence is left out.
    */
-  record Spans(int[] starts, int[] ends) implements Labels {}
+  record Spans(int[] starts, int[] ends) implements Labels {
+    /** Whether the other has the same numbers. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Spans that
+          && Arrays.equals(starts, that.starts)
+          && Arrays.equals(ends, that.ends);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * Arrays.hashCode(starts) + Arrays.hashCode(ends);
+    }
+
+    @Override
+    public String toString() {
+      return "Spans[starts=" + Arrays.toString(starts) + ", ends=" + Arrays.toString(ends) + "]";
+    }
+  }
 
   /**
    * Integer labels, checked to be as many as the rows.

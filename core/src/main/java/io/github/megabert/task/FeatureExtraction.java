@@ -63,7 +63,7 @@ public final class FeatureExtraction
       MegatronBertModel model, BertTokenizer tokenizer, int maxLength, Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override

@@ -7,7 +7,6 @@ import io.github.megabert.tensor.TopK;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.EncodingOptions;
-import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -88,7 +87,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
       if (topK < 1) {
         throw new IllegalArgumentException("topK must be at least 1, not " + topK);
       }
-      targets = List.copyOf(targets);
+      targets = Given.all("target", targets);
     }
 
     /** The same with so many candidates a mask. */
@@ -98,7 +97,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
 
     /** The same with only these words to choose from. */
     public Options withTargets(String... words) {
-      return withTargets(List.of(words));
+      return withTargets(Arrays.asList(words));
     }
 
     /** The same with only these words to choose from; empty for all. */
@@ -120,7 +119,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
     this.model = model;
     this.tokenizer = tokenizer;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override
@@ -172,8 +171,8 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
   }
 
   private Request request(String text) {
-    // A cut could take the mask away; so such a text is refused.
-    Encoding encoding = encoder.encode(text, null, LongText.REFUSE, Truncation.NONE);
+    Encoding encoding =
+        encoder.encodeWhole(text, "shorten it: it is not cut, as that could take a mask away");
     int[] masks = positionsOfMask(encoding.ids());
     if (masks.length == 0) {
       throw new IllegalArgumentException(
@@ -275,9 +274,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
     float[] probabilities = Softmax.of(logits);
     int[] best;
     if (targets.length == 0) {
-      // Rows past the vocabulary pad the matrix: they are nobody's tokens.
-      int tokens = Math.min(tokenizer.vocabularySize(), probabilities.length);
-      best = TopK.descending(Arrays.copyOf(probabilities, tokens), topK);
+      best = likeliestTokens(probabilities, topK);
     } else {
       float[] chosen = new float[targets.length];
       for (int i = 0; i < targets.length; i++) {
@@ -300,6 +297,17 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
               tokenizer.decode(withoutPadding(filled), onlyMask)));
     }
     return candidates;
+  }
+
+  /** Rows without a token pad the matrix: they are no answer. */
+  private int[] likeliestTokens(float[] probabilities, int topK) {
+    float[] scores = probabilities.clone();
+    for (int id = 0; id < scores.length; id++) {
+      if (!tokenizer.hasToken(id)) {
+        scores[id] = -1;
+      }
+    }
+    return Arrays.stream(TopK.descending(scores, topK)).filter(id -> scores[id] >= 0).toArray();
   }
 
   private int[] withoutPadding(int[] ids) {

@@ -27,7 +27,8 @@ public final class MultipleChoice
   public record Question(String prompt, List<String> choices) {
     /** Checks and copies. */
     public Question {
-      choices = List.copyOf(choices);
+      Given.given("the prompt", prompt);
+      choices = Given.all("choice", choices);
       if (choices.isEmpty()) {
         throw new IllegalArgumentException("a multiple-choice question needs at least one choice");
       }
@@ -77,7 +78,7 @@ public final class MultipleChoice
       Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override
@@ -107,7 +108,7 @@ public final class MultipleChoice
   }
 
   private List<Encoding> encode(Question question, Options options) {
-    return question.choices().stream()
+    return Given.given("the question", question).choices().stream()
         .map(
             choice ->
                 encoder.encode(

@@ -60,7 +60,7 @@ public final class NextSentence
       Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override
@@ -90,7 +90,7 @@ public final class NextSentence
   }
 
   private Encoding encode(TextPair pair, Options options) {
-    if (pair.second() == null) {
+    if (Given.given("the pair of texts", pair).second() == null) {
       throw new IllegalArgumentException("next-sentence prediction needs two texts, not one");
     }
     return encoder.encode(

@@ -38,6 +38,8 @@ public final class QuestionAnswering
   public record Question(String question, String context) {
     /** Checks. */
     public Question {
+      Given.given("the question", question);
+      Given.given("the context in which the answer is sought", context);
       if (question.isBlank()) {
         throw new IllegalArgumentException("the question is empty");
       }
@@ -158,7 +160,7 @@ public final class QuestionAnswering
       Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override
@@ -197,8 +199,8 @@ public final class QuestionAnswering
   }
 
   private Request request(Question question, Options options) {
-    return new Request(
-        question.context(), windows(encoder.tokenizer(), encoder.maxLength(), question, options));
+    Given.given("the question", question);
+    return new Request(question.context(), windows(encoder, question, options));
   }
 
   private List<Answers> answer(List<Request> requests, Options options) {
@@ -220,12 +222,18 @@ public final class QuestionAnswering
    */
   public static List<Encoding> windows(
       BertTokenizer tokenizer, int maxLength, Question question, Options options) {
+    // The model is not known here, and refuses ids that it has no rows for.
+    return windows(new TextEncoder(tokenizer, maxLength, Integer.MAX_VALUE), question, options);
+  }
+
+  private static List<Encoding> windows(TextEncoder encoder, Question question, Options options) {
     int length =
         options.windowLength() == 0
-            ? Math.min(maxLength, TRANSFORMERS_WINDOW)
-            : Math.min(maxLength, options.windowLength());
+            ? Math.min(encoder.maxLength(), TRANSFORMERS_WINDOW)
+            : Math.min(encoder.maxLength(), options.windowLength());
     int questionTokens =
-        tokenizer
+        encoder
+            .tokenizer()
             .encode(question.question(), EncodingOptions.DEFAULT.withSpecialTokens(false))
             .size();
     int room = length - questionTokens - 3;
@@ -245,14 +253,13 @@ public final class QuestionAnswering
       // A long question would leave nothing new in a window; transformers fails there.
       stride = stride < room ? stride : room / 2;
     }
-    return new TextEncoder(tokenizer, maxLength)
-        .windows(
-            question.question(),
-            question.context(),
-            Truncation.ONLY_SECOND,
-            length,
-            Overflow.COMPLETE,
-            stride);
+    return encoder.windows(
+        question.question(),
+        question.context(),
+        Truncation.ONLY_SECOND,
+        length,
+        Overflow.COMPLETE,
+        stride);
   }
 
   /** The logits of windows, which are computed as one batch. */

@@ -85,7 +85,7 @@ public final class TextClassification
       Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override
@@ -151,6 +151,7 @@ public final class TextClassification
   }
 
   private Encoding encode(TextPair pair, Options options) {
+    Given.given("the pair of texts", pair);
     return encoder.encode(
         pair.first(), pair.second(), options.longText(), Truncation.LONGEST_FIRST);
   }

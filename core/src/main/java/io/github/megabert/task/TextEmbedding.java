@@ -146,7 +146,7 @@ public final class TextEmbedding
       MegatronBertModel model, BertTokenizer tokenizer, int maxLength, Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   /** Numbers of a vector. */

@@ -13,13 +13,17 @@ import org.jspecify.annotations.Nullable;
 final class TextEncoder {
   private final BertTokenizer tokenizer;
   private final int maxLength;
+  private final int vocabularySize;
 
   /**
    * @param maxLength most tokens of an encoding, special tokens included
+   * @param vocabularySize rows of the model's word embeddings; the tokenizer may have added tokens
+   *     beyond them
    */
-  TextEncoder(BertTokenizer tokenizer, int maxLength) {
+  TextEncoder(BertTokenizer tokenizer, int maxLength, int vocabularySize) {
     this.tokenizer = tokenizer;
     this.maxLength = maxLength;
+    this.vocabularySize = vocabularySize;
   }
 
   BertTokenizer tokenizer() {
@@ -35,17 +39,31 @@ final class TextEncoder {
    *
    * @param longText {@code REFUSE} or {@code TRUNCATE}
    * @param cut which text loses tokens
-   * @throws IllegalArgumentException if it is too long and may not be cut
+   * @throws IllegalArgumentException if it is too long and may not be cut, or has a token that the
+   *     model does not know
    */
   Encoding encode(String text, @Nullable String pair, LongText longText, Truncation cut) {
     if (longText.requireWhole() == LongText.TRUNCATE) {
-      return tokenizer.encode(text, pair, EncodingOptions.DEFAULT.withTruncation(cut, maxLength));
+      return requireKnown(
+          text,
+          tokenizer.encode(text, pair, EncodingOptions.DEFAULT.withTruncation(cut, maxLength)));
     }
-    Encoding encoding = tokenizer.encode(text, pair, EncodingOptions.DEFAULT);
-    if (encoding.size() > maxLength) {
-      throw tooLong(pair == null ? "the text" : "the pair of texts", text, encoding.size());
-    }
-    return encoding;
+    return requireFits(
+        pair == null ? "the text" : "the pair of texts",
+        text,
+        tokenizer.encode(text, pair, EncodingOptions.DEFAULT),
+        "shorten it, or allow that it is cut (LongText.TRUNCATE, --truncate)");
+  }
+
+  /**
+   * Encodes a text for a task that never cuts one.
+   *
+   * @param advice what to do about a text that is too long
+   * @throws IllegalArgumentException if it is too long, or has a token that the model does not know
+   */
+  Encoding encodeWhole(String text, String advice) {
+    return requireFits(
+        "the text", text, tokenizer.encode(text, null, EncodingOptions.DEFAULT), advice);
   }
 
   /**
@@ -66,25 +84,46 @@ final class TextEncoder {
     EncodingOptions options =
         EncodingOptions.DEFAULT.withTruncation(cut, length).withOverflow(overflow, stride);
     Encoding first = tokenizer.encode(text, pair, options);
-    if (first.overflow().isEmpty()) {
-      return List.of(first);
-    }
     List<Encoding> windows = new ArrayList<>();
     windows.add(first);
     windows.addAll(first.overflow());
+    windows.forEach(window -> requireKnown(text, window));
     return windows;
   }
 
-  private IllegalArgumentException tooLong(String what, String text, int tokens) {
-    return new IllegalArgumentException(
-        what
-            + " \""
-            + excerpt(text)
-            + "\" has "
-            + tokens
-            + " tokens, the model takes at most "
-            + maxLength
-            + "; shorten it, or allow that it is cut (LongText.TRUNCATE, --truncate)");
+  private Encoding requireFits(String what, String text, Encoding encoding, String advice) {
+    if (encoding.size() > maxLength) {
+      throw new IllegalArgumentException(
+          what
+              + " \""
+              + excerpt(text)
+              + "\" has "
+              + encoding.size()
+              + " tokens, the model takes at most "
+              + maxLength
+              + "; "
+              + advice);
+    }
+    return requireKnown(text, encoding);
+  }
+
+  /** Added tokens may lie beyond the matrix; a text that has one cannot be read. */
+  private Encoding requireKnown(String text, Encoding encoding) {
+    for (int id : encoding.ids()) {
+      if (id >= vocabularySize) {
+        throw new IllegalArgumentException(
+            "the text \""
+                + excerpt(text)
+                + "\" has the token \""
+                + tokenizer.idToToken(id)
+                + "\" of id "
+                + id
+                + ", for which the model has no row (vocab_size "
+                + vocabularySize
+                + "); leave that token out, or take the model that it was added for");
+      }
+    }
+    return encoding;
   }
 
   /** The beginning of a text, for messages. */

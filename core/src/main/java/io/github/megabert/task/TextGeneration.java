@@ -6,7 +6,6 @@ import io.github.megabert.model.generation.GenerationOptions;
 import io.github.megabert.model.generation.Generator;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
-import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -39,7 +38,7 @@ public final class TextGeneration
 
     /** Checks and copies. */
     public Options {
-      stops = List.copyOf(stops);
+      stops = Given.all("stop text", stops);
       if (stops.contains("")) {
         throw new IllegalArgumentException("an empty stop text would end every text at once");
       }
@@ -52,7 +51,7 @@ public final class TextGeneration
 
     /** The same with other texts that end the new part. */
     public Options withStops(String... texts) {
-      return new Options(generation, List.of(texts));
+      return new Options(generation, Arrays.asList(texts));
     }
   }
 
@@ -135,8 +134,8 @@ public final class TextGeneration
       Set<Integer> endTokens) {
     this.endTokens = endTokens.isEmpty() ? Set.of(tokenizer.sepId()) : Set.copyOf(endTokens);
     this.batching = batching;
-    generator = new Generator(model);
-    encoder = new TextEncoder(tokenizer, maxLength);
+    generator = new Generator(model, tokenizer::hasToken);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override
@@ -212,7 +211,7 @@ public final class TextGeneration
 
   /** {@code [CLS]} and the text, without the closing {@code [SEP]}, which would end it. */
   private int[] tokens(String prompt) {
-    Encoding encoding = encoder.encode(prompt, null, LongText.REFUSE, Truncation.NONE);
+    Encoding encoding = encoder.encodeWhole(prompt, "shorten it, best at its beginning");
     if (!encoder.tokenizer().config().addsSpecialTokens()) {
       return encoding.ids();
     }

@@ -9,6 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param second the second text, or null
  */
 public record TextPair(String first, @Nullable String second) {
+  /** Refuses a first text that is null. */
+  public TextPair {
+    Given.given("the first text of the pair", first);
+  }
+
   /** A text by itself. */
   public static TextPair of(String text) {
     return new TextPair(text, null);
@@ -16,6 +21,6 @@ public record TextPair(String first, @Nullable String second) {
 
   /** Two texts that are read together. */
   public static TextPair of(String first, String second) {
-    return new TextPair(first, second);
+    return new TextPair(first, Given.given("the second text of the pair", second));
   }
 }

@@ -82,7 +82,7 @@ public final class TokenClassification
 
     /** Checks and copies. */
     public Options {
-      ignoredLabels = Set.copyOf(ignoredLabels);
+      ignoredLabels = Set.copyOf(Given.all("ignored label", new ArrayList<>(ignoredLabels)));
       if (stride < 0) {
         throw new IllegalArgumentException("stride must not be negative: " + stride);
       }
@@ -137,7 +137,7 @@ public final class TokenClassification
       Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -95,7 +96,7 @@ public final class ZeroShotClassification {
       Batching batching) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength);
+    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
     entailment =
         entailment(model.config())
             .orElseThrow(
@@ -133,13 +134,14 @@ public final class ZeroShotClassification {
    * @throws IllegalArgumentException if there is no label
    */
   public TextTask<String, Options, Classification> among(List<String> labels) {
-    requireLabels(labels);
-    return new Labelled(List.copyOf(labels));
+    List<String> given = Given.all("label", labels);
+    requireLabels(given);
+    return new Labelled(given);
   }
 
   /** The task with labels to choose from. */
   public TextTask<String, Options, Classification> among(String... labels) {
-    return among(List.of(labels));
+    return among(Arrays.asList(labels));
   }
 
   /** How well each label fits a text; a shorthand for {@link #among}. */

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A dense, row-major, little-endian tensor in off-heap memory.
@@ -227,6 +228,14 @@ public final class Tensor {
     long rowBytes = extents[0] == 0 ? 0 : dtype.byteSize(slice.elements()) / (to - from);
     return new Tensor(
         segment.asSlice(from * rowBytes, dtype.byteSize(slice.elements())), dtype, slice);
+  }
+
+  /** Whether the other has the same shape and type, and the same bits in every element. */
+  public boolean contentEquals(@Nullable Tensor other) {
+    return other != null
+        && dtype == other.dtype
+        && shape.equals(other.shape)
+        && segment.mismatch(other.segment) < 0;
   }
 
   @Override

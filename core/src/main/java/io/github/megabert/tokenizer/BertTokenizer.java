@@ -261,6 +261,11 @@ public final class BertTokenizer {
     return size;
   }
 
+  /** Whether the id is a token's; rows of a matrix without one are padding. */
+  public boolean hasToken(int id) {
+    return id >= 0 && id < vocabulary.size() && !vocabulary.token(id).isEmpty();
+  }
+
   /** The token's id, or −1 if the vocabulary does not have it. */
   public int tokenToId(String token) {
     return vocabulary.id(token);
@@ -268,8 +273,7 @@ public final class BertTokenizer {
 
   /** The id's token; the unknown token if the id has none. */
   public String idToToken(int id) {
-    String token = id < 0 || id >= vocabulary.size() ? "" : vocabulary.token(id);
-    return token.isEmpty() ? config.unknownToken() : token;
+    return hasToken(id) ? vocabulary.token(id) : config.unknownToken();
   }
 
   /** The id of {@code [CLS]}. */

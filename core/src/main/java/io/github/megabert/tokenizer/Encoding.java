@@ -1,6 +1,8 @@
 package io.github.megabert.tokenizer;
 
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A text, or a pair of texts, as a model reads it. All arrays have one entry a token; they are not
@@ -48,5 +50,60 @@ public record Encoding(
   /** Whether truncation cut tokens off. */
   public boolean isTruncated() {
     return truncatedTokens > 0;
+  }
+
+  /** Whether the other has the same tokens in the same places, and the same windows. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Encoding that
+        && Arrays.equals(ids, that.ids)
+        && Arrays.equals(typeIds, that.typeIds)
+        && Arrays.equals(attentionMask, that.attentionMask)
+        && Arrays.equals(specialTokensMask, that.specialTokensMask)
+        && Arrays.equals(wordIds, that.wordIds)
+        && Arrays.equals(sequenceIds, that.sequenceIds)
+        && Arrays.equals(charStart, that.charStart)
+        && Arrays.equals(charEnd, that.charEnd)
+        && Arrays.equals(codePointStart, that.codePointStart)
+        && Arrays.equals(codePointEnd, that.codePointEnd)
+        && tokens.equals(that.tokens)
+        && overflow.equals(that.overflow)
+        && truncatedTokens == that.truncatedTokens;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(ids) + truncatedTokens;
+  }
+
+  @Override
+  public String toString() {
+    return "Encoding[ids="
+        + Arrays.toString(ids)
+        + ", typeIds="
+        + Arrays.toString(typeIds)
+        + ", attentionMask="
+        + Arrays.toString(attentionMask)
+        + ", specialTokensMask="
+        + Arrays.toString(specialTokensMask)
+        + ", wordIds="
+        + Arrays.toString(wordIds)
+        + ", sequenceIds="
+        + Arrays.toString(sequenceIds)
+        + ", charStart="
+        + Arrays.toString(charStart)
+        + ", charEnd="
+        + Arrays.toString(charEnd)
+        + ", codePointStart="
+        + Arrays.toString(codePointStart)
+        + ", codePointEnd="
+        + Arrays.toString(codePointEnd)
+        + ", tokens="
+        + tokens
+        + ", overflow="
+        + overflow
+        + ", truncatedTokens="
+        + truncatedTokens
+        + "]";
   }
 }

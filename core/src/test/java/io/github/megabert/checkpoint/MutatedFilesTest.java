@@ -119,7 +119,7 @@ class MutatedFilesTest {
   private static void readMegatron(byte[] bytes) throws IOException {
     try (TorchFile file = open(bytes)) {
       if (MegatronCheckpoint.isOne(file)) {
-        readAll(MegatronCheckpoint.open(file, null));
+        readAll(MegatronCheckpoint.open(file, null, 0));
       }
     }
   }

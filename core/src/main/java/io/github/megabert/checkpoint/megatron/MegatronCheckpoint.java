@@ -37,7 +37,8 @@ public final class MegatronCheckpoint implements Checkpoint {
   private final OwnedArena copies = new OwnedArena();
   private final Map<String, Tensor> copied = new HashMap<>();
 
-  private MegatronCheckpoint(String source, MegatronRanks ranks, @Nullable Path configOverride)
+  private MegatronCheckpoint(
+      String source, MegatronRanks ranks, @Nullable Path configOverride, int tokens)
       throws IOException {
     this.source = source;
     this.configSource = configOverride == null ? source : configOverride.toString();
@@ -46,7 +47,7 @@ public final class MegatronCheckpoint implements Checkpoint {
     requireAllRanks(arguments);
     arguments.requireBert();
     MegatronMerge merge = MegatronMerge.of(ranks);
-    this.config = MegatronConfig.complete(merge, arguments, configOverride, source);
+    this.config = MegatronConfig.complete(merge, arguments, configOverride, tokens, source);
     MegatronQkvOrder order = MegatronQkvOrder.ofVersion(version(ranks.files().getFirst()), source);
     merge.splitQueryKeyValue(config.get("num_attention_heads").asInt(), order);
     merge.cutVocabulary(config.get("vocab_size").asLong());
@@ -65,23 +66,29 @@ public final class MegatronCheckpoint implements Checkpoint {
                 || PickleValues.member(file.root(), "args") != null));
   }
 
-  /** Opens one file that is already read; closes it if it is refused. */
-  public static MegatronCheckpoint open(TorchFile file, @Nullable Path configOverride)
+  /**
+   * Opens one file that is already read; closes it if it is refused.
+   *
+   * @param tokens ids that the tokenizer can name, or 0; see {@link Checkpoint#open(Path, Path,
+   *     int)}
+   */
+  public static MegatronCheckpoint open(TorchFile file, @Nullable Path configOverride, int tokens)
       throws IOException {
-    return open(file.source(), MegatronRanks.ofFile(file), configOverride);
+    return open(file.source(), MegatronRanks.ofFile(file), configOverride, tokens);
   }
 
   /** Opens the rank files that {@link MegatronRanks#find} found in a folder. */
   public static MegatronCheckpoint open(
-      Path folder, Map<List<Integer>, Path> found, @Nullable Path configOverride)
+      Path folder, Map<List<Integer>, Path> found, @Nullable Path configOverride, int tokens)
       throws IOException {
-    return open(folder.toString(), MegatronRanks.open(found), configOverride);
+    return open(folder.toString(), MegatronRanks.open(found), configOverride, tokens);
   }
 
   private static MegatronCheckpoint open(
-      String source, MegatronRanks ranks, @Nullable Path configOverride) throws IOException {
+      String source, MegatronRanks ranks, @Nullable Path configOverride, int tokens)
+      throws IOException {
     try {
-      return new MegatronCheckpoint(source, ranks, configOverride);
+      return new MegatronCheckpoint(source, ranks, configOverride, tokens);
     } catch (IOException | RuntimeException e) {
       ranks.close();
       throw e;

@@ -16,6 +16,9 @@ import tools.jackson.databind.node.ObjectNode;
  * that contradicts the tensors is refused.
  */
 final class MegatronConfig {
+  /** Megatron-LM's default of {@code make_vocab_size_divisible_by}. */
+  private static final long DIVISIBLE_BY = 128;
+
   private static final String LAYER = "bert.encoder.layer.0.";
 
   private MegatronConfig() {}
@@ -24,6 +27,7 @@ final class MegatronConfig {
       MegatronMerge merge,
       MegatronArguments arguments,
       @Nullable Path configOverride,
+      int tokens,
       String source)
       throws IOException {
     Map<String, Long> shown = shownByTensors(merge, source);
@@ -31,16 +35,33 @@ final class MegatronConfig {
     shown.forEach(config::put);
     describeHeads(config, merge);
     arguments.describe(config);
-    Long vocabulary = arguments.integer("vocab_size");
-    if (vocabulary != null && vocabulary > 0 && vocabulary < config.get("vocab_size").asLong()) {
-      config.put("vocab_size", vocabulary.longValue());
-    }
+    config.put("vocab_size", vocabulary(config.get("vocab_size").asLong(), tokens, arguments));
     if (configOverride != null) {
       config.setAll(StrictJson.readObject(configOverride));
       requireAgreement(config, shown, configOverride, source);
     }
     requireHeads(config, arguments, configOverride, source);
     return StrictJson.asRead(config);
+  }
+
+  /** Rows without padding: as the arguments tell, else as many as the tokenizer can name. */
+  private static long vocabulary(long rows, int tokens, MegatronArguments arguments) {
+    Long stored = arguments.integer("vocab_size");
+    if (stored != null && stored > 0) {
+      return Math.min(stored, rows);
+    }
+    return tokens > 0 && tokens < rows && rows - tokens < paddedTo(arguments) ? tokens : rows;
+  }
+
+  /**
+   * Megatron-LM pads to a multiple of this. More rows are no padding, and the tokenizer is another
+   * model's.
+   */
+  private static long paddedTo(MegatronArguments arguments) {
+    Long multiple = arguments.integer("make_vocab_size_divisible_by");
+    Long ranks = arguments.integer("tensor_model_parallel_size");
+    return (multiple == null || multiple < 1 ? DIVISIBLE_BY : multiple)
+        * (ranks == null || ranks < 1 ? 1 : ranks);
   }
 
   /** Those of transformers' {@code MegatronBertConfig} that tensors and arguments may not tell. */

@@ -33,10 +33,10 @@ final class BeamSearch {
   private final GenerationOptions options;
   private final LogitsRules rules;
 
-  BeamSearch(MegatronBertForCausalLM model, GenerationOptions options) {
-    this.options = options;
+  BeamSearch(MegatronBertForCausalLM model, LogitsRules rules) {
+    this.rules = rules;
+    options = rules.options();
     decoding = new Decoding(model);
-    rules = new LogitsRules(options);
   }
 
   /** The best sequences that continue a prompt, best first. */
@@ -91,6 +91,9 @@ final class BeamSearch {
               ? sampler.kept(scores, 1 + options.endTokens().size())
               : TopK.descending(scores, wanted);
       for (int token : tokens) {
+        if (scores[token] == Float.NEGATIVE_INFINITY && rules.isPadding(token)) {
+          continue;
+        }
         TokenSequence longer = beam.tokens().with(token);
         boolean stops =
             options.endTokens().contains(token)

@@ -1,6 +1,8 @@
 package io.github.megabert.model.generation;
 
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A prompt and its continuation.
@@ -27,5 +29,33 @@ public record GeneratedSequence(int[] tokenIds, int promptLength, double score, 
   /** The new tokens alone. */
   public int[] newTokenIds() {
     return Arrays.copyOfRange(tokenIds, promptLength, tokenIds.length);
+  }
+
+  /** Whether the other is the same sequence of the same tokens. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof GeneratedSequence that
+        && Arrays.equals(tokenIds, that.tokenIds)
+        && promptLength == that.promptLength
+        && Double.compare(score, that.score) == 0
+        && reason == that.reason;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(Arrays.hashCode(tokenIds), promptLength, score, reason);
+  }
+
+  @Override
+  public String toString() {
+    return "GeneratedSequence[tokenIds="
+        + Arrays.toString(tokenIds)
+        + ", promptLength="
+        + promptLength
+        + ", score="
+        + score
+        + ", reason="
+        + reason
+        + "]";
   }
 }

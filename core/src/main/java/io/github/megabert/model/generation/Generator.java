@@ -6,6 +6,8 @@ import io.github.megabert.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,10 +19,21 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Generator {
   private final MegatronBertForCausalLM model;
+  private final int[] padding;
 
-  /** A generator over a model that the caller keeps open. */
+  /** A generator over a model that the caller keeps open; any row of it may be chosen. */
   public Generator(MegatronBertForCausalLM model) {
+    this(model, id -> true);
+  }
+
+  /**
+   * A generator over a model whose matrix may be padded.
+   *
+   * @param tokens which ids are tokens; others are never chosen
+   */
+  public Generator(MegatronBertForCausalLM model, IntPredicate tokens) {
     this.model = model;
+    padding = IntStream.range(0, model.config().vocabSize()).filter(tokens.negate()).toArray();
   }
 
   /**
@@ -54,7 +67,7 @@ public final class Generator {
     }
     if (options.beams() > 1) {
       List<GeneratedSequence> results = new ArrayList<>();
-      BeamSearch search = new BeamSearch(model, options);
+      BeamSearch search = new BeamSearch(model, new LogitsRules(options, padding));
       for (int[] prompt : prompts) {
         results.addAll(
             search.search(prompt, maxLength(prompt, options), limitReason(prompt, options)));
@@ -91,7 +104,7 @@ public final class Generator {
     }
     @Nullable GeneratedSequence[] ended = new GeneratedSequence[all.size()];
     Decoding decoding = new Decoding(model);
-    LogitsRules rules = new LogitsRules(options);
+    LogitsRules rules = new LogitsRules(options, padding);
     List<Sampler> samplers = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       samplers.add(new Sampler(options, i % results));

@@ -1,10 +1,32 @@
 package io.github.megabert.model.generation;
 
+import java.util.Arrays;
+
 /**
  * Rules that change the logits of the next token, in transformers' order: repetition penalty,
- * n-grams, least length.
+ * n-grams, least length; and rows that are no tokens.
  */
-record LogitsRules(GenerationOptions options) {
+final class LogitsRules {
+  private final GenerationOptions options;
+  private final int[] padding;
+
+  /**
+   * @param padding ids that are no tokens, ascending
+   */
+  LogitsRules(GenerationOptions options, int[] padding) {
+    this.options = options;
+    this.padding = padding;
+  }
+
+  GenerationOptions options() {
+    return options;
+  }
+
+  /** Whether the id is no token, and thus never chosen. */
+  boolean isPadding(int id) {
+    return Arrays.binarySearch(padding, id) >= 0;
+  }
+
   /** Applies all rules to the scores of the token that follows {@code sequence}. */
   void apply(TokenSequence sequence, float[] scores) {
     if (options.repetitionPenalty() != 1) {
@@ -17,6 +39,9 @@ record LogitsRules(GenerationOptions options) {
       for (int end : options.endTokens()) {
         scores[end] = Float.NEGATIVE_INFINITY;
       }
+    }
+    for (int id : padding) {
+      scores[id] = Float.NEGATIVE_INFINITY;
     }
   }
 

@@ -101,7 +101,8 @@ final class Sampler {
       }
     }
     double least = options.minP() * probabilities[0];
-    while (kept > 1 && probabilities[kept - 1] < least) {
+    // What cannot be drawn is left out, or rounding could reach it.
+    while (kept > 1 && (probabilities[kept - 1] < least || probabilities[kept - 1] == 0)) {
       kept--;
     }
     return kept;

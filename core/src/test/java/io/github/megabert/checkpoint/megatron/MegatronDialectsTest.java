@@ -194,6 +194,44 @@ class MegatronDialectsTest {
   }
 
   @Test
+  void aTokenizerTellsThePaddingWhereOnlyThePaddedSizeIsStored() throws IOException {
+    Map<String, Tensor> model = new LinkedHashMap<>();
+    addLayers(model, "language_model.encoder.", "layernorm", "self_attention", 0, 2, 0, 1, 3);
+    addRest(model, "layernorm");
+    Path file = folder.resolve("model_optim_rng.pt");
+    String words = "bert.embeddings.word_embeddings.weight";
+    Map<String, Object> padded = Map.of("num_attention_heads", 4L, "padded_vocab_size", 99L);
+    write(file, Map.of("model", model), 3.0, padded);
+    for (int tokens : new int[] {90, 99, 0, 120}) {
+      int rows = tokens == 90 ? 90 : 99;
+      try (Checkpoint cut = Checkpoint.open(file, null, tokens)) {
+        assertEquals(rows, cut.config().get("vocab_size"));
+        assertEquals(Shape.of(rows, 64), cut.shape(words));
+        assertEquals(Shape.of(rows, 64), cut.shape("cls.predictions.decoder.weight"));
+        assertEquals(Shape.of(rows), cut.shape("cls.predictions.bias"));
+        assertEquals(
+            -1, get(words).rows(0, rows).segment().mismatch(cut.tensor(words, arena).segment()));
+      }
+    }
+    // Megatron-LM pads to a multiple of eight here: nine rows are no padding.
+    write(
+        file,
+        Map.of("model", model),
+        3.0,
+        Map.of("num_attention_heads", 4L, "make_vocab_size_divisible_by", 8L));
+    for (int tokens : new int[] {90, 92}) {
+      try (Checkpoint cut = Checkpoint.open(file, null, tokens)) {
+        assertEquals(tokens == 90 ? 99 : 92, cut.config().get("vocab_size"));
+      }
+    }
+    // The arguments know better than a tokenizer.
+    write(file, Map.of("model", model), 3.0);
+    try (Checkpoint cut = Checkpoint.open(file, null, 90)) {
+      assertEquals(99, cut.config().get("vocab_size"));
+    }
+  }
+
+  @Test
   void aConfigurationMayDropThePaddingButNotContradictTheTensors() throws IOException {
     Path file = Fixtures.transformers("megatron_v2_args/model_optim_rng.pt");
     Path given = Fixtures.transformers("megatron_v2_args/expected_config.json");
@@ -335,6 +373,15 @@ class MegatronDialectsTest {
 
   private static void write(Path file, Map<String, Map<String, Tensor>> models, double version)
       throws IOException {
+    write(file, models, version, Map.of("num_attention_heads", 4L, "vocab_size", 99L));
+  }
+
+  private static void write(
+      Path file,
+      Map<String, Map<String, Tensor>> models,
+      double version,
+      Map<String, Object> arguments)
+      throws IOException {
     TorchWriter writer = new TorchWriter();
     Map<String, Tensor> elements = new LinkedHashMap<>();
     Map<String, Object> tree = new LinkedHashMap<>();
@@ -351,8 +398,7 @@ class MegatronDialectsTest {
           tree.put(key, flat);
         });
     tree.put("checkpoint_version", version);
-    tree.put(
-        "args", new PickleWriter.Namespace(Map.of("num_attention_heads", 4L, "vocab_size", 99L)));
+    tree.put("args", new PickleWriter.Namespace(arguments));
     Files.deleteIfExists(file);
     writer.write(file, tree, (index, spec, _) -> elements.get(spec.name()));
   }

@@ -67,6 +67,43 @@ class GenerationConfigTest {
     assertTrue(refusal.getMessage().contains("\"num_beams\" is \"four\""), refusal.getMessage());
   }
 
+  /** As transformers, which warns of them; files that were saved with such settings are common. */
+  @Test
+  void settingsThatCannotTakeEffectAreLeftOut() throws IOException {
+    for (String json :
+        new String[] {
+          "{\"do_sample\": false, \"temperature\": 0.7, \"top_k\": 9, \"top_p\": 0.5, \"min_p\": 0.1}",
+          "{\"temperature\": 0.0, \"top_p\": 0}",
+          "{\"num_beams\": 1, \"length_penalty\": 2.0, \"early_stopping\": true}",
+          "{\"length_penalty\": 0.5, \"early_stopping\": \"never\"}"
+        }) {
+      Files.writeString(folder.resolve("generation_config.json"), json);
+      assertEquals(
+          GenerationOptions.DEFAULT.toString(),
+          dropped(GenerationConfig.of(folder).options()),
+          json);
+    }
+    Files.writeString(
+        folder.resolve("generation_config.json"),
+        "{\"do_sample\": false, \"temperature\": 0.7, \"num_beams\": 4, \"length_penalty\": 2.0}");
+    GenerationConfig both = GenerationConfig.of(folder);
+    GenerationOptions searched = both.options().build();
+    assertEquals(2, searched.lengthPenalty());
+    assertEquals(1, searched.temperature());
+    // The caller's choice comes first, and what it makes useless is left out then as well.
+    GenerationOptions drawn = both.options(true, 1).build();
+    assertEquals(0.7, drawn.temperature());
+    assertEquals(1, drawn.lengthPenalty());
+  }
+
+  private static String dropped(GenerationOptions.Builder builder) {
+    return builder
+        .stopCondition(GenerationOptions.DEFAULT.stopCondition())
+        .listener(GenerationOptions.DEFAULT.listener())
+        .build()
+        .toString();
+  }
+
   @Test
   void theFileOfGenerationComesBeforeTheModelsConfiguration() throws IOException {
     copyModel("[4, 9]");
