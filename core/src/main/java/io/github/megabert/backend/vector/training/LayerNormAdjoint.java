@@ -1,5 +1,6 @@
 package io.github.megabert.backend.vector.training;
 
+import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import io.github.megabert.backend.host.HostMatrix;
@@ -85,12 +86,19 @@ public final class LayerNormAdjoint implements Team.Body {
   public void run(int block, int next, int slot) {
     long sums = sumsAt(block);
     long lane = (long) slot * 2 * VECTOR_BYTES;
-    scratch.asSlice(sums, sumsBytes()).fill((byte) 0);
+    clear(sums);
     int end = Math.min(rows, (block + 1) * ROWS);
     for (int row = block * ROWS; row < end; row++) {
       long at = (long) row * columns * Float.BYTES;
       LayerNormAdjointRow.run(
           forms, x, dOut, at, weight, columns, eps, add, dX, scratch, sums, scratch, lane);
+    }
+  }
+
+  /** By a loop: a slice to be filled would be an object. */
+  private void clear(long sums) {
+    for (long at = sums; at < sums + sumsBytes(); at += Float.BYTES) {
+      scratch.set(FLOAT, at, 0);
     }
   }
 }
