@@ -102,8 +102,7 @@ class FiniteDifferencesTest {
     return sum;
   }
 
-  private static double[] linear(
-      double[] x, double[] weight, double[] bias, int rows, int inputs) {
+  private static double[] linear(double[] x, double[] weight, double[] bias, int rows, int inputs) {
     int outputs = bias.length;
     double[] out = new double[rows * outputs];
     for (int r = 0; r < rows; r++) {

@@ -54,7 +54,7 @@ public final class DropoutFactors extends Kernel {
   private static long[] places() {
     long[] places = new long[GROUP];
     for (int lane = 0; lane < GROUP; lane++) {
-      places[lane] = lane / 2 + (lane % 2 == 0 ? 0 : GROUP / 2);
+      places[lane] = lane / 2 + (lane % 2 == 0 ? 0L : GROUP / 2);
     }
     return places;
   }
