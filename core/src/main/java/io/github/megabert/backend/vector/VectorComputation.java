@@ -205,23 +205,28 @@ final class VectorComputation implements Computation {
 
   @Override
   public void activate(Activation activation, Matrix x, Matrix out) {
-    scalar.activate(activation, x, out);
+    open()
+        .activation
+        .apply(activation, HostMatrix.of(x), HostMatrix.of(out, "out", x.rows(), x.columns()));
   }
 
   @Override
   public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
-    scalar.dropout(dropout, x, residual, out);
+    open()
+        .dropout
+        .apply(
+            dropout,
+            HostMatrix.of(x),
+            residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), x.columns()),
+            HostMatrix.of(out, "out", x.rows(), x.columns()));
   }
 
   @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
-    if (smoothing > 0) {
-      scalar.crossEntropy(logits, labels, smoothing, out);
-      return;
-    }
     open()
         .softmax
-        .crossEntropy(HostMatrix.of(logits), labels, HostMatrix.of(out, "out", logits.rows(), 1));
+        .crossEntropy(
+            HostMatrix.of(logits), labels, smoothing, HostMatrix.of(out, "out", logits.rows(), 1));
   }
 
   @Override

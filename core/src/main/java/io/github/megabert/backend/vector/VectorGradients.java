@@ -58,20 +58,17 @@ final class VectorGradients implements Gradients {
 
   @Override
   public void clear(Matrix x) {
-    open();
-    SCALAR.clear(x);
+    open().elements.clear(HostMatrix.of(x));
   }
 
   @Override
   public void add(Matrix x, Matrix sum) {
-    open();
-    SCALAR.add(x, sum);
+    open().elements.add(HostMatrix.of(x), HostMatrix.of(sum, "sum", x.rows(), x.columns()));
   }
 
   @Override
   public void scale(Matrix x, float factor) {
-    open();
-    SCALAR.scale(x, factor);
+    open().elements.scale(HostMatrix.of(x), factor);
   }
 
   @Override
@@ -103,8 +100,13 @@ final class VectorGradients implements Gradients {
 
   @Override
   public void activation(Activation activation, Matrix x, Matrix dOut, Matrix dX) {
-    open();
-    SCALAR.activation(activation, x, dOut, dX);
+    open()
+        .activation
+        .adjoint(
+            activation,
+            HostMatrix.of(x),
+            HostMatrix.of(dOut, "dOut", x.rows(), x.columns()),
+            HostMatrix.of(dX, "dX", x.rows(), x.columns()));
   }
 
   @Override
@@ -117,8 +119,18 @@ final class VectorGradients implements Gradients {
       @Nullable Matrix dX,
       @Nullable Matrix dWeight,
       @Nullable Matrix dBias) {
-    open();
-    SCALAR.layerNorm(x, weight, eps, dOut, add, dX, dWeight, dBias);
+    int columns = x.columns();
+    open()
+        .layerNormAdjoint
+        .run(
+            HostMatrix.of(x),
+            HostParameter.vector(weight, "the weight", columns),
+            eps,
+            HostMatrix.of(dOut, "dOut", x.rows(), columns),
+            add,
+            dX == null ? null : HostMatrix.of(dX, "dX", x.rows(), columns),
+            dWeight == null ? null : HostMatrix.ofElements(dWeight, "dWeight", columns),
+            dBias == null ? null : HostMatrix.ofElements(dBias, "dBias", columns));
   }
 
   @Override
@@ -167,27 +179,49 @@ final class VectorGradients implements Gradients {
       @Nullable Matrix dWords,
       @Nullable Matrix dTypes,
       @Nullable Matrix dPositions) {
-    open();
-    SCALAR.embed(tokenIds, paddingId, typeIds, positionIds, dOut, dWords, dTypes, dPositions);
+    HostMatrix source = HostMatrix.of(dOut);
+    if (tokenIds != null) {
+      addRows(source, tokenIds, paddingId, dWords, "dWords");
+    }
+    addRows(source, typeIds, -1, dTypes, "dTypes");
+    addRows(source, positionIds, -1, dPositions, "dPositions");
+  }
+
+  private void addRows(
+      HostMatrix source, int[] rows, int without, @Nullable Matrix table, String name) {
+    if (table != null) {
+      HostMatrix target = HostMatrix.of(table, name, table.rows(), source.columns());
+      open().scatterAdd.add(source, rows, without, target);
+    }
   }
 
   @Override
   public void gatherRows(Matrix dOut, int[] rows, Matrix dX) {
-    open();
-    SCALAR.gatherRows(dOut, rows, dX);
+    addRows(HostMatrix.of(dOut, "dOut", rows.length, dOut.columns()), rows, -1, dX, "dX");
   }
 
   @Override
   public void dropout(Dropout dropout, Matrix dOut, Matrix dX) {
-    open();
-    SCALAR.dropout(dropout, dOut, dX);
+    open()
+        .dropout
+        .apply(
+            dropout,
+            HostMatrix.of(dOut),
+            null,
+            HostMatrix.of(dX, "dX", dOut.rows(), dOut.columns()));
   }
 
   @Override
   public void crossEntropy(
       Matrix logits, int[] labels, float smoothing, Matrix dOut, Matrix dLogits) {
-    open();
-    SCALAR.crossEntropy(logits, labels, smoothing, dOut, dLogits);
+    open()
+        .crossEntropyAdjoint
+        .run(
+            HostMatrix.of(logits),
+            labels,
+            smoothing,
+            HostMatrix.of(dOut, "dOut", logits.rows(), 1),
+            HostMatrix.of(dLogits, "dLogits", logits.rows(), logits.columns()));
   }
 
   @Override
@@ -211,8 +245,7 @@ final class VectorGradients implements Gradients {
 
   @Override
   public double squaredNorm(Matrix x, int firstRow, int rows) {
-    open();
-    return SCALAR.squaredNorm(x, firstRow, rows);
+    return open().squaredNorm.of(HostMatrix.of(x), firstRow, rows);
   }
 
   @Override
@@ -224,7 +257,16 @@ final class VectorGradients implements Gradients {
       Matrix secondMoment,
       int firstRow,
       int rows) {
-    open();
-    SCALAR.adamW(step, value, gradient, firstMoment, secondMoment, firstRow, rows);
+    int columns = value.columns();
+    open()
+        .adamW
+        .update(
+            step,
+            HostMatrix.of(value),
+            HostMatrix.of(gradient, "gradient", value.rows(), columns),
+            HostMatrix.of(firstMoment, "firstMoment", value.rows(), columns),
+            HostMatrix.of(secondMoment, "secondMoment", value.rows(), columns),
+            firstRow,
+            rows);
   }
 }

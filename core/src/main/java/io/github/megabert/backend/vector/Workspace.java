@@ -11,6 +11,15 @@ import io.github.megabert.backend.vector.memory.Slabs;
 import io.github.megabert.backend.vector.rows.Embedding;
 import io.github.megabert.backend.vector.rows.LayerNorm;
 import io.github.megabert.backend.vector.rows.RowSoftmax;
+import io.github.megabert.backend.vector.training.AdamW;
+import io.github.megabert.backend.vector.training.CrossEntropyAdjoint;
+import io.github.megabert.backend.vector.training.ElementActivation;
+import io.github.megabert.backend.vector.training.ElementBlocks;
+import io.github.megabert.backend.vector.training.ElementDropout;
+import io.github.megabert.backend.vector.training.Elements;
+import io.github.megabert.backend.vector.training.LayerNormAdjoint;
+import io.github.megabert.backend.vector.training.ScatterAdd;
+import io.github.megabert.backend.vector.training.SquaredNorm;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.Workers;
 
@@ -25,6 +34,14 @@ final class Workspace implements AutoCloseable {
   final LayerNorm layerNorm;
   final RowSoftmax softmax;
   final Embedding embedding;
+  final Elements elements;
+  final ElementActivation activation;
+  final ElementDropout dropout;
+  final LayerNormAdjoint layerNormAdjoint;
+  final CrossEntropyAdjoint crossEntropyAdjoint;
+  final ScatterAdd scatterAdd;
+  final SquaredNorm squaredNorm;
+  final AdamW adamW;
 
   Workspace(Workers workers, Forms forms, ReadAhead readAhead) {
     Team team = new Team(workers);
@@ -36,6 +53,15 @@ final class Workspace implements AutoCloseable {
     layerNorm = new LayerNorm(team, memory, forms);
     softmax = new RowSoftmax(team, memory, forms);
     embedding = new Embedding(team, memory, forms);
+    ElementBlocks blocks = new ElementBlocks(team);
+    elements = new Elements(blocks, forms);
+    activation = new ElementActivation(blocks, forms);
+    dropout = new ElementDropout(blocks, memory, forms);
+    layerNormAdjoint = new LayerNormAdjoint(team, memory, forms);
+    crossEntropyAdjoint = new CrossEntropyAdjoint(team, memory, forms);
+    scatterAdd = new ScatterAdd(team, forms);
+    squaredNorm = new SquaredNorm(blocks, memory, forms);
+    adamW = new AdamW(blocks, forms);
   }
 
   @Override

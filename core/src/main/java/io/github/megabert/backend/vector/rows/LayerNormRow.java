@@ -4,9 +4,7 @@ import static io.github.megabert.backend.vector.Lanes.COUNT;
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
-import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
-import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.memory.FloatArrays;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.backend.vector.warmup.Kernel;
@@ -14,11 +12,7 @@ import io.github.megabert.backend.vector.warmup.Operands;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/**
- * LayerNorm of a row: the mean first, then the sum of squared differences from it; the differences'
- * own sum corrects what rounding the mean left over (Chan, Golub and LeVeque 1983, eq. 1.7), which
- * an eps of 1e-12 would otherwise blow up on nearly constant rows.
- */
+/** LayerNorm of a row, with the {@link RowMoments} of its numbers. */
 public final class LayerNormRow extends Kernel {
   /** The kernel. */
   public static final LayerNormRow KERNEL = new LayerNormRow();
@@ -59,50 +53,14 @@ public final class LayerNormRow extends Kernel {
       int columns,
       float eps) {
     float[] values = FloatArrays.read(x, at, columns);
-    float mean = mean(values);
-    int whole = columns - columns % COUNT;
-    float[] squareLanes = new float[COUNT];
-    float[] restLanes = new float[COUNT];
-    for (int i = 0; i < whole; i += COUNT) {
-      for (int l = 0; l < COUNT; l++) {
-        float difference = values[i + l] - mean;
-        squareLanes[l] = Math.fma(difference, difference, squareLanes[l]);
-        restLanes[l] += difference;
-      }
-    }
-    double squares = Lanes.sum(squareLanes);
-    double rest = Lanes.sum(restLanes);
-    for (int i = whole; i < columns; i++) {
-      float difference = values[i] - mean;
-      squares += (double) difference * difference;
-      rest += difference;
-    }
-    float correction = correction(rest, columns);
-    float inverse = inverse(squares, rest, columns, eps);
+    RowMoments moments = RowMoments.of(values, eps);
     float[] scale = FloatArrays.read(weight, 0, columns);
     float[] shift = FloatArrays.read(bias, 0, columns);
     for (int i = 0; i < columns; i++) {
-      values[i] = Math.fma((values[i] - mean - correction) * inverse, scale[i], shift[i]);
+      float normal = (values[i] - moments.mean() - moments.correction()) * moments.inverse();
+      values[i] = Math.fma(normal, scale[i], shift[i]);
     }
     FloatArrays.write(values, out, at);
-  }
-
-  private static float mean(float[] values) {
-    int even = values.length - values.length % (2 * COUNT);
-    float[] evens = new float[COUNT];
-    float[] odds = new float[COUNT];
-    for (int i = 0; i < even; i += 2 * COUNT) {
-      for (int l = 0; l < COUNT; l++) {
-        evens[l] += values[i + l];
-        odds[l] += values[i + COUNT + l];
-      }
-    }
-    FloatArrays.add(evens, odds);
-    double sum = Lanes.sum(evens);
-    for (int i = even; i < values.length; i++) {
-      sum += values[i];
-    }
-    return (float) (sum / values.length);
   }
 
   private static void vector(
@@ -115,62 +73,11 @@ public final class LayerNormRow extends Kernel {
       float eps,
       MemorySegment lanes,
       long lane) {
-    float mean = mean(x, at, columns, lanes, lane);
-    squares(x, at, columns, mean, lanes, lane);
-    double squares = Lanes.sum(lanes, lane);
-    double rest = Lanes.sum(lanes, lane + VECTOR_BYTES);
-    for (int i = columns - columns % COUNT; i < columns; i++) {
-      float difference = x.get(FLOAT, at + (long) i * Float.BYTES) - mean;
-      squares += (double) difference * difference;
-      rest += difference;
-    }
-    float correction = correction(rest, columns);
-    float inverse = inverse(squares, rest, columns, eps);
+    RowMoments.write(x, at, columns, eps, lanes, lane);
+    float mean = RowMoments.mean(lanes, lane);
+    float correction = RowMoments.correction(lanes, lane);
+    float inverse = RowMoments.inverse(lanes, lane);
     scale(x, out, at, weight, bias, columns, mean, correction, inverse);
-  }
-
-  /** What the rounded mean lacks: {@code rest} is the sum of the differences from it. */
-  private static float correction(double rest, int columns) {
-    return (float) (rest / columns);
-  }
-
-  /** {@code 1 / √(variance + eps)}. */
-  private static float inverse(double squares, double rest, int columns, float eps) {
-    double correction = rest / columns;
-    double variance = Math.max(0, squares / columns - correction * correction);
-    return (float) (1 / Math.sqrt(variance + eps));
-  }
-
-  private static float mean(MemorySegment x, long at, int columns, MemorySegment lanes, long lane) {
-    FloatVector even = FloatVector.zero(SPECIES);
-    FloatVector odd = FloatVector.zero(SPECIES);
-    int i = 0;
-    for (; i <= columns - 2 * COUNT; i += 2 * COUNT) {
-      long from = at + (long) i * Float.BYTES;
-      even = FloatVector.fromMemorySegment(SPECIES, x, from, ORDER).add(even);
-      odd = FloatVector.fromMemorySegment(SPECIES, x, from + VECTOR_BYTES, ORDER).add(odd);
-    }
-    even.add(odd).intoMemorySegment(lanes, lane, ORDER);
-    double sum = Lanes.sum(lanes, lane);
-    for (; i < columns; i++) {
-      sum += x.get(FLOAT, at + (long) i * Float.BYTES);
-    }
-    return (float) (sum / columns);
-  }
-
-  /** Leaves the sums of squared and of plain differences, lane by lane. */
-  private static void squares(
-      MemorySegment x, long at, int columns, float mean, MemorySegment lanes, long lane) {
-    FloatVector squares = FloatVector.zero(SPECIES);
-    FloatVector rest = FloatVector.zero(SPECIES);
-    for (int i = 0; i <= columns - COUNT; i += COUNT) {
-      FloatVector difference =
-          FloatVector.fromMemorySegment(SPECIES, x, at + (long) i * Float.BYTES, ORDER).sub(mean);
-      squares = difference.fma(difference, squares);
-      rest = difference.add(rest);
-    }
-    squares.intoMemorySegment(lanes, lane, ORDER);
-    rest.intoMemorySegment(lanes, lane + VECTOR_BYTES, ORDER);
   }
 
   private static void scale(

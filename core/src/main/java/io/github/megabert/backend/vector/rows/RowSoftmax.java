@@ -21,6 +21,7 @@ public final class RowSoftmax implements Team.Body {
   private MemorySegment lanes = MemorySegment.NULL;
   private int columns;
   private int @Nullable [] labels;
+  private float smoothing;
 
   public RowSoftmax(Team team, KernelMemory memory, Forms forms) {
     this.forms = forms;
@@ -34,9 +35,15 @@ public final class RowSoftmax implements Team.Body {
     run(x);
   }
 
-  /** The negative log-likelihood of each row's label, 0 where it is negative. */
-  public void crossEntropy(HostMatrix logits, int[] labels, HostMatrix out) {
+  /**
+   * The negative log-likelihood of each row's label, 0 where it is negative; mixed with the mean
+   * over all classes where labels are smoothed.
+   *
+   * @param epsilon the share of that mean
+   */
+  public void crossEntropy(HostMatrix logits, int[] labels, float epsilon, HostMatrix out) {
     this.labels = labels;
+    smoothing = epsilon;
     losses = out.segment();
     run(logits);
   }
@@ -64,7 +71,12 @@ public final class RowSoftmax implements Team.Body {
       float max = RowMax.of(forms, values, at, PANEL_BYTES, columns);
       float sum = SumOfExponentials.of(forms, values, at, columns, max, 1, lanes, lane);
       float logit = values.get(FLOAT, at + (long) wanted[row] * Float.BYTES);
-      loss = Math.log(sum) + max - logit;
+      double total = Math.log(sum);
+      loss = (1 - smoothing) * (total + max - logit);
+      if (smoothing > 0) {
+        double rest = SumOfDifferences.of(forms, values, at, columns, max, lanes, lane);
+        loss += smoothing * (total - rest / columns);
+      }
     }
     losses.set(FLOAT, (long) row * Float.BYTES, (float) loss);
   }
