@@ -27,6 +27,8 @@ final class DemoModel {
 
   private static final String SOURCE = "the demo model";
 
+  private static final long LARGEST_CONFIGURATION = 1 << 20;
+
   private DemoModel() {}
 
   static Checkpoint open() throws IOException {
@@ -46,7 +48,8 @@ final class DemoModel {
           folder == null
               ? resource("config.json")
               : Files.newInputStream(Path.of(folder, "config.json"))) {
-        return Checkpoint.of(JsonMap.of((ObjectNode) JsonTree.read(in)), weights);
+        return Checkpoint.of(
+            JsonMap.of((ObjectNode) JsonTree.read(in, SOURCE, LARGEST_CONFIGURATION)), weights);
       }
     } catch (IOException | RuntimeException failure) {
       weights.close();

@@ -4,6 +4,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.input.Quote;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.MegatronBertConfig;
@@ -191,7 +192,7 @@ final class OpenModel {
       throw new IllegalArgumentException(
           checkpoint.source()
               + " holds a "
-              + declaredClass()
+              + Quote.escape(declaredClass())
               + (task == Task.ZERO_SHOT_CLASSIFICATION && tasks.contains(Task.TEXT_CLASSIFICATION)
                   ? " without a label that begins with \"entail\""
                   : "")

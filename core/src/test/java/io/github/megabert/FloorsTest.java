@@ -29,6 +29,7 @@ class FloorsTest {
   /** From the ground up. */
   private static final List<String> FLOORS =
       List.of(
+          "input",
           "json",
           "tensor",
           "parameters",

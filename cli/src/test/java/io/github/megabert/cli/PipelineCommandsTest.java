@@ -226,7 +226,7 @@ class PipelineCommandsTest {
                 "text"));
     assertEquals(1, labels.exitCode());
     assertTrue(
-        labels.err().contains("3 labels (contradiction, neutral, entailment)"), labels.err());
+        labels.err().contains("3 labels ('contradiction', 'neutral', 'entailment')"), labels.err());
     assertTrue(labels.err().contains("classifier.weight 4"), labels.err());
     Terminal words =
         Terminal.run(

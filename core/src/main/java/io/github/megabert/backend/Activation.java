@@ -1,7 +1,7 @@
 package io.github.megabert.backend;
 
+import io.github.megabert.input.Quote;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -89,10 +89,12 @@ public enum Activation {
     String names = String.join(", ", known.keySet());
     if (WITH_WEIGHTS.contains(name)) {
       throw new IllegalArgumentException(
-          "the activation \"%s\" has weights of its own, which are not read; known are %s"
-              .formatted(name, names));
+          "the activation "
+              + Quote.quote(name)
+              + " has weights of its own, which are not read; known are "
+              + names);
     }
     throw new IllegalArgumentException(
-        String.format(Locale.ROOT, "unknown activation \"%s\"; known are %s", name, names));
+        "unknown activation " + Quote.quote(name) + "; known are " + names);
   }
 }

@@ -1,5 +1,6 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.input.Quote;
 import java.io.IOException;
 
 /**
@@ -8,7 +9,6 @@ import java.io.IOException;
  */
 public final class CheckpointException extends IOException {
   private static final long serialVersionUID = 1L;
-  private static final int LONGEST_QUOTE = 80;
 
   /** A refusal with its sentence. */
   public CheckpointException(String message) {
@@ -20,13 +20,8 @@ public final class CheckpointException extends IOException {
     super(message, cause);
   }
 
-  /** A text of the file as a message may show it: short, on one line. */
+  /** A text of the file as a message may show it; see {@link Quote#quote}. */
   public static String quote(String text) {
-    StringBuilder shown = new StringBuilder("'");
-    for (int i = 0; i < Math.min(text.length(), LONGEST_QUOTE); i++) {
-      char c = text.charAt(i);
-      shown.append(Character.isISOControl(c) || Character.isSurrogate(c) ? '?' : c);
-    }
-    return shown.append(text.length() > LONGEST_QUOTE ? "…'" : "'").toString();
+    return Quote.quote(text);
   }
 }

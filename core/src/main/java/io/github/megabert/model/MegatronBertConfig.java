@@ -1,6 +1,9 @@
 package io.github.megabert.model;
 
+import static io.github.megabert.input.Quote.quote;
+
 import io.github.megabert.backend.Activation;
+import io.github.megabert.checkpoint.huggingface.ConfigSchema;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.parameters.ModelSizes;
@@ -40,10 +43,14 @@ public final class MegatronBertConfig {
   private MegatronBertConfig(ObjectNode json, String source) {
     this.json = json;
     ConfigReader reader = new ConfigReader(json, source);
-    JsonNode modelType = json.get("model_type");
-    if (modelType != null && modelType.isString() && !isMegatronBert(modelType.stringValue())) {
+    String fault = ConfigSchema.fault(json);
+    if (fault != null) {
+      throw reader.contradiction(fault);
+    }
+    String modelType = reader.string("model_type", "megatron-bert");
+    if (!isMegatronBert(modelType)) {
       throw reader.contradiction(
-          "model_type is \"" + modelType.stringValue() + "\", \"megatron-bert\" is expected");
+          "model_type is " + quote(modelType) + ", 'megatron-bert' is expected");
     }
     vocabSize = reader.positive("vocab_size", 29056);
     hiddenSize = reader.positive("hidden_size", 1024);
@@ -53,9 +60,6 @@ public final class MegatronBertConfig {
     maxPositionEmbeddings = reader.positive("max_position_embeddings", 512);
     typeVocabSize = reader.positive("type_vocab_size", 2);
     layerNormEps = (float) reader.number("layer_norm_eps", 1e-12);
-    if (!(layerNormEps >= 0)) {
-      throw reader.contradiction("layer_norm_eps is " + layerNormEps + ", it must not be negative");
-    }
     try {
       hiddenAct = Activation.ofConfigName(reader.string("hidden_act", "gelu"));
     } catch (IllegalArgumentException unknown) {
@@ -72,7 +76,7 @@ public final class MegatronBertConfig {
     String positions = reader.string("position_embedding_type", "absolute");
     if (!positions.equals("absolute")) {
       throw reader.contradiction(
-          "position_embedding_type is \"" + positions + "\", only \"absolute\" is known");
+          "position_embedding_type is " + quote(positions) + ", only 'absolute' is known");
     }
     id2label = reader.labels();
   }
@@ -281,7 +285,7 @@ public final class MegatronBertConfig {
     JsonNode node = json.get("architectures");
     if (node != null && node.isArray()) {
       for (JsonNode name : node) {
-        names.add(name.asString());
+        names.add(name.stringValue());
       }
     }
     return List.copyOf(names);
@@ -320,68 +324,49 @@ public final class MegatronBertConfig {
     return json.toString();
   }
 
-  /** Reads typed fields, and says which one is wrong. */
+  /** Reads fields whose types were checked. */
   private record ConfigReader(ObjectNode json, String source) {
     IllegalArgumentException contradiction(String what) {
       return new IllegalArgumentException("the configuration in " + source + " is wrong: " + what);
     }
 
-    int positive(String field, int fallback) {
+    private @Nullable JsonNode given(String field) {
       JsonNode node = json.get(field);
-      if (node == null || node.isNull()) {
-        return fallback;
-      }
-      if (!node.isInt() || node.intValue() < 1) {
-        throw contradiction(field + " is " + node + ", a positive integer is expected");
-      }
-      return node.intValue();
+      return node == null || node.isNull() ? null : node;
+    }
+
+    int positive(String field, int fallback) {
+      JsonNode node = given(field);
+      return node == null ? fallback : node.intValue();
     }
 
     double number(String field, double fallback) {
-      JsonNode node = json.get(field);
-      if (node == null || node.isNull()) {
-        return fallback;
-      }
-      if (!node.isNumber()) {
-        throw contradiction(field + " is " + node + ", a number is expected");
-      }
-      return node.doubleValue();
+      JsonNode node = given(field);
+      return node == null ? fallback : node.doubleValue();
     }
 
     String string(String field, String fallback) {
-      JsonNode node = json.get(field);
-      if (node == null || node.isNull()) {
-        return fallback;
-      }
-      if (!node.isString()) {
-        throw contradiction(field + " is " + node + ", a string is expected");
-      }
-      return node.stringValue();
+      JsonNode node = given(field);
+      return node == null ? fallback : node.stringValue();
     }
 
     Map<Integer, String> labels() {
+      JsonNode node = given("id2label");
+      if (node == null || node.isEmpty()) {
+        return new DefaultLabels(positive("num_labels", 2));
+      }
       Map<Integer, String> labels = new TreeMap<>();
-      JsonNode node = json.get("id2label");
-      if (node != null && node.isObject()) {
-        for (Map.Entry<String, JsonNode> entry : node.properties()) {
-          try {
-            labels.put(Integer.valueOf(entry.getKey()), entry.getValue().asString());
-          } catch (NumberFormatException notAnIndex) {
-            throw contradiction(
-                "id2label has the key \"" + entry.getKey() + "\", an index is expected");
-          }
-        }
-        for (int i = 0; i < labels.size(); i++) {
-          if (!labels.containsKey(i)) {
-            throw contradiction(
-                "id2label has " + labels.size() + " labels but none for index " + i);
-          }
+      for (Map.Entry<String, JsonNode> entry : node.properties()) {
+        try {
+          labels.put(Integer.valueOf(entry.getKey()), entry.getValue().stringValue());
+        } catch (NumberFormatException notAnIndex) {
+          throw contradiction(
+              "id2label has the key " + quote(entry.getKey()) + ", an index is expected");
         }
       }
-      if (labels.isEmpty()) {
-        int count = positive("num_labels", 2);
-        for (int i = 0; i < count; i++) {
-          labels.put(i, "LABEL_" + i);
+      for (int i = 0; i < labels.size(); i++) {
+        if (!labels.containsKey(i)) {
+          throw contradiction("id2label has " + labels.size() + " labels but none for index " + i);
         }
       }
       return Collections.unmodifiableMap(labels);

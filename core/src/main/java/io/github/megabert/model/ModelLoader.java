@@ -2,6 +2,7 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.input.Quote;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ParameterTable;
 import java.util.Map;
@@ -94,7 +95,7 @@ public final class ModelLoader {
       throw new IllegalArgumentException(
           checkpoint.source()
               + " holds a "
-              + String.join(", ", config.architectures())
+              + Quote.list(config.architectures())
               + ", which is none of the MegatronBERT classes "
               + ModelClass.names());
     }

@@ -2,6 +2,7 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.input.Quote;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
@@ -164,7 +165,7 @@ final class ParameterSource {
               + " has "
               + labels
               + " labels ("
-              + String.join(", ", config.id2label().values())
+              + Quote.list(config.id2label().values())
               + "), its tensor "
               + name
               + " "
@@ -190,7 +191,7 @@ final class ParameterSource {
     List<String> architectures = config.architectures();
     return architectures.isEmpty()
         ? ""
-        : " (its configuration says " + String.join(", ", architectures) + ")";
+        : " (its configuration says " + Quote.list(architectures) + ")";
   }
 
   /** The tensor of a parameter, of the shape that the table has. */
@@ -261,16 +262,14 @@ final class ParameterSource {
           .ifPresent(c -> unexpected.removeAll(ParameterTable.of(config.sizes(), c).names()));
     }
     if (!unexpected.isEmpty() && shared.putIfAbsent("reported", true) == null) {
-      List<String> some = unexpected.stream().limit(5).toList();
       logger()
           .log(
               System.Logger.Level.WARNING,
-              "{0} has {1} tensors that {2} does not use: {3}{4}",
+              "{0} has {1} tensors that {2} does not use: {3}",
               checkpoint.source(),
               unexpected.size(),
               modelClass,
-              String.join(", ", some),
-              unexpected.size() > some.size() ? ", …" : "");
+              Quote.list(unexpected));
     }
   }
 

@@ -1,5 +1,7 @@
 package io.github.megabert.model;
 
+import io.github.megabert.input.Quote;
+
 /** What a sequence classification head predicts ({@code problem_type}), and so its loss. */
 public enum ProblemType {
   /** Numbers; mean squared error. */
@@ -32,9 +34,9 @@ public enum ProblemType {
       }
     }
     throw new IllegalArgumentException(
-        "unknown problem_type \""
-            + name
-            + "\"; known are regression, single_label_classification, multi_label_classification");
+        "unknown problem_type "
+            + Quote.quote(name)
+            + "; known are regression, single_label_classification, multi_label_classification");
   }
 
   /** What transformers infers from the number of labels and the type of the labels given. */

@@ -2,6 +2,7 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
+import io.github.megabert.input.Quote;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -48,7 +49,7 @@ public final class TransformersForward {
     unknown.removeAll(INPUT_NAMES);
     if (!unknown.isEmpty()) {
       throw new IllegalArgumentException(
-          "unknown inputs " + unknown + "; known are " + new TreeSet<>(INPUT_NAMES));
+          "unknown inputs " + Quote.list(unknown) + "; known are " + new TreeSet<>(INPUT_NAMES));
     }
     Tensor ids = inputs.get("input_ids");
     Tensor embeds = inputs.get("inputs_embeds");
@@ -70,7 +71,11 @@ public final class TransformersForward {
               + model.className());
     }
     length = shape.intExtent(-1);
-    sequences = Math.toIntExact(length == 0 ? 0 : shape.elements() / length);
+    long rows = length == 0 ? 0 : shape.elements() / length;
+    if (rows > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("the inputs have more sequences than fit: " + shape);
+    }
+    sequences = (int) rows;
     choices = multipleChoice ? shape.intExtent(1) : 1;
     if (sequences == 0) {
       throw new IllegalArgumentException("the inputs are empty: shape " + shape);

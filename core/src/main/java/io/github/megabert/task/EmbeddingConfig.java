@@ -1,10 +1,10 @@
 package io.github.megabert.task;
 
 import io.github.megabert.checkpoint.CheckpointException;
-import io.github.megabert.json.JsonTree;
+import io.github.megabert.checkpoint.safetensors.StrictJson;
+import io.github.megabert.input.Quote;
 import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -61,7 +60,7 @@ public record EmbeddingConfig(
     List<String> unknown = new ArrayList<>();
     if (Files.isRegularFile(modulesFile)) {
       normalize = false;
-      for (JsonNode module : read(modulesFile)) {
+      for (JsonNode module : StrictJson.read(modulesFile)) {
         String type = module.path("type").asString("");
         String name = type.substring(type.lastIndexOf('.') + 1);
         switch (name) {
@@ -77,7 +76,7 @@ public record EmbeddingConfig(
       return NONE;
     }
     List<String> modes =
-        Files.isRegularFile(poolingFile) ? modes(read(poolingFile)) : List.of("mean");
+        Files.isRegularFile(poolingFile) ? modes(StrictJson.read(poolingFile)) : List.of("mean");
     Pooling pooling =
         switch (String.join("+", modes)) {
           case "mean" -> Pooling.MEAN;
@@ -116,25 +115,19 @@ public record EmbeddingConfig(
     Path file = folder.resolve("sentence_bert_config.json");
     JsonNode length =
         Files.isRegularFile(file)
-            ? read(file).path("max_seq_length")
+            ? StrictJson.read(file).path("max_seq_length")
             : JsonNodeFactory.instance.missingNode();
     if (length.isMissingNode() || length.isNull()) {
       return Integer.MAX_VALUE;
     }
     if (!length.isInt() || length.intValue() < 1) {
       throw new CheckpointException(
-          file + ": \"max_seq_length\" is " + length + " where a positive number is expected");
+          file
+              + ": \"max_seq_length\" is "
+              + Quote.json(length)
+              + " where a positive number is expected");
     }
     return length.intValue();
-  }
-
-  private static JsonNode read(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return JsonTree.read(in);
-    } catch (JacksonException e) {
-      throw new CheckpointException(
-          file + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
-    }
   }
 
   /**

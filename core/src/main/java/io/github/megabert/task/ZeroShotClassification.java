@@ -1,5 +1,6 @@
 package io.github.megabert.task;
 
+import io.github.megabert.input.Quote;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.MegatronBertForSequenceClassification;
@@ -104,7 +105,7 @@ public final class ZeroShotClassification {
                     new IllegalArgumentException(
                         "zero-shot classification needs a model of natural language inference, with a"
                             + " label that begins with \"entail\"; this model's labels are "
-                            + String.join(", ", model.config().id2label().values())));
+                            + Quote.list(model.config().id2label().values())));
   }
 
   /** Index of the label that begins with "entail": by {@code label2id}, else by id2label. */

@@ -43,10 +43,14 @@ public final class Shape {
   /**
    * Extent {@code axis} as an {@code int}.
    *
-   * @throws ArithmeticException if it does not fit
+   * @throws IllegalArgumentException if it does not fit
    */
   public int intExtent(int axis) {
-    return Math.toIntExact(extent(axis));
+    long extent = extent(axis);
+    if (extent > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("the shape " + this + " has an extent beyond 32 bits");
+    }
+    return (int) extent;
   }
 
   /** Product of all extents. */

@@ -166,7 +166,7 @@ public final class Tensor {
 
   /** All elements as float32, flattened. */
   public float[] toFloatArray() {
-    float[] values = new float[Math.toIntExact(elements())];
+    float[] values = new float[arrayLength()];
     if (dtype == DType.F32) {
       MemorySegment.copy(segment, FLOAT, 0, values, 0, values.length);
     } else {
@@ -180,14 +180,26 @@ public final class Tensor {
   /**
    * All elements as {@code int}, flattened.
    *
-   * @throws ArithmeticException if one does not fit
+   * @throws IllegalArgumentException if one does not fit, or there are more than an array holds
    */
   public int[] toIntArray() {
-    int[] values = new int[Math.toIntExact(elements())];
+    int[] values = new int[arrayLength()];
     for (int i = 0; i < values.length; i++) {
-      values[i] = Math.toIntExact(getLong(i));
+      long value = getLong(i);
+      values[i] = (int) value;
+      if (values[i] != value) {
+        throw new IllegalArgumentException(
+            "element " + i + " of a tensor " + shape + " is " + value + ", beyond 32 bits");
+      }
     }
     return values;
+  }
+
+  private int arrayLength() {
+    if (elements() > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("a tensor " + shape + " has more elements than an array");
+    }
+    return (int) elements();
   }
 
   /**

@@ -26,6 +26,9 @@ public final class Workers implements AutoCloseable {
     void run(int index);
   }
 
+  /** Above every machine's processors, below what operating systems refuse to start. */
+  public static final int MOST_THREADS = 4096;
+
   /**
    * Polls before a waiting thread parks: about 30 µs, longer than the serial gap between two
    * kernels.
@@ -83,11 +86,12 @@ public final class Workers implements AutoCloseable {
   /**
    * A team of {@code threads} threads, the caller included.
    *
-   * @throws IllegalArgumentException if {@code threads} is below 1
+   * @throws IllegalArgumentException if {@code threads} is below 1 or above {@link #MOST_THREADS}
    */
   public Workers(int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("at least one thread is needed, not " + threads);
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "a team has 1 to " + MOST_THREADS + " threads, not " + threads);
     }
     this.threads = threads;
     parked = new AtomicReferenceArray<>(threads);

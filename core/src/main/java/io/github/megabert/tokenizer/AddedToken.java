@@ -1,5 +1,7 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.Quote;
+
 /**
  * A token that is recognised as a whole inside text, before any splitting into words.
  *
@@ -21,17 +23,14 @@ public record AddedToken(
     boolean normalized,
     boolean special) {
 
-  /**
-   * Longer contents are refused: the search for added tokens costs the text's length times this in
-   * the worst case.
-   */
+  /** Longer contents are refused: no token that a model learnt is as long. */
   static final int MAX_LENGTH = 1000;
 
   /**
-   * Checks the content.
+   * Checks the content and the id.
    *
    * @throws IllegalArgumentException if it is empty, longer than 1000 characters or not valid
-   *     Unicode
+   *     Unicode, or the id is below −1
    */
   public AddedToken {
     if (content.isEmpty()) {
@@ -39,12 +38,21 @@ public record AddedToken(
     }
     if (content.length() > MAX_LENGTH) {
       throw new IllegalArgumentException(
-          "The added token \"%s…\" has %d characters; at most %d are allowed."
-              .formatted(content.substring(0, 20), content.length(), MAX_LENGTH));
+          "The added token "
+              + Quote.quote(content)
+              + " has "
+              + content.length()
+              + " characters; at most "
+              + MAX_LENGTH
+              + " are allowed.");
     }
     if (Vocabulary.hasLoneSurrogate(content)) {
       throw new IllegalArgumentException(
-          "The added token \"" + content + "\" holds half of a surrogate pair.");
+          "The added token " + Quote.quote(content) + " holds half of a surrogate pair.");
+    }
+    if (id < -1) {
+      throw new IllegalArgumentException(
+          "The added token " + Quote.quote(content) + " has the negative id " + id + ".");
     }
   }
 

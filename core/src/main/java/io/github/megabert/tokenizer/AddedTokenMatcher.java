@@ -1,11 +1,11 @@
 package io.github.megabert.tokenizer;
 
-import java.util.BitSet;
 import java.util.List;
 
 /**
  * Finds added tokens in a text: the leftmost, and of those that begin there the longest, as the
- * reference's Aho–Corasick automaton does. Immutable, thread-safe.
+ * reference's Aho–Corasick automaton does. Takes time linear in the text's length, whatever the
+ * tokens. Immutable, thread-safe.
  */
 final class AddedTokenMatcher {
   /** Receives the text piece by piece. */
@@ -17,8 +17,7 @@ final class AddedTokenMatcher {
     void added(int id, int from, int to);
   }
 
-  private final PieceTrie trie = new PieceTrie();
-  private final BitSet firstUnits = new BitSet();
+  private final PatternStarts patterns;
   private final List<AddedToken> tokens;
 
   /**
@@ -27,49 +26,27 @@ final class AddedTokenMatcher {
    */
   AddedTokenMatcher(List<AddedToken> tokens, List<String> patterns) {
     this.tokens = List.copyOf(tokens);
-    // Of equal patterns the first is to be found, and the trie keeps the last one put.
-    for (int i = patterns.size() - 1; i >= 0; i--) {
-      String pattern = patterns.get(i);
-      if (!pattern.isEmpty()) {
-        trie.put(pattern, 0, i);
-        firstUnits.set(pattern.charAt(0));
-      }
-    }
+    this.patterns = new PatternStarts(patterns);
   }
 
   boolean isEmpty() {
-    return firstUnits.isEmpty();
+    return patterns.isEmpty();
   }
 
   /** Cuts {@code text[from, to)} into pieces that cover it. */
   void split(CharSequence text, int from, int to, Pieces pieces) {
+    PatternStarts.Found found = patterns.find(text, from, to);
     int done = from;
-    int i = from;
-    while (i < to) {
-      if (!firstUnits.get(text.charAt(i))) {
-        i++;
+    int searched = from;
+    for (int i = found.size() - 1; i >= 0; i--) {
+      int begin = found.begin(i);
+      if (begin < searched) {
         continue;
       }
-      int index = -1;
-      int end = i;
-      int node = 0;
-      for (int k = i; k < to; ) {
-        node = trie.child(node, text.charAt(k++));
-        if (node < 0) {
-          break;
-        }
-        if (trie.value(node) >= 0) {
-          index = trie.value(node);
-          end = k;
-        }
-      }
-      if (index < 0) {
-        i++;
-        continue;
-      }
-      AddedToken token = tokens.get(index);
-      if (!token.singleWord() || standsAlone(text, from, to, i, end)) {
-        int start = token.leftStrip() ? skipSpaceLeft(text, done, i) : Math.max(i, done);
+      int end = begin + patterns.length(found.pattern(i));
+      AddedToken token = tokens.get(found.pattern(i));
+      if (!token.singleWord() || standsAlone(text, from, to, begin, end)) {
+        int start = token.leftStrip() ? skipSpaceLeft(text, done, begin) : Math.max(begin, done);
         int stop = token.rightStrip() ? skipSpaceRight(text, end, to) : end;
         if (done < start) {
           pieces.text(done, start);
@@ -77,7 +54,7 @@ final class AddedTokenMatcher {
         pieces.added(token.id(), start, stop);
         done = stop;
       }
-      i = end;
+      searched = end;
     }
     if (done < to) {
       pieces.text(done, to);

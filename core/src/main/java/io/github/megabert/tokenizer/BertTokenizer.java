@@ -1,10 +1,12 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.Quote;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -52,8 +54,12 @@ public final class BertTokenizer {
     }
     if (!missing.isEmpty()) {
       throw new IllegalArgumentException(
-          "The vocabulary of %d tokens lacks the special token%s %s; is it BERT's, and are the names right?"
-              .formatted(model.size(), missing.size() > 1 ? "s" : "", String.join(", ", missing)));
+          String.format(
+              Locale.ROOT,
+              "The vocabulary of %d tokens lacks the special token%s %s; is it BERT's, and are the names right?",
+              model.size(),
+              missing.size() > 1 ? "s" : "",
+              Quote.list(missing)));
     }
   }
 
@@ -170,7 +176,11 @@ public final class BertTokenizer {
       List<String> texts, @Nullable List<String> pairs, EncodingOptions options) {
     if (pairs != null && pairs.size() != texts.size()) {
       throw new IllegalArgumentException(
-          "There are %d first texts and %d second ones.".formatted(texts.size(), pairs.size()));
+          String.format(
+              Locale.ROOT,
+              "There are %d first texts and %d second ones.",
+              texts.size(),
+              pairs.size()));
     }
     List<EncodingAssembly> assemblies = new ArrayList<>(texts.size());
     int longest = 0;

@@ -2,6 +2,7 @@ package io.github.megabert.tokenizer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +32,11 @@ final class EncodingAssembly {
     int room = maxLength - addedTokens();
     if (room < 0 && options.truncation() != Truncation.NONE) {
       throw new IllegalArgumentException(
-          "A length of %d has no room for the %d special tokens."
-              .formatted(maxLength, addedTokens()));
+          String.format(
+              Locale.ROOT,
+              "A length of %d has no room for the %d special tokens.",
+              maxLength,
+              addedTokens()));
     }
     plan =
         TruncationPlan.of(
@@ -89,8 +93,11 @@ final class EncodingAssembly {
     long count = (firsts.size() + 1L) * seconds.size() - 1;
     if (count > MAX_WINDOWS) {
       throw new IllegalArgumentException(
-          "The texts overflow into %d windows; at most %d are made. Truncate one text only, or allow a greater length."
-              .formatted(count, MAX_WINDOWS));
+          String.format(
+              Locale.ROOT,
+              "The texts overflow into %d windows; at most %d are made. Truncate one text only, or allow a greater length.",
+              count,
+              MAX_WINDOWS));
     }
     List<Encoding> overflow = new ArrayList<>((int) count);
     for (TruncationPlan.Window a : firsts) {

@@ -1,8 +1,12 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.InputFile;
+import io.github.megabert.input.Quote;
+import io.github.megabert.input.UnreadableFileException;
 import io.github.megabert.json.JsonTree;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -12,19 +16,33 @@ import tools.jackson.databind.node.ObjectNode;
 final class Json {
   private Json() {}
 
+  /** Far above any BERT's tokenizer.json; LaBSE's half a million tokens take 10 MB. */
+  private static final long LARGEST_DOCUMENT = 64L << 20;
+
+  /** The JSON object that a file holds. */
+  static ObjectNode object(Path file) throws IOException {
+    try (InputStream in = InputFile.stream(file, JsonTree.mostBytes(LARGEST_DOCUMENT))) {
+      return object(in, file.toString());
+    } catch (UnreadableFileException e) {
+      throw new TokenizerException(e.getMessage(), e);
+    }
+  }
+
+  /** The JSON object that a stream holds; the stream stays open. */
   static ObjectNode object(InputStream in, String source) throws IOException {
     JsonNode root;
     try {
-      root = JsonTree.read(in);
+      root = JsonTree.read(in, source, LARGEST_DOCUMENT);
     } catch (JacksonException e) {
-      throw new TokenizerException(
-          source + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
+      throw new TokenizerException(source + " is not valid JSON" + JsonTree.reason(e) + ".", e);
+    } catch (UnreadableFileException e) {
+      throw new TokenizerException(e.getMessage(), e);
     }
     if (root instanceof ObjectNode object) {
       return object;
     }
     throw new TokenizerException(
-        source + " holds " + describe(root) + " where a JSON object is expected.");
+        source + " holds " + Quote.json(root) + " where a JSON object is expected.");
   }
 
   /** The field, or null where it is absent or JSON's null. */
@@ -59,11 +77,13 @@ final class Json {
 
   static TokenizerException wrong(String source, String name, JsonNode value, String wanted) {
     return new TokenizerException(
-        "%s: \"%s\" is %s where %s is expected.".formatted(source, name, describe(value), wanted));
-  }
-
-  private static String describe(JsonNode value) {
-    String text = value.toString();
-    return text.length() <= 60 ? text : text.substring(0, 60) + "…";
+        source
+            + ": \""
+            + Quote.escape(name)
+            + "\" is "
+            + Quote.json(value)
+            + " where "
+            + wanted
+            + " is expected.");
   }
 }

@@ -1,6 +1,8 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.HeapBudget;
 import java.util.Arrays;
+import java.util.SplittableRandom;
 
 /**
  * A trie over UTF-16 units. All edges lie in one open-addressed table, an edge (node, unit → child)
@@ -9,6 +11,17 @@ import java.util.Arrays;
 final class PieceTrie {
   private static final int NODE_BITS = 24;
   private static final int MAX_NODES = 1 << NODE_BITS;
+
+  /** Heap of a node: its edge in a table at most half full, the table before it grew, its value. */
+  private static final int BYTES_A_NODE = 56;
+
+  /**
+   * Scatters the edges. Another one in each process, so that no vocabulary can be written whose
+   * edges all fall on one place (Dietzfelbinger et al., 1997: multiplicative universal hashing).
+   */
+  private static final long MULTIPLIER = new SplittableRandom().nextLong() | 1;
+
+  private static final int MOST_NODES = (int) HeapBudget.most(MAX_NODES, BYTES_A_NODE);
 
   /** {@code node << 40 | unit << 24 | child}; 0 where free, for no child is the root. */
   private long[] edges = new long[1 << 10];
@@ -22,7 +35,8 @@ final class PieceTrie {
   /**
    * Adds {@code entry[from, …)}; a later equal entry replaces an earlier one.
    *
-   * @throws IllegalArgumentException if the trie would grow past 16 million nodes
+   * @throws IllegalArgumentException if the trie would grow past 16 million nodes, or past a share
+   *     of the heap
    */
   void put(String entry, int from, int value) {
     int node = 0;
@@ -34,10 +48,13 @@ final class PieceTrie {
   }
 
   private int addChild(int node, char unit) {
-    if (nodes == MAX_NODES) {
+    if (nodes >= MOST_NODES) {
       throw new IllegalArgumentException(
-          "The vocabulary is too large: its entries need more than %d trie nodes."
-              .formatted(MAX_NODES));
+          "The vocabulary is too large for "
+              + HeapBudget.heap()
+              + ": its entries need more than "
+              + MOST_NODES
+              + " trie nodes.");
     }
     if (2 * nodes >= edges.length) {
       grow();
@@ -73,7 +90,7 @@ final class PieceTrie {
   }
 
   private int slot(long key) {
-    return (int) ((key * 0x9E3779B97F4A7C15L) >>> 32) & mask;
+    return (int) ((key * MULTIPLIER) >>> 32) & mask;
   }
 
   /** The child of {@code node} (0 is the root) along {@code unit}, or −1. */
@@ -89,6 +106,23 @@ final class PieceTrie {
       edge = edges[slot];
     }
     return -1;
+  }
+
+  /** Places of the table that the search for an edge looks at, at most; for tests. */
+  int longestProbe() {
+    int longest = 0;
+    for (int i = 0; i < edges.length; i++) {
+      if (edges[i] != 0) {
+        int way = (i - slot(edges[i] >>> NODE_BITS)) & mask;
+        longest = Math.max(longest, way + 1);
+      }
+    }
+    return longest;
+  }
+
+  /** Number of nodes, the root included. */
+  int size() {
+    return nodes;
   }
 
   /** The value of the entry that ends at {@code node}, or −1. */

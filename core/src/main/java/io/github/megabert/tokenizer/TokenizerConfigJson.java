@@ -1,5 +1,6 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.Quote;
 import io.github.megabert.json.JsonText;
 import java.util.HashSet;
 import java.util.Map;
@@ -22,13 +23,13 @@ final class TokenizerConfigJson {
   static TokenizerConfig apply(
       ObjectNode json, TokenizerConfig base, boolean baseIsTokenizerJson, String source)
       throws TokenizerException {
-    JsonNode kind = Json.field(json, "tokenizer_class");
-    if (kind != null && !isBert(kind.asString())) {
+    String kind = Json.string(json, "tokenizer_class", "BertTokenizer", source);
+    if (!isBert(kind)) {
       throw new TokenizerException(
-          "%s is of a %s; only BertTokenizer can be loaded.".formatted(source, kind.asString()));
+          source + " is of a " + Quote.quote(kind) + "; only 'BertTokenizer' can be loaded.");
     }
     TokenizerConfig.Builder config = base.toBuilder();
-    if (!baseIsTokenizerJson || kind == null || !isWhole(kind.asString())) {
+    if (!baseIsTokenizerJson || !json.has("tokenizer_class") || !isWhole(kind)) {
       normalizer(json, base, config, source);
     }
     config.cleanUpTokenizationSpaces(
@@ -104,11 +105,18 @@ final class TokenizerConfigJson {
 
   private static int id(String text, String source) throws TokenizerException {
     try {
-      return Integer.parseUnsignedInt(text);
+      int id = Integer.parseInt(text);
+      if (id >= 0) {
+        return id;
+      }
     } catch (NumberFormatException e) {
-      throw new TokenizerException(
-          "%s: the added token id \"%s\" is not a number.".formatted(source, text), e);
+      // Refused below, as a negative one is.
     }
+    throw new TokenizerException(
+        source
+            + ": an added token has the id "
+            + Quote.quote(text)
+            + " where a number from 0 to 2147483647 is expected.");
   }
 
   /** An added token as {@code added_tokens_decoder} and {@code tokenizer.json} describe it. */
@@ -138,8 +146,8 @@ final class TokenizerConfigJson {
     TokenizerConfig.Builder config = base.toBuilder();
     Set<String> known = contents(base);
     for (Map.Entry<String, JsonNode> entry : json.properties()) {
-      if (!entry.getValue().isInt()) {
-        throw Json.wrong(source, entry.getKey(), entry.getValue(), "an id");
+      if (!entry.getValue().isInt() || entry.getValue().intValue() < 0) {
+        throw Json.wrong(source, entry.getKey(), entry.getValue(), "an id from 0 up");
       }
       String content = entry.getKey();
       if (!known.add(content)) {

@@ -1,5 +1,9 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.HeapBudget;
+import io.github.megabert.input.InputFile;
+import io.github.megabert.input.LimitedInput;
+import io.github.megabert.input.UnreadableFileException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,8 +30,11 @@ final class TokenizerFiles {
 
   private static final char BYTE_ORDER_MARK = '\uFEFF';
 
-  /** Far above any BERT's, far below what would fill the memory. */
-  private static final int MAX_TOKENS = 1 << 22;
+  /** LaBSE's, the largest of the BERTs, has 5 MB. */
+  private static final long LARGEST_VOCABULARY = 64L << 20;
+
+  /** Heap of one byte of a vocabulary: its characters and its steps in the tries. */
+  private static final int BYTES_A_BYTE = 8;
 
   private TokenizerFiles() {}
 
@@ -68,10 +75,7 @@ final class TokenizerFiles {
   }
 
   private static BertTokenizer ofTokenizerJson(Path file, Path folder) throws IOException {
-    TokenizerJson parsed;
-    try (InputStream in = Files.newInputStream(file)) {
-      parsed = TokenizerJson.read(in, file.toString());
-    }
+    TokenizerJson parsed = TokenizerJson.read(file);
     TokenizerConfig config = withSettings(parsed.config(), true, folder);
     return make(parsed.vocabulary(), config, file.toString());
   }
@@ -79,8 +83,10 @@ final class TokenizerFiles {
   private static BertTokenizer ofVocabulary(Path file, Path folder, boolean guessCase)
       throws IOException {
     List<String> vocabulary;
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = InputFile.stream(file, mostVocabularyBytes())) {
       vocabulary = readVocabulary(in, file.toString());
+    } catch (UnreadableFileException e) {
+      throw new TokenizerException(e.getMessage(), e);
     }
     TokenizerConfig config =
         withSettings(
@@ -129,17 +135,13 @@ final class TokenizerFiles {
 
   /** A file's JSON object; null where there is no such file. */
   private static @Nullable ObjectNode object(Path file) throws IOException {
-    if (!Files.exists(file)) {
-      return null;
-    }
-    try (InputStream in = Files.newInputStream(file)) {
-      return Json.object(in, file.toString());
-    }
+    return Files.exists(file) ? Json.object(file) : null;
   }
 
   static BertTokenizer read(InputStream vocabTxt, @Nullable InputStream tokenizerConfigJson)
       throws IOException {
-    List<String> vocabulary = readVocabulary(vocabTxt, VOCAB_TXT);
+    List<String> vocabulary =
+        readVocabulary(new LimitedInput(vocabTxt, VOCAB_TXT, mostVocabularyBytes()), VOCAB_TXT);
     TokenizerConfig config = TokenizerConfig.UNCASED;
     if (tokenizerConfigJson != null) {
       config =
@@ -159,7 +161,14 @@ final class TokenizerFiles {
       return BertTokenizer.of(vocabulary, config);
     } catch (IllegalArgumentException e) {
       throw new TokenizerException(source + ": " + e.getMessage(), e);
+    } catch (OutOfMemoryError e) {
+      throw new TokenizerException(
+          source + " does not fit into " + HeapBudget.heap() + " beside what is there.", e);
     }
+  }
+
+  private static long mostVocabularyBytes() {
+    return HeapBudget.most(LARGEST_VOCABULARY, BYTES_A_BYTE);
   }
 
   /**
@@ -196,6 +205,8 @@ final class TokenizerFiles {
     } catch (CharacterCodingException e) {
       throw new TokenizerException(
           source + " is not UTF-8 text (near line " + (tokens.size() + 1) + " or later).", e);
+    } catch (OutOfMemoryError e) {
+      throw new TokenizerException(source + " does not fit into " + HeapBudget.heap() + ".", e);
     }
     if (tokens.isEmpty()) {
       throw new TokenizerException(source + " is empty; it needs a token a line.");
@@ -206,15 +217,21 @@ final class TokenizerFiles {
   /** Ends a line, which is emptied for the next one. */
   private static void addToken(StringBuilder line, List<String> tokens, String source)
       throws TokenizerException {
-    if (tokens.size() == MAX_TOKENS) {
+    long most = Vocabulary.mostTokens();
+    if (tokens.size() == most) {
       throw new TokenizerException(
-          "%s has more than %d lines; that is no BERT vocabulary.".formatted(source, MAX_TOKENS));
+          source
+              + " has more than the "
+              + most
+              + " lines that are read with "
+              + HeapBudget.heap()
+              + "; is it a vocabulary?");
     }
     int end = line.length();
     while (end > 0 && CharacterClasses.isWhitespace(line.charAt(end - 1))) {
       end--;
     }
-    tokens.add(line.substring(0, end));
+    tokens.add(end == 0 ? "" : line.substring(0, end));
     line.setLength(0);
   }
 
@@ -225,7 +242,7 @@ final class TokenizerFiles {
       String token = vocabulary.token(id);
       if (token.indexOf('\n') >= 0 || token.indexOf('\r') >= 0) {
         throw new TokenizerException(
-            "Token %d has a line break in it, which vocab.txt cannot hold.".formatted(id));
+            "Token " + id + " has a line break in it, which vocab.txt cannot hold.");
       }
       lines.append(token).append('\n');
     }

@@ -1,10 +1,12 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.Quote;
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -18,10 +20,12 @@ import tools.jackson.databind.node.ObjectNode;
  * @param config the rest
  */
 record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
-  private static final int MAX_ID = (1 << 22) - 1;
 
-  static TokenizerJson read(InputStream in, String source) throws IOException {
-    ObjectNode json = Json.object(in, source);
+  static TokenizerJson read(Path file) throws IOException {
+    return of(Json.object(file), file.toString());
+  }
+
+  static TokenizerJson of(ObjectNode json, String source) throws TokenizerException {
     JsonNode model = Json.field(json, "model");
     if (model == null) {
       throw new TokenizerException(source + " has no \"model\" section; it is no tokenizer.json.");
@@ -30,9 +34,7 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     boolean wordPiece =
         model.has("type") ? "WordPiece".equals(type(model)) : model.has("max_input_chars_per_word");
     if (!wordPiece) {
-      throw new TokenizerException(
-          "%s describes a %s model; only BERT's WordPiece can be loaded."
-              .formatted(source, type(model)));
+      throw other(source, "model", model, "WordPiece");
     }
     TokenizerConfig.Builder config = TokenizerConfig.builder();
     config.unknownToken(Json.string(model, "unk_token", "[UNK]", source));
@@ -52,16 +54,24 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     return new TokenizerJson(vocabulary(Json.field(model, "vocab"), source), config.build());
   }
 
-  private static @Nullable String type(JsonNode section) {
-    JsonNode type = section.get("type");
-    return type == null ? null : type.asString();
+  /** What a section says that it is; null where it is absent or says it by no string. */
+  private static @Nullable String type(@Nullable JsonNode section) {
+    JsonNode type = section == null ? null : section.get("type");
+    return type != null && type.isString() ? type.stringValue() : null;
   }
 
   private static TokenizerException other(
       String source, String name, @Nullable JsonNode section, String wanted) {
+    JsonNode type = section == null ? null : section.get("type");
     return new TokenizerException(
-        "%s has the %s %s; only BERT's %s can be loaded."
-            .formatted(source, name, section == null ? "null" : type(section), wanted));
+        source
+            + " has "
+            + (section == null
+                ? "no " + name
+                : "a " + name + " of type " + (type == null ? "none" : Quote.json(type)))
+            + "; only BERT's "
+            + wanted
+            + " can be loaded.");
   }
 
   /**
@@ -100,7 +110,12 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     }
     if (parts.size() > 1) {
       throw new TokenizerException(
-          "%s has %d %ss in a row; one can be loaded.".formatted(source, parts.size(), wanted));
+          String.format(
+              Locale.ROOT,
+              "%s has %d %ss in a row; one can be loaded.",
+              source,
+              parts.size(),
+              wanted));
     }
     return parts.isEmpty() ? null : parts.getFirst();
   }
@@ -150,12 +165,13 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     }
     if (parts.size() > 1) {
       throw new TokenizerException(
-          "%s has %d post-processors; one can be loaded.".formatted(source, parts.size()));
+          String.format(
+              Locale.ROOT, "%s has %d post-processors; one can be loaded.", source, parts.size()));
     }
     JsonNode processor = parts.getFirst();
     if ("BertProcessing".equals(type(processor))) {
-      config.clsToken(processor.path("cls").path(0).asString("[CLS]"));
-      config.sepToken(processor.path("sep").path(0).asString("[SEP]"));
+      config.clsToken(text(processor.path("cls").path(0), "[CLS]"));
+      config.sepToken(text(processor.path("sep").path(0), "[SEP]"));
       return;
     }
     if (!"TemplateProcessing".equals(type(processor))) {
@@ -164,20 +180,29 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     JsonNode single = processor.path("single");
     String cls = special(single.path(0));
     String sep = special(single.path(2));
-    String wantedSingle = "%s:0 A:0 %s:0".formatted(cls, sep);
-    String wantedPair = wantedSingle + " B:1 %s:1".formatted(sep);
+    String wantedSingle = String.format(Locale.ROOT, "%s:0 A:0 %s:0", cls, sep);
+    String wantedPair = wantedSingle + String.format(Locale.ROOT, " B:1 %s:1", sep);
     if (!template(single).equals(wantedSingle)
         || !template(processor.path("pair")).equals(wantedPair)) {
       throw new TokenizerException(
-          "%s has the templates \"%s\" and \"%s\"; BERT's are \"[CLS]:0 A:0 [SEP]:0\" and the same with \"B:1 [SEP]:1\"."
-              .formatted(source, template(single), template(processor.path("pair"))));
+          source
+              + " has the templates "
+              + Quote.quote(template(single))
+              + " and "
+              + Quote.quote(template(processor.path("pair")))
+              + "; BERT's are '[CLS]:0 A:0 [SEP]:0' and the same with 'B:1 [SEP]:1'.");
     }
     config.clsToken(cls);
     config.sepToken(sep);
   }
 
   private static String special(JsonNode piece) {
-    return piece.path("SpecialToken").path("id").asString("");
+    return text(piece.path("SpecialToken").path("id"), "");
+  }
+
+  /** What a string or a number says; of anything else, and of what is absent, the fallback. */
+  private static String text(JsonNode value, String fallback) {
+    return value.isString() || value.isNumber() ? value.asString() : fallback;
   }
 
   private static String template(JsonNode pieces) {
@@ -185,9 +210,9 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     for (JsonNode piece : pieces) {
       for (Map.Entry<String, JsonNode> kind : piece.properties()) {
         text.append(text.isEmpty() ? "" : " ")
-            .append(kind.getValue().path("id").asString(""))
+            .append(text(kind.getValue().path("id"), ""))
             .append(':')
-            .append(kind.getValue().path("type_id").asString(""));
+            .append(text(kind.getValue().path("type_id"), ""));
       }
     }
     return text.toString();
@@ -226,11 +251,12 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     if (vocab == null || !vocab.isObject() || vocab.isEmpty()) {
       throw new TokenizerException(source + " has no \"vocab\" in its model.");
     }
+    int mostIds = (int) Vocabulary.mostTokens();
     int size = 0;
     for (Map.Entry<String, JsonNode> entry : vocab.properties()) {
       JsonNode id = entry.getValue();
-      if (!id.isInt() || id.intValue() < 0 || id.intValue() > MAX_ID) {
-        throw Json.wrong(source, entry.getKey(), id, "an id from 0 to " + MAX_ID);
+      if (!id.isInt() || id.intValue() < 0 || id.intValue() >= mostIds) {
+        throw Json.wrong(source, entry.getKey(), id, "an id from 0 to " + (mostIds - 1));
       }
       size = Math.max(size, id.intValue() + 1);
     }
@@ -240,8 +266,14 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
       int id = entry.getValue().intValue();
       if (!tokens[id].isEmpty()) {
         throw new TokenizerException(
-            "%s gives the id %d to both \"%s\" and \"%s\"."
-                .formatted(source, id, tokens[id], entry.getKey()));
+            source
+                + " gives the id "
+                + id
+                + " to both "
+                + Quote.quote(tokens[id])
+                + " and "
+                + Quote.quote(entry.getKey())
+                + ".");
       }
       tokens[id] = entry.getKey();
     }

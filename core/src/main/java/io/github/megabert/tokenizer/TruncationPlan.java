@@ -2,6 +2,7 @@ package io.github.megabert.tokenizer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How many tokens of each text an encoding keeps, and the windows over the rest.
@@ -63,8 +64,12 @@ record TruncationPlan(int keepFirst, int keepSecond) {
   private static void refuseTooShort(String which, int tokens, int excess) {
     if (tokens <= excess) {
       throw new IllegalArgumentException(
-          "%d tokens must be cut from the %s text, which has only %d; allow a greater length or truncate LONGEST_FIRST."
-              .formatted(excess, which, tokens));
+          String.format(
+              Locale.ROOT,
+              "%d tokens must be cut from the %s text, which has only %d; allow a greater length or truncate LONGEST_FIRST.",
+              excess,
+              which,
+              tokens));
     }
   }
 
@@ -85,8 +90,11 @@ record TruncationPlan(int keepFirst, int keepSecond) {
     }
     if (stride >= keep) {
       throw new IllegalArgumentException(
-          "A stride of %d leaves nothing new in a window of %d tokens; use a smaller stride or a greater length."
-              .formatted(stride, keep));
+          String.format(
+              Locale.ROOT,
+              "A stride of %d leaves nothing new in a window of %d tokens; use a smaller stride or a greater length.",
+              stride,
+              keep));
     }
     int to = keep;
     for (int from = keep - stride; to < tokens; from += keep - stride) {

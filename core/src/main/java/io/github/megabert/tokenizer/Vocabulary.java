@@ -1,5 +1,7 @@
 package io.github.megabert.tokenizer;
 
+import io.github.megabert.input.HeapBudget;
+import io.github.megabert.input.Quote;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -16,6 +18,15 @@ import org.jspecify.annotations.Nullable;
 final class Vocabulary {
   /** How far past the vocabulary an added token's id may lie. */
   private static final int MAX_GAP = 1 << 20;
+
+  /** Far above any BERT's; LaBSE has half a million. */
+  private static final long MOST_TOKENS = 1 << 22;
+
+  /** Heap of a token: its text and its places in the tables. */
+  private static final int BYTES_A_TOKEN = 128;
+
+  /** Longer tokens are refused: no word is as long, and no token that a model learnt. */
+  private static final int MAX_LENGTH = 1000;
 
   private final String[] tokens;
   private final Map<String, Integer> ids;
@@ -36,6 +47,18 @@ final class Vocabulary {
         throw new IllegalArgumentException(
             "Vocabulary entry " + id + " holds half of a surrogate pair.");
       }
+      if (token.length() > MAX_LENGTH) {
+        throw new IllegalArgumentException(
+            "Vocabulary entry "
+                + id
+                + " has "
+                + token.length()
+                + " characters, at most "
+                + MAX_LENGTH
+                + " are allowed: "
+                + Quote.quote(token)
+                + ".");
+      }
       if (!token.isEmpty()) {
         ids.put(token, id);
       }
@@ -54,6 +77,11 @@ final class Vocabulary {
     }
   }
 
+  /** How many tokens are read from files. */
+  static long mostTokens() {
+    return HeapBudget.most(MOST_TOKENS, BYTES_A_TOKEN);
+  }
+
   /** Gives each added token its id; equal contents are one token, the later flags hold. */
   private List<AddedToken> placed(List<AddedToken> wanted) {
     List<AddedToken> inOrder = new ArrayList<>(wanted);
@@ -66,18 +94,26 @@ final class Vocabulary {
       int id = known != null ? known : token.id() >= 0 ? token.id() : next;
       if (token.id() >= 0 && token.id() != id) {
         throw new IllegalArgumentException(
-            "The added token \"%s\" is given the id %d, but the vocabulary has it as %d."
-                .formatted(token.content(), token.id(), id));
+            "The added token "
+                + Quote.quote(token.content())
+                + " is given the id "
+                + token.id()
+                + ", but the vocabulary has it as "
+                + id
+                + ".");
       }
       boolean occupied = known == null && (id < modelSize || taken.containsKey(id));
       if (occupied || id - modelSize > MAX_GAP) {
         throw new IllegalArgumentException(
-            "The added token \"%s\" is given the id %d, which is %s; the vocabulary has %d entries."
-                .formatted(
-                    token.content(),
-                    id,
-                    occupied ? "another token's" : "far beyond the vocabulary",
-                    modelSize));
+            "The added token "
+                + Quote.quote(token.content())
+                + " is given the id "
+                + id
+                + ", which is "
+                + (occupied ? "another token's" : "far beyond the vocabulary")
+                + "; the vocabulary has "
+                + modelSize
+                + " entries.");
       }
       taken.put(id, token.content());
       ids.put(token.content(), id);

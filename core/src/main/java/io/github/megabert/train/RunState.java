@@ -1,5 +1,6 @@
 package io.github.megabert.train;
 
+import io.github.megabert.input.InputFile;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.json.JsonTree;
@@ -50,9 +51,12 @@ record RunState(
         file, JsonText.compact(JsonMap.toObject(json)) + "\n", StandardCharsets.UTF_8);
   }
 
+  /** Bytes of a state's file, at most. */
+  private static final long LARGEST = 1 << 20;
+
   static RunState read(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      if (JsonTree.read(in) instanceof ObjectNode json) {
+    try (InputStream in = InputFile.stream(file, LARGEST)) {
+      if (JsonTree.read(in, file.toString(), LARGEST) instanceof ObjectNode json) {
         return new RunState(
             json.path("step").asInt(),
             json.path("updates").asLong(),
@@ -64,7 +68,7 @@ record RunState(
             json.path("fingerprint").asString());
       }
     } catch (JacksonException malformed) {
-      throw new IOException(file + " is damaged: " + malformed.getOriginalMessage(), malformed);
+      throw new IOException(file + " is damaged" + JsonTree.reason(malformed), malformed);
     }
     throw new IOException(file + " is damaged: it holds no JSON object");
   }

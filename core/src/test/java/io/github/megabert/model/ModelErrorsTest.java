@@ -183,7 +183,7 @@ class ModelErrorsTest {
     assertConfigRefused("{\"hidden_act\": \"gelo\"}", "gelo", "gelu_new");
     assertConfigRefused("{\"vocab_size\": -1}", "vocab_size", "-1");
     assertConfigRefused("{\"vocab_size\": \"many\"}", "vocab_size", "many");
-    assertConfigRefused("{\"model_type\": \"bert\"}", "\"bert\"", "megatron-bert");
+    assertConfigRefused("{\"model_type\": \"bert\"}", "'bert'", "megatron-bert");
     assertConfigRefused("{\"position_embedding_type\": \"relative_key\"}", "relative_key");
     assertConfigRefused("{\"id2label\": {\"0\": \"a\", \"2\": \"b\"}}", "index 1");
   }

@@ -2,6 +2,7 @@ package io.github.megabert.testing;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +56,13 @@ public final class RandomInput {
       claim.check(new RandomInput(seed));
     } catch (Exception | AssertionError failure) {
       throw new AssertionError(
-          "%s failed; -D%s=%x repeats it: %s".formatted(which, SEED_PROPERTY, seed, failure),
+          String.format(
+              Locale.ROOT,
+              "%s failed; -D%s=%x repeats it: %s",
+              which,
+              SEED_PROPERTY,
+              seed,
+              failure),
           failure);
     }
   }

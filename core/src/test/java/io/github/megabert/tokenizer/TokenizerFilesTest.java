@@ -111,7 +111,7 @@ class TokenizerFilesTest {
     write("vocab.txt", "");
     assertRefused("is empty", folder);
     write("vocab.txt", "a\nb\n");
-    assertRefused("lacks the special tokens [UNK], [SEP], [PAD], [CLS], [MASK]", folder);
+    assertRefused("lacks the special tokens '[UNK]', '[SEP]', '[PAD]', '[CLS]', '[MASK]'", folder);
     Files.write(folder.resolve("vocab.txt"), new byte[] {'a', '\n', (byte) 0xC3, '\n'});
     assertRefused("is not UTF-8", folder);
     write("vocab.txt", SMALL);
@@ -124,7 +124,7 @@ class TokenizerFilesTest {
     write("tokenizer_config.json", "{\"model_max_length\": -3}");
     assertRefused("\"model_max_length\" is -3", folder);
     write("tokenizer_config.json", "{\"tokenizer_class\": \"LlamaTokenizer\"}");
-    assertRefused("is of a LlamaTokenizer", folder);
+    assertRefused("is of a 'LlamaTokenizer'", folder);
     write(
         "tokenizer_config.json", "{\"added_tokens_decoder\": {\"4000000\": {\"content\": \"x\"}}}");
     assertRefused("far beyond the vocabulary", folder);
@@ -133,7 +133,7 @@ class TokenizerFilesTest {
   @Test
   void anotherKindOfTokenizerJsonIsNamedAndRefused() throws Exception {
     write("tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": {}}}");
-    assertRefused("describes a BPE model", folder);
+    assertRefused("has a model of type \"BPE\"", folder);
     write("tokenizer.json", "{}");
     assertRefused("no \"model\" section", folder);
     write("tokenizer.json", "");
@@ -141,11 +141,11 @@ class TokenizerFilesTest {
     ObjectNode json = tokenizerJson();
     json.putObject("normalizer").put("type", "NFKC");
     write("tokenizer.json", json.toString());
-    assertRefused("has the normalizer NFKC", folder);
+    assertRefused("has a normalizer of type \"NFKC\"", folder);
     json = tokenizerJson();
     json.putObject("pre_tokenizer").put("type", "ByteLevel");
     write("tokenizer.json", json.toString());
-    assertRefused("has the pre_tokenizer ByteLevel", folder);
+    assertRefused("has a pre_tokenizer of type \"ByteLevel\"", folder);
     json = tokenizerJson();
     ((ObjectNode) json.get("model").get("vocab")).put("the", -1);
     write("tokenizer.json", json.toString());

@@ -3,6 +3,7 @@ package io.github.megabert.backend.host;
 import io.github.megabert.backend.Matrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Locale;
 
 /**
  * A matrix in host memory, as the CPU backends use.
@@ -15,8 +16,13 @@ public record HostMatrix(MemorySegment segment, int rows, int columns) implement
     if (matrix.rows() != rows || matrix.columns() != columns) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s is [%d, %d], [%d, %d] is needed",
-              name, matrix.rows(), matrix.columns(), rows, columns));
+              name,
+              matrix.rows(),
+              matrix.columns(),
+              rows,
+              columns));
     }
     return of(matrix);
   }
@@ -26,8 +32,12 @@ public record HostMatrix(MemorySegment segment, int rows, int columns) implement
     if ((long) matrix.rows() * matrix.columns() != elements) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s is [%d, %d], %d elements are needed",
-              name, matrix.rows(), matrix.columns(), elements));
+              name,
+              matrix.rows(),
+              matrix.columns(),
+              elements));
     }
     return of(matrix);
   }

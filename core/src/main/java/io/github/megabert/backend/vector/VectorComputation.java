@@ -15,6 +15,7 @@ import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Checks shapes and hands each operation to its kernel, at once. */
@@ -145,8 +146,11 @@ final class VectorComputation implements Computation {
         && (long) probabilities.rows() * probabilities.columns() != layout.probabilityCount()) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "probabilities is [%d, %d], %d elements are needed",
-              probabilities.rows(), probabilities.columns(), layout.probabilityCount()));
+              probabilities.rows(),
+              probabilities.columns(),
+              layout.probabilityCount()));
     }
     open()
         .attention
@@ -167,8 +171,13 @@ final class VectorComputation implements Computation {
     if (column < 0 || column + width > matrix.columns()) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s is [%d, %d], the heads need columns %d to %d",
-              name, matrix.rows(), matrix.columns(), column, column + width - 1));
+              name,
+              matrix.rows(),
+              matrix.columns(),
+              column,
+              column + width - 1));
     }
   }
 

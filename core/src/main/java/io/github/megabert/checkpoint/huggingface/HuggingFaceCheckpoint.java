@@ -39,6 +39,11 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
     this.config = config.deepCopy();
     this.configSource = configSource;
     this.tensors = tensors;
+    String fault = ConfigSchema.fault(config);
+    if (fault != null) {
+      throw new CheckpointException(
+          "the configuration of " + tensors.source() + " is wrong: " + fault);
+    }
     for (String stored : tensors.names()) {
       String canonical = canonicalName(stored);
       if (canonical == null) {

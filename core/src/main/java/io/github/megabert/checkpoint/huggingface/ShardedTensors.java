@@ -11,6 +11,7 @@ import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -109,7 +110,13 @@ final class ShardedTensors implements NamedTensors {
     if (files.size() == MOST_SHARDS) {
       throw new CheckpointException(index + " names more than " + MOST_SHARDS + " files");
     }
-    Path path = index.resolveSibling(file);
+    Path path;
+    try {
+      path = index.resolveSibling(file);
+    } catch (InvalidPathException e) {
+      throw new CheckpointException(
+          index + " names " + quote(file) + ", which is no file name on this system", e);
+    }
     if (!Files.isRegularFile(path)) {
       throw new CheckpointException(
           index + " names " + quote(file) + ", which is not there; is the download complete?");

@@ -120,7 +120,7 @@ final class MegatronArguments {
   }
 
   private static void put(ObjectNode config, String name, @Nullable Double value) {
-    if (value != null && Double.isFinite(value)) {
+    if (value != null) {
       config.put(name, value.doubleValue());
     }
   }

@@ -1,6 +1,7 @@
 package io.github.megabert.checkpoint.megatron;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.huggingface.ConfigSchema;
 import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.tensor.Shape;
 import java.io.IOException;
@@ -37,11 +38,22 @@ final class MegatronConfig {
     arguments.describe(config);
     config.put("vocab_size", vocabulary(config.get("vocab_size").asLong(), tokens, arguments));
     if (configOverride != null) {
-      config.setAll(StrictJson.readObject(configOverride));
+      ObjectNode given = StrictJson.readObject(configOverride);
+      requireValid(given, configOverride.toString());
+      config.setAll(given);
       requireAgreement(config, shown, configOverride, source);
     }
     requireHeads(config, arguments, configOverride, source);
-    return StrictJson.asRead(config);
+    ObjectNode read = StrictJson.asRead(config);
+    requireValid(read, source);
+    return read;
+  }
+
+  private static void requireValid(ObjectNode config, String source) throws CheckpointException {
+    String fault = ConfigSchema.fault(config);
+    if (fault != null) {
+      throw new CheckpointException("the configuration in " + source + " is wrong: " + fault);
+    }
   }
 
   /** Rows without padding: as the arguments tell, else as many as the tokenizer can name. */

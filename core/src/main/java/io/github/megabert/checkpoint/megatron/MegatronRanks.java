@@ -4,11 +4,16 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.torch.TorchFile;
+import io.github.megabert.input.InputFile;
+import io.github.megabert.input.UnreadableFileException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -27,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 public record MegatronRanks(int tensorParallel, int pipelineParallel, List<TorchFile> files)
     implements AutoCloseable {
   private static final Pattern RANK = Pattern.compile("mp_rank_(\\d{2,5})(?:_(\\d{3,5}))?");
+  private static final int LONGEST_TRACKER = 64;
   private static final String TRACKER = "latest_checkpointed_iteration.txt";
 
   public static MegatronRanks ofFile(TorchFile file) {
@@ -77,16 +83,20 @@ public record MegatronRanks(int tensorParallel, int pipelineParallel, List<Torch
 
   private static Path latestIteration(Path folder) throws IOException {
     Path tracker = folder.resolve(TRACKER);
-    if (Files.size(tracker) > 64) {
-      throw new CheckpointException(tracker + " is too long to hold an iteration's number");
+    String text;
+    try (InputStream in = InputFile.stream(tracker, LONGEST_TRACKER)) {
+      text = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1).strip();
+    } catch (UnreadableFileException e) {
+      throw new CheckpointException(e.getMessage(), e);
     }
-    String text = Files.readString(tracker).strip();
     if (!text.matches("release|\\d{1,9}")) {
       throw new CheckpointException(
           tracker + " holds " + quote(text) + ", a number or 'release' was expected");
     }
     String name =
-        text.equals("release") ? text : String.format("iter_%07d", Integer.parseInt(text));
+        text.equals("release")
+            ? text
+            : String.format(Locale.ROOT, "iter_%07d", Integer.parseInt(text));
     Path iteration = folder.resolve(name);
     if (!Files.isDirectory(iteration)) {
       throw new CheckpointException(

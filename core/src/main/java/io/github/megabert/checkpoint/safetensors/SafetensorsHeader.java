@@ -5,6 +5,7 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.checkpoint.file.LittleEndian;
+import io.github.megabert.input.HeapBudget;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import java.lang.foreign.MemorySegment;
@@ -27,8 +28,11 @@ import tools.jackson.core.JsonToken;
  * merely claims, and the tensors must tile the rest of the file without gap or overlap.
  */
 public final class SafetensorsHeader {
-  /** The format's own limit. */
-  static final long LARGEST = 100_000_000;
+  /** The format's own limit; a model's is a thousandth of it. */
+  private static final long FORMAT_LIMIT = 100_000_000;
+
+  /** Longest header in bytes; one becomes about four bytes of objects. */
+  static final long LARGEST = HeapBudget.most(FORMAT_LIMIT, 4);
 
   /** A model of 9 billion parameters has a thousand. */
   private static final int MOST_TENSORS = 100_000;
@@ -61,6 +65,13 @@ public final class SafetensorsHeader {
     return dataStart;
   }
 
+  /**
+   * Reads and checks a header.
+   *
+   * @param file the whole file
+   * @param source what messages call it
+   * @throws CheckpointException if it is malformed, or longer than the heap allows
+   */
   public static SafetensorsHeader parse(MemorySegment file, String source)
       throws CheckpointException {
     if (file.byteSize() < 8) {
@@ -85,6 +96,9 @@ public final class SafetensorsHeader {
       header.readObject(json);
     } catch (JacksonException e) {
       throw StrictJson.refused("the header of " + source, e);
+    } catch (OutOfMemoryError e) {
+      throw new CheckpointException(
+          "the header of " + source + " does not fit into " + HeapBudget.heap(), e);
     }
     header.requireTiling(file.byteSize() - header.dataStart);
     return header;

@@ -1,6 +1,9 @@
 package io.github.megabert.checkpoint.safetensors;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.input.InputFile;
+import io.github.megabert.input.Quote;
+import io.github.megabert.input.UnreadableFileException;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.json.JsonTree;
 import java.io.ByteArrayInputStream;
@@ -9,7 +12,6 @@ import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -35,22 +37,24 @@ public final class StrictJson {
    * @throws CheckpointException if the file is missing, too large, or no JSON object
    */
   public static ObjectNode readObject(Path file) throws IOException {
-    long size;
-    try {
-      size = Files.size(file);
-    } catch (NoSuchFileException e) {
-      throw new CheckpointException("there is no file " + file, e);
+    JsonNode node = read(file);
+    if (node instanceof ObjectNode object) {
+      return object;
     }
-    if (size > LARGEST_DOCUMENT) {
-      throw new CheckpointException(
-          file + " has " + size + " bytes, more than the " + LARGEST_DOCUMENT + " that are read");
-    }
-    try (InputStream in = Files.newInputStream(file)) {
-      JsonNode node = JsonTree.read(in);
-      if (node instanceof ObjectNode object) {
-        return object;
-      }
-      throw new CheckpointException(file + " is not a JSON object");
+    throw new CheckpointException(
+        file + " holds " + Quote.json(node) + " where a JSON object is expected");
+  }
+
+  /**
+   * The JSON value that a file holds.
+   *
+   * @throws CheckpointException if the file is missing, too large, or no JSON
+   */
+  public static JsonNode read(Path file) throws IOException {
+    try (InputStream in = InputFile.stream(file, JsonTree.mostBytes(LARGEST_DOCUMENT))) {
+      return JsonTree.read(in, file.toString(), LARGEST_DOCUMENT);
+    } catch (UnreadableFileException e) {
+      throw new CheckpointException(e.getMessage(), e);
     } catch (JacksonException e) {
       throw refused(file.toString(), e);
     }
@@ -62,9 +66,10 @@ public final class StrictJson {
   }
 
   /** The object as it would be read from a file: with the node types that its text gives. */
-  public static ObjectNode asRead(ObjectNode object) {
+  public static ObjectNode asRead(ObjectNode object) throws IOException {
     byte[] text = JsonText.compact(object).getBytes(StandardCharsets.UTF_8);
-    return (ObjectNode) JsonTree.read(new ByteArrayInputStream(text));
+    return (ObjectNode)
+        JsonTree.read(new ByteArrayInputStream(text), "the configuration", LARGEST_DOCUMENT);
   }
 
   /** An empty object. */
@@ -74,13 +79,6 @@ public final class StrictJson {
 
   /** The refusal of a text that is not JSON, or not JSON that a checkpoint would hold. */
   static CheckpointException refused(String source, JacksonException e) {
-    String reason = e.getOriginalMessage();
-    if (reason == null) {
-      reason = e.getClass().getSimpleName();
-    }
-    String where =
-        e.getLocation() == null ? "" : " near byte " + Math.max(0, e.getLocation().getByteOffset());
-    return new CheckpointException(
-        source + " is not valid JSON" + where + ": " + reason.lines().findFirst().orElse(""), e);
+    return new CheckpointException(source + " is not valid JSON" + JsonTree.reason(e), e);
   }
 }

@@ -5,6 +5,7 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.file.MappedFile;
 import io.github.megabert.checkpoint.file.OwnedArena;
+import io.github.megabert.input.Quote;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -81,7 +82,7 @@ public final class TorchFile implements AutoCloseable {
       throw new CheckpointException(
           source + " is a zip archive with neither a data.pkl nor a model_optim_rng.pt in it");
     }
-    String innerSource = source + "!/" + inner.name();
+    String innerSource = source + "!/" + Quote.escape(inner.name());
     return parse(UnpackedMember.map(zip, inner, arena.arena()), innerSource, arena, false);
   }
 

@@ -1,16 +1,16 @@
 package io.github.megabert.model.generation;
 
 import io.github.megabert.checkpoint.CheckpointException;
-import io.github.megabert.json.JsonTree;
+import io.github.megabert.checkpoint.safetensors.StrictJson;
+import io.github.megabert.input.Quote;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.DoubleConsumer;
 import java.util.function.IntConsumer;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -40,19 +40,10 @@ public final class GenerationConfig {
    */
   public static GenerationConfig of(Path folder) throws IOException {
     Path file = folder.resolve(FILE);
-    if (!Files.isRegularFile(file)) {
+    if (!Files.exists(file)) {
       return EMPTY;
     }
-    try (InputStream in = Files.newInputStream(file)) {
-      JsonNode json = JsonTree.read(in);
-      if (!json.isObject()) {
-        throw new CheckpointException(file + " holds no JSON object");
-      }
-      return new GenerationConfig(json, file.toString());
-    } catch (JacksonException e) {
-      throw new CheckpointException(
-          file + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
-    }
+    return new GenerationConfig(StrictJson.readObject(file), file.toString());
   }
 
   /**
@@ -150,6 +141,12 @@ public final class GenerationConfig {
   private static IllegalArgumentException wrong(
       String source, String name, JsonNode value, String wanted) {
     return new IllegalArgumentException(
-        "%s: \"%s\" is %s where %s is expected".formatted(source, name, value, wanted));
+        String.format(
+            Locale.ROOT,
+            "%s: \"%s\" is %s where %s is expected",
+            source,
+            name,
+            Quote.json(value),
+            wanted));
   }
 }

@@ -63,10 +63,13 @@ final class JsonLinesTable implements Table {
     return text == null ? null : new Row(lines.file(), lines.number(), object(text));
   }
 
-  private ObjectNode object(String text) throws TrainingDataException {
+  private ObjectNode object(String text) throws IOException {
     try {
       JsonNode node =
-          JsonTree.read(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
+          JsonTree.read(
+              new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)),
+              lines.file().toString(),
+              Integer.MAX_VALUE);
       if (node instanceof ObjectNode object) {
         return object;
       }

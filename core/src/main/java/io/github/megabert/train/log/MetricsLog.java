@@ -83,9 +83,10 @@ public final class MetricsLog implements Closeable {
     return 0;
   }
 
-  private static @Nullable MetricsLine parse(byte[] bytes, int from, int to) {
+  private static @Nullable MetricsLine parse(byte[] bytes, int from, int to) throws IOException {
     try {
-      return JsonTree.read(new ByteArrayInputStream(bytes, from, to - from))
+      return JsonTree.read(
+                  new ByteArrayInputStream(bytes, from, to - from), "a line", Integer.MAX_VALUE)
               instanceof ObjectNode object
           ? MetricsLine.of(JsonMap.of(object))
           : null;

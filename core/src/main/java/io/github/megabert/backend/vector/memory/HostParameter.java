@@ -12,6 +12,7 @@ import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Locale;
 
 /**
  * A table or vector. Tables stay where they are, in the dtype they have, because an embedding reads
@@ -74,8 +75,12 @@ public record HostParameter(MemorySegment segment, DType dtype, int rows, int co
     }
     throw new IllegalArgumentException(
         String.format(
+            Locale.ROOT,
             "%s is [%d, %d], a vector of %d numbers is needed",
-            name, parameter.rows(), parameter.columns(), columns));
+            name,
+            parameter.rows(),
+            parameter.columns(),
+            columns));
   }
 
   /** The parameter as a table of {@code columns} columns. */
@@ -85,8 +90,12 @@ public record HostParameter(MemorySegment segment, DType dtype, int rows, int co
     }
     throw new IllegalArgumentException(
         String.format(
+            Locale.ROOT,
             "%s is [%d, %d], a table of %d columns is needed",
-            name, parameter.rows(), parameter.columns(), columns));
+            name,
+            parameter.rows(),
+            parameter.columns(),
+            columns));
   }
 
   /** {@code out[i] = table[row, i]}. */
