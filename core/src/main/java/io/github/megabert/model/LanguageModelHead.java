@@ -22,14 +22,11 @@ final class LanguageModelHead {
   LanguageModelHead(ParameterSource source) {
     config = source.config();
     String prefix = "cls.predictions.";
-    if (!source.has(prefix + "transform.dense.weight")) {
-      throw source.missingHead(prefix + "transform.dense.weight");
-    }
-    transform = source.linear(prefix + "transform.dense");
-    norm = source.norm(prefix + "transform.LayerNorm");
+    transform = source.head(prefix + "transform.dense");
+    norm = source.headNorm(prefix + "transform.LayerNorm");
     String decoderName =
         config.tieWordEmbeddings() ? ParameterTable.WORD_EMBEDDINGS : ParameterTable.DECODER;
-    decoder = source.decoder(decoderName, ParameterTable.DECODER_BIAS);
+    decoder = source.headDecoder(decoderName, ParameterTable.DECODER_BIAS);
     source.ignore(ParameterTable.DECODER);
     source.ignore(prefix + "decoder.bias");
   }

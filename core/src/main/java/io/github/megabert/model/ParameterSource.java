@@ -98,9 +98,51 @@ final class ParameterSource {
     return linear(weights, biases);
   }
 
-  /** A linear layer whose weight and bias do not share a prefix. */
-  Backend.Linear decoder(String weightName, String biasName) {
-    return linear(List.of(table.get(weightName)), List.of(table.get(biasName)));
+  /** The LayerNorm of a head; the identity where the head is missing and that is allowed. */
+  Norm headNorm(String prefix) {
+    if (has(prefix + ".weight") || missingHeadSeed == null) {
+      return norm(prefix);
+    }
+    return new Norm(
+        filled(prefix + ".weight", 1), filled(prefix + ".bias", 0), config.layerNormEps());
+  }
+
+  private Backend.Parameter filled(String name, float value) {
+    ParameterSpec spec = table.get(name);
+    Tensor tensor = Tensor.allocate(Arena.ofAuto(), DType.F32, spec.shape());
+    for (long i = 0; i < tensor.elements(); i++) {
+      tensor.setFloat(i, value);
+    }
+    return storage.parameter(spec, tensor);
+  }
+
+  /**
+   * The decoder of a language model, whose weight and bias do not share a prefix. What is missing
+   * begins with random weights and a bias of zero, where that is allowed.
+   */
+  Backend.Linear headDecoder(String weightName, String biasName) {
+    List<ParameterSpec> weight = List.of(table.get(weightName));
+    List<ParameterSpec> bias = List.of(table.get(biasName));
+    if (missingHeadSeed == null || (has(weightName) && has(biasName))) {
+      return linear(weight, bias);
+    }
+    Tensor values =
+        has(weightName)
+            ? require(weight.getFirst())
+            : random(weight.getFirst(), missingHeadSeed, Arena.ofAuto());
+    List<@Nullable Tensor> biasValues = new ArrayList<>();
+    biasValues.add(has(biasName) ? require(bias.getFirst()) : null);
+    return storage.linear(weight, bias, List.of(values), biasValues);
+  }
+
+  /** Normal with the standard deviation {@code initializer_range}. */
+  private Tensor random(ParameterSpec spec, long seed, Arena arena) {
+    Tensor weight = Tensor.allocate(arena, DType.F32, spec.shape());
+    Random random = new Random(seed);
+    for (long i = 0; i < weight.elements(); i++) {
+      weight.setFloat(i, (float) (random.nextGaussian() * config.initializerRange()));
+    }
+    return weight;
   }
 
   private Backend.Linear linear(List<ParameterSpec> weights, List<ParameterSpec> biases) {
@@ -138,11 +180,7 @@ final class ParameterSource {
             modelClass);
     ParameterSpec spec = table.get(prefix + ".weight");
     try (Arena arena = Arena.ofConfined()) {
-      Tensor weight = Tensor.allocate(arena, DType.F32, spec.shape());
-      Random random = new Random(missingHeadSeed);
-      for (long i = 0; i < weight.elements(); i++) {
-        weight.setFloat(i, (float) (random.nextGaussian() * config.initializerRange()));
-      }
+      Tensor weight = random(spec, missingHeadSeed, arena);
       List<@Nullable Tensor> zeros = new ArrayList<>();
       zeros.add(null);
       return storage.linear(
