@@ -3,6 +3,7 @@ package io.github.megabert.backend;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.Locale;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -52,8 +53,7 @@ class AttentionGradientsTest {
 
     @Override
     public String toString() {
-      return String.format(
-          "%d heads × %d, causal %b, lengths %s, masked %b, dropout %s",
+      return String.format(Locale.ROOT, "%d heads × %d, causal %b, lengths %s, masked %b, dropout %s",
           heads, headDim, causal, Arrays.deepToString(lengths), masked, dropout);
     }
   }

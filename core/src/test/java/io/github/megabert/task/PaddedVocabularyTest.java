@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Locale;
 import io.github.megabert.MegaBert;
 import io.github.megabert.model.Fixtures;
 import io.github.megabert.model.MegatronBertForCausalLM;
@@ -49,8 +50,7 @@ class PaddedVocabularyTest {
   }
 
   private static String added(String token, int id) {
-    return "{\"added_tokens_decoder\": {\"%d\": {\"content\": \"%s\", \"special\": true}}}"
-        .formatted(id, token);
+    return String.format(Locale.ROOT, "{\"added_tokens_decoder\": {\"%d\": {\"content\": \"%s\", \"special\": true}}}", id, token);
   }
 
   @Test
