@@ -59,6 +59,7 @@ final class ClassifyCommand implements Callable<Integer> {
         new TextClassification.Options(
             topK == 0 ? TextClassification.Options.ALL : topK, function, longTexts.longText());
     try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
+      arguments.whenLong(bert::warmUp);
       TextClassification classifier = bert.textClassification();
       try (JsonOption.Results results = output.results()) {
         return arguments.answer(

@@ -4,6 +4,7 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,7 +146,9 @@ final class ConvertCommand implements Callable<Integer> {
     long start = System.nanoTime();
     long bytes;
     int tensors;
-    try (Checkpoint checkpoint = Checkpoint.open(input, config)) {
+    // Rows beyond the words that are copied along are padding.
+    int tokens = vocab == null ? 0 : BertTokenizer.load(vocab).vocabularySize();
+    try (Checkpoint checkpoint = Checkpoint.open(input, config, tokens)) {
       MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
       tensors = checkpoint.names().size();
       bytes = checkpoint.names().stream().mapToLong(name -> size(checkpoint, name)).sum();

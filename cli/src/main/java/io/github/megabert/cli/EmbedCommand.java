@@ -64,6 +64,7 @@ final class EmbedCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (MegaBert bert = model.open(arguments.count(), List.of(vocab, length, batch))) {
+      arguments.whenLong(bert::warmUp);
       TextEmbedding.Options options = options(bert.embeddingConfig());
       TextEmbedding embedding = bert.textEmbedding();
       return file == null ? print(embedding, options) : write(embedding, options, file);

@@ -50,6 +50,7 @@ final class FillMaskCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     FillMask.Options options = FillMask.Options.DEFAULT.withTopK(topK).withTargets(targets);
     try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
+      arguments.whenLong(bert::warmUp);
       FillMask fillMask = bert.fillMask();
       try (JsonOption.Results results = output.results()) {
         return arguments.answer(

@@ -77,6 +77,7 @@ final class GenerateCommand implements Callable<Integer> {
         JsonOption.Results results = output.results()) {
       reportUntrained(bert);
       if (inputIds.isEmpty()) {
+        arguments.whenLong(bert::warmUp);
         TextGeneration.Options options = new TextGeneration.Options(search.of(bert).build(), stops);
         return continueTexts(bert.textGeneration(), together, options, results);
       }
@@ -137,8 +138,10 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private void continueIds(MegaBert bert, JsonOption.Results results) {
-    Generator generator = new Generator(bert.model(MegatronBertForCausalLM.class));
+    MegatronBertForCausalLM causal = bert.model(MegatronBertForCausalLM.class);
     BertTokenizer tokenizer = bert.findTokenizer().orElse(null);
+    Generator generator =
+        tokenizer == null ? new Generator(causal) : new Generator(causal, tokenizer::hasToken);
     GenerationOptions given = search.of(bert).build();
     GenerationOptions.Builder builder = given.toBuilder().stopCondition(stopCondition(tokenizer));
     if (given.endTokens().isEmpty() && tokenizer != null) {

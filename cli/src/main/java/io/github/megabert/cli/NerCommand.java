@@ -106,6 +106,7 @@ final class NerCommand implements Callable<Integer> {
     }
     TokenClassification.Options chosen = options;
     try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
+      arguments.whenLong(bert::warmUp);
       TokenClassification classifier = bert.tokenClassification();
       try (JsonOption.Results results = output.results()) {
         return arguments.answer(

@@ -6,8 +6,10 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,11 @@ final class TextArguments {
 
   /** Characters that are read ahead at most: long texts are not to fill the memory. */
   private static final int CHARACTERS_AHEAD = 1 << 19;
+
+  /** Lines from which on it pays to compile the kernels beside reading and computing. */
+  static final int MANY_LINES = 200;
+
+  private @Nullable Supplier<CompletableFuture<Void>> warmUp;
 
   @Parameters(
       paramLabel = "TEXT",
@@ -50,6 +57,14 @@ final class TextArguments {
 
     /** A blank line, or one that was refused. */
     void nothing(@Nullable String refusal);
+  }
+
+  /**
+   * Sets what begins beside reading and computing when line {@link #MANY_LINES} of a pipe has been
+   * read, such as {@code MegaBert.warmUp}.
+   */
+  void whenLong(Supplier<CompletableFuture<Void>> begin) {
+    warmUp = begin;
   }
 
   /** How many texts there are, as far as is known: standard input may hold any number. */
@@ -122,13 +137,22 @@ final class TextArguments {
     return standardInput();
   }
 
-  private static Stream<Line> standardInput() {
+  private Stream<Line> standardInput() {
     Utf8Lines in = new Utf8Lines(System.in);
     long[] number = new long[1];
     return Stream.generate(() -> next(in))
         .takeWhile(Optional::isPresent)
         .map(Optional::get)
-        .map(line -> line("line " + ++number[0], line));
+        .map(line -> numbered(++number[0], line));
+  }
+
+  private Line numbered(long number, Utf8Lines.Line line) {
+    Supplier<CompletableFuture<Void>> begin = warmUp;
+    if (number == MANY_LINES && begin != null && !Terminals.in()) {
+      // Nothing waits for it; it ends with the model.
+      CompletableFuture<Void> _ = begin.get();
+    }
+    return line("line " + number, line);
   }
 
   private static Optional<Utf8Lines.Line> next(Utf8Lines in) {

@@ -63,6 +63,7 @@ final class ZeroShotCommand implements Callable<Integer> {
         labels.stream().map(String::strip).filter(label -> !label.isEmpty()).toList();
     WrongUsage.unless(!candidates.isEmpty(), "--labels names no label: --labels politics,travel");
     try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
+      arguments.whenLong(bert::warmUp);
       ZeroShotClassification classifier = bert.zeroShotClassification();
       try (JsonOption.Results results = output.results()) {
         return arguments.answer(

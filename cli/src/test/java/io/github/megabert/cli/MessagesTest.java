@@ -17,6 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
@@ -219,6 +222,52 @@ class MessagesTest {
     Terminal none = Terminal.run("tokenize", "--model", folder.toString(), "a dog");
     assertEquals(1, none.exitCode());
     assertTrue(none.err().contains("neither a tokenizer.json nor a vocab.txt"), none.err());
+  }
+
+  @Test
+  void noCommandAdvisesAnOptionThatItLacks() {
+    String maskedText = "[MASK]" + " dog".repeat(400);
+    Terminal mask = Terminal.run("fill-mask", maskedText);
+    assertEquals(1, mask.exitCode());
+    assertEquals(
+        "megabert: the text \""
+            + maskedText.substring(0, 60)
+            + "…\" has 403 tokens, the model takes at most 256; shorten it: it is not cut, as that"
+            + " could take a mask away\n",
+        mask.err());
+    String prompt = "dog" + " dog".repeat(400);
+    Terminal generate = Terminal.run("generate", prompt);
+    assertEquals(1, generate.exitCode());
+    assertTrue(
+        generate
+            .err()
+            .endsWith(
+                prompt.substring(0, 60)
+                    + "…\" has 403 tokens, the model takes at most 256; shorten it, best at its"
+                    + " beginning\n"),
+        generate.err());
+    for (String[] command :
+        new String[][] {
+          {"classify", "text_classification"},
+          {"ner", "token_classification"},
+          {"zero-shot", "zero_shot", "--labels", "travel"}
+        }) {
+      List<String> arguments =
+          new ArrayList<>(
+              List.of(
+                  command[0],
+                  "--model",
+                  FIXTURES.resolve("pipelines").resolve(command[1]).toString(),
+                  "--vocab",
+                  WORDS.toString()));
+      arguments.addAll(Arrays.asList(command).subList(2, command.length));
+      arguments.add(prompt);
+      Terminal refused = Terminal.run(arguments.toArray(String[]::new));
+      assertEquals(1, refused.exitCode());
+      assertTrue(refused.err().contains("--truncate"), refused.err());
+      arguments.add("--truncate");
+      assertEquals(0, Terminal.run(arguments.toArray(String[]::new)).exitCode(), command[0]);
+    }
   }
 
   @Test
