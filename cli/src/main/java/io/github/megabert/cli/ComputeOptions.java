@@ -162,6 +162,25 @@ final class ComputeOptions {
         .device(options.device());
   }
 
+  /**
+   * Checks that nothing is asked for which is for answers alone.
+   *
+   * @param what computes gradients
+   * @throws WrongUsage if it would have no effect
+   */
+  void requireForGradients(String what) {
+    WrongUsage.unless(
+        dtype == Precision.F32,
+        "--dtype "
+            + dtype.optionName()
+            + " stores weights for answers; "
+            + what
+            + " computes in f32");
+    WrongUsage.unless(
+        pack == Pack.AUTO,
+        "--pack is for answers; " + what + " reads weights that change, which are never packed");
+  }
+
   private BackendOptions options(int texts) {
     boolean isQuick = texts <= FEW && dtype == Precision.F32;
     return new BackendOptions(

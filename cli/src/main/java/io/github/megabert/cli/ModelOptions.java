@@ -32,6 +32,11 @@ final class ModelOptions {
     return model == null;
   }
 
+  /** What computes it. */
+  ComputeOptions compute() {
+    return compute;
+  }
+
   /**
    * Opens the model.
    *
