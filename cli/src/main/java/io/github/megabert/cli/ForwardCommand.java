@@ -30,17 +30,20 @@ import tools.jackson.databind.node.ObjectNode;
     name = "forward",
     mixinStandardHelpOptions = true,
     description =
-        "Runs any of the nine classes on tensors from a file; tensors are named as in transformers.",
+        "Runs any of the nine classes on tensors from a file; tensors are named as in"
+            + " transformers.",
     footer = {
       "",
       "Inputs: input_ids or inputs_embeds, attention_mask, token_type_ids, position_ids, labels,",
-      "next_sentence_label, start_positions, end_positions, encoder_hidden_states, encoder_attention_mask.",
+      "next_sentence_label, start_positions, end_positions, encoder_hidden_states,"
+          + " encoder_attention_mask.",
       "",
       "With --gradients: loss and grad.PARAMETER of every parameter; labels are needed.",
       "",
       "Examples:",
       "  megabert forward --model my-model --inputs in.safetensors --output out.safetensors",
-      "  megabert forward --model my-model --gradients --inputs in.safetensors --output out.safetensors"
+      "  megabert forward --model my-model --gradients --inputs in.safetensors --output"
+          + " out.safetensors"
     })
 final class ForwardCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();

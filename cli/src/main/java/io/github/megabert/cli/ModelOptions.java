@@ -16,7 +16,8 @@ final class ModelOptions {
       names = "--model",
       paramLabel = "PATH",
       description =
-          "A Hugging Face folder, or a Megatron-LM checkpoint (zip, .pt or run folder). Default: the embedded model.")
+          "A Hugging Face folder, or a Megatron-LM checkpoint (zip, .pt or run folder). Default:"
+              + " the embedded model.")
   private @Nullable Path model;
 
   @Option(
