@@ -7,6 +7,7 @@ module io.github.megabert.cli {
   requires java.management;
   requires tools.jackson.databind;
   requires me.tongfei.progressbar;
+  requires org.jline.terminal;
   requires static org.jspecify;
 
   opens io.github.megabert.cli to

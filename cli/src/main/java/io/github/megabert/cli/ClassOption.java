@@ -42,6 +42,11 @@ final class ClassOption implements Consumer<MegaBertBuilder> {
           "The transformers class, such as MegatronBertForCausalLM, in place of the model's own.")
   private @Nullable ModelClass modelClass;
 
+  /** The class, where one is named. */
+  @Nullable ModelClass modelClass() {
+    return modelClass;
+  }
+
   @Override
   public void accept(MegaBertBuilder builder) {
     if (modelClass != null) {

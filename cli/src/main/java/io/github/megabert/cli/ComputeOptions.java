@@ -10,12 +10,12 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** What computes, and how. */
+/** What computes answers, and how. */
 final class ComputeOptions {
   /**
    * Texts for which packing does not pay: with the 345M model it takes 0.3 to 2.2 s, and then 128
@@ -23,17 +23,7 @@ final class ComputeOptions {
    */
   private static final int FEW = 4;
 
-  private static final String VECTOR = "vector";
-  private static final String SCALAR = "scalar";
-  private static final String TORNADO = "tornado";
-
-  /** Names for {@code --backend}: those that can be found, and the one that is built apart. */
-  static final class BackendNames implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return List.of("auto", VECTOR, SCALAR, TORNADO).iterator();
-    }
-  }
+  @Mixin private DeviceOptions device = new DeviceOptions();
 
   /** Names for {@code --dtype}, in lower case. */
   static final class TypeNames implements Iterable<String>, ITypeConverter<Precision> {
@@ -57,54 +47,15 @@ final class ComputeOptions {
   }
 
   @Option(
-      names = "--backend",
-      paramLabel = "NAME",
-      defaultValue = "auto",
-      completionCandidates = BackendNames.class,
-      description = "auto, vector, scalar or tornado. Default: ${DEFAULT-VALUE}.")
-  private String backend = "auto";
-
-  @Option(
       names = "--dtype",
       paramLabel = "TYPE",
       defaultValue = "f32",
       converter = TypeNames.class,
       completionCandidates = TypeNames.class,
       description =
-          "How weights are stored: f32, bf16, f16, int8 (GPU: tf32 too). Default: ${DEFAULT-VALUE}.")
+          "How weights are stored: f32, bf16, f16, int8 (GPU: tf32 too). Default:"
+              + " ${DEFAULT-VALUE}.")
   private Precision dtype = Precision.F32;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      converter = Threads.class,
-      description = "Threads of the vector backend. Default: all processors.")
-  private @Nullable Integer threads;
-
-  @Option(
-      names = "--device",
-      paramLabel = "N",
-      converter = Numbers.AtLeastZero.class,
-      description = "Index of the GPU. Default: 0.")
-  private @Nullable Integer device;
-
-  /** A number of threads that a machine may have. */
-  static final class Threads implements ITypeConverter<Integer> {
-    @Override
-    public Integer convert(String text) throws Exception {
-      int threads = new Numbers.AtLeastOne().convert(text);
-      if (threads > BackendOptions.MOST_THREADS) {
-        throw new TypeConversionException(
-            threads
-                + " threads are more than the "
-                + BackendOptions.MOST_THREADS
-                + " that are possible; this machine has "
-                + Runtime.getRuntime().availableProcessors()
-                + " processors");
-      }
-      return threads;
-    }
-  }
 
   /** When weights are brought into the form that the CPU's kernels read fastest. */
   enum Pack {
@@ -135,13 +86,13 @@ final class ComputeOptions {
       description =
           "load: weights are packed for the vector backend when a model is opened. none: they are"
               + " read as they lie in the file, so that a first answer comes sooner and later ones"
-              + " take longer. auto: none for up to four texts on the command line, in f32. Default:"
-              + " ${DEFAULT-VALUE}.")
+              + " take longer. auto: none for up to four texts on the command line, in f32."
+              + " Default: ${DEFAULT-VALUE}.")
   private Pack pack = Pack.AUTO;
 
   /** Opens the backend alone, for many texts. */
   Backend open() {
-    Backend opened = Backends.open(backend, options(Integer.MAX_VALUE));
+    Backend opened = Backends.open(device.backend(), options(Integer.MAX_VALUE));
     try {
       requireUsedBy(opened);
       return opened;
@@ -154,26 +105,41 @@ final class ComputeOptions {
   /** Says to a builder what computes its model, which is for so many texts. */
   void apply(MegaBertBuilder builder, int texts) {
     BackendOptions options = options(texts);
-    builder
-        .backend(backend)
-        .precision(options.precision())
-        .threads(options.threads())
-        .packing(options.packing())
-        .device(options.device());
+    device.apply(builder);
+    builder.precision(options.precision()).packing(options.packing());
+  }
+
+  /**
+   * Checks that nothing is asked for which is for answers alone.
+   *
+   * @param what computes gradients
+   * @throws WrongUsage if it would have no effect
+   */
+  void requireForGradients(String what) {
+    WrongUsage.unless(
+        dtype == Precision.F32,
+        "--dtype "
+            + dtype.optionName()
+            + " stores weights for answers; "
+            + what
+            + " computes in f32");
+    WrongUsage.unless(
+        pack == Pack.AUTO,
+        "--pack is for answers; " + what + " reads weights that change, which are never packed");
   }
 
   private BackendOptions options(int texts) {
     boolean isQuick = texts <= FEW && dtype == Precision.F32;
     return new BackendOptions(
-        threads(),
+        device.threads(),
         dtype,
-        device == null ? 0 : device,
+        device.index(),
         pack == Pack.LOAD || (pack == Pack.AUTO && !isQuick));
   }
 
   /** Threads of the vector backend. */
   int threads() {
-    return threads == null ? BackendOptions.DEFAULT.threads() : threads;
+    return device.threads();
   }
 
   /**
@@ -182,16 +148,9 @@ final class ComputeOptions {
    * @throws WrongUsage if it would ignore an option
    */
   void requireUsedBy(Backend opened) {
-    String name = opened.name();
-    boolean oneThread = threads != null && threads == 1;
+    device.requireUsedBy(opened);
     WrongUsage.unless(
-        threads == null || name.equals(VECTOR) || (oneThread && name.equals(SCALAR)),
-        "--threads is for the backend vector; " + name + " computes");
-    WrongUsage.unless(
-        pack == Pack.AUTO || name.equals(VECTOR),
-        "--pack is for the backend vector; " + name + " computes");
-    WrongUsage.unless(
-        device == null || name.equals(TORNADO),
-        "--device chooses a GPU, for the backend tornado; " + name + " computes");
+        pack == Pack.AUTO || opened.name().equals(Backends.VECTOR),
+        "--pack is for the backend vector; " + opened.name() + " computes");
   }
 }

@@ -4,8 +4,11 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.SafetensorsWriter;
+import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.OutputOptions;
+import io.github.megabert.model.Regularization;
+import io.github.megabert.model.TrainableModel;
 import io.github.megabert.model.TransformersForward;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
@@ -27,14 +30,20 @@ import tools.jackson.databind.node.ObjectNode;
     name = "forward",
     mixinStandardHelpOptions = true,
     description =
-        "Runs any of the nine classes on tensors from a file; tensors are named as in transformers.",
+        "Runs any of the nine classes on tensors from a file; tensors are named as in"
+            + " transformers.",
     footer = {
       "",
       "Inputs: input_ids or inputs_embeds, attention_mask, token_type_ids, position_ids, labels,",
-      "next_sentence_label, start_positions, end_positions, encoder_hidden_states, encoder_attention_mask.",
+      "next_sentence_label, start_positions, end_positions, encoder_hidden_states,"
+          + " encoder_attention_mask.",
       "",
-      "Example:",
-      "  megabert forward --model my-model --inputs in.safetensors --output out.safetensors"
+      "With --gradients: loss and grad.PARAMETER of every parameter; labels are needed.",
+      "",
+      "Examples:",
+      "  megabert forward --model my-model --inputs in.safetensors --output out.safetensors",
+      "  megabert forward --model my-model --gradients --inputs in.safetensors --output"
+          + " out.safetensors"
     })
 final class ForwardCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
@@ -66,21 +75,51 @@ final class ForwardCommand implements Callable<Integer> {
       description = "Begin a head that the model lacks with random weights.")
   private boolean allowMissingHead;
 
+  @Option(
+      names = "--gradients",
+      description = "In place of the outputs: loss, and grad.PARAMETER for each, in f32.")
+  private boolean gradients;
+
   @Override
   public Integer call() throws IOException {
+    if (gradients) {
+      WrongUsage.unless(
+          !hiddenStates && !attentions,
+          "--gradients writes the loss and gradients alone: leave out "
+              + (hiddenStates ? "--hidden-states" : "--attentions"));
+      model.compute().requireForGradients("--gradients");
+    }
     try (Safetensors file = Safetensors.open(inputs);
         MegaBert bert = model.open(1, List.of(head, this::missingHead))) {
       Map<String, Tensor> named = new LinkedHashMap<>();
       for (String name : file.names()) {
         named.put(name, file.tensor(name));
       }
-      MegatronBert network = bert.model();
-      Map<String, Tensor> results =
-          TransformersForward.run(network, named, new OutputOptions(hiddenStates, attentions));
-      SafetensorsWriter.write(outputs, results);
-      print(network.className(), results);
+      if (gradients) {
+        writeGradients(bert, named);
+      } else {
+        MegatronBert network = bert.model();
+        write(
+            network.className(),
+            TransformersForward.run(network, named, new OutputOptions(hiddenStates, attentions)));
+      }
     }
     return 0;
+  }
+
+  private void writeGradients(MegaBert bert, Map<String, Tensor> named) throws IOException {
+    LoadOptions options = new LoadOptions(head.modelClass(), allowMissingHead ? 0L : null);
+    try (TrainableModel trainable =
+        TrainableModel.load(bert.checkpoint(), bert.backend(), options, parameter -> false)) {
+      write(
+          trainable.model().className(),
+          TransformersForward.gradients(trainable, named, Regularization.NONE, false));
+    }
+  }
+
+  private void write(String className, Map<String, Tensor> results) throws IOException {
+    SafetensorsWriter.write(outputs, results);
+    print(className, results);
   }
 
   private void missingHead(MegaBertBuilder builder) {

@@ -27,10 +27,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "megabert",
     mixinStandardHelpOptions = true,
-    version = "megabert 0.1.0",
+    version = "megabert " + Main.VERSION,
     synopsisSubcommandLabel = "COMMAND",
     description =
-        "Runs MegatronBERT models on plain Java. Without --model the embedded small English model serves.",
+        "Runs MegatronBERT models on plain Java. Without --model the embedded small English model"
+            + " serves.",
     footer = {
       "",
       "Examples:",
@@ -42,6 +43,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "Answers go to standard output, everything else to standard error."
     })
 public final class Main implements Runnable {
+  /** Of this program. */
+  static final String VERSION = "0.1.0";
+
   private static final int FAILURE = 1;
 
   /** Commands that speak of the others. */
@@ -73,6 +77,7 @@ public final class Main implements Runnable {
     COMMANDS.put("backends", BackendsCommand::new);
     COMMANDS.put("bench", BenchCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("finetune", FinetuneCommand::new);
     COMMANDS.put("completion", CompletionCommand::new);
     COMMANDS.put("man", ManCommand::new);
     COMMANDS.put("help", CommandLine.HelpCommand::new);

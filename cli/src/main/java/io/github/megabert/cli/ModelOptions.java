@@ -16,7 +16,8 @@ final class ModelOptions {
       names = "--model",
       paramLabel = "PATH",
       description =
-          "A Hugging Face folder, or a Megatron-LM checkpoint (zip, .pt or run folder). Default: the embedded model.")
+          "A Hugging Face folder, or a Megatron-LM checkpoint (zip, .pt or run folder). Default:"
+              + " the embedded model.")
   private @Nullable Path model;
 
   @Option(
@@ -30,6 +31,11 @@ final class ModelOptions {
   /** Whether the embedded model serves. */
   boolean isEmbedded() {
     return model == null;
+  }
+
+  /** What computes it. */
+  ComputeOptions compute() {
+    return compute;
   }
 
   /**

@@ -58,6 +58,24 @@ final class Numbers {
     }
   }
 
+  /** A share that is not the whole. */
+  static final class ShareBelowOne implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      double value = real(text);
+      return require(value >= 0 && value < 1, value, text, "at least 0 and less than 1");
+    }
+  }
+
+  /** A bound or factor: 0 or greater. */
+  static final class NotNegative implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      double value = real(text);
+      return require(value >= 0, value, text, "a number of at least 0");
+    }
+  }
+
   private static int whole(String text, int least) {
     int value;
     try {

@@ -163,6 +163,88 @@ class ModelCommandsTest {
     }
   }
 
+  /** Norm of a difference that is none: some gradients are zero but for rounding. */
+  private static final double ROUNDING = 1e-7;
+
+  @ParameterizedTest
+  @CsvSource({
+    "MegatronBertForPreTraining, vector",
+    "MegatronBertForMultipleChoice, vector",
+    "MegatronBertForCausalLM, scalar",
+    "MegatronBertForQuestionAnswering, vector"
+  })
+  void forwardWritesTheGradientsThatTransformersComputed(String name, String backend)
+      throws IOException {
+    Path inputs = folder.resolve("in.safetensors");
+    Path outputs = folder.resolve("out.safetensors");
+    try (Safetensors cases =
+        Safetensors.open(FIXTURES.resolve(name).resolve("cases.safetensors"))) {
+      Map<String, Tensor> named = new TreeMap<>();
+      for (String key : cases.names()) {
+        if (key.matches("case1\\.[a-z_]+")) {
+          named.put(key.substring(6), cases.tensor(key));
+        }
+      }
+      SafetensorsWriter.write(inputs, named);
+      Terminal terminal =
+          Terminal.run(
+              "forward",
+              "--gradients",
+              "--json",
+              "--backend",
+              backend,
+              "--model",
+              FIXTURES.resolve(name).toString(),
+              "--inputs",
+              inputs.toString(),
+              "--output",
+              outputs.toString());
+      double loss = cases.tensor("case1.out.loss").getFloat(0);
+      assertEquals(loss, json(terminal).get("loss").doubleValue(), 2e-5 * loss);
+      try (Safetensors results = Safetensors.open(outputs)) {
+        assertEquals(loss, results.tensor("loss").getFloat(0), 2e-5 * loss);
+        int compared = 0;
+        for (String key : cases.names()) {
+          if (key.startsWith("case1.grad.")) {
+            assertGradient(key, cases.tensor(key), results.tensor(key.substring(6)));
+            compared++;
+          }
+        }
+        assertTrue(compared >= 39, compared + " gradients");
+        assertEquals(compared + 1, results.names().size());
+      }
+    }
+  }
+
+  private static void assertGradient(String name, Tensor wanted, Tensor got) {
+    assertEquals(wanted.shape(), got.shape(), name);
+    double difference = 0;
+    double norm = 0;
+    for (long i = 0; i < wanted.elements(); i++) {
+      difference += Math.pow((double) got.getFloat(i) - wanted.getFloat(i), 2);
+      norm += Math.pow(wanted.getFloat(i), 2);
+    }
+    double bound = Math.max(2e-5 * Math.sqrt(norm), ROUNDING);
+    assertTrue(Math.sqrt(difference) <= bound, name + " is off by " + Math.sqrt(difference / norm));
+  }
+
+  @Test
+  void gradientsWithoutLabelsAreRefusedInASentence() {
+    Terminal terminal =
+        Terminal.run(
+            "forward",
+            "--gradients",
+            "--model",
+            FIXTURES.resolve("MegatronBertForPreTraining").toString(),
+            "--inputs",
+            "../docs/session/inputs.safetensors",
+            "--output",
+            folder.resolve("none.safetensors").toString());
+    assertEquals(1, terminal.exitCode(), terminal.out());
+    assertTrue(terminal.err().contains("a MegatronBertForPreTraining wants"), terminal.err());
+    assertFalse(Files.exists(folder.resolve("none.safetensors")));
+  }
+
   @Test
   void generateGivesTransformersTokens() throws IOException {
     Path model = FIXTURES.resolve("generation");

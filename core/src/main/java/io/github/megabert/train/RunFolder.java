@@ -61,6 +61,11 @@ final class RunFolder {
     Files.createDirectories(folder.resolve("checkpoints"));
   }
 
+  /** Whether it is a run's folder that has no checkpoint yet. */
+  boolean hasOnlyBegun() throws IOException {
+    return Files.isDirectory(folder.resolve("checkpoints")) && checkpoints().isEmpty();
+  }
+
   Path metrics() {
     return folder.resolve("metrics.jsonl");
   }

@@ -100,20 +100,27 @@ public final class Trainer {
     files.create();
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer());
         MetricsLog log = MetricsLog.create(files.metrics())) {
-      RunState begin = new RunState(0, 0, 0, Double.NaN, 0, 0, 0, fingerprint());
-      return new Run(files, optimizer, log, begin).run();
+      return new Run(files, optimizer, log, begin()).run();
     }
   }
 
+  private RunState begin() {
+    return new RunState(0, 0, 0, Double.NaN, 0, 0, 0, fingerprint());
+  }
+
   /**
-   * Goes on with the run in a folder, from its last checkpoint.
+   * Goes on with the run in a folder, from its last checkpoint. A run that ended before its first
+   * one begins anew.
    *
-   * @throws IOException if there is none, it is damaged, or it is of another run
+   * @throws IOException if there is no run, its checkpoint is damaged, or it is of another run
    */
   public TrainingResult resume(Path folder) throws IOException {
     RunFolder files = new RunFolder(folder, alongside);
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
-      RunState state = files.restore(model.parameters(), optimizer, fingerprint());
+      RunState state =
+          files.hasOnlyBegun()
+              ? begin()
+              : files.restore(model.parameters(), optimizer, fingerprint());
       try (MetricsLog log = MetricsLog.resume(files.metrics(), state.step())) {
         return new Run(files, optimizer, log, state).run();
       }
@@ -158,7 +165,7 @@ public final class Trainer {
     TrainingResult run() throws IOException {
       int steps = schedule.steps();
       listeners.forEach(listener -> listener.begun(state.step(), steps));
-      boolean ended = false;
+      boolean ended = isPatienceGone();
       while (state.step() < steps && !ended && !isStopped()) {
         step();
         if (isDue(options.evaluateEvery()) || state.step() == steps) {
@@ -305,6 +312,10 @@ public final class Trainer {
           new MetricsLine.Evaluation(state.step(), MetricsLine.Split.VALIDATION, metrics);
       log.append(line);
       listeners.forEach(listener -> listener.evaluated(line, isBest));
+      return isPatienceGone();
+    }
+
+    private boolean isPatienceGone() {
       return options.earlyStopping() > 0 && state.evaluationsSinceBest() >= options.earlyStopping();
     }
 

@@ -41,8 +41,8 @@ public final class MetricsLog implements Closeable {
   }
 
   /**
-   * Goes on with a log after the step that a run resumes from: later lines and a line that is cut
-   * are removed. Where there is no log, one begins.
+   * Goes on with a log after the step that a run resumes from: later lines, those of the test at
+   * the run's end and a line that is cut are removed. Where there is no log, one begins.
    *
    * @param lastStep the last step whose lines stay
    */
@@ -65,12 +65,17 @@ public final class MetricsLog implements Closeable {
     int kept = 0;
     for (int end = lineEnd(bytes, 0); end > 0; end = lineEnd(bytes, kept)) {
       MetricsLine line = parse(bytes, kept, end);
-      if (line == null || line.step() > lastStep) {
+      if (line == null || line.step() > lastStep || isOfTest(line)) {
         break;
       }
       kept = end;
     }
     return kept;
+  }
+
+  private static boolean isOfTest(MetricsLine line) {
+    return line instanceof MetricsLine.Evaluation evaluation
+        && evaluation.split() == MetricsLine.Split.TEST;
   }
 
   /** Where the line that begins at {@code from} ends, its line feed included; 0 if it does not. */

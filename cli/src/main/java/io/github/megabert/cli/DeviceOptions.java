@@ -1,0 +1,119 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Backends;
+import java.util.Iterator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Which processor computes. */
+final class DeviceOptions {
+  /** Names for {@code --backend}: those that can be found, and the one that is built apart. */
+  static final class BackendNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return List.of(Backends.AUTO, Backends.VECTOR, Backends.SCALAR, Backends.TORNADO).iterator();
+    }
+  }
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      completionCandidates = BackendNames.class,
+      description = "auto, vector, scalar or tornado. Default: ${DEFAULT-VALUE}.")
+  private String backend = Backends.AUTO;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      converter = Threads.class,
+      description = "Threads of the vector backend. Default: all processors.")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--device",
+      paramLabel = "N",
+      converter = Numbers.AtLeastZero.class,
+      description = "Index of the GPU. Default: 0.")
+  private @Nullable Integer device;
+
+  /** A number of threads that a machine may have. */
+  static final class Threads implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) throws Exception {
+      int threads = new Numbers.AtLeastOne().convert(text);
+      if (threads > BackendOptions.MOST_THREADS) {
+        throw new TypeConversionException(
+            threads
+                + " threads are more than the "
+                + BackendOptions.MOST_THREADS
+                + " that are possible; this machine has "
+                + Runtime.getRuntime().availableProcessors()
+                + " processors");
+      }
+      return threads;
+    }
+  }
+
+  /** The name of the backend. */
+  String backend() {
+    return backend;
+  }
+
+  /** Threads of the vector backend. */
+  int threads() {
+    return threads == null ? BackendOptions.DEFAULT.threads() : threads;
+  }
+
+  /** The index of the GPU. */
+  int index() {
+    return device == null ? 0 : device;
+  }
+
+  /** Says to a builder what computes its model. */
+  void apply(MegaBertBuilder builder) {
+    builder.backend(backend).threads(threads()).device(index());
+  }
+
+  /**
+   * Checks that the backend which will be opened heeds what was asked for.
+   *
+   * @throws WrongUsage if it would ignore an option
+   */
+  void requireUsed() {
+    if (threads != null || device != null) {
+      try (Backend opened = Backends.open(backend, options())) {
+        requireUsedBy(opened);
+      }
+    }
+  }
+
+  /** All but the backend's name, in float32. */
+  BackendOptions options() {
+    return BackendOptions.DEFAULT.withThreads(threads()).withDevice(index());
+  }
+
+  /**
+   * Checks that the backend heeds what was asked for.
+   *
+   * @throws WrongUsage if it would ignore an option
+   */
+  void requireUsedBy(Backend opened) {
+    String name = opened.name();
+    boolean oneThread = threads != null && threads == 1;
+    WrongUsage.unless(
+        threads == null
+            || name.equals(Backends.VECTOR)
+            || (oneThread && name.equals(Backends.SCALAR)),
+        "--threads is for the backend vector; " + name + " computes");
+    WrongUsage.unless(
+        device == null || name.equals(Backends.TORNADO),
+        "--device chooses a GPU, for the backend tornado; " + name + " computes");
+  }
+}

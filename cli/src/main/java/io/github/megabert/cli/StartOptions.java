@@ -1,0 +1,84 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.train.data.Example;
+import io.github.megabert.train.task.FineTuning;
+import io.github.megabert.train.task.FineTuningTask;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The model that training begins with, and what computes it. */
+final class StartOptions {
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      description =
+          "What training begins with: a Hugging Face folder, or a Megatron-LM checkpoint. Without"
+              + " the task's head it gets a random one. Default: the embedded model.")
+  private @Nullable Path model;
+
+  @Mixin private VocabOption vocab = new VocabOption();
+  @Mixin private DeviceOptions device = new DeviceOptions();
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description = "What is computed in: f32 or bf16. Default: ${DEFAULT-VALUE}.")
+  private Type dtype = Type.F32;
+
+  /** Types that a model may be trained in. */
+  enum Type {
+    F32,
+    BF16
+  }
+
+  /** Opens the checkpoint. */
+  Checkpoint open() throws IOException {
+    return model == null ? MegaBert.demoCheckpoint() : Checkpoint.open(model);
+  }
+
+  /** What is named, for messages and reports. */
+  String name() {
+    return model == null ? "the embedded model" : model.toString();
+  }
+
+  /** What computes. */
+  DeviceOptions device() {
+    return device;
+  }
+
+  /**
+   * Checks that the backend heeds what was asked for.
+   *
+   * @throws WrongUsage if it does not
+   */
+  void requireUsed() {
+    WrongUsage.unless(
+        dtype == Type.F32,
+        "--dtype bf16: the backend " + device.backend() + " trains in f32 alone, leave it out");
+    device.requireUsed();
+  }
+
+  /** A run that begins with the model. */
+  <E extends Example> FineTuning<E> tuning(FineTuningTask.Factory<E> task, Checkpoint checkpoint)
+      throws IOException {
+    FineTuning<E> tuning;
+    Path words = vocab.path();
+    if (model != null) {
+      tuning = words == null ? FineTuning.of(task, model) : FineTuning.of(task, model, words);
+    } else {
+      tuning =
+          FineTuning.of(
+              task,
+              checkpoint,
+              words == null ? MegaBert.demoTokenizer() : BertTokenizer.load(words));
+    }
+    return tuning.backend(device.backend(), device.options());
+  }
+}
