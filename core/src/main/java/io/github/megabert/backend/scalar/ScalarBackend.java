@@ -45,7 +45,9 @@ public final class ScalarBackend implements Backend {
     }
   }
 
-  private final Arena arena = Arena.ofShared();
+  /** Freed when nothing reads it any more: calls under way when the backend is closed may end. */
+  private final Arena arena = Arena.ofAuto();
+
   private volatile boolean closed;
 
   /** A new backend. */
@@ -140,10 +142,7 @@ public final class ScalarBackend implements Backend {
   }
 
   @Override
-  public synchronized void close() {
-    if (!closed) {
-      closed = true;
-      arena.close();
-    }
+  public void close() {
+    closed = true;
   }
 }
