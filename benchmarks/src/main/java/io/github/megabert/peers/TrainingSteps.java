@@ -44,8 +44,7 @@ public final class TrainingSteps {
         arguments.length > 0
             ? Integer.parseInt(arguments[0])
             : Runtime.getRuntime().availableProcessors();
-    String cases =
-        arguments.length > 1 ? arguments[1] : "mini-ragged,mini-16x128,345m-8x128";
+    String cases = arguments.length > 1 ? arguments[1] : "mini-ragged,mini-16x128,345m-8x128";
     for (String name : cases.split(",", -1)) {
       double[] times = measure(name, threads);
       Arrays.sort(times);

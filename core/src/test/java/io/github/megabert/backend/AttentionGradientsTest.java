@@ -3,12 +3,12 @@ package io.github.megabert.backend;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.Locale;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -53,8 +53,15 @@ class AttentionGradientsTest {
 
     @Override
     public String toString() {
-      return String.format(Locale.ROOT, "%d heads × %d, causal %b, lengths %s, masked %b, dropout %s",
-          heads, headDim, causal, Arrays.deepToString(lengths), masked, dropout);
+      return String.format(
+          Locale.ROOT,
+          "%d heads × %d, causal %b, lengths %s, masked %b, dropout %s",
+          heads,
+          headDim,
+          causal,
+          Arrays.deepToString(lengths),
+          masked,
+          dropout);
     }
   }
 

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.Locale;
 import io.github.megabert.MegaBert;
 import io.github.megabert.model.Fixtures;
 import io.github.megabert.model.MegatronBertForCausalLM;
@@ -18,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,7 +50,11 @@ class PaddedVocabularyTest {
   }
 
   private static String added(String token, int id) {
-    return String.format(Locale.ROOT, "{\"added_tokens_decoder\": {\"%d\": {\"content\": \"%s\", \"special\": true}}}", id, token);
+    return String.format(
+        Locale.ROOT,
+        "{\"added_tokens_decoder\": {\"%d\": {\"content\": \"%s\", \"special\": true}}}",
+        id,
+        token);
   }
 
   @Test
