@@ -105,6 +105,10 @@ TEXT
   section "Raw tensors" \
     'megabert forward --model $heads/MegatronBertForSequenceClassification --inputs docs/session/inputs.safetensors --output target/session/out.safetensors --hidden-states' \
     'megabert forward --model $heads/MegatronBertForSequenceClassification --inputs docs/session/inputs.safetensors --output target/session/out.safetensors --json'
+  section "Fine-tuning" \
+    'megabert finetune --task classify --model $heads/MegatronBertForSequenceClassification --vocab docs/session/vocab.txt --train docs/session/train.tsv --validation docs/session/train.tsv --max-steps 6 --batch-size 4 --learning-rate 1e-3 --output target/session/tuned' \
+    'megabert finetune --task classify --model $heads/MegatronBertForSequenceClassification --vocab docs/session/vocab.txt --train docs/session/train.tsv --validation docs/session/train.tsv --max-steps 6 --batch-size 4 --learning-rate 1e-3 --output target/session/tuned-again --json' \
+    'megabert classify --model target/session/tuned "a cat slept in rome"'
   section "Masked-LM loss and accuracy" \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors' \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors --json'
@@ -145,5 +149,7 @@ TEXT
     'megabert convert $heads/MegatronBertForPreTraining target/session/halves' \
     'megabert fill-mask --backend gpu "a [MASK]"' \
     'megabert classify --tokp 3 "text"' \
-    'megabert clasify "text"'
+    'megabert clasify "text"' \
+    'megabert finetune --task classify --train docs/session/train.tsv --early-stopping 2 --output target/session/none' \
+    'megabert finetune --task classify --train docs/session/texts.txt --output target/session/none'
 } >"$page"
