@@ -75,7 +75,7 @@ class ActivationTest {
         assertThrows(
             IllegalArgumentException.class, () -> Activation.ofConfigName("gelu_backwards"));
     assertTrue(
-        unknown.getMessage().startsWith("unknown activation \"gelu_backwards\"; known are linear,"),
+        unknown.getMessage().startsWith("unknown activation 'gelu_backwards'; known are linear,"),
         unknown.getMessage());
     for (String name : List.of("prelu", "xielu")) {
       Exception refusal =

@@ -42,7 +42,7 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
     String fault = ConfigSchema.fault(config);
     if (fault != null) {
       throw new CheckpointException(
-          "the configuration of " + tensors.source() + " is wrong: " + fault);
+          "the configuration in " + configSource + " is wrong: " + fault);
     }
     for (String stored : tensors.names()) {
       String canonical = canonicalName(stored);
