@@ -41,8 +41,7 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
     this.tensors = tensors;
     String fault = ConfigSchema.fault(config);
     if (fault != null) {
-      throw new CheckpointException(
-          "the configuration in " + configSource + " is wrong: " + fault);
+      throw new CheckpointException("the configuration in " + configSource + " is wrong: " + fault);
     }
     for (String stored : tensors.names()) {
       String canonical = canonicalName(stored);
