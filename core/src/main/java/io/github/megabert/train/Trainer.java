@@ -8,6 +8,7 @@ import io.github.megabert.model.Loss;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
+import io.github.megabert.model.TrainableParameters;
 import io.github.megabert.train.log.MetricsLine;
 import io.github.megabert.train.log.MetricsLog;
 import io.github.megabert.train.optim.AdamW;
@@ -141,7 +142,21 @@ public final class Trainer {
         + " steps, seed "
         + options.seed()
         + ", "
-        + options.optimizer();
+        + options.optimizer()
+        + ", "
+        + schedule
+        + ", warm-up ratio "
+        + options.warmupRatio()
+        + ", dropout "
+        + options.dropout()
+        + ", label smoothing "
+        + options.labelSmoothing()
+        + ", shuffled "
+        + options.shuffle()
+        + ", frozen parameters "
+        + model.parameters().parameters().stream()
+            .filter(TrainableParameters.Parameter::isFrozen)
+            .count();
   }
 
   /** One part of a run, in one process. */
