@@ -25,14 +25,10 @@ class DocumentationTest {
 
   @Test
   void everySnippetIsPartOfAnExample() throws IOException {
-    String examples;
-    try (Stream<Path> files = Files.walk(Path.of("src", "test", "java"))) {
-      examples =
-          files
-              .filter(file -> file.toString().endsWith("Example.java"))
-              .map(DocumentationTest::withoutIndentation)
-              .collect(Collectors.joining("\n"));
-    }
+    // What is compiled: the examples, and the kernels that the page on them shows.
+    String examples =
+        compiled(Path.of("src", "test", "java"), "Example.java")
+            + compiled(Path.of("..", "core", "src", "main", "java"), "ScaleAndShift.java");
     int snippets = 0;
     List<String> strange = new ArrayList<>();
     List<Path> pages = new ArrayList<>(List.of(Path.of("..", "README.md")));
@@ -50,6 +46,15 @@ class DocumentationTest {
     }
     assertTrue(snippets >= 12, "docs/ has only " + snippets + " snippets");
     assertEquals(List.of(), strange, "snippets that no example holds");
+  }
+
+  private static String compiled(Path folder, String ending) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(ending))
+          .map(DocumentationTest::withoutIndentation)
+          .collect(Collectors.joining("\n"));
+    }
   }
 
   private static String withoutIndentation(Path file) {
