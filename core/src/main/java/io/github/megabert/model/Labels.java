@@ -128,6 +128,19 @@ public sealed interface Labels {
   }
 
   /**
+   * Checks that there are as many labels as there should be.
+   *
+   * @param what they belong to, such as {@code tokens}
+   * @throws IllegalArgumentException if not
+   */
+  static void requireCount(int[] labels, int count, String what) {
+    if (labels.length != count) {
+      throw new IllegalArgumentException(
+          labels.length + " labels are given for " + count + " " + what);
+    }
+  }
+
+  /**
    * Integer labels, checked to be as many as the rows.
    *
    * @param name of the input, for messages

@@ -55,10 +55,7 @@ final class LanguageModelHead {
    * @param labels a class a token, or {@value Labels#IGNORED}
    */
   Loss loss(ForwardPass pass, Matrix last, int[] labels) {
-    if (labels.length != last.rows()) {
-      throw new IllegalArgumentException(
-          labels.length + " labels are given for " + last.rows() + " tokens");
-    }
+    Labels.requireCount(labels, last.rows(), "tokens");
     int[] rows =
         IntStream.range(0, labels.length).filter(t -> labels[t] != Labels.IGNORED).toArray();
     int[] classes = Arrays.stream(rows).map(t -> labels[t]).toArray();

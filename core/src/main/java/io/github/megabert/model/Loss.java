@@ -56,7 +56,7 @@ public final class Loss {
    * @param labels a class a row, or {@value Labels#IGNORED}
    */
   static Loss crossEntropy(Computation computation, Matrix logits, int[] labels, float smoothing) {
-    requireCount(logits.rows(), labels);
+    Labels.requireCount(labels, logits.rows(), "rows of logits");
     int[] classes = counted(labels, logits.columns());
     Matrix rows = computation.matrix(logits.rows(), 1);
     computation.crossEntropy(logits, classes, smoothing, rows);
@@ -100,13 +100,6 @@ public final class Loss {
             : Tensor.wrap(
                 MemorySegment.ofArray(targets.toFloatArray()), DType.F32, targets.shape());
     return floats.reshape(Shape.of(logits.rows(), logits.columns()));
-  }
-
-  private static void requireCount(int rows, int[] labels) {
-    if (labels.length != rows) {
-      throw new IllegalArgumentException(
-          labels.length + " labels are given, " + rows + " are expected");
-    }
   }
 
   /** Labels with those that are ignored made negative. */

@@ -85,9 +85,10 @@ public final class MegatronBertForCausalLM implements MegatronBert {
 
   @Override
   public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
-    if (!(labels instanceof Labels.OfTokens(int[] classes)) || classes.length != batch.tokens()) {
+    if (!(labels instanceof Labels.OfTokens(int[] classes))) {
       throw MegatronBert.wrongLabels(this, labels, "a label a token");
     }
+    Labels.requireCount(classes, batch.tokens(), "tokens");
     ForwardPass pass = ForwardPass.training(computation, batch, with);
     return head.loss(pass, bert.run(pass, null), shifted(batch, classes));
   }

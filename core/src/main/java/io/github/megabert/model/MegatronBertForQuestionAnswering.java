@@ -114,11 +114,11 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
 
   @Override
   public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
-    if (!(labels instanceof Labels.Spans(int[] starts, int[] ends))
-        || starts.length != batch.sequences()
-        || ends.length != batch.sequences()) {
+    if (!(labels instanceof Labels.Spans(int[] starts, int[] ends))) {
       throw MegatronBert.wrongLabels(this, labels, "a first and a last token a sequence");
     }
+    Labels.requireCount(starts, batch.sequences(), "sequences");
+    Labels.requireCount(ends, batch.sequences(), "sequences");
     ForwardPass pass = ForwardPass.training(computation, batch, with);
     return loss(pass, logits(pass), starts, ends);
   }

@@ -1,6 +1,7 @@
 package io.github.megabert.backend;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.testing.RandomInput;
@@ -29,8 +30,10 @@ class BackendShapesTest {
       Tensor weight = samples.tensor(1 / Math.sqrt(inputs), outputs, inputs);
       Tensor bias = samples.tensor(1, outputs);
       Tensor residual = samples.tensor(1, rows, outputs);
+      float[] slopes = slopes(activation, x, weight, bias);
       compare(
           threads,
+          slopes,
           (b, c) -> {
             Matrix out = Samples.poisoned(c, rows, outputs);
             c.linear(
@@ -42,6 +45,27 @@ class BackendShapesTest {
             return Samples.read(c, out);
           });
     }
+  }
+
+  /**
+   * By what an activation may enlarge the product's error: RELU2 alone has a slope, 2x, that grows
+   * with its input. 1 elsewhere.
+   */
+  private static float[] slopes(Activation activation, Tensor x, Tensor weight, Tensor bias) {
+    float[] slopes =
+        run(
+            "scalar",
+            1,
+            (b, c) -> {
+              Matrix out = c.matrix(x.shape().intExtent(0), weight.shape().intExtent(0));
+              Backend.Linear linear = b.linear(List.of(weight), Arrays.asList(bias));
+              c.linear(c.upload(x), linear, Activation.IDENTITY, null, out);
+              return Samples.read(c, out);
+            });
+    for (int i = 0; i < slopes.length; i++) {
+      slopes[i] = activation == Activation.RELU2 ? Math.max(1, 2 * slopes[i]) : 1;
+    }
+    return slopes;
   }
 
   @Test
@@ -95,6 +119,18 @@ class BackendShapesTest {
     float[] expected = run("scalar", 1, operation);
     for (String backend : Samples.backends()) {
       assertArrayEquals(expected, run(backend, threads, operation), 1e-5f);
+    }
+  }
+
+  /** As above, each element's bound times the slope that its error passed through. */
+  private static void compare(int threads, float[] slopes, Operation operation) {
+    float[] expected = run("scalar", 1, operation);
+    for (String backend : Samples.backends()) {
+      float[] actual = run(backend, threads, operation);
+      assertEquals(expected.length, actual.length);
+      for (int i = 0; i < expected.length; i++) {
+        assertEquals(expected[i], actual[i], 1e-5f * slopes[i], "element " + i);
+      }
     }
   }
 

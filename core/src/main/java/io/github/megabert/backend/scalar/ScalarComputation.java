@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** The operations as their formulas read, on matrices in host memory. */
-public final class ScalarComputation implements Computation {
+final class ScalarComputation implements Computation {
   private static final ScalarGradients.Parameters PARAMETERS =
       new ScalarGradients.Parameters() {
         @Override
@@ -30,9 +30,6 @@ public final class ScalarComputation implements Computation {
 
   private final Arena arena = Arena.ofShared();
   private boolean closed;
-
-  /** A computation that has done nothing yet. */
-  public ScalarComputation() {}
 
   @Override
   public Matrix matrix(int rows, int columns) {

@@ -8,7 +8,7 @@ import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.host.HostMatrix;
-import io.github.megabert.backend.scalar.ScalarComputation;
+import io.github.megabert.backend.scalar.ScalarLosses;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.tensor.DType;
@@ -20,10 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks shapes and hands each operation to its kernel, at once. */
 final class VectorComputation implements Computation {
-  private final ScalarComputation scalar = new ScalarComputation();
   private final VectorBackend backend;
   private final Thread owner = Thread.currentThread();
-  private final Gradients gradients = new VectorGradients(this::open);
   private @Nullable Workspace workspace;
 
   VectorComputation(VectorBackend backend, Workspace workspace) {
@@ -215,6 +213,7 @@ final class VectorComputation implements Computation {
   @Override
   public void activate(Activation activation, Matrix x, Matrix out) {
     open()
+        .training()
         .activation
         .apply(activation, HostMatrix.of(x), HostMatrix.of(out, "out", x.rows(), x.columns()));
   }
@@ -222,6 +221,7 @@ final class VectorComputation implements Computation {
   @Override
   public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
     open()
+        .training()
         .dropout
         .apply(
             dropout,
@@ -240,29 +240,34 @@ final class VectorComputation implements Computation {
 
   @Override
   public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
-    return scalar.columnCrossEntropy(logits, column, offsets, labels);
+    Matrix out = matrix(labels.length, 1);
+    ScalarLosses.columnCrossEntropy(logits, column, offsets, labels, out);
+    return out;
   }
 
   @Override
   public Matrix squaredError(Matrix x, Matrix targets) {
-    return scalar.squaredError(x, targets);
+    Matrix out = matrix(x.rows(), 1);
+    ScalarLosses.squaredError(x, targets, out);
+    return out;
   }
 
   @Override
   public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
-    return scalar.binaryCrossEntropy(logits, targets);
+    Matrix out = matrix(logits.rows(), 1);
+    ScalarLosses.binaryCrossEntropy(logits, targets, out);
+    return out;
   }
 
   @Override
   public Gradients gradients() {
-    return gradients;
+    return new VectorGradients(this::open);
   }
 
   @Override
   public void close() {
     Workspace mine = workspace;
     workspace = null;
-    scalar.close();
     if (mine != null) {
       backend.release(mine, owner);
     }

@@ -58,23 +58,27 @@ final class VectorGradients implements Gradients {
 
   @Override
   public void clear(Matrix x) {
-    open().elements.clear(HostMatrix.of(x));
+    open().training().elements.clear(HostMatrix.of(x));
   }
 
   @Override
   public void add(Matrix x, Matrix sum) {
-    open().elements.add(HostMatrix.of(x), HostMatrix.of(sum, "sum", x.rows(), x.columns()));
+    open()
+        .training()
+        .elements
+        .add(HostMatrix.of(x), HostMatrix.of(sum, "sum", x.rows(), x.columns()));
   }
 
   @Override
   public void scale(Matrix x, float factor) {
-    open().elements.scale(HostMatrix.of(x), factor);
+    open().training().elements.scale(HostMatrix.of(x), factor);
   }
 
   @Override
   public void linearInput(Matrix dOut, Backend.Linear linear, boolean add, Matrix dX) {
     PackedLinear layer = layer(linear);
     open()
+        .training()
         .linearGradients
         .input(
             HostMatrix.of(dOut, "dOut", dOut.rows(), layer.outputs()),
@@ -86,7 +90,7 @@ final class VectorGradients implements Gradients {
   @Override
   public void linearParameters(
       Matrix dOut, Matrix x, @Nullable Matrix dWeight, @Nullable Matrix dBias) {
-    LinearGradients products = open().linearGradients;
+    LinearGradients products = open().training().linearGradients;
     HostMatrix source = HostMatrix.of(dOut);
     HostMatrix input = HostMatrix.of(x, "x", dOut.rows(), x.columns());
     if (dWeight != null) {
@@ -101,6 +105,7 @@ final class VectorGradients implements Gradients {
   @Override
   public void activation(Activation activation, Matrix x, Matrix dOut, Matrix dX) {
     open()
+        .training()
         .activation
         .adjoint(
             activation,
@@ -121,6 +126,7 @@ final class VectorGradients implements Gradients {
       @Nullable Matrix dBias) {
     int columns = x.columns();
     open()
+        .training()
         .layerNormAdjoint
         .run(
             HostMatrix.of(x),
@@ -153,6 +159,7 @@ final class VectorGradients implements Gradients {
     VectorComputation.requireColumns(keys, "keys", keyColumn, width);
     VectorComputation.requireColumns(values, "values", valueColumn, width);
     open()
+        .training()
         .attentionAdjoint
         .addGradients(
             layout,
@@ -191,7 +198,7 @@ final class VectorGradients implements Gradients {
       HostMatrix source, int[] rows, int without, @Nullable Matrix table, String name) {
     if (table != null) {
       HostMatrix target = HostMatrix.of(table, name, table.rows(), source.columns());
-      open().scatterAdd.add(source, rows, without, target);
+      open().training().scatterAdd.add(source, rows, without, target);
     }
   }
 
@@ -203,6 +210,7 @@ final class VectorGradients implements Gradients {
   @Override
   public void dropout(Dropout dropout, Matrix dOut, Matrix dX) {
     open()
+        .training()
         .dropout
         .apply(
             dropout,
@@ -215,6 +223,7 @@ final class VectorGradients implements Gradients {
   public void crossEntropy(
       Matrix logits, int[] labels, float smoothing, Matrix dOut, Matrix dLogits) {
     open()
+        .training()
         .crossEntropyAdjoint
         .run(
             HostMatrix.of(logits),
@@ -245,7 +254,7 @@ final class VectorGradients implements Gradients {
 
   @Override
   public double squaredNorm(Matrix x, int firstRow, int rows) {
-    return open().squaredNorm.of(HostMatrix.of(x), firstRow, rows);
+    return open().training().squaredNorm.of(HostMatrix.of(x), firstRow, rows);
   }
 
   @Override
@@ -259,6 +268,7 @@ final class VectorGradients implements Gradients {
       int rows) {
     int columns = value.columns();
     open()
+        .training()
         .adamW
         .update(
             step,

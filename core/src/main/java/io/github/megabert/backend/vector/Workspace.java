@@ -1,9 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import io.github.megabert.backend.vector.attention.Attention;
-import io.github.megabert.backend.vector.attention.AttentionAdjoint;
 import io.github.megabert.backend.vector.gemm.Gemm;
-import io.github.megabert.backend.vector.gemm.LinearGradients;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
 import io.github.megabert.backend.vector.gemm.UnpackedGemm;
 import io.github.megabert.backend.vector.memory.KernelMemory;
@@ -11,57 +9,42 @@ import io.github.megabert.backend.vector.memory.Slabs;
 import io.github.megabert.backend.vector.rows.Embedding;
 import io.github.megabert.backend.vector.rows.LayerNorm;
 import io.github.megabert.backend.vector.rows.RowSoftmax;
-import io.github.megabert.backend.vector.training.AdamW;
-import io.github.megabert.backend.vector.training.CrossEntropyAdjoint;
-import io.github.megabert.backend.vector.training.ElementActivation;
-import io.github.megabert.backend.vector.training.ElementBlocks;
-import io.github.megabert.backend.vector.training.ElementDropout;
-import io.github.megabert.backend.vector.training.Elements;
-import io.github.megabert.backend.vector.training.LayerNormAdjoint;
-import io.github.megabert.backend.vector.training.ScatterAdd;
-import io.github.megabert.backend.vector.training.SquaredNorm;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.Workers;
+import org.jspecify.annotations.Nullable;
 
 /** What a computation needs beyond the parameters; computations use it one after the other. */
 final class Workspace implements AutoCloseable {
   final Slabs slabs = new Slabs();
   private final KernelMemory memory = new KernelMemory();
+  private final Team team;
+  private final Forms forms;
+  private final UnpackedGemm unpacked;
   final Gemm gemm;
-  final LinearGradients linearGradients;
   final Attention attention;
-  final AttentionAdjoint attentionAdjoint;
   final LayerNorm layerNorm;
   final RowSoftmax softmax;
   final Embedding embedding;
-  final Elements elements;
-  final ElementActivation activation;
-  final ElementDropout dropout;
-  final LayerNormAdjoint layerNormAdjoint;
-  final CrossEntropyAdjoint crossEntropyAdjoint;
-  final ScatterAdd scatterAdd;
-  final SquaredNorm squaredNorm;
-  final AdamW adamW;
+  private @Nullable TrainingWorkspace training;
 
   Workspace(Workers workers, Forms forms, ReadAhead readAhead) {
-    Team team = new Team(workers);
-    UnpackedGemm unpacked = new UnpackedGemm(team, memory, forms);
+    this.forms = forms;
+    team = new Team(workers);
+    unpacked = new UnpackedGemm(team, memory, forms);
     gemm = new Gemm(team, memory, forms, readAhead, unpacked);
-    linearGradients = new LinearGradients(team, memory, forms, unpacked);
     attention = new Attention(team, memory, forms);
-    attentionAdjoint = new AttentionAdjoint(team, memory, forms);
     layerNorm = new LayerNorm(team, memory, forms);
     softmax = new RowSoftmax(team, memory, forms);
     embedding = new Embedding(team, memory, forms);
-    ElementBlocks blocks = new ElementBlocks(team);
-    elements = new Elements(blocks, forms);
-    activation = new ElementActivation(blocks, forms);
-    dropout = new ElementDropout(blocks, memory, forms);
-    layerNormAdjoint = new LayerNormAdjoint(team, memory, forms);
-    crossEntropyAdjoint = new CrossEntropyAdjoint(team, memory, forms);
-    scatterAdd = new ScatterAdd(team, forms);
-    squaredNorm = new SquaredNorm(blocks, memory, forms);
-    adamW = new AdamW(blocks, forms);
+  }
+
+  TrainingWorkspace training() {
+    TrainingWorkspace mine = training;
+    if (mine == null) {
+      mine = new TrainingWorkspace(team, memory, forms, unpacked);
+      training = mine;
+    }
+    return mine;
   }
 
   @Override
