@@ -81,6 +81,11 @@ final class ObservedCheckpoint implements Checkpoint {
   }
 
   @Override
+  public void requireUnchanged() {
+    checkpoint.requireUnchanged();
+  }
+
+  @Override
   public void close() {
     checkpoint.close();
   }

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A backend may carry out an operation when it is called or when a result is read. Arrays passed
  * in must not change before the computation is closed. Outputs are written whole; an output may be
  * one of the inputs only where the operation says so. A wrong shape throws {@link
- * IllegalArgumentException}. A computation belongs to one thread.
+ * IllegalArgumentException}. Where a backend reads weights as they lie in a mapped file, and that
+ * was cut short, an operation throws {@link io.github.megabert.tensor.FileChangedException}. A
+ * computation belongs to one thread.
  */
 public interface Computation extends AutoCloseable {
   /** A scratch matrix of undefined contents, freed when the computation is closed. */

@@ -5,6 +5,8 @@ import io.github.megabert.checkpoint.huggingface.IncompleteFolder;
 import io.github.megabert.checkpoint.megatron.MegatronPartition;
 import io.github.megabert.checkpoint.megatron.MegatronWriter;
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.FileChangedException;
+import io.github.megabert.tensor.MappedMemory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -85,15 +87,17 @@ public final class CheckpointConverter {
    * Writes a folder for transformers: {@code config.json} and {@code model.safetensors}, or shards
    * of at most 5 GB with an index.
    *
-   * @throws CheckpointException if the folder exists, or a number does not fit the dtype
+   * @throws CheckpointException if the folder exists, a number does not fit the dtype, or a file
+   *     that is read was changed in place meanwhile
    * @throws IOException if writing fails
    */
   public void toHuggingFace(Path folder) throws IOException {
-    try (IncompleteFolder incomplete = IncompleteFolder.create(folder)) {
-      new HuggingFaceWriter(input, new ElementConversion(dtype), largestShard, progress(incomplete))
-          .write(incomplete.path(), alongside);
-      incomplete.commit();
-    }
+    write(
+        folder,
+        incomplete ->
+            new HuggingFaceWriter(
+                    input, new ElementConversion(dtype), largestShard, progress(incomplete))
+                .write(incomplete.path(), alongside));
   }
 
   /**
@@ -104,15 +108,36 @@ public final class CheckpointConverter {
    *     and the intermediate size
    * @param pipelineParallel number of stages; it must divide the number of layers
    * @throws IllegalArgumentException if the model cannot be divided so
-   * @throws CheckpointException if the folder exists, or Megatron-LM has no such model
+   * @throws CheckpointException if the folder exists, Megatron-LM has no such model, or a file that
+   *     is read was changed in place meanwhile
    * @throws IOException if writing fails
    */
   public void toMegatron(Path folder, int tensorParallel, int pipelineParallel) throws IOException {
     MegatronPartition partition = MegatronPartition.of(input, tensorParallel, pipelineParallel);
+    write(
+        folder,
+        incomplete ->
+            new MegatronWriter(input, partition, new ElementConversion(dtype), progress(incomplete))
+                .write(incomplete.path()));
+  }
+
+  /** Fills a folder. */
+  private interface FolderWriter {
+    void write(IncompleteFolder folder) throws IOException;
+  }
+
+  private void write(Path folder, FolderWriter writer) throws IOException {
     try (IncompleteFolder incomplete = IncompleteFolder.create(folder)) {
-      new MegatronWriter(input, partition, new ElementConversion(dtype), progress(incomplete))
-          .write(incomplete.path());
+      MappedMemory.read(
+          input.source(),
+          () -> {
+            writer.write(incomplete);
+            input.requireUnchanged();
+            return incomplete;
+          });
       incomplete.commit();
+    } catch (FileChangedException e) {
+      throw new CheckpointException(folder + " was not written: " + e.getMessage(), e);
     }
   }
 

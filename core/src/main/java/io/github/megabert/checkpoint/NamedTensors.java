@@ -1,6 +1,7 @@
 package io.github.megabert.checkpoint;
 
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.FileChangedException;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
@@ -12,6 +13,13 @@ import java.util.Set;
  *
  * <p>Tensors are read lazily; where the format allows they are views of a memory-mapped file. All
  * are valid until this is closed. Thread-safe.
+ *
+ * <p>Mapped means that a tensor shows what the file holds when its numbers are read. A file that is
+ * replaced by renaming another to its name, or deleted, stays as it was for who has it open; one
+ * that is written to in place changes the tensors. Who notices throws {@link FileChangedException}
+ * or, where an {@link IOException} is allowed, {@link CheckpointException}: reads that find the
+ * file cut short, and {@link #tensor}, which compares sizes and times. Reading the {@link
+ * Tensor#segment} of a tensor whose file was cut short throws {@link InternalError}.
  */
 public interface NamedTensors extends AutoCloseable {
   /** Where they were read from, for messages. */
@@ -38,6 +46,7 @@ public interface NamedTensors extends AutoCloseable {
    * A tensor; what cannot be a view of a mapped file is a copy that lives until this is closed.
    *
    * @throws IllegalArgumentException if there is no tensor of that name
+   * @throws FileChangedException if the file was changed in place since it was opened
    * @throws IOException if reading fails
    */
   Tensor tensor(String name) throws IOException;
@@ -53,7 +62,21 @@ public interface NamedTensors extends AutoCloseable {
     return tensor(name);
   }
 
-  /** Releases files and memory; every tensor becomes invalid. Closing twice is harmless. */
+  /**
+   * Compares the files with what they were when they were opened, by their size and the time of
+   * their last change. {@link #tensor} does so too; a program that reads a tensor that it has had
+   * for long can ask again, for some microseconds a file.
+   *
+   * @throws FileChangedException if one was changed in place since
+   */
+  default void requireUnchanged() {}
+
+  /**
+   * Releases files and memory; every tensor becomes invalid. Closing twice is harmless.
+   *
+   * @throws IllegalStateException if the system is reading a tensor for another thread just now;
+   *     then it can be closed again later
+   */
   @Override
   void close();
 }

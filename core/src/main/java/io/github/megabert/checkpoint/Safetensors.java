@@ -1,9 +1,12 @@
 package io.github.megabert.checkpoint;
 
+import io.github.megabert.checkpoint.file.FileStamp;
 import io.github.megabert.checkpoint.file.MappedFile;
 import io.github.megabert.checkpoint.file.OwnedArena;
 import io.github.megabert.checkpoint.safetensors.SafetensorsHeader;
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.FileChangedException;
+import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
@@ -26,13 +29,20 @@ public final class Safetensors implements NamedTensors {
   private final MemorySegment file;
   private final SafetensorsHeader header;
   private final @Nullable OwnedArena arena;
+  private final @Nullable FileStamp stamp;
 
-  private Safetensors(String source, MemorySegment file, @Nullable OwnedArena arena)
+  private Safetensors(
+      String source, MemorySegment file, @Nullable OwnedArena arena, @Nullable FileStamp stamp)
       throws CheckpointException {
     this.source = source;
     this.file = file;
-    this.header = SafetensorsHeader.parse(file, source);
     this.arena = arena;
+    this.stamp = stamp;
+    try {
+      header = MappedMemory.read(source, () -> SafetensorsHeader.parse(file, source));
+    } catch (FileChangedException e) {
+      throw new CheckpointException(e.getMessage(), e);
+    }
   }
 
   /**
@@ -49,7 +59,8 @@ public final class Safetensors implements NamedTensors {
   public static Safetensors open(Path file, String source) throws IOException {
     OwnedArena arena = new OwnedArena();
     try {
-      return new Safetensors(source, MappedFile.map(file, arena.arena()), arena);
+      MemorySegment content = MappedFile.map(file, arena.arena());
+      return new Safetensors(source, content, arena, FileStamp.of(file));
     } catch (IOException | RuntimeException e) {
       arena.close();
       throw e;
@@ -63,7 +74,7 @@ public final class Safetensors implements NamedTensors {
    * @throws CheckpointException if it is malformed
    */
   public static Safetensors of(MemorySegment content, String source) throws CheckpointException {
-    return new Safetensors(source, content, null);
+    return new Safetensors(source, content, null, null);
   }
 
   /**
@@ -77,7 +88,7 @@ public final class Safetensors implements NamedTensors {
     try {
       MemorySegment copy = arena.arena().allocate(content.length, Tensor.ALIGNMENT);
       MemorySegment.copy(MemorySegment.ofArray(content), 0, copy, 0, content.length);
-      return new Safetensors(source, copy, arena);
+      return new Safetensors(source, copy, arena, null);
     } catch (IOException | RuntimeException e) {
       arena.close();
       throw e;
@@ -109,13 +120,25 @@ public final class Safetensors implements NamedTensors {
     return entry(name).spec().shape();
   }
 
-  /** A tensor, a view of the file. */
+  /**
+   * A tensor, a view of the file.
+   *
+   * @throws FileChangedException if the file was changed in place since it was opened
+   */
   @Override
   public Tensor tensor(String name) {
+    requireUnchanged();
     SafetensorsHeader.Entry entry = entry(name);
     MemorySegment bytes =
         file.asSlice(header.dataStart() + entry.from(), entry.to() - entry.from());
     return Tensor.wrap(bytes, entry.spec().dtype(), entry.spec().shape());
+  }
+
+  @Override
+  public void requireUnchanged() {
+    if (stamp != null) {
+      stamp.requireUnchanged();
+    }
   }
 
   @Override

@@ -28,6 +28,7 @@ final class ForwardPass {
   private final List<Matrix> crossAttentions = new ArrayList<>();
   private @Nullable AttentionLayout selfLayout;
   private @Nullable AttentionLayout crossLayout;
+  private @Nullable WeightFiles files;
 
   ForwardPass(Computation computation, Batch batch, OutputOptions options) {
     this(computation, batch, options, Regularization.NONE);
@@ -52,6 +53,16 @@ final class ForwardPass {
     if (dropout != null) {
       computation.dropout(dropout, x, null, x);
     }
+  }
+
+  /**
+   * Begins to compute with weights.
+   *
+   * @throws io.github.megabert.tensor.FileChangedException if their files were changed in place
+   */
+  void readsWeightsOf(WeightFiles weights) {
+    weights.requireUnchanged();
+    files = weights;
   }
 
   void keepHiddenState(Matrix state) {
@@ -125,6 +136,9 @@ final class ForwardPass {
     MemorySegment heap = MemorySegment.ofArray(values);
     computation.read(matrix, heap);
     report();
+    if (files != null) {
+      files.requireFinite(values);
+    }
     return Tensor.wrap(heap, DType.F32, Shape.of(shape));
   }
 

@@ -5,7 +5,15 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
 
-/** One of the nine MegatronBERT classes. All are immutable and thread-safe. */
+/**
+ * One of the nine MegatronBERT classes. All are immutable and thread-safe.
+ *
+ * <p>The tables of embeddings, and weights that are not packed, are read from the checkpoint's
+ * files again and again. So every computation compares those with what they were ({@link
+ * Checkpoint#requireUnchanged}) and throws {@link io.github.megabert.tensor.FileChangedException}
+ * if one was changed in place. One whose result is not finite looks for weights that are not, and
+ * throws {@link IllegalStateException} if it finds some.
+ */
 public sealed interface MegatronBert
     permits MegatronBertModel,
         MegatronBertForMaskedLM,

@@ -5,6 +5,8 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.input.Quote;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ParameterTable;
+import io.github.megabert.tensor.FileChangedException;
+import io.github.megabert.tensor.MappedMemory;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,11 +41,13 @@ public final class ModelLoader {
    * @throws IllegalArgumentException if the class is unknown or not named, or a tensor is missing
    *     or has another shape than the configuration asks for; the message names it and says what to
    *     do
+   * @throws FileChangedException if a file of the checkpoint was changed in place since it was
+   *     opened
    */
   public MegatronBert load(LoadOptions options) {
     ModelLoadEvent event = new ModelLoadEvent();
     event.begin();
-    MegatronBert model = takeOut(options);
+    MegatronBert model = MappedMemory.read(checkpoint.source(), () -> takeOut(options));
     event.end();
     if (event.shouldCommit()) {
       event.className = model.className();

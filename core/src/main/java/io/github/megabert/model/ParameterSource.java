@@ -69,6 +69,10 @@ final class ParameterSource {
     return backend;
   }
 
+  Checkpoint checkpoint() {
+    return checkpoint;
+  }
+
   boolean has(String name) {
     return checkpoint.names().contains(name);
   }

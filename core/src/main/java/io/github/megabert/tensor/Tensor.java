@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * A dense, row-major, little-endian tensor in off-heap memory.
  *
  * <p>The memory belongs to an {@link Arena} that outlives the tensor; after the arena is closed
- * every access throws {@link IllegalStateException}. A tensor is a view: {@link #reshape} and
- * {@link #rows} share its memory.
+ * every access throws {@link IllegalStateException}. Where it is a mapped file that somebody cuts
+ * short, access throws {@link FileChangedException}, and {@link InternalError} where it is to
+ * single elements or to the {@link #segment}; see {@link MappedMemory}. A tensor is a view: {@link
+ * #reshape} and {@link #rows} share its memory.
  */
 public final class Tensor {
   /**
@@ -29,6 +31,9 @@ public final class Tensor {
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfDouble DOUBLE =
       ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** What messages call the file of a mapped tensor. */
+  private static final String MAPPED = "the file of a tensor";
 
   private final MemorySegment segment;
   private final DType dtype;
@@ -137,7 +142,10 @@ public final class Tensor {
   public long getLong(long index) {
     return switch (dtype) {
       case I64, U64 -> segment.get(LONG, index * 8);
-      case I32 -> segment.get(INT, index * 4);
+      // In halves: the JVM would not survive a widening load if the file is cut (MappedMemory).
+      case I32 ->
+          segment.get(SHORT, index * 4 + 2) << 16
+              | Short.toUnsignedInt(segment.get(SHORT, index * 4));
       case U32 -> Integer.toUnsignedLong(segment.get(INT, index * 4));
       case I16 -> segment.get(SHORT, index * 2);
       case U16 -> Short.toUnsignedLong(segment.get(SHORT, index * 2));
@@ -164,35 +172,48 @@ public final class Tensor {
     }
   }
 
-  /** All elements as float32, flattened. */
+  /**
+   * All elements as float32, flattened.
+   *
+   * @throws FileChangedException if the memory is of a mapped file that was cut short
+   */
   public float[] toFloatArray() {
     float[] values = new float[arrayLength()];
-    if (dtype == DType.F32) {
-      MemorySegment.copy(segment, FLOAT, 0, values, 0, values.length);
-    } else {
-      for (int i = 0; i < values.length; i++) {
-        values[i] = getFloat(i);
-      }
-    }
-    return values;
+    return MappedMemory.read(
+        MAPPED,
+        () -> {
+          if (dtype == DType.F32) {
+            MemorySegment.copy(segment, FLOAT, 0, values, 0, values.length);
+          } else {
+            for (int i = 0; i < values.length; i++) {
+              values[i] = getFloat(i);
+            }
+          }
+          return values;
+        });
   }
 
   /**
    * All elements as {@code int}, flattened.
    *
    * @throws IllegalArgumentException if one does not fit, or there are more than an array holds
+   * @throws FileChangedException if the memory is of a mapped file that was cut short
    */
   public int[] toIntArray() {
     int[] values = new int[arrayLength()];
-    for (int i = 0; i < values.length; i++) {
-      long value = getLong(i);
-      values[i] = (int) value;
-      if (values[i] != value) {
-        throw new IllegalArgumentException(
-            "element " + i + " of a tensor " + shape + " is " + value + ", beyond 32 bits");
-      }
-    }
-    return values;
+    return MappedMemory.read(
+        MAPPED,
+        () -> {
+          for (int i = 0; i < values.length; i++) {
+            long value = getLong(i);
+            values[i] = (int) value;
+            if (values[i] != value) {
+              throw new IllegalArgumentException(
+                  "element " + i + " of a tensor " + shape + " is " + value + ", beyond 32 bits");
+            }
+          }
+          return values;
+        });
   }
 
   private int arrayLength() {
@@ -204,16 +225,22 @@ public final class Tensor {
 
   /**
    * This tensor where it already has the dtype, otherwise a converted copy owned by {@code arena}.
+   *
+   * @throws FileChangedException if the memory is of a mapped file that was cut short
    */
   public Tensor to(DType target, Arena arena) {
     if (target == dtype) {
       return this;
     }
     Tensor converted = allocate(arena, target, shape);
-    for (long i = 0; i < elements(); i++) {
-      converted.setFloat(i, getFloat(i));
-    }
-    return converted;
+    return MappedMemory.read(
+        MAPPED,
+        () -> {
+          for (long i = 0; i < elements(); i++) {
+            converted.setFloat(i, getFloat(i));
+          }
+          return converted;
+        });
   }
 
   /**

@@ -62,6 +62,8 @@ public final class Workers implements AutoCloseable {
         try {
           if (body != null) {
             body.run(claim - 1);
+            // What it read of a file that was cut short must fail here, not after the loop.
+            MappedMemory.settle();
           }
         } catch (Throwable thrown) {
           failure = thrown;

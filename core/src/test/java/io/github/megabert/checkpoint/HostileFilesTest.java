@@ -14,17 +14,11 @@ import io.github.megabert.checkpoint.torch.PickleValues;
 import io.github.megabert.checkpoint.torch.TorchFile;
 import io.github.megabert.checkpoint.torch.TorchStateDict;
 import io.github.megabert.checkpoint.torch.TorchTensor;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.zip.CRC32;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -245,15 +239,10 @@ class HostileFilesTest {
     // The tree and the directory agree on 200 MB, but a kilobyte does not inflate to that.
     byte[] agreed = deflated("m/data.pkl", oneTensor(50 << 20).end(), "m/data/0", zeros);
     claimSize(agreed, 1, 200 << 20);
-    try (NamedTensors read = new TorchStateDict(open(agreed));
-        Arena arena = Arena.ofConfined()) {
-      String message =
-          assertThrows(CheckpointException.class, () -> read.tensor("w", arena)).getMessage();
-      assertTrue(message.contains("as no weights do"), message);
-    }
+    assertRefused(agreed, "as no weights do");
     byte[] pickle = deflated("m/data.pkl", zeros);
     claimSize(pickle, 0, 100 << 20);
-    assertRefused(pickle, "at most 67108864 were expected");
+    assertRefused(pickle, "at most 67108864 are read");
     byte[] inner = deflated("release/mp_rank_00/model_optim_rng.pt", zeros);
     claimSize(inner, 0, 2_000_000_000);
     assertRefused(inner, "as no weights do");
@@ -341,19 +330,7 @@ class HostileFilesTest {
   }
 
   private static byte[] deflated(Object... namesAndContents) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ZipOutputStream zip = new ZipOutputStream(bytes, StandardCharsets.UTF_8)) {
-      for (int i = 0; i < namesAndContents.length; i += 2) {
-        byte[] content = (byte[]) namesAndContents[i + 1];
-        ZipEntry entry = new ZipEntry((String) namesAndContents[i]);
-        CRC32 crc = new CRC32();
-        crc.update(content);
-        entry.setCrc(crc.getValue());
-        zip.putNextEntry(entry);
-        zip.write(content);
-      }
-    }
-    return bytes.toByteArray();
+    return Archives.deflated(namesAndContents);
   }
 
   /** Changes the uncompressed size that the directory gives for member {@code index}. */

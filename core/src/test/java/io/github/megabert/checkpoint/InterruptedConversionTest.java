@@ -80,7 +80,10 @@ class InterruptedConversionTest {
 
   private List<Path> incomplete() throws IOException {
     try (Stream<Path> entries = Files.list(folder)) {
-      return entries.filter(path -> path.toString().contains(".out.incomplete-")).toList();
+      return entries
+          .filter(path -> path.toString().contains(".out.incomplete-"))
+          .filter(Files::isDirectory)
+          .toList();
     }
   }
 

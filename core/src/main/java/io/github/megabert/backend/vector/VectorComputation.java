@@ -12,6 +12,7 @@ import io.github.megabert.backend.scalar.ScalarLosses;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks shapes and hands each operation to its kernel, at once. */
 final class VectorComputation implements Computation {
+  /** What messages call the file that tables, and weights that are not packed, are read from. */
+  private static final String MAPPED = "the file of the model's weights";
+
   private final VectorBackend backend;
   private final Thread owner = Thread.currentThread();
   private @Nullable Workspace workspace;
@@ -78,16 +82,21 @@ final class VectorComputation implements Computation {
       Backend.Parameter positions,
       Matrix out) {
     int hidden = out.columns();
-    open()
-        .embedding
-        .embed(
-            tokenIds,
-            typeIds,
-            positionIds,
-            HostParameter.table(words, "words", hidden),
-            HostParameter.table(types, "types", hidden),
-            HostParameter.table(positions, "positions", hidden),
-            HostMatrix.of(out, "out", typeIds.length, hidden));
+    try {
+      open()
+          .embedding
+          .embed(
+              tokenIds,
+              typeIds,
+              positionIds,
+              HostParameter.table(words, "words", hidden),
+              HostParameter.table(types, "types", hidden),
+              HostParameter.table(positions, "positions", hidden),
+              HostMatrix.of(out, "out", typeIds.length, hidden));
+      MappedMemory.settle();
+    } catch (InternalError error) {
+      throw MappedMemory.named(MAPPED, error);
+    }
   }
 
   @Override
@@ -114,14 +123,21 @@ final class VectorComputation implements Computation {
       throw new IllegalArgumentException("the linear layer belongs to another backend: " + linear);
     }
     int outputs = packed.outputs();
-    open()
-        .gemm
-        .multiply(
-            HostMatrix.of(x, "x", x.rows(), packed.inputs()),
-            packed,
-            activation,
-            residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), outputs),
-            HostMatrix.of(out, "out", x.rows(), outputs));
+    try {
+      open()
+          .gemm
+          .multiply(
+              HostMatrix.of(x, "x", x.rows(), packed.inputs()),
+              packed,
+              activation,
+              residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), outputs),
+              HostMatrix.of(out, "out", x.rows(), outputs));
+      if (!packed.unpacked().isEmpty()) {
+        MappedMemory.settle();
+      }
+    } catch (InternalError error) {
+      throw MappedMemory.named(MAPPED, error);
+    }
   }
 
   @Override

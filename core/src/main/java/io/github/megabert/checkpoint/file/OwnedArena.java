@@ -13,11 +13,45 @@ public final class OwnedArena implements AutoCloseable {
     return arena;
   }
 
+  /**
+   * Frees the memory.
+   *
+   * @throws IllegalStateException if the system is reading it for another thread just now; it stays
+   *     open, and can be closed later
+   */
   @Override
   public synchronized void close() {
     if (!closed) {
+      try {
+        arena.close();
+      } catch (IllegalStateException used) {
+        throw new IllegalStateException(
+            "memory of a checkpoint is being read by another thread; close it again when that has"
+                + " ended",
+            used);
+      }
       closed = true;
-      arena.close();
+    }
+  }
+
+  /**
+   * Closes all of them, also where one fails, whose exception is thrown in the end.
+   *
+   * @param resources what throws nothing but unchecked exceptions
+   */
+  public static void closeAll(Iterable<? extends AutoCloseable> resources) {
+    RuntimeException failure = null;
+    for (AutoCloseable resource : resources) {
+      try {
+        resource.close();
+      } catch (RuntimeException e) {
+        failure = e;
+      } catch (Exception e) {
+        failure = new IllegalStateException(e);
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

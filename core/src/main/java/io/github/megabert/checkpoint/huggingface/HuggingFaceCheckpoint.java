@@ -7,6 +7,7 @@ import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.FileChangedException;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
@@ -142,12 +143,25 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
 
   @Override
   public Tensor tensor(String name) throws IOException {
-    return tensors.tensor(stored(name));
+    try {
+      return tensors.tensor(stored(name));
+    } catch (FileChangedException e) {
+      throw new CheckpointException(e.getMessage(), e);
+    }
   }
 
   @Override
   public Tensor tensor(String name, Arena arena) throws IOException {
-    return tensors.tensor(stored(name), arena);
+    try {
+      return tensors.tensor(stored(name), arena);
+    } catch (FileChangedException e) {
+      throw new CheckpointException(e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void requireUnchanged() {
+    tensors.requireUnchanged();
   }
 
   @Override

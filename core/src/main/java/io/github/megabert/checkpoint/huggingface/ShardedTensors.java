@@ -4,6 +4,7 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.NamedTensors;
+import io.github.megabert.checkpoint.file.OwnedArena;
 import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -157,8 +158,13 @@ final class ShardedTensors implements NamedTensors {
   }
 
   @Override
+  public void requireUnchanged() {
+    files.values().forEach(NamedTensors::requireUnchanged);
+  }
+
+  @Override
   public void close() {
-    files.values().forEach(NamedTensors::close);
+    OwnedArena.closeAll(files.values());
   }
 
   private NamedTensors owner(String name) {

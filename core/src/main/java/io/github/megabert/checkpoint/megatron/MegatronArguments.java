@@ -7,6 +7,7 @@ import io.github.megabert.checkpoint.torch.PickleValues;
 import io.github.megabert.checkpoint.torch.PickleValues.Global;
 import io.github.megabert.checkpoint.torch.PickleValues.Inert;
 import io.github.megabert.checkpoint.torch.TorchFile;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,29 @@ import tools.jackson.databind.node.ObjectNode;
  * give the number of heads, the activation, the epsilon of the norms and the dropouts.
  */
 final class MegatronArguments {
+  /** Arguments that are read, and so must be the same for every rank. */
+  private static final List<String> OF_THE_MODEL =
+      List.of(
+          "tensor_model_parallel_size",
+          "pipeline_model_parallel_size",
+          "num_attention_heads",
+          "num_query_groups",
+          "group_query_attention",
+          "vocab_size",
+          "swiglu",
+          "gated_linear_unit",
+          "squared_relu",
+          "apply_residual_connection_post_layernorm",
+          "multi_query_attention",
+          "position_embedding_type",
+          "normalization",
+          "openai_gelu",
+          "bias_gelu_fusion",
+          "layernorm_epsilon",
+          "norm_epsilon",
+          "untie_embeddings_and_output_weights",
+          "tokenizer_type");
+
   private final Map<?, ?> arguments;
   private final String source;
 
@@ -86,6 +110,31 @@ final class MegatronArguments {
     if (arguments.get(name) instanceof String value && !known.contains(value)) {
       throw new CheckpointException(
           source + " has " + name + " " + quote(value) + ", MegatronBERT has " + known);
+    }
+  }
+
+  /**
+   * Refuses another rank's arguments that describe another model.
+   *
+   * @throws CheckpointException if an argument that is read here differs
+   */
+  void requireSame(MegatronArguments first) throws CheckpointException {
+    for (String name : OF_THE_MODEL) {
+      Object wanted = first.arguments.get(name);
+      Object found = arguments.get(name);
+      if (!MegatronRanks.same(wanted, found)) {
+        throw new CheckpointException(
+            source
+                + " was trained with "
+                + name
+                + " "
+                + MegatronRanks.shown(found)
+                + ", "
+                + first.source
+                + " with "
+                + MegatronRanks.shown(wanted)
+                + "; all ranks must be of one run");
+      }
     }
   }
 

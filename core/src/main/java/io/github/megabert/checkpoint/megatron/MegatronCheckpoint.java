@@ -171,9 +171,13 @@ public final class MegatronCheckpoint implements Checkpoint {
   }
 
   @Override
+  public void requireUnchanged() {
+    ranks.files().forEach(TorchFile::requireUnchanged);
+  }
+
+  @Override
   public void close() {
-    ranks.close();
-    copies.close();
+    OwnedArena.closeAll(List.of(ranks, copies));
   }
 
   private MergedTensor find(String name) {

@@ -3,6 +3,8 @@ package io.github.megabert.checkpoint.megatron;
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.file.OwnedArena;
+import io.github.megabert.checkpoint.torch.PickleValues;
 import io.github.megabert.checkpoint.torch.TorchFile;
 import io.github.megabert.input.InputFile;
 import io.github.megabert.input.UnreadableFileException;
@@ -15,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -61,7 +64,11 @@ public record MegatronRanks(int tensorParallel, int pipelineParallel, List<Torch
       if (name.matches() && file != null) {
         String stage = name.group(2);
         int pipeline = stage == null ? 0 : Integer.parseInt(stage);
-        found.put(List.of(Integer.parseInt(name.group(1)), pipeline), file);
+        Path twin = found.put(List.of(Integer.parseInt(name.group(1)), pipeline), file);
+        if (twin != null) {
+          throw new CheckpointException(
+              twin + " and " + file + " are of the same rank; keep the one that belongs here");
+        }
       }
     }
     return found.isEmpty() ? null : found;
@@ -134,11 +141,63 @@ public record MegatronRanks(int tensorParallel, int pipelineParallel, List<Torch
       for (Path path : found.values()) {
         files.add(TorchFile.open(path));
       }
+      ranks.requireOneRun();
       return ranks;
     } catch (IOException | RuntimeException e) {
       ranks.close();
       throw e;
     }
+  }
+
+  /** Files of one run, saved together, say the same where they speak of the whole model. */
+  private void requireOneRun() throws CheckpointException {
+    for (TorchFile file : files.subList(1, files.size())) {
+      requireSame(file, "checkpoint_version");
+      requireSame(file, "iteration");
+      MegatronArguments.of(file).requireSame(MegatronArguments.of(files.getFirst()));
+    }
+  }
+
+  private void requireSame(TorchFile file, String name) throws CheckpointException {
+    TorchFile first = files.getFirst();
+    Object wanted = PickleValues.member(first.root(), name);
+    Object found = PickleValues.member(file.root(), name);
+    if (!same(wanted, found)) {
+      throw new CheckpointException(
+          file.source()
+              + " has "
+              + name
+              + " "
+              + shown(found)
+              + ", "
+              + first.source()
+              + " has "
+              + shown(wanted)
+              + "; all ranks must be of one run and one iteration");
+    }
+  }
+
+  /** Whether two values are the same number or text; values of other kinds are not compared. */
+  static boolean same(@Nullable Object one, @Nullable Object other) {
+    if (one instanceof Number a && other instanceof Number b) {
+      return a.doubleValue() == b.doubleValue();
+    }
+    return (!isPlain(one) && !isPlain(other)) || Objects.equals(one, other);
+  }
+
+  private static boolean isPlain(@Nullable Object value) {
+    return value instanceof Number || value instanceof String || value instanceof Boolean;
+  }
+
+  /** A value as a message has it. */
+  static String shown(@Nullable Object value) {
+    return switch (value) {
+      case null -> "none";
+      case String text -> quote(text);
+      case Number number -> number.toString();
+      case Boolean truth -> truth.toString();
+      default -> "of another kind";
+    };
   }
 
   TorchFile file(int stage, int rank) {
@@ -147,6 +206,6 @@ public record MegatronRanks(int tensorParallel, int pipelineParallel, List<Torch
 
   @Override
   public void close() {
-    files.forEach(TorchFile::close);
+    OwnedArena.closeAll(files);
   }
 }

@@ -1,8 +1,11 @@
 package io.github.megabert.checkpoint.megatron;
 
+import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.torch.TorchFile;
 import io.github.megabert.checkpoint.torch.TorchTensor;
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.FileChangedException;
+import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
@@ -30,6 +33,15 @@ record MergedTensor(DType dtype, Shape shape, int axis, List<Part> parts) {
       return parts.getFirst().read(arena).reshape(shape);
     }
     Tensor whole = Tensor.allocate(arena, dtype, shape);
+    try {
+      MappedMemory.read(parts.getFirst().file().source(), () -> join(whole));
+    } catch (FileChangedException e) {
+      throw new CheckpointException(e.getMessage(), e);
+    }
+    return whole;
+  }
+
+  private Tensor join(Tensor whole) throws IOException {
     // The parts' rows: along axis 0 each part is one row, along axis 1 they interleave.
     long rows = axis == 0 ? 1 : shape.extent(0);
     long rowBytes = whole.byteSize() / Math.max(1, rows);

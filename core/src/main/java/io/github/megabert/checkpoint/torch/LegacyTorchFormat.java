@@ -3,9 +3,10 @@ package io.github.megabert.checkpoint.torch;
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
-import java.lang.foreign.Arena;
+import io.github.megabert.checkpoint.file.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,13 +28,18 @@ final class LegacyTorchFormat {
   private LegacyTorchFormat() {}
 
   static boolean startsLikeOne(MemorySegment file) {
-    return file.byteSize() >= START.length
-        && file.asSlice(0, START.length).mismatch(MemorySegment.ofArray(START)) == -1;
+    if (file.byteSize() < START.length) {
+      return false;
+    }
+    byte[] start = new byte[START.length];
+    MemorySegment.copy(file, LittleEndian.BYTE, 0, start, 0, start.length);
+    return Arrays.equals(start, START);
   }
 
-  static Content read(MemorySegment file, String source) throws CheckpointException {
+  static Content read(MemorySegment file, String source, UnpackingLimit limit)
+      throws CheckpointException {
     PickleInput in = new PickleInput(file, source);
-    TorchConstructors constructors = new TorchConstructors();
+    TorchConstructors constructors = new TorchConstructors(limit);
     Object magic = new PickleMachine(in, constructors).read();
     Object protocol = new PickleMachine(in, constructors).read();
     if (!MAGIC.equals(magic) || !Long.valueOf(PROTOCOL).equals(protocol)) {
@@ -72,7 +78,7 @@ final class LegacyTorchFormat {
   private record Listed(Map<String, MemorySegment> storages, String source)
       implements TorchFile.TorchStorages {
     @Override
-    public MemorySegment bytes(TorchStorage storage, Arena copies) throws CheckpointException {
+    public MemorySegment bytes(TorchStorage storage) throws CheckpointException {
       MemorySegment bytes = storages.get(storage.key());
       if (bytes == null || bytes.byteSize() != storage.fileBytes()) {
         throw new CheckpointException(
@@ -89,9 +95,7 @@ final class LegacyTorchFormat {
 
     @Override
     public void requirePresent(TorchStorage storage) throws CheckpointException {
-      try (Arena unused = Arena.ofConfined()) {
-        bytes(storage, unused);
-      }
+      bytes(storage);
     }
   }
 }

@@ -16,14 +16,26 @@ final class PickleInput {
   /** All texts and byte strings of a pickle together; a large model's names need a megabyte. */
   private static final long MOST_TEXT = 48L << 20;
 
+  private static final int WINDOW = 1 << 16;
+
   private final MemorySegment bytes;
   private final String source;
   private long position;
+
+  /**
+   * A copy of some of the bytes. What is read one number at a time is read here: the file may be
+   * mapped ({@link io.github.megabert.tensor.MappedMemory}).
+   */
+  private final MemorySegment window;
+
+  private long windowStart;
+  private long windowEnd;
   private long textTaken;
 
   PickleInput(MemorySegment bytes, String source) {
     this.bytes = bytes;
     this.source = source;
+    window = MemorySegment.ofArray(new byte[(int) Math.min(WINDOW, bytes.byteSize())]);
   }
 
   long position() {
@@ -36,20 +48,15 @@ final class PickleInput {
   }
 
   int unsignedByte() throws CheckpointException {
-    require(1);
-    return bytes.get(LittleEndian.BYTE, position++) & 0xff;
+    return window.get(LittleEndian.BYTE, take(1)) & 0xff;
   }
 
   int unsignedShort() throws CheckpointException {
-    require(2);
-    position += 2;
-    return Short.toUnsignedInt(bytes.get(LittleEndian.SHORT, position - 2));
+    return Short.toUnsignedInt(window.get(LittleEndian.SHORT, take(2)));
   }
 
   int signedInt() throws CheckpointException {
-    require(4);
-    position += 4;
-    return bytes.get(LittleEndian.INT, position - 4);
+    return window.get(LittleEndian.INT, take(4));
   }
 
   long unsignedInt() throws CheckpointException {
@@ -57,9 +64,25 @@ final class PickleInput {
   }
 
   long signedLong() throws CheckpointException {
-    require(8);
-    position += 8;
-    return bytes.get(LittleEndian.LONG, position - 8);
+    return window.get(LittleEndian.LONG, take(8));
+  }
+
+  /** Moves on by a few bytes; where they are in the window. */
+  private long take(int count) throws CheckpointException {
+    require(count);
+    long at = inWindow(position, count);
+    position += count;
+    return at;
+  }
+
+  /** Where bytes of the file are in the window, which is moved to them if they are not there. */
+  private long inWindow(long from, int count) {
+    if (from < windowStart || from + count > windowEnd) {
+      windowStart = from;
+      windowEnd = from + Math.min(window.byteSize(), bytes.byteSize() - from);
+      MemorySegment.copy(bytes, from, window, 0, windowEnd - from);
+    }
+    return from - windowStart;
   }
 
   double bigEndianDouble() throws CheckpointException {
@@ -86,7 +109,7 @@ final class PickleInput {
   /** The bytes up to the next line feed, as the text opcodes have their arguments. */
   String line() throws CheckpointException {
     for (long end = position; end < bytes.byteSize() && end - position <= LONGEST_LINE; end++) {
-      if (bytes.get(LittleEndian.BYTE, end) == '\n') {
+      if (window.get(LittleEndian.BYTE, inWindow(end, 1)) == '\n') {
         String line = new String(bytes(end - position), StandardCharsets.ISO_8859_1);
         position++;
         return line;

@@ -21,7 +21,12 @@ final class TorchConstructors {
 
   private static final int HIGHEST_RANK = 32;
 
+  private final UnpackingLimit limit;
   private final Map<String, Long> itemSizes = new HashMap<>();
+
+  TorchConstructors(UnpackingLimit limit) {
+    this.limit = limit;
+  }
 
   /** Bytes of an element of a storage that was met, or null. */
   @Nullable Long itemSize(String key) {
@@ -120,7 +125,7 @@ final class TorchConstructors {
     throw in.refused("a view of storage " + quote(root.key()) + " overruns it");
   }
 
-  private static TorchTensor tensor(PickleInput in, Tuple arguments, boolean namesItsType)
+  private TorchTensor tensor(PickleInput in, Tuple arguments, boolean namesItsType)
       throws CheckpointException {
     if (arguments.size() < (namesItsType ? 7 : 4)
         || !(arguments.get(0) instanceof TypedStorage typed)
@@ -172,6 +177,7 @@ final class TorchConstructors {
                 + available
                 + " elements");
       }
+      limit.view(dtype.byteSize(shape.elements()));
       return new TorchTensor(storage, dtype, offset, shape, strides);
     } catch (ArithmeticException e) {
       throw in.refused("a tensor is larger than 2^63 elements");

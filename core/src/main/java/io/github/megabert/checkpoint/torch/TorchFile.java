@@ -3,9 +3,12 @@ package io.github.megabert.checkpoint.torch;
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.file.FileStamp;
 import io.github.megabert.checkpoint.file.MappedFile;
 import io.github.megabert.checkpoint.file.OwnedArena;
 import io.github.megabert.input.Quote;
+import io.github.megabert.tensor.FileChangedException;
+import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -23,12 +26,19 @@ public final class TorchFile implements AutoCloseable {
   private final Object root;
   private final TorchStorages storages;
   private final OwnedArena arena;
+  private final @Nullable FileStamp stamp;
 
-  private TorchFile(String source, Object root, TorchStorages storages, OwnedArena arena) {
+  private TorchFile(
+      String source,
+      Object root,
+      TorchStorages storages,
+      OwnedArena arena,
+      @Nullable FileStamp stamp) {
     this.source = source;
     this.root = root;
     this.storages = storages;
     this.arena = arena;
+    this.stamp = stamp;
   }
 
   /**
@@ -38,52 +48,71 @@ public final class TorchFile implements AutoCloseable {
    * @throws CheckpointException if it is malformed or wants what is not allowed
    */
   public static TorchFile open(Path file) throws IOException {
-    OwnedArena arena = new OwnedArena();
-    try {
-      return parse(MappedFile.map(file, arena.arena()), file.toString(), arena, true);
-    } catch (IOException | RuntimeException e) {
-      arena.close();
-      throw e;
-    }
+    return open(
+        file.toString(),
+        arena -> {
+          MemorySegment content = MappedFile.map(file, arena.arena());
+          return new Opening(file.toString(), content, arena, FileStamp.of(file));
+        });
   }
 
   /** As {@link #open}, for bytes in memory. */
   public static TorchFile of(MemorySegment content, String source) throws IOException {
+    return open(source, arena -> new Opening(source, content, arena, null));
+  }
+
+  /** Finds the bytes. */
+  private interface Source {
+    Opening open(OwnedArena arena) throws IOException;
+  }
+
+  private static TorchFile open(String source, Source content) throws IOException {
     OwnedArena arena = new OwnedArena();
     try {
-      return parse(content, source, arena, true);
+      return MappedMemory.read(source, () -> content.open(arena).parse());
+    } catch (FileChangedException e) {
+      arena.close();
+      throw new CheckpointException(e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       arena.close();
       throw e;
     }
   }
 
-  private static TorchFile parse(
-      MemorySegment content, String source, OwnedArena arena, boolean mayContainAnother)
-      throws IOException {
-    if (LegacyTorchFormat.startsLikeOne(content)) {
-      LegacyTorchFormat.Content legacy = LegacyTorchFormat.read(content, source);
-      return new TorchFile(source, legacy.root(), legacy.storages(), arena);
+  /** A file whose content is about to be read. */
+  private record Opening(
+      String source, MemorySegment content, OwnedArena arena, @Nullable FileStamp stamp) {
+    TorchFile parse() throws IOException {
+      return parse(content, source, new UnpackingLimit(source, content.byteSize()), true);
     }
-    if (!ZipArchive.startsLikeOne(content)) {
-      throw new CheckpointException(
-          source
-              + " is not a PyTorch file: neither the zip format nor the older stacked pickles;"
-              + " is the download complete?");
+
+    private TorchFile parse(
+        MemorySegment bytes, String name, UnpackingLimit limit, boolean mayContainAnother)
+        throws IOException {
+      if (LegacyTorchFormat.startsLikeOne(bytes)) {
+        LegacyTorchFormat.Content legacy = LegacyTorchFormat.read(bytes, name, limit);
+        return new TorchFile(name, legacy.root(), legacy.storages(), arena, stamp);
+      }
+      if (!ZipArchive.startsLikeOne(bytes)) {
+        throw new CheckpointException(
+            name
+                + " is not a PyTorch file: neither the zip format nor the older stacked pickles;"
+                + " is the download complete?");
+      }
+      ZipArchive zip = ZipArchive.read(bytes, name, limit);
+      ZipArchive.Member pickle = TorchZipFormat.pickle(zip, name);
+      if (pickle != null) {
+        TorchZipFormat.Content read = TorchZipFormat.read(zip, pickle, name, limit, arena.arena());
+        return new TorchFile(name, read.root(), read.storages(), arena, stamp);
+      }
+      ZipArchive.Member inner = mayContainAnother ? innerFile(zip, name) : null;
+      if (inner == null) {
+        throw new CheckpointException(
+            name + " is a zip archive with neither a data.pkl nor a model_optim_rng.pt in it");
+      }
+      MemorySegment unpacked = UnpackedMember.map(zip, inner, arena.arena());
+      return parse(unpacked, name + "!/" + Quote.escape(inner.name()), limit, false);
     }
-    ZipArchive zip = ZipArchive.read(content, source);
-    ZipArchive.Member pickle = TorchZipFormat.pickle(zip, source);
-    if (pickle != null) {
-      TorchZipFormat.Content read = TorchZipFormat.read(zip, pickle, source);
-      return new TorchFile(source, read.root(), read.storages(), arena);
-    }
-    ZipArchive.Member inner = mayContainAnother ? innerFile(zip, source) : null;
-    if (inner == null) {
-      throw new CheckpointException(
-          source + " is a zip archive with neither a data.pkl nor a model_optim_rng.pt in it");
-    }
-    String innerSource = source + "!/" + Quote.escape(inner.name());
-    return parse(UnpackedMember.map(zip, inner, arena.arena()), innerSource, arena, false);
   }
 
   private static ZipArchive.@Nullable Member innerFile(ZipArchive zip, String source)
@@ -121,11 +150,35 @@ public final class TorchFile implements AutoCloseable {
     return arena.arena();
   }
 
-  /** A tensor of the tree: a view of the file if it is stored in one piece, else a copy. */
+  /**
+   * A tensor of the tree: a view of the file if it is stored in one piece, else a copy.
+   *
+   * @throws CheckpointException if the file was changed since it was opened, or is damaged
+   */
   public Tensor read(TorchTensor tensor, Arena copies) throws IOException {
-    TorchStorage storage = tensor.storage();
-    MemorySegment bytes = storages.bytes(storage, copies);
-    return tensor.read(bytes.asSlice(storage.firstByte(), storage.byteSize()), copies);
+    try {
+      requireUnchanged();
+      TorchStorage storage = tensor.storage();
+      return MappedMemory.read(
+          source,
+          () -> {
+            MemorySegment bytes = storages.bytes(storage);
+            return tensor.read(bytes.asSlice(storage.firstByte(), storage.byteSize()), copies);
+          });
+    } catch (FileChangedException e) {
+      throw new CheckpointException(e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Compares the file with what it was when it was opened.
+   *
+   * @throws FileChangedException if it was written to since
+   */
+  public void requireUnchanged() {
+    if (stamp != null) {
+      stamp.requireUnchanged();
+    }
   }
 
   /** Checks a tensor as {@link #read} would, without reading it. */
@@ -141,7 +194,7 @@ public final class TorchFile implements AutoCloseable {
   /** Where the bytes of storages are. */
   interface TorchStorages {
     /** All {@link TorchStorage#fileBytes} bytes. */
-    MemorySegment bytes(TorchStorage storage, Arena copies) throws IOException;
+    MemorySegment bytes(TorchStorage storage) throws IOException;
 
     /** Refuses a storage that the file lacks or that has another size there. */
     void requirePresent(TorchStorage storage) throws CheckpointException;

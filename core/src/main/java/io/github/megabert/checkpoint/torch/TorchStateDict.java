@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -19,6 +20,9 @@ import java.util.Set;
 public final class TorchStateDict implements NamedTensors {
   private final TorchFile file;
   private final Map<String, TorchTensor> tensors = new LinkedHashMap<>();
+
+  /** Tensors that were read and live as long as the file, by name. */
+  private final Map<String, Tensor> read = new HashMap<>();
 
   public TorchStateDict(TorchFile file) throws CheckpointException {
     this.file = file;
@@ -80,12 +84,25 @@ public final class TorchStateDict implements NamedTensors {
 
   @Override
   public Tensor tensor(String name) throws IOException {
-    return tensor(name, file.arena());
+    TorchTensor stored = find(name);
+    synchronized (read) {
+      Tensor tensor = read.get(name);
+      if (tensor == null) {
+        tensor = file.read(stored, file.arena());
+        read.put(name, tensor);
+      }
+      return tensor;
+    }
   }
 
   @Override
   public Tensor tensor(String name, Arena arena) throws IOException {
     return file.read(find(name), arena);
+  }
+
+  @Override
+  public void requireUnchanged() {
+    file.requireUnchanged();
   }
 
   @Override

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +41,14 @@ final class TorchZipFormat {
     return found;
   }
 
-  static Content read(ZipArchive zip, ZipArchive.Member pickle, String source) throws IOException {
+  /**
+   * Reads the tree.
+   *
+   * @param inflated where storages that are compressed are unpacked to
+   */
+  static Content read(
+      ZipArchive zip, ZipArchive.Member pickle, String source, UnpackingLimit limit, Arena inflated)
+      throws IOException {
     String folder = pickle.name().substring(0, pickle.name().length() - PICKLE.length());
     try (Arena arena = Arena.ofConfined()) {
       ZipArchive.Member order = zip.member(folder + "/byteorder");
@@ -53,16 +62,41 @@ final class TorchZipFormat {
       }
       MemorySegment bytes = zip.content(pickle, LARGEST_PICKLE, arena);
       PickleInput in = new PickleInput(bytes, source);
-      Object root = new PickleMachine(in, new TorchConstructors()).read();
-      return new Content(root, new Members(zip, folder + "/data/", source));
+      Object root = new PickleMachine(in, new TorchConstructors(limit)).read();
+      return new Content(root, new Members(zip, folder + "/data/", source, inflated));
     }
   }
 
-  private record Members(ZipArchive zip, String folder, String source)
-      implements TorchFile.TorchStorages {
+  private static final class Members implements TorchFile.TorchStorages {
+    private final ZipArchive zip;
+    private final String folder;
+    private final String source;
+    private final Arena arena;
+
+    /** Compressed storages that were read, by member: each is inflated once. */
+    private final Map<String, MemorySegment> inflated = new HashMap<>();
+
+    Members(ZipArchive zip, String folder, String source, Arena arena) {
+      this.zip = zip;
+      this.folder = folder;
+      this.source = source;
+      this.arena = arena;
+    }
+
     @Override
-    public MemorySegment bytes(TorchStorage storage, Arena copies) throws IOException {
-      return zip.content(member(storage), storage.fileBytes(), copies);
+    public MemorySegment bytes(TorchStorage storage) throws IOException {
+      ZipArchive.Member member = member(storage);
+      if (zip.isStored(member)) {
+        return zip.stored(member);
+      }
+      synchronized (inflated) {
+        MemorySegment content = inflated.get(member.name());
+        if (content == null) {
+          content = UnpackedMember.map(zip, member, arena);
+          inflated.put(member.name(), content);
+        }
+        return content;
+      }
     }
 
     @Override

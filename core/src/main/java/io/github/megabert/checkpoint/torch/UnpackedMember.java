@@ -17,10 +17,8 @@ final class UnpackedMember {
   static MemorySegment map(ZipArchive zip, ZipArchive.Member member, Arena arena)
       throws IOException {
     if (zip.isStored(member)) {
-      return zip.content(member, Long.MAX_VALUE, arena);
+      return zip.stored(member);
     }
-    MemorySegment raw = zip.compressed(member);
-    ZipInflater inflater = zip.inflater(member);
     Path file = Files.createTempFile("megabert-", ".pt");
     // Deleted when closed, or at once where an open file may be: the map outlives the name.
     try (FileChannel channel =
@@ -29,7 +27,7 @@ final class UnpackedMember {
             StandardOpenOption.READ,
             StandardOpenOption.WRITE,
             StandardOpenOption.DELETE_ON_CLOSE)) {
-      inflater.inflate(raw, (chunk, at) -> ChannelBytes.write(channel, chunk, at));
+      zip.inflate(member, (chunk, at) -> ChannelBytes.write(channel, chunk, at));
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     }
   }

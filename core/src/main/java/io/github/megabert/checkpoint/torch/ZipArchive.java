@@ -15,6 +15,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Unlike {@link java.util.zip.ZipFile} it hands out members stored without compression as views
  * of any size. Members never become paths; names that would be dangerous as one, duplicates,
- * overlapping members and impossible compression ratios are refused.
+ * overlapping members and impossible compression ratios are refused. The checksum of a member is
+ * compared when it is first read.
  */
 final class ZipArchive {
   private static final int END_SIGNATURE = 0x06054b50;
@@ -36,6 +40,9 @@ final class ZipArchive {
   private static final long UNSIGNED_INT = 0xffff_ffffL;
   private static final int MOST_MEMBERS = 200_000;
 
+  /** Bytes that are checked at once: they stay in a cache. */
+  private static final int PIECE = 1 << 18;
+
   /**
    * A member.
    *
@@ -47,11 +54,16 @@ final class ZipArchive {
 
   private final MemorySegment file;
   private final String source;
+  private final UnpackingLimit limit;
   private final Map<String, Member> members = new LinkedHashMap<>();
 
-  private ZipArchive(MemorySegment file, String source) {
+  /** Stored members whose checksum is right. */
+  private final Set<String> verified = ConcurrentHashMap.newKeySet();
+
+  private ZipArchive(MemorySegment file, String source, UnpackingLimit limit) {
     this.file = file;
     this.source = source;
+    this.limit = limit;
   }
 
   /** Whether a file begins as a zip archive does. */
@@ -64,8 +76,9 @@ final class ZipArchive {
    *
    * @throws CheckpointException if it is malformed
    */
-  static ZipArchive read(MemorySegment file, String source) throws CheckpointException {
-    ZipArchive archive = new ZipArchive(file, source);
+  static ZipArchive read(MemorySegment file, String source, UnpackingLimit limit)
+      throws CheckpointException {
+    ZipArchive archive = new ZipArchive(file, source, limit);
     try {
       archive.readDirectory();
     } catch (IndexOutOfBoundsException e) {
@@ -100,24 +113,54 @@ final class ZipArchive {
               + largest
               + " were expected");
     }
-    MemorySegment raw = compressed(member);
     if (isStored(member)) {
-      return raw;
+      return stored(member);
     }
-    ZipInflater inflater = inflater(member);
     MemorySegment content = arena.allocate(member.size());
-    inflater.inflate(
-        raw, (chunk, at) -> MemorySegment.copy(chunk, 0, content, at, chunk.byteSize()));
+    inflate(member, (chunk, at) -> MemorySegment.copy(chunk, 0, content, at, chunk.byteSize()));
     return content;
   }
 
+  /** Inflates a member piece by piece. */
+  void inflate(Member member, ZipInflater.Sink sink) throws IOException {
+    new ZipInflater(source, member).inflate(compressed(member), sink);
+  }
+
   /**
-   * Inflates a member.
+   * The bytes of a stored member, a view.
    *
-   * @throws CheckpointException if it claims what no weights compress to
+   * @throws CheckpointException if they do not have the checksum that the directory gives
    */
-  ZipInflater inflater(Member member) throws CheckpointException {
-    return new ZipInflater(source, member);
+  MemorySegment stored(Member member) throws CheckpointException {
+    MemorySegment content = compressed(member);
+    // PyTorch writes 0 where it was told not to compute a checksum.
+    if (member.crc() != 0 && verified.add(member.name())) {
+      int found = checksum(content);
+      if (found != member.crc()) {
+        verified.remove(member.name());
+        throw new CheckpointException(
+            source
+                + ": member "
+                + quote(member.name())
+                + " has checksum "
+                + Integer.toHexString(found)
+                + ", the directory says "
+                + Integer.toHexString(member.crc())
+                + ": the file is damaged; download or copy it again");
+      }
+    }
+    return content;
+  }
+
+  private static int checksum(MemorySegment content) {
+    CRC32 crc = new CRC32();
+    byte[] piece = new byte[(int) Math.min(PIECE, content.byteSize())];
+    for (long from = 0; from < content.byteSize(); from += PIECE) {
+      int count = (int) Math.min(PIECE, content.byteSize() - from);
+      MemorySegment.copy(content, LittleEndian.BYTE, from, piece, 0, count);
+      crc.update(piece, 0, count);
+    }
+    return (int) crc.getValue();
   }
 
   boolean isStored(Member member) {
@@ -206,13 +249,16 @@ final class ZipArchive {
     found.sort(Comparator.comparingLong(Member::start));
     for (int i = 0; i < count; i++) {
       Member m = found.get(i);
-      long limit = i + 1 < count ? found.get(i + 1).start() : from;
-      if (limit - m.start() < LOCAL_SIZE || m.compressedSize() > limit - m.start() - LOCAL_SIZE) {
+      long end = i + 1 < count ? found.get(i + 1).start() : from;
+      if (end - m.start() < LOCAL_SIZE || m.compressedSize() > end - m.start() - LOCAL_SIZE) {
         throw new CheckpointException(
             source + ": member " + quote(m.name()) + " overlaps what follows it");
       }
       Member bounded =
-          new Member(m.name(), m.method(), m.crc(), m.compressedSize(), m.size(), m.start(), limit);
+          new Member(m.name(), m.method(), m.crc(), m.compressedSize(), m.size(), m.start(), end);
+      if (!isStored(m)) {
+        limit.inflate(m.size());
+      }
       if (members.put(m.name(), bounded) != null) {
         throw new CheckpointException(source + " has two members called " + quote(m.name()));
       }

@@ -20,9 +20,6 @@ final class ZipStoreWriter {
   private static final int PADDING_FIELD = 0x4246;
   private static final long UNSIGNED_INT = 0xffff_ffffL;
 
-  /** Small enough to be in a cache still when it is written. */
-  private static final long STEP = 1L << 20;
-
   private record Member(byte[] name, long size, int crc, long start) {}
 
   private final FileChannel channel;
@@ -102,11 +99,7 @@ final class ZipStoreWriter {
 
   private int writeContent(MemorySegment content, long start) throws IOException {
     CRC32 crc = new CRC32();
-    for (long from = 0; from < content.byteSize(); from += STEP) {
-      MemorySegment piece = content.asSlice(from, Math.min(STEP, content.byteSize() - from));
-      crc.update(piece.asByteBuffer());
-      ChannelBytes.write(channel, piece, start + from);
-    }
+    ChannelBytes.write(channel, content, start, crc);
     return (int) crc.getValue();
   }
 

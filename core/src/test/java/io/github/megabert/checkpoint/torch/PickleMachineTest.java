@@ -75,7 +75,8 @@ class PickleMachineTest {
         throw new AssertionError("the resource " + resource + " is missing");
       }
       PickleInput input = new PickleInput(MemorySegment.ofArray(in.readAllBytes()), resource);
-      return new PickleMachine(input, new TorchConstructors()).read();
+      return new PickleMachine(input, new TorchConstructors(new UnpackingLimit(resource, 1)))
+          .read();
     }
   }
 }
