@@ -88,13 +88,6 @@ public class RowsBenchmark {
     work.add(0, 2.0 * TOKENS * HIDDEN);
   }
 
-  /** Softmax over a vocabulary, of which the results are the next call's operands. */
-  @Benchmark
-  public void softmax(Work work) {
-    computation.softmax(logits);
-    work.add(0, 2.0 * TOKENS * VOCABULARY);
-  }
-
   /** Losses of labels of a vocabulary. */
   @Benchmark
   public void crossEntropy(Work work) {

@@ -140,9 +140,6 @@ public interface Computation extends AutoCloseable {
    */
   void scatterRows(Matrix x, int column, int[] rows, Matrix out);
 
-  /** Softmax of each row, in place. */
-  void softmax(Matrix x);
-
   /**
    * The cross entropy of a label a row, {@code nll = log Σ exp(x[i]) - x[i, labels[i]]}, and 0
    * where the label is negative (ignored). With smoothing ε of c classes, {@code (1 − ε) · nll +

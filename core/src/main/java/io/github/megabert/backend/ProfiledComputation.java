@@ -142,13 +142,6 @@ final class ProfiledComputation implements Computation {
   }
 
   @Override
-  public void softmax(Matrix x) {
-    long start = System.nanoTime();
-    computation.softmax(x);
-    report("softmax " + shape(x), start, 0, 2 * bytes(x));
-  }
-
-  @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
     long start = System.nanoTime();
     computation.crossEntropy(logits, labels, smoothing, out);

@@ -427,12 +427,6 @@ public final class Tape implements Computation {
   }
 
   @Override
-  public void softmax(Matrix x) {
-    throw new UnsupportedOperationException(
-        "gradients do not pass through softmax alone; losses take logits");
-  }
-
-  @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
     TapeValue input = matrices.valueOf(logits);
     TapeValue value = newValue(out, input.isDifferentiable);

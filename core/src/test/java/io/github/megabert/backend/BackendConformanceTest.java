@@ -333,7 +333,7 @@ class BackendConformanceTest {
 
   @ParameterizedTest
   @MethodSource("sizes")
-  void softmaxAndCrossEntropyOnAnyWidth(String backend, int columns) {
+  void crossEntropyOnAnyWidth(String backend, int columns) {
     Samples samples = new Samples(arena, columns);
     Tensor x = samples.tensor(10, 6, columns);
     x.setFloat(columns, TestBackends.representable(-1e30f));
@@ -347,9 +347,7 @@ class BackendConformanceTest {
           Matrix tail = c.upload(x.rows(2, 6));
           c.crossEntropy(tail, Arrays.copyOf(labels, 4), Samples.poisoned(c, 4, 1));
           c.crossEntropy(c.upload(x.rows(0, 6)), withLabels(labels, columns), losses);
-          Matrix soft = c.upload(x);
-          c.softmax(soft);
-          return List.of(soft, losses);
+          return List.of(losses);
         });
   }
 
@@ -531,9 +529,9 @@ class BackendConformanceTest {
               activation + " of " + i);
         }
       }
-      Matrix soft = c.upload(x.reshape(Shape.of(1, 40)));
-      c.softmax(soft);
-      assertTrue(Float.isNaN(Samples.read(c, soft)[0]));
+      Matrix loss = c.matrix(1, 1);
+      c.crossEntropy(c.upload(x.reshape(Shape.of(1, 40))), new int[] {1}, loss);
+      assertTrue(Float.isNaN(Samples.read(c, loss)[0]));
     }
   }
 

@@ -2,6 +2,7 @@ package io.github.megabert.tornado;
 
 import io.github.megabert.backend.AttentionLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,7 +80,7 @@ final class AttentionCalls {
     }
     boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
     boolean pairs =
-        tiled && backend.hasPairs() && HalfPairAttention.serves(layout, sources, columns);
+        tiled && backend.hasPairs() && arePairs(layout, sources, columns);
     int tileQueries = !tiled ? SINGLE : pairs ? HalfPairAttention.QUERIES : AttentionTiles.QUERIES;
     int count = tiled ? AttentionTiles.count(layout, tileQueries) : AttentionTiles.queries(layout);
     int bucket = Buckets.rows(count);
@@ -88,7 +89,7 @@ final class AttentionCalls {
         sections.computeIfAbsent(
             new Cut(layout, tileQueries), cut -> sections(cut, bucket, keyRows));
     List<Object> arguments = new ArrayList<>();
-    arguments.add(TornadoComputation.INTEGERS);
+    arguments.add(Operand.INTEGERS);
     arguments.add(at.first());
     arguments.add(at.maskAt());
     for (int role = 0; role < sources.size(); role++) {
@@ -113,6 +114,15 @@ final class AttentionCalls {
             : Temporary.PROBABILITIES.of(stored, backend.element()));
     Grid grid = new Grid(bucket, layout.heads(), AttentionTiles.QUERY_THREADS);
     recording.add(backend.kernels().attentionWithProbabilities(), grid, arguments.toArray());
+  }
+
+  /** Whether all that attention reads and writes are pairs. */
+  private static boolean arePairs(
+      AttentionLayout layout, List<TornadoMatrix> sources, int[] columns) {
+    return layout.headDim() <= AttentionTiles.DIM
+        && layout.headDim() % 2 == 0
+        && Arrays.stream(columns).allMatch(column -> column % 2 == 0)
+        && sources.stream().allMatch(source -> source.columns() % 2 == 0);
   }
 
   private Sections sections(Cut cut, int bucket, int keyRows) {
@@ -163,12 +173,12 @@ final class AttentionCalls {
 
   private DensePlan planOf(AttentionLayout layout, int outRows, int keyRows) {
     IntegerBlock integers = recording.integers();
-    DensePlan plan = backend.spares().latestPlan();
+    DensePlan plan = backend.latestPlan();
     if (plan != null && plan.serves(layout, integers.size(), outRows, keyRows)) {
       integers.append(plan.integers());
     } else {
       plan = DensePlan.of(layout, outRows, keyRows, integers);
-      backend.spares().keep(plan);
+      backend.keep(plan);
     }
     return plan;
   }

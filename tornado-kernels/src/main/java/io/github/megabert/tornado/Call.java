@@ -19,7 +19,7 @@ record Call(Kernel kernel, List<Object> arguments, @Nullable Grid grid) {
    * section that is left out has a negative one.
    */
   int section() {
-    int next = arguments.indexOf(TornadoComputation.INTEGERS) + 1;
+    int next = arguments.indexOf(Operand.INTEGERS) + 1;
     while (next > 0 && next < arguments.size() && arguments.get(next) instanceof Integer index) {
       if (index >= 0) {
         return index;

@@ -146,11 +146,6 @@ final class FloatKernelSet {
                       (Integer) a[6],
                       (Integer) a[7])),
           new Kernel(
-              "softmax",
-              (graph, task, a) ->
-                  graph.task(
-                      task, FloatRowKernels::softmax, CONTEXT, (FloatArray) a[0], (Integer) a[1])),
-          new Kernel(
               "crossEntropy",
               (graph, task, a) ->
                   graph.task(

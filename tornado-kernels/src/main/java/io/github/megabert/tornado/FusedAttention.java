@@ -65,7 +65,7 @@ final class FusedAttention {
     int each = half ? elements / 4 : elements;
     List<Object> unpacked =
         List.of(
-            TornadoComputation.INTEGERS,
+            Operand.INTEGERS,
             group.linesAt(),
             dense.get(3),
             out.operand(),
@@ -103,7 +103,7 @@ final class FusedAttention {
     return new Call(
         kernel,
         List.of(
-            TornadoComputation.INTEGERS,
+            Operand.INTEGERS,
             group.queriesAt(),
             group.maskAt(),
             source.operand(),
@@ -129,7 +129,7 @@ final class FusedAttention {
     return new Call(
         kernel,
         List.of(
-            TornadoComputation.INTEGERS,
+            Operand.INTEGERS,
             query ? group.queriesAt() : group.keysAt(),
             group.maskAt(),
             source.operand(),

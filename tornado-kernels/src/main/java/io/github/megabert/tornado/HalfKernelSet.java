@@ -147,15 +147,6 @@ final class HalfKernelSet {
                       (Integer) a[6],
                       (Integer) a[7])),
           new Kernel(
-              "softmax",
-              (graph, task, a) ->
-                  graph.task(
-                      task,
-                      HalfRowKernels::softmax,
-                      CONTEXT,
-                      (HalfFloatArray) a[0],
-                      (Integer) a[1])),
-          new Kernel(
               "crossEntropy",
               (graph, task, a) ->
                   graph.task(

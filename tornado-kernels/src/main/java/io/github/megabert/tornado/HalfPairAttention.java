@@ -1,8 +1,5 @@
 package io.github.megabert.tornado;
 
-import io.github.megabert.backend.AttentionLayout;
-import java.util.Arrays;
-import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
@@ -40,14 +37,6 @@ final class HalfPairAttention {
   private static final int SUMS = QUERIES * SUM_LINE;
 
   private HalfPairAttention() {}
-
-  /** Whether all that it reads and writes are pairs. */
-  static boolean serves(AttentionLayout layout, List<TornadoMatrix> sources, int[] columns) {
-    return layout.headDim() <= DIM
-        && layout.headDim() % 2 == 0
-        && Arrays.stream(columns).allMatch(column -> column % 2 == 0)
-        && sources.stream().allMatch(source -> source.columns() % 2 == 0);
-  }
 
   /**
    * As {@link HalfAttentionKernels#attention}: a work group takes a tile of up to {@value #QUERIES}

@@ -92,43 +92,6 @@ final class HalfRowKernels {
     }
   }
 
-  /** Softmax of each row, in place; a work group a row. */
-  static void softmax(KernelContext context, HalfFloatArray x, int columns) {
-    int thread = context.localIdx;
-    int base = context.groupIdx * columns;
-    float[] partial = context.allocateFloatLocalArray(ROW_THREADS);
-    float max = DeviceMath.MASKED;
-    for (int c = thread; c < columns; c += ROW_THREADS) {
-      max = TornadoMath.max(max, x.get(base + c).getFloat32());
-    }
-    partial[thread] = max;
-    context.localBarrier();
-    for (int half = ROW_THREADS / 2; half > 0; half = half / 2) {
-      if (thread < half) {
-        partial[thread] = TornadoMath.max(partial[thread], partial[thread + half]);
-      }
-      context.localBarrier();
-    }
-    max = partial[0];
-    context.localBarrier();
-    float sum = 0f;
-    for (int c = thread; c < columns; c += ROW_THREADS) {
-      sum += TornadoMath.exp(x.get(base + c).getFloat32() - max);
-    }
-    partial[thread] = sum;
-    context.localBarrier();
-    for (int half = ROW_THREADS / 2; half > 0; half = half / 2) {
-      if (thread < half) {
-        partial[thread] = partial[thread] + partial[thread + half];
-      }
-      context.localBarrier();
-    }
-    float inverse = 1f / partial[0];
-    for (int c = thread; c < columns; c += ROW_THREADS) {
-      x.set(base + c, new HalfFloat(TornadoMath.exp(x.get(base + c).getFloat32() - max) * inverse));
-    }
-  }
-
   /** {@code out[r] = log Σ exp(x[r]) - x[r, label]}, 0 for a negative label; a group a row. */
   static void crossEntropy(
       KernelContext context,

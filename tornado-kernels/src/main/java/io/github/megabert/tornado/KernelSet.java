@@ -13,7 +13,6 @@ package io.github.megabert.tornado;
  * @param attentionWithProbabilities as for attention, with the probabilities at the end
  * @param gatherRows integers, rows at, x, out, rows, columns
  * @param scatterRows integers, rows at, x, columns of x, first column, out, rows, columns
- * @param softmax x, columns
  * @param crossEntropy integers, labels at, logits, out, columns
  * @param copy x, out, count
  * @param upload uploaded floats, out, count
@@ -29,7 +28,6 @@ record KernelSet(
     Kernel attentionWithProbabilities,
     Kernel gatherRows,
     Kernel scatterRows,
-    Kernel softmax,
     Kernel crossEntropy,
     Kernel copy,
     Kernel upload,

@@ -21,11 +21,12 @@ final class MemoryBudget {
   /**
    * Asks the device.
    *
+   * @param name the device in words
    * @param driver tells what other programs have left free; null where it cannot be asked
    */
-  MemoryBudget(TornadoDevice device, @Nullable CudaDriver driver) {
+  MemoryBudget(String name, TornadoDevice device, @Nullable CudaDriver driver) {
     this(
-        Devices.name(device),
+        name,
         device.getMaxGlobalMemory(),
         parse(System.getProperty(LIMIT, "4GB")),
         driver);

@@ -4,6 +4,9 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** An array that a kernel reads or writes, before it is known where it lies. */
 sealed interface Operand {
+  /** The integers of the computation that is recorded. */
+  Operand INTEGERS = new Integers();
+
   /** An array that stays on the device: a weight, a key-value cache. Compared by identity. */
   record Resident(TornadoNativeArray array) implements Operand {}
 

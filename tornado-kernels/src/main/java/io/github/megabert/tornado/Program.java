@@ -41,6 +41,8 @@ final class Program implements AutoCloseable {
   /**
    * Builds the graphs; the kernels are compiled at the first run.
    *
+   * @param calls what was recorded
+   * @param tasks what does the same in fewer calls
    * @param depth computations of a thread that have results on the device when this runs
    * @param arrays the resident and scratch arrays of all operands
    * @param integerCount integers of a computation
@@ -50,6 +52,7 @@ final class Program implements AutoCloseable {
   Program(
       String name,
       List<Call> calls,
+      List<Call> tasks,
       int depth,
       Map<Operand, TornadoNativeArray> arrays,
       int integerCount,
@@ -63,7 +66,7 @@ final class Program implements AutoCloseable {
     this.depth = depth;
     this.arrays = arrays;
     boolean early = replay && driver != null;
-    graphs = new ProgramGraphs(name, BrainFusion.fuse(calls), arrays, integerCount, memory, early);
+    graphs = new ProgramGraphs(name, tasks, arrays, integerCount, memory, early);
     plan = new TornadoExecutionPlan(graphs.snapshots());
     TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(graphs.grids());
     configured = replay ? withDevice.withCUDAGraph() : withDevice;

@@ -20,11 +20,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * steps that write nothing but scratch may be run twice.
  */
 final class Recording {
-  private final TornadoBackend backend;
+  private final Programs programs;
   private final List<Step> steps = new ArrayList<>();
   private final IntegerBlock integers;
   private final List<float[]> uploads = new ArrayList<>();
-  private final AttentionCalls attention;
 
   /** The program that ran last, and its steps. */
   private final @Nullable Program expected;
@@ -43,11 +42,10 @@ final class Recording {
   private Map<Operand, TornadoNativeArray> arrays = Map.of();
   private int slots;
 
-  Recording(TornadoBackend backend) {
-    this.backend = backend;
-    integers = backend.spares().takeIntegers();
-    attention = new AttentionCalls(backend, this);
-    expected = backend.latest();
+  Recording(Programs programs) {
+    this.programs = programs;
+    integers = programs.spares().takeIntegers();
+    expected = programs.latest();
     expectedSteps = expected == null ? List.of() : expected.steps();
     asExpected = expected != null;
     startSteps = expected == null ? new int[0] : expected.startSteps();
@@ -55,7 +53,7 @@ final class Recording {
 
   /** A new scratch operand. */
   Operand scratch(int elements, Element element) {
-    return backend.spares().scratch(slots++, elements, element);
+    return programs.spares().scratch(slots++, elements, element);
   }
 
   /** Numbers to be copied to the device. */
@@ -66,10 +64,6 @@ final class Recording {
 
   IntegerBlock integers() {
     return integers;
-  }
-
-  AttentionCalls attention() {
-    return attention;
   }
 
   /**
@@ -119,8 +113,8 @@ final class Recording {
     if (depth > 0) {
       return false;
     }
-    depth = backend.tryAcquireDevice();
-    if (depth == 0 || !backend.isLatest(program, depth)) {
+    depth = programs.tryAcquire();
+    if (depth == 0 || !programs.isLatest(program, depth)) {
       return false;
     }
     clock.ended(HostClock.Part.RECORD);
@@ -144,7 +138,7 @@ final class Recording {
    */
   Program run() {
     if (depth == 0) {
-      depth = backend.acquireDevice();
+      depth = programs.acquire();
     }
     Program program = program();
     if (begun != null && begun != program) {
@@ -155,13 +149,12 @@ final class Recording {
     }
     begun = null;
     program.run(integers, uploads, clock);
-    backend.keepClock(clock);
+    programs.keepClock(clock);
     steps.clear();
     asExpected = false;
     startSteps = new int[0];
     integers.clear();
     uploads.clear();
-    attention.clear();
     return program;
   }
 
@@ -171,14 +164,14 @@ final class Recording {
         program != null
             && asExpected
             && steps.size() == expectedSteps.size()
-            && backend.isLatest(program, depth);
+            && programs.isLatest(program, depth);
     if (program == null || !repeated) {
       List<Call> calls = new ArrayList<>();
       steps.forEach(step -> calls.addAll(step.calls()));
-      program = backend.latest(calls, depth);
+      program = programs.latest(calls, depth);
       if (program == null) {
         place(calls);
-        program = backend.program(List.copyOf(calls), depth, arrays, integers.size());
+        program = programs.of(List.copyOf(calls), depth, arrays, integers.size());
       }
     }
     program.keep(repeated ? expectedSteps : List.copyOf(steps), repeated && !outlives);
@@ -198,9 +191,9 @@ final class Recording {
         begun.undo();
       }
     } finally {
-      backend.spares().give(integers);
+      programs.spares().give(integers);
       if (depth > 0) {
-        backend.releaseDevice();
+        programs.release();
       }
     }
   }
@@ -216,6 +209,6 @@ final class Recording {
       }
     }
     arrays = new HashMap<>(arrays);
-    arrays.putAll(backend.memory().scratch(depth, missing));
+    arrays.putAll(programs.memory().scratch(depth, missing));
   }
 }

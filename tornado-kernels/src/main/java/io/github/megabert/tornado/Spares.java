@@ -3,7 +3,6 @@ package io.github.megabert.tornado;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What computations leave to the next ones, which mostly are of the same size: that spares the host
@@ -16,7 +15,6 @@ final class Spares {
   private final Deque<IntegerBlock> integers = new ConcurrentLinkedDeque<>();
   private final AtomicReferenceArray<Operand.Scratch> scratch =
       new AtomicReferenceArray<>(KEPT_SCRATCH);
-  private volatile @Nullable DensePlan latestPlan;
 
   /** An empty block, of an earlier computation if one is free. */
   IntegerBlock takeIntegers() {
@@ -43,10 +41,7 @@ final class Spares {
     return kept;
   }
 
-  /** How the attention of the last computation was grouped; null before the first. */
-  @Nullable DensePlan latestPlan() {
-    return latestPlan;
-  }
+}
 
   /** Keeps a plan in place of the one before. */
   void keep(DensePlan plan) {

@@ -23,31 +23,22 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * runs at a time.
  */
 final class TornadoBackend implements Backend {
-  private record ProgramKey(List<Call> calls, int depth) {}
-
-  private final TornadoDevice device;
+  private final String device;
   private final Precision precision;
   private final TornadoVMBackendType type;
   private final KernelSet kernels;
   private final Products products;
-  private final @Nullable CudaDriver driver;
-  private final DeviceMemory memory;
-  private final Map<ProgramKey, Program> programs = new HashMap<>();
+  private final Programs programs;
   private final Map<Integer, Deque<Operand>> freeResidents = new HashMap<>();
-  private final Spares spares = new Spares();
-  private final ReentrantLock deviceLock = new ReentrantLock();
-  private volatile @Nullable Program latest;
-  private HostClock latestClock = new HostClock();
-  private volatile boolean closed;
+  private volatile @Nullable DensePlan latestPlan;
 
   private TornadoBackend(TornadoDevice device, Precision precision) {
-    this.device = device;
+    this.device = Devices.name(device);
     this.precision = precision;
     type = device.getTornadoVMBackend();
     kernels = precision == Precision.F16 ? HalfKernelSet.SET : FloatKernelSet.SET;
     products = new Products(kernels, type == TornadoVMBackendType.CUDA, precision);
-    driver = type == TornadoVMBackendType.CUDA ? CudaDriver.load() : null;
-    memory = new DeviceMemory(device, new MemoryBudget(device, driver));
+    programs = new Programs(device, this.device, BrainFusion::fuse);
   }
 
   /**
@@ -82,7 +73,7 @@ final class TornadoBackend implements Backend {
 
   @Override
   public String device() {
-    return Devices.name(device);
+    return device;
   }
 
   @Override
@@ -92,20 +83,20 @@ final class TornadoBackend implements Backend {
 
   @Override
   public Parameter parameter(Tensor values) {
-    requireOpen();
+    programs.requireOpen();
     int rank = values.shape().rank();
     if (rank != 1 && rank != 2) {
       throw new IllegalArgumentException(
           "a parameter is a vector or a table, not of shape " + values.shape());
     }
-    return new TornadoParameter(memory, element(), values);
+    return new TornadoParameter(programs.memory(), element(), values);
   }
 
   @Override
   public Linear linear(List<Tensor> weights, List<@Nullable Tensor> biases) {
-    requireOpen();
+    programs.requireOpen();
     LinearShapes shapes = LinearShapes.check(weights, biases);
-    return TornadoLinear.of(memory, precision, shapes, weights, biases);
+    return TornadoLinear.of(programs.memory(), precision, shapes, weights, biases);
   }
 
   @Override
@@ -126,7 +117,7 @@ final class TornadoBackend implements Backend {
 
   @Override
   public ResidentMatrix resident(int rows, int columns) {
-    requireOpen();
+    programs.requireOpen();
     int capacity = Buckets.rows(rows);
     int elements = Math.multiplyExact(capacity, Math.max(1, columns));
     Operand operand = takeResident(elements);
@@ -144,7 +135,7 @@ final class TornadoBackend implements Backend {
       free = freeResidents.computeIfAbsent(elements, e -> new ArrayDeque<>()).poll();
     }
     if (free == null) {
-      return new Operand.Resident(memory.add(element().allocate(elements)));
+      return new Operand.Resident(programs.memory().add(element().allocate(elements)));
     }
     clear(free, elements);
     return free;
@@ -165,7 +156,7 @@ final class TornadoBackend implements Backend {
 
   @Override
   public Computation begin() {
-    requireOpen();
+    programs.requireOpen();
     return new TornadoComputation(this);
   }
 
@@ -192,144 +183,23 @@ final class TornadoBackend implements Backend {
     return type == TornadoVMBackendType.CUDA && precision != Precision.F32;
   }
 
-  DeviceMemory memory() {
-    return memory;
+  /** The device's memory and what runs on it. */
+  Programs programs() {
+    return programs;
   }
 
-  /** What computations leave to the next ones. */
-  Spares spares() {
-    return spares;
+  /** How the attention of the last computation was grouped; null before the first. */
+  @Nullable DensePlan latestPlan() {
+    return latestPlan;
   }
 
-  /** Waits until no other thread's computation holds the device; returns how many this one has. */
-  int acquireDevice() {
-    deviceLock.lock();
-    if (closed) {
-      deviceLock.unlock();
-      requireOpen();
-    }
-    return deviceLock.getHoldCount();
-  }
-
-  /** Like {@link #acquireDevice}, but 0 where that would have to wait. */
-  int tryAcquireDevice() {
-    if (!deviceLock.tryLock()) {
-      return 0;
-    }
-    if (closed) {
-      deviceLock.unlock();
-      return 0;
-    }
-    return deviceLock.getHoldCount();
-  }
-
-  void releaseDevice() {
-    deviceLock.unlock();
-  }
-
-  /**
-   * The program that ran last if it is the one of these calls, otherwise null: comparing 250 calls
-   * costs less than hashing them. The caller holds the device.
-   */
-  @Nullable Program latest(List<Call> calls, int depth) {
-    Program program = latest;
-    return program != null && program.isOf(calls, depth) ? program : null;
-  }
-
-  /** The program that ran last; null before the first. */
-  @Nullable Program latest() {
-    return latest;
-  }
-
-  /** Whether a program still is the one that ran last. The caller holds the device. */
-  boolean isLatest(Program program, int depth) {
-    return latest == program && program.depth() == depth;
-  }
-
-  /** The program of these calls, built if they are new. The caller holds the device. */
-  Program program(
-      List<Call> calls, int depth, Map<Operand, TornadoNativeArray> arrays, int integerCount) {
-    memory.upload();
-    Program program =
-        programs.computeIfAbsent(
-            new ProgramKey(calls, depth),
-            key ->
-                new Program(
-                    "program" + programs.size(),
-                    calls,
-                    depth,
-                    Map.copyOf(arrays),
-                    integerCount,
-                    memory,
-                    device,
-                    type != TornadoVMBackendType.OPENCL,
-                    driver));
-    latest = program;
-    return program;
-  }
-
-  /**
-   * Milliseconds that the program that ran last takes without the host's part: in a row of runs,
-   * and alone, with the driver's start and the wait, medians of {@code repeats}. Negative where
-   * that cannot be measured.
-   */
-  DeviceTime measureDevice(int repeats) {
-    acquireDevice();
-    try {
-      Program program = latest;
-      if (program == null || program.replay(1) < 0) {
-        return new DeviceTime(-1, -1);
-      }
-      double[] inRow = new double[repeats];
-      double[] alone = new double[repeats];
-      for (int i = 0; i < repeats; i++) {
-        alone[i] = program.replay(1) / 1e6;
-        inRow[i] = (program.replay(3) / 1e6 - alone[i]) / 2;
-      }
-      Arrays.sort(inRow);
-      Arrays.sort(alone);
-      return new DeviceTime(inRow[repeats / 2], alone[repeats / 2]);
-    } finally {
-      releaseDevice();
-    }
-  }
-
-  /** Keeps the clock of the program that ran last. The caller holds the device. */
-  void keepClock(HostClock clock) {
-    latestClock = clock;
-  }
-
-  /** The host's part of the program that ran last. */
-  HostClock latestClock() {
-    acquireDevice();
-    try {
-      return latestClock;
-    } finally {
-      releaseDevice();
-    }
-  }
-
-  /** What {@link #measureDevice} found. */
-  record DeviceTime(double inRow, double alone) {}
-
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("the tornado backend is closed");
-    }
+  /** Keeps a plan in place of the one before. */
+  void keep(DensePlan plan) {
+    latestPlan = plan;
   }
 
   @Override
   public void close() {
-    deviceLock.lock();
-    try {
-      if (!closed) {
-        closed = true;
-        programs.values().forEach(Program::close);
-        programs.clear();
-        memory.close();
-      }
-    } finally {
-      deviceLock.unlock();
-    }
+    programs.close();
   }
 }

@@ -25,8 +25,6 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * the device: results lie in scratch memory that all computations share.
  */
 final class TornadoComputation implements Computation {
-  static final Operand INTEGERS = new Operand.Integers();
-
   /** What the call of a LayerNorm depends on. */
   private record NormSite(
       Operand x, int rows, int columns, Operand weight, Operand bias, float eps, Operand out) {}
@@ -44,6 +42,7 @@ final class TornadoComputation implements Computation {
   private final KernelSet kernels;
   private final Products products;
   private final Recording recording;
+  private final AttentionCalls attention;
   private @Nullable Program last;
   private boolean closed;
 
@@ -51,7 +50,8 @@ final class TornadoComputation implements Computation {
     this.backend = backend;
     kernels = backend.kernels();
     products = backend.products();
-    recording = new Recording(backend);
+    recording = new Recording(backend.programs());
+    attention = new AttentionCalls(backend, recording);
   }
 
   @Override
@@ -113,7 +113,7 @@ final class TornadoComputation implements Computation {
     recording.add(
         kernels.embed(),
         Grid.elements(rows * target.columns()),
-        INTEGERS,
+        Operand.INTEGERS,
         idsAt,
         recording.integers().section(typeIds, rows, 0),
         recording.integers().section(positionIds, rows, 0),
@@ -189,9 +189,7 @@ final class TornadoComputation implements Computation {
     TornadoMatrix q = own(queries, "queries");
     TornadoMatrix k = own(keys, "keys");
     TornadoMatrix v = own(values, "values");
-    recording
-        .attention()
-        .record(
+    attention.record(
             layout,
             List.of(q, k, v),
             new int[] {queryColumn, keyColumn, valueColumn},
@@ -206,7 +204,7 @@ final class TornadoComputation implements Computation {
     recording.add(
         kernels.gatherRows(),
         Grid.elements(target.capacity() * target.columns()),
-        INTEGERS,
+        Operand.INTEGERS,
         recording.integers().section(rows, target.capacity(), 0),
         source.operand(),
         target.operand(),
@@ -222,7 +220,7 @@ final class TornadoComputation implements Computation {
     recording.add(
         kernels.scatterRows(),
         Grid.elements(bucket * target.columns()),
-        INTEGERS,
+        Operand.INTEGERS,
         recording.integers().section(rows, bucket, -1),
         source.operand(),
         source.columns(),
@@ -230,16 +228,6 @@ final class TornadoComputation implements Computation {
         target.operand(),
         bucket,
         target.columns());
-  }
-
-  @Override
-  public void softmax(Matrix x) {
-    TornadoMatrix matrix = own(x, "x");
-    recording.add(
-        kernels.softmax(),
-        Grid.rows(matrix.capacity(), FloatRowKernels.ROW_THREADS),
-        matrix.operand(),
-        matrix.columns());
   }
 
   private static UnsupportedOperationException noTraining() {
@@ -310,7 +298,7 @@ final class TornadoComputation implements Computation {
     recording.add(
         kernels.crossEntropy(),
         Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS),
-        INTEGERS,
+        Operand.INTEGERS,
         recording.integers().section(labels, source.capacity(), -1),
         source.operand(),
         target.operand(),
@@ -337,6 +325,7 @@ final class TornadoComputation implements Computation {
     // Another program's results are on a stream of their own.
     awaitLast();
     last = recording.run();
+    attention.clear();
   }
 
   private void awaitLast() {

@@ -59,7 +59,7 @@ class BrainFusionTest {
           new Call(
               DenseTasks.PACK_TOGETHER_FLOAT,
               List.of(
-                  TornadoComputation.INTEGERS,
+                  Operand.INTEGERS,
                   0,
                   -1,
                   queryKeyValue,
@@ -83,7 +83,7 @@ class BrainFusionTest {
           new Call(
               DenseTasks.UNPACK_FLOAT,
               List.of(
-                  TornadoComputation.INTEGERS,
+                  Operand.INTEGERS,
                   0,
                   out,
                   context,

@@ -16,7 +16,7 @@ class CallTest {
 
   @Test
   void sectionsFollowTheIntegers() {
-    Operand integers = TornadoComputation.INTEGERS;
+    Operand integers = Operand.INTEGERS;
     assertEquals(5, section(integers, 5, 9, SCRATCH, 3));
     assertEquals(7, section(SCRATCH, 2, integers, 7, -1, SCRATCH));
     assertEquals(9, section(integers, -1, 9, 12, SCRATCH, 3), "without token ids");

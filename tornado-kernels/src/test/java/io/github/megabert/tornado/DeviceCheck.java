@@ -257,15 +257,15 @@ final class DeviceCheck {
           model.forward(next, null, OutputOptions.NONE);
           milliseconds[i] = seconds(before) * 1e3;
           for (HostClock.Part part : HostClock.Part.values()) {
-            parts.get(part)[i] = device.latestClock().nanos(part) / 1e3;
+            parts.get(part)[i] = device.programs().latestClock().nanos(part) / 1e3;
           }
           // Right after the call, for the device's clock moves by more than the host's part.
-          host[i] = milliseconds[i] - device.measureDevice(1).alone();
+          host[i] = milliseconds[i] - device.programs().measureDevice(1).alone();
         }
         Arrays.sort(milliseconds);
         Arrays.sort(host);
         double median = milliseconds[milliseconds.length / 2];
-        TornadoBackend.DeviceTime time = device.measureDevice(25);
+        Programs.DeviceTime time = device.programs().measureDevice(25);
         System.out.printf(
             "%-4s %-8s %6d tokens  first %5.2f s  median %7.3f ms  best %7.3f ms  device %7.3f ms"
                 + "  start and wait %4.0f µs  Java %4.0f µs  (%.5f)%n",

@@ -212,21 +212,6 @@ final class ScalarComputation implements Computation {
   }
 
   @Override
-  public void softmax(Matrix x) {
-    HostMatrix matrix = HostMatrix.of(x);
-    double[] row = new double[x.columns()];
-    for (int r = 0; r < x.rows(); r++) {
-      for (int c = 0; c < row.length; c++) {
-        row[c] = matrix.get(r, c);
-      }
-      ScalarAttention.softmax(row, row.length);
-      for (int c = 0; c < row.length; c++) {
-        matrix.set(r, c, row[c]);
-      }
-    }
-  }
-
-  @Override
   public void activate(Activation activation, Matrix x, Matrix out) {
     HostMatrix source = HostMatrix.of(x);
     HostMatrix target = HostMatrix.of(out, "out", x.rows(), x.columns());

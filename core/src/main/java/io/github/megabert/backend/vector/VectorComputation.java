@@ -222,11 +222,6 @@ final class VectorComputation implements Computation {
   }
 
   @Override
-  public void softmax(Matrix x) {
-    open().softmax.softmax(HostMatrix.of(x));
-  }
-
-  @Override
   public void activate(Activation activation, Matrix x, Matrix out) {
     open()
         .training()
@@ -249,8 +244,8 @@ final class VectorComputation implements Computation {
   @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
     open()
-        .softmax
-        .crossEntropy(
+        .crossEntropy
+        .of(
             HostMatrix.of(logits), labels, smoothing, HostMatrix.of(out, "out", logits.rows(), 1));
   }
 

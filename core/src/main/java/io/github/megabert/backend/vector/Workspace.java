@@ -8,7 +8,7 @@ import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.memory.Slabs;
 import io.github.megabert.backend.vector.rows.Embedding;
 import io.github.megabert.backend.vector.rows.LayerNorm;
-import io.github.megabert.backend.vector.rows.RowSoftmax;
+import io.github.megabert.backend.vector.rows.RowCrossEntropy;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.Workers;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +23,7 @@ final class Workspace implements AutoCloseable {
   final Gemm gemm;
   final Attention attention;
   final LayerNorm layerNorm;
-  final RowSoftmax softmax;
+  final RowCrossEntropy crossEntropy;
   final Embedding embedding;
   private @Nullable TrainingWorkspace training;
 
@@ -34,7 +34,7 @@ final class Workspace implements AutoCloseable {
     gemm = new Gemm(team, memory, forms, readAhead, unpacked);
     attention = new Attention(team, memory, forms);
     layerNorm = new LayerNorm(team, memory, forms);
-    softmax = new RowSoftmax(team, memory, forms);
+    crossEntropy = new RowCrossEntropy(team, memory, forms);
     embedding = new Embedding(team, memory, forms);
   }
 

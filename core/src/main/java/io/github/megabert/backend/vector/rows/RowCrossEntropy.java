@@ -9,10 +9,9 @@ import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
-/** Softmax of rows, and the cross entropy of rows with labels: a row is a task. */
-public final class RowSoftmax implements Team.Body {
+/** The cross entropy of rows with labels: a row is a task. */
+public final class RowCrossEntropy implements Team.Body {
   private final Team team;
   private final KernelMemory memory;
   private final Forms forms;
@@ -20,19 +19,13 @@ public final class RowSoftmax implements Team.Body {
   private MemorySegment losses = MemorySegment.NULL;
   private MemorySegment lanes = MemorySegment.NULL;
   private int columns;
-  private int @Nullable [] labels;
+  private int[] labels = {};
   private float smoothing;
 
-  public RowSoftmax(Team team, KernelMemory memory, Forms forms) {
+  public RowCrossEntropy(Team team, KernelMemory memory, Forms forms) {
     this.forms = forms;
     this.team = team;
     this.memory = memory;
-  }
-
-  /** Softmax of each row, in place. */
-  public void softmax(HostMatrix x) {
-    labels = null;
-    run(x);
   }
 
   /**
@@ -41,36 +34,25 @@ public final class RowSoftmax implements Team.Body {
    *
    * @param epsilon the share of that mean
    */
-  public void crossEntropy(HostMatrix logits, int[] labels, float epsilon, HostMatrix out) {
+  public void of(HostMatrix logits, int[] labels, float epsilon, HostMatrix out) {
     this.labels = labels;
     smoothing = epsilon;
     losses = out.segment();
-    run(logits);
-  }
-
-  private void run(HostMatrix matrix) {
-    values = matrix.segment();
-    columns = matrix.columns();
+    values = logits.segment();
+    columns = logits.columns();
     lanes = memory.ofSize((long) team.slots() * VECTOR_BYTES);
-    team.run(matrix.rows(), this);
+    team.run(logits.rows(), this);
   }
 
   @Override
   public void run(int row, int next, int slot) {
     long at = (long) row * columns * Float.BYTES;
     long lane = (long) slot * VECTOR_BYTES;
-    int[] wanted = labels;
-    if (wanted == null) {
-      float max = RowMax.of(forms, values, at, PANEL_BYTES, columns);
-      float sum = Exponentials.apply(forms, values, at, columns, max, 1, lanes, lane);
-      ScaleRow.scale(forms, values, at, PANEL_BYTES, columns, 1 / sum, values, at);
-      return;
-    }
     double loss = 0;
-    if (wanted[row] >= 0) {
+    if (labels[row] >= 0) {
       float max = RowMax.of(forms, values, at, PANEL_BYTES, columns);
       float sum = SumOfExponentials.of(forms, values, at, columns, max, 1, lanes, lane);
-      float logit = values.get(FLOAT, at + (long) wanted[row] * Float.BYTES);
+      float logit = values.get(FLOAT, at + (long) labels[row] * Float.BYTES);
       double total = Math.log(sum);
       loss = (1 - smoothing) * (total + max - logit);
       if (smoothing > 0) {
