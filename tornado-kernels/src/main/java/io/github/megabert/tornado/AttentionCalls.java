@@ -1,6 +1,15 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.tornado.kernels.AttentionTiles;
+import io.github.megabert.tornado.kernels.HalfPairAttention;
+import io.github.megabert.tornado.kernels.PairTasks;
+import io.github.megabert.tornado.recording.Call;
+import io.github.megabert.tornado.recording.Grid;
+import io.github.megabert.tornado.recording.IntegerBlock;
+import io.github.megabert.tornado.recording.Operand;
+import io.github.megabert.tornado.recording.Recording;
+import io.github.megabert.tornado.recording.Temporary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -79,8 +88,7 @@ final class AttentionCalls {
       }
     }
     boolean tiled = probabilities == null && layout.headDim() <= AttentionTiles.DIM;
-    boolean pairs =
-        tiled && backend.hasPairs() && arePairs(layout, sources, columns);
+    boolean pairs = tiled && backend.hasPairs() && arePairs(layout, sources, columns);
     int tileQueries = !tiled ? SINGLE : pairs ? HalfPairAttention.QUERIES : AttentionTiles.QUERIES;
     int count = tiled ? AttentionTiles.count(layout, tileQueries) : AttentionTiles.queries(layout);
     int bucket = Buckets.rows(count);

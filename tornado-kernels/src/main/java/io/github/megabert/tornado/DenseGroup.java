@@ -1,6 +1,8 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.tornado.kernels.AttentionTiles;
+import io.github.megabert.tornado.recording.IntegerBlock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

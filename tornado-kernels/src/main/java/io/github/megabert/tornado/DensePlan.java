@@ -1,6 +1,7 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.tornado.recording.IntegerBlock;
 import java.util.Arrays;
 import java.util.List;
 

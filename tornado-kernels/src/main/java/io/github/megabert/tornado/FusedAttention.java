@@ -1,6 +1,14 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.tornado.kernels.DenseKernels;
+import io.github.megabert.tornado.kernels.DenseTasks;
+import io.github.megabert.tornado.recording.Call;
+import io.github.megabert.tornado.recording.Element;
+import io.github.megabert.tornado.recording.Grid;
+import io.github.megabert.tornado.recording.Kernel;
+import io.github.megabert.tornado.recording.Operand;
+import io.github.megabert.tornado.recording.Temporary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.github.megabert.tornado;
 
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tornado.recording.Element;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import uk.ac.manchester.tornado.api.types.arrays.BFloat16Array;
@@ -21,7 +22,7 @@ final class HostCopies {
   static void fill(TornadoNativeArray array, long first, Tensor values) {
     MemorySegment target = array.getSegment();
     boolean half = array instanceof HalfFloatArray;
-    boolean brain = array instanceof BFloat16Array;
+    boolean bfloat16 = array instanceof BFloat16Array;
     boolean direct = values.dtype() == DType.F32;
     short[] halves = new short[CHUNK];
     float[] floats = new float[CHUNK];
@@ -41,9 +42,9 @@ final class HostCopies {
         }
       }
       long at = first + from;
-      if (half || brain) {
+      if (half || bfloat16) {
         for (int i = 0; i < chunk; i++) {
-          halves[i] = half ? Float.floatToFloat16(floats[i]) : toBrain(floats[i]);
+          halves[i] = half ? Float.floatToFloat16(floats[i]) : toBFloat16(floats[i]);
         }
         MemorySegment.copy(halves, 0, target, ValueLayout.JAVA_SHORT, at * Short.BYTES, chunk);
       } else {
@@ -53,7 +54,7 @@ final class HostCopies {
   }
 
   /** Rounds to the nearest bfloat16, ties to even. */
-  static short toBrain(float value) {
+  static short toBFloat16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return (short) 0x7fc0;

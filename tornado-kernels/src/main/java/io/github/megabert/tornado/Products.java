@@ -1,6 +1,17 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Precision;
+import io.github.megabert.tornado.kernels.BFloat16Kernels;
+import io.github.megabert.tornado.kernels.DeviceMath;
+import io.github.megabert.tornado.kernels.FloatMatrixKernels;
+import io.github.megabert.tornado.kernels.KernelSet;
+import io.github.megabert.tornado.kernels.MatrixLibrary;
+import io.github.megabert.tornado.kernels.PairTasks;
+import io.github.megabert.tornado.recording.Call;
+import io.github.megabert.tornado.recording.Element;
+import io.github.megabert.tornado.recording.Grid;
+import io.github.megabert.tornado.recording.Operand;
+import io.github.megabert.tornado.recording.Temporary;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +43,7 @@ final class Products {
   static Element element(Precision precision, int inputs, int outputs) {
     return switch (precision) {
       case F16 -> Element.HALF;
-      case BF16 -> aligned(inputs, outputs) ? Element.BRAIN : Element.FLOAT;
+      case BF16 -> aligned(inputs, outputs) ? Element.BFLOAT16 : Element.FLOAT;
       default -> Element.FLOAT;
     };
   }
@@ -50,7 +61,7 @@ final class Products {
       TornadoMatrix out) {
     boolean aligned = aligned(linear.inputs(), linear.outputs());
     if (precision == Precision.BF16 && aligned) {
-      return brain(x, linear, activation, residual, out);
+      return bfloat16(x, linear, activation, residual, out);
     }
     boolean separable = residual == null || activation == DeviceMath.IDENTITY;
     if (!library || !aligned || !separable) {
@@ -113,7 +124,7 @@ final class Products {
   }
 
   /** Rounds x, multiplies, and does the rest in float32. */
-  private static List<Call> brain(
+  private static List<Call> bfloat16(
       TornadoMatrix x,
       TornadoLinear linear,
       int activation,
@@ -121,12 +132,13 @@ final class Products {
       TornadoMatrix out) {
     int inputs = x.capacity() * linear.inputs();
     int outputs = x.capacity() * linear.outputs();
-    Operand factor = Temporary.FACTOR.of(inputs, Element.BRAIN);
-    Operand product = Temporary.PRODUCT.of(outputs, Element.BRAIN);
+    Operand factor = Temporary.FACTOR.of(inputs, Element.BFLOAT16);
+    Operand product = Temporary.PRODUCT.of(outputs, Element.BFLOAT16);
     return List.of(
-        new Call(BrainKernels.NARROW, List.of(x.operand(), factor, inputs), Grid.elements(inputs)),
         new Call(
-            MatrixLibrary.BRAIN,
+            BFloat16Kernels.NARROW, List.of(x.operand(), factor, inputs), Grid.elements(inputs)),
+        new Call(
+            MatrixLibrary.BFLOAT16,
             List.of(
                 linear.weight(),
                 factor,
@@ -137,7 +149,7 @@ final class Products {
                 0f),
             null),
         new Call(
-            BrainKernels.COMPLETE,
+            BFloat16Kernels.COMPLETE,
             List.of(
                 product,
                 linear.bias(),

@@ -6,17 +6,20 @@ import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tornado.kernels.FloatKernelSet;
+import io.github.megabert.tornado.kernels.HalfKernelSet;
+import io.github.megabert.tornado.kernels.KernelSet;
+import io.github.megabert.tornado.recording.Element;
+import io.github.megabert.tornado.recording.Operand;
+import io.github.megabert.tornado.recording.Programs;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
-import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * One device. Matrices are float32 there, or binary16 with {@link Precision#F16}; one computation
@@ -38,7 +41,7 @@ final class TornadoBackend implements Backend {
     type = device.getTornadoVMBackend();
     kernels = precision == Precision.F16 ? HalfKernelSet.SET : FloatKernelSet.SET;
     products = new Products(kernels, type == TornadoVMBackendType.CUDA, precision);
-    programs = new Programs(device, this.device, BrainFusion::fuse);
+    programs = new Programs(device, this.device, BFloat16Fusion::fuse);
   }
 
   /**

@@ -12,6 +12,16 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tornado.kernels.DeviceMath;
+import io.github.megabert.tornado.kernels.FloatRowKernels;
+import io.github.megabert.tornado.kernels.HalfPairKernels;
+import io.github.megabert.tornado.kernels.KernelSet;
+import io.github.megabert.tornado.kernels.PairTasks;
+import io.github.megabert.tornado.recording.Call;
+import io.github.megabert.tornado.recording.Grid;
+import io.github.megabert.tornado.recording.Operand;
+import io.github.megabert.tornado.recording.Program;
+import io.github.megabert.tornado.recording.Recording;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Function;
@@ -190,11 +200,11 @@ final class TornadoComputation implements Computation {
     TornadoMatrix k = own(keys, "keys");
     TornadoMatrix v = own(values, "values");
     attention.record(
-            layout,
-            List.of(q, k, v),
-            new int[] {queryColumn, keyColumn, valueColumn},
-            own(out, "out"),
-            probabilities == null ? null : own(probabilities, "probabilities"));
+        layout,
+        List.of(q, k, v),
+        new int[] {queryColumn, keyColumn, valueColumn},
+        own(out, "out"),
+        probabilities == null ? null : own(probabilities, "probabilities"));
   }
 
   @Override

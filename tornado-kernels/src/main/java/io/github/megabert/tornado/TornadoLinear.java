@@ -4,6 +4,8 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tornado.recording.DeviceMemory;
+import io.github.megabert.tornado.recording.Operand;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,7 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.tornado.recording.Operand;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 

@@ -2,6 +2,9 @@ package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tornado.recording.DeviceMemory;
+import io.github.megabert.tornado.recording.Element;
+import io.github.megabert.tornado.recording.Operand;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;

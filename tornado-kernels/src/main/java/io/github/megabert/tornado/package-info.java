@@ -3,11 +3,15 @@
  * graphs, and replays the graphs for every later computation of the same shape.
  *
  * <pre>
- * TornadoComputation ─ records ─► Call, Call, …  ─ the same list as before? ─► Program (task graphs) ─► device
- *                                   │ names a Kernel, its Operands and a Grid         │
- *                                   ▼                                                 ▼
- *                     FloatKernels, HalfKernels, MatrixLibrary           DeviceMemory: weights, scratch
+ * TornadoComputation ─ records ─► Recording: Call, Call, …  ─ the same list as before? ─► Program ─► device
+ *   Products, AttentionCalls:        │ a Call names a Kernel,           BFloat16Fusion joins │
+ *   which calls an operation makes   ▼ its Operands and a Grid          some calls           ▼
+ *                     kernels: Float*, Half*, BFloat16*, MatrixLibrary       DeviceMemory: weights, scratch
  * </pre>
+ *
+ * <p>The rooms inside, each of which uses only those below it: {@code kernels} (what runs on the
+ * device, and the tasks that name it), {@code recording} (lists of calls, their task graphs and
+ * their memory; knows no kernel), {@code cuda} (NVIDIA's driver).
  */
 @NullMarked
 package io.github.megabert.tornado;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.tornado.recording.IntegerBlock;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -93,19 +94,6 @@ class DenseGroupTest {
     other.section(5, 0);
     other.append(plan.integers());
     assertArrayEquals(values(block), values(other));
-  }
-
-  @Test
-  void sectionsAreCopiedInTheirPlaces() {
-    int[] constant = {4, 5};
-    block.section(2, 7);
-    block.section(new int[] {1, 2}, 3, -1);
-    block.append(constant);
-    block.section(1, 8);
-    assertArrayEquals(new int[] {7, 7, 1, 2, -1, 4, 5, 8}, values(block));
-    int[] target = new int[8];
-    block.copyTo(MemorySegment.ofArray(target), 0, block.size(), List.copyOf(block.brought()));
-    assertArrayEquals(new int[] {7, 7, 1, 2, -1, 0, 0, 8}, target, "constants lie there already");
   }
 
   private static int[] values(IntegerBlock block) {

@@ -20,6 +20,8 @@ import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tornado.recording.HostClock;
+import io.github.megabert.tornado.recording.Programs;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;

@@ -495,7 +495,9 @@ class OperationsTest {
     Computation first = tested.begin();
     Matrix matrix = first.matrix(2, 2);
     try (Computation second = tested.begin()) {
-      assertThrows(IllegalArgumentException.class, () -> second.gatherRows(matrix, new int[] {0, 1}, matrix));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> second.gatherRows(matrix, new int[] {0, 1}, matrix));
     }
     first.close();
     first.close();

@@ -245,8 +245,7 @@ final class VectorComputation implements Computation {
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
     open()
         .crossEntropy
-        .of(
-            HostMatrix.of(logits), labels, smoothing, HostMatrix.of(out, "out", logits.rows(), 1));
+        .of(HostMatrix.of(logits), labels, smoothing, HostMatrix.of(out, "out", logits.rows(), 1));
   }
 
   @Override

@@ -1,0 +1,17 @@
+package io.github.megabert.tornado.recording;
+
+import uk.ac.manchester.tornado.api.TaskGraph;
+
+/**
+ * A kernel, or a call of a library, that a task graph can hold. Compared by identity.
+ *
+ * @param name part of the names of its tasks
+ * @param emitter adds it to a graph
+ */
+public record Kernel(String name, Emitter emitter) {
+  /** Adds a task with its arguments, in the kernel's order and without the kernel context. */
+  @FunctionalInterface
+  public interface Emitter {
+    void add(TaskGraph graph, String task, Object[] arguments);
+  }
+}

@@ -1,0 +1,192 @@
+package io.github.megabert.tornado.recording;
+
+import io.github.megabert.tornado.cuda.CudaDriver;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * The programs of a device, its memory, and the lock under which one computation at a time runs
+ * them.
+ */
+public final class Programs implements AutoCloseable {
+  private record Key(List<Call> calls, int depth) {}
+
+  private final TornadoDevice device;
+  private final UnaryOperator<List<Call>> joined;
+  private final boolean replay;
+  private final @Nullable CudaDriver driver;
+  private final DeviceMemory memory;
+  private final Map<Key, Program> programs = new HashMap<>();
+  private final Spares spares = new Spares();
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile @Nullable Program latest;
+  private HostClock latestClock = new HostClock();
+  private volatile boolean closed;
+
+  /**
+   * Takes a device.
+   *
+   * @param name the device in words
+   * @param joined makes fewer calls of recorded ones where it can
+   */
+  public Programs(TornadoDevice device, String name, UnaryOperator<List<Call>> joined) {
+    this.device = device;
+    this.joined = joined;
+    TornadoVMBackendType type = device.getTornadoVMBackend();
+    replay = type != TornadoVMBackendType.OPENCL;
+    driver = type == TornadoVMBackendType.CUDA ? CudaDriver.load() : null;
+    memory = new DeviceMemory(device, new MemoryBudget(name, device, driver));
+  }
+
+  /** What stays on the device. */
+  public DeviceMemory memory() {
+    return memory;
+  }
+
+  /** What computations leave to the next ones. */
+  Spares spares() {
+    return spares;
+  }
+
+  /** Waits until no other thread's computation holds the device; returns how many this one has. */
+  int acquire() {
+    lock.lock();
+    if (closed) {
+      lock.unlock();
+      requireOpen();
+    }
+    return lock.getHoldCount();
+  }
+
+  /** Like {@link #acquire}, but 0 where that would have to wait. */
+  int tryAcquire() {
+    if (!lock.tryLock()) {
+      return 0;
+    }
+    if (closed) {
+      lock.unlock();
+      return 0;
+    }
+    return lock.getHoldCount();
+  }
+
+  void release() {
+    lock.unlock();
+  }
+
+  /**
+   * The program that ran last if it is the one of these calls, otherwise null: comparing 250 calls
+   * costs less than hashing them. The caller holds the device.
+   */
+  @Nullable Program latest(List<Call> calls, int depth) {
+    Program program = latest;
+    return program != null && program.isOf(calls, depth) ? program : null;
+  }
+
+  /** The program that ran last; null before the first. */
+  public @Nullable Program latest() {
+    return latest;
+  }
+
+  /** Whether a program still is the one that ran last. The caller holds the device. */
+  boolean isLatest(Program program, int depth) {
+    return latest == program && program.depth() == depth;
+  }
+
+  /** The program of these calls, built if they are new. The caller holds the device. */
+  Program of(
+      List<Call> calls, int depth, Map<Operand, TornadoNativeArray> arrays, int integerCount) {
+    memory.upload();
+    Program program =
+        programs.computeIfAbsent(
+            new Key(calls, depth),
+            key ->
+                new Program(
+                    "program" + programs.size(),
+                    calls,
+                    joined.apply(calls),
+                    depth,
+                    Map.copyOf(arrays),
+                    integerCount,
+                    memory,
+                    device,
+                    replay,
+                    driver));
+    latest = program;
+    return program;
+  }
+
+  /**
+   * Milliseconds that the program that ran last takes without the host's part: in a row of runs,
+   * and alone, with the driver's start and the wait, medians of {@code repeats}. Negative where
+   * that cannot be measured.
+   */
+  public DeviceTime measureDevice(int repeats) {
+    acquire();
+    try {
+      Program program = latest;
+      if (program == null || program.replay(1) < 0) {
+        return new DeviceTime(-1, -1);
+      }
+      double[] inRow = new double[repeats];
+      double[] alone = new double[repeats];
+      for (int i = 0; i < repeats; i++) {
+        alone[i] = program.replay(1) / 1e6;
+        inRow[i] = (program.replay(3) / 1e6 - alone[i]) / 2;
+      }
+      Arrays.sort(inRow);
+      Arrays.sort(alone);
+      return new DeviceTime(inRow[repeats / 2], alone[repeats / 2]);
+    } finally {
+      release();
+    }
+  }
+
+  /** Keeps the clock of the program that ran last. The caller holds the device. */
+  void keepClock(HostClock clock) {
+    latestClock = clock;
+  }
+
+  /** The host's part of the program that ran last. */
+  public HostClock latestClock() {
+    acquire();
+    try {
+      return latestClock;
+    } finally {
+      release();
+    }
+  }
+
+  /** What {@link #measureDevice} found. */
+  public record DeviceTime(double inRow, double alone) {}
+
+  /** Throws {@link IllegalStateException} after {@link #close}. */
+  public void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the tornado backend is closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        programs.values().forEach(Program::close);
+        programs.clear();
+        memory.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package io.github.megabert.tornado.recording;
+
+/**
+ * Scratch that one operation writes and reads before the next begins: operations take turns with
+ * it.
+ */
+public enum Temporary {
+  /** The bfloat16 factor of a product. */
+  FACTOR(0),
+  /** The bfloat16 product. */
+  PRODUCT(1),
+  /** Probabilities that nobody asked for. */
+  PROBABILITIES(2),
+  /** What cuDNN reads and writes. */
+  QUERIES(3),
+  KEYS(4),
+  VALUES(5),
+  CONTEXT(6);
+
+  private static final int COUNT = values().length;
+
+  private final int role;
+
+  Temporary(int role) {
+    this.role = role;
+  }
+
+  /** The operand; slots below zero are no matrix's. */
+  public Operand.Scratch of(int elements, Element element) {
+    return of(0, elements, element);
+  }
+
+  /** The operand of a group of sequences. */
+  public Operand.Scratch of(int group, int elements, Element element) {
+    return new Operand.Scratch(-1 - role - group * COUNT, elements, element);
+  }
+}
