@@ -171,7 +171,7 @@ final class OpenModel {
   /** The class that the caller or the configuration names; empty if neither does. */
   private String declaredClass() {
     if (loadOptions.modelClass() != null) {
-      return loadOptions.modelClass().className();
+      return loadOptions.modelClass().className(config.family());
     }
     return config.architectures().isEmpty() ? "" : config.architectures().getFirst();
   }

@@ -110,7 +110,7 @@ public final class TrainingSteps {
       int step,
       boolean recompute) {
     Backend backend = model.parameters().backend();
-    Regularization with = new Regularization(DROPOUT, DROPOUT, 0, 1, step, 0, 0, 0);
+    Regularization with = new Regularization(DROPOUT, DROPOUT, DROPOUT, 0, 1, step, 0, 0, 0);
     try (Tape tape = new Tape(backend.begin(), model.parameters(), recompute)) {
       model.parameters().clearGradients(tape);
       Loss loss = model.model().loss(tape, batch, labels, with);

@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ModelFamily;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -11,12 +12,14 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** Which of the nine classes. */
+/** Which of the nine classes, by its name in either family. */
 final class ClassOption implements Consumer<MegaBertBuilder> {
   /** Names for {@code --class}. */
   static final class Names implements Iterable<String>, ITypeConverter<ModelClass> {
     private static final List<String> NAMES =
-        Arrays.stream(ModelClass.values()).map(ModelClass::className).toList();
+        Arrays.stream(ModelFamily.values())
+            .flatMap(family -> Arrays.stream(ModelClass.values()).map(c -> c.className(family)))
+            .toList();
 
     @Override
     public Iterator<String> iterator() {

@@ -96,7 +96,7 @@ final class InspectCommand implements Callable<Integer> {
             .map(dtype -> dtype.name().toLowerCase(Locale.ROOT))
             .collect(Collectors.joining("+"));
     ObjectNode description = JsonNodeFactory.instance.objectNode();
-    description.put("model_type", "megatron-bert");
+    description.put("model_type", config.family().modelType());
     description.put("class", String.join(", ", config.architectures()));
     description.put("parameters", parameters);
     description.put("dtype", dtypes);

@@ -7,16 +7,18 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.model.Regularization.Place;
+import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ParameterTable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters of one layer ({@code transformers.MegatronBertLayer}): pre-LayerNorm
- * self-attention, cross-attention where there is one, and the MLP, each added to the un-normalised
- * hidden states.
+ * The parameters of one layer ({@code transformers.MegatronBertLayer}, {@code
+ * transformers.BertLayer}): self-attention, cross-attention where there is one, and the MLP. Each
+ * adds to the hidden states; the order says whether LayerNorm stands before it or behind the sum.
  */
 record Layer(
     int index,
+    LayerOrder order,
     SelfAttention attention,
     @Nullable CrossAttention cross,
     Norm mlpNorm,
@@ -27,17 +29,18 @@ record Layer(
   /** Queries, keys and values come from one stacked product, {@code [hidden → 3 hidden]}. */
   record SelfAttention(Norm norm, Backend.Linear queryKeyValue, Backend.Linear output) {}
 
-  /** Queries come from the normalised decoder, keys and values from the raw encoder states. */
+  /** Queries come from the decoder, keys and values from the encoder states as they are. */
   record CrossAttention(
       Norm norm, Backend.Linear query, Backend.Linear keyValue, Backend.Linear output) {}
 
   static Layer load(ParameterSource source, int index) {
     MegatronBertConfig config = source.config();
+    LayerOrder order = config.family().order();
     String prefix = ParameterTable.layerPrefix(index);
     String self = prefix + "attention.self.";
     SelfAttention attention =
         new SelfAttention(
-            source.norm(prefix + "attention.ln"),
+            source.norm(order.norm(prefix + "attention.")),
             source.linear(self + "query", self + "key", self + "value"),
             source.linear(prefix + "attention.output.dense"));
     CrossAttention cross = null;
@@ -45,16 +48,17 @@ record Layer(
       String other = prefix + "crossattention.";
       cross =
           new CrossAttention(
-              source.norm(other + "ln"),
+              source.norm(order.norm(other)),
               source.linear(other + "self.query"),
               source.linear(other + "self.key", other + "self.value"),
               source.linear(other + "output.dense"));
     }
     return new Layer(
         index,
+        order,
         attention,
         cross,
-        source.norm(prefix + "ln"),
+        source.norm(order.norm(prefix)),
         source.linear(prefix + "intermediate.dense"),
         source.linear(prefix + "output.dense"),
         config.hiddenAct());
@@ -89,8 +93,8 @@ record Layer(
   record CrossPlan(CrossKeys keys, @Nullable Matrix probabilities) {}
 
   /**
-   * One layer: {@code next = h + attention(ln(h))}, then cross-attention and the MLP likewise,
-   * {@code next} being written over.
+   * One layer: {@code next = h + attention(ln(h))}, or {@code ln(h + attention(h))} by the order;
+   * then cross-attention and the MLP likewise, {@code next} being written over.
    *
    * @param h {@code [tokens, hidden]}
    * @param next {@code [tokens, hidden]}; may be {@code h}
@@ -104,9 +108,8 @@ record Layer(
       @Nullable CrossPlan crossPlan,
       Matrix next) {
     int hidden = h.columns();
-    attention.norm.apply(computation, h, scratch.normalised);
     computation.linear(
-        scratch.normalised,
+        normalised(computation, attention.norm, scratch, h),
         attention.queryKeyValue,
         Activation.IDENTITY,
         null,
@@ -131,13 +134,15 @@ record Layer(
         self.probabilities);
     Dropout dropout = regularization.ofTokens(index, Place.ATTENTION_OUTPUT, hidden);
     addProduct(computation, scratch, scratch.context, attention.output, dropout, h, next);
+    normaliseSum(computation, attention.norm, next);
     if (crossPlan != null && cross != null) {
       applyCross(computation, regularization, scratch, cross, crossPlan, next);
     }
-    mlpNorm.apply(computation, next, scratch.normalised);
-    computation.linear(scratch.normalised, intermediate, activation, null, scratch.intermediate);
+    Matrix x = normalised(computation, mlpNorm, scratch, next);
+    computation.linear(x, intermediate, activation, null, scratch.intermediate);
     dropout = regularization.ofTokens(index, Place.MLP_OUTPUT, hidden);
     addProduct(computation, scratch, scratch.intermediate, output, dropout, next, next);
+    normaliseSum(computation, mlpNorm, next);
   }
 
   private void applyCross(
@@ -151,8 +156,8 @@ record Layer(
     Matrix states = plan.keys.encoderStates;
     Matrix keyValue = computation.matrix(states.rows(), 2 * hidden);
     Matrix query = computation.matrix(h.rows(), hidden);
-    cross.norm.apply(computation, h, scratch.normalised);
-    computation.linear(scratch.normalised, cross.query, Activation.IDENTITY, null, query);
+    Matrix x = normalised(computation, cross.norm, scratch, h);
+    computation.linear(x, cross.query, Activation.IDENTITY, null, query);
     computation.linear(states, cross.keyValue, Activation.IDENTITY, null, keyValue);
     computation.attention(
         plan.keys.layout,
@@ -167,9 +172,26 @@ record Layer(
         plan.probabilities);
     Dropout dropout = regularization.ofTokens(index, Place.CROSS_ATTENTION_OUTPUT, hidden);
     addProduct(computation, scratch, scratch.context, cross.output, dropout, h, h);
+    normaliseSum(computation, cross.norm, h);
   }
 
-  /** {@code out = dropout(x·Wᵀ + b) + residual}; writes over the normalised states. */
+  /** What a sub-layer reads: the hidden states behind a LayerNorm, or as they are. */
+  private Matrix normalised(Computation computation, Norm norm, Scratch scratch, Matrix h) {
+    if (order == LayerOrder.POST_LAYER_NORM) {
+      return h;
+    }
+    norm.apply(computation, h, scratch.normalised);
+    return scratch.normalised;
+  }
+
+  /** The LayerNorm behind a sub-layer's sum, where the order has it. */
+  private void normaliseSum(Computation computation, Norm norm, Matrix sum) {
+    if (order == LayerOrder.POST_LAYER_NORM) {
+      norm.apply(computation, sum, sum);
+    }
+  }
+
+  /** {@code out = dropout(x·Wᵀ + b) + residual}; writes over {@code scratch.normalised}. */
   private static void addProduct(
       Computation computation,
       Scratch scratch,

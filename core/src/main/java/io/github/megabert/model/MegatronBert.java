@@ -6,7 +6,8 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
 
 /**
- * One of the nine MegatronBERT classes. All are immutable and thread-safe.
+ * One of the nine classes of MegatronBERT, or the same of BERT: the configuration's {@link
+ * MegatronBertConfig#family} says where LayerNorm stands. All are immutable and thread-safe.
  *
  * <p>The tables of embeddings, and weights that are not packed, are read from the checkpoint's
  * files again and again. So every computation compares those with what they were ({@link
@@ -33,7 +34,7 @@ public sealed interface MegatronBert
 
   /** Name of the transformers class. */
   default String className() {
-    return modelClass().className();
+    return modelClass().className(config().family());
   }
 
   /**
@@ -67,7 +68,7 @@ public sealed interface MegatronBert
   static IllegalArgumentException wrongLabels(MegatronBert model, Labels labels, String wanted) {
     return new IllegalArgumentException(
         "a "
-            + model.modelClass()
+            + model.className()
             + " learns from "
             + wanted
             + ", not from labels "

@@ -6,6 +6,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.checkpoint.huggingface.ConfigSchema;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonText;
+import io.github.megabert.parameters.ModelFamily;
 import io.github.megabert.parameters.ModelSizes;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,13 +23,14 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The configuration of a MegatronBERT, as {@code config.json} holds it ({@code
- * transformers.MegatronBertConfig}).
+ * The configuration of a MegatronBERT or a BERT, as {@code config.json} holds it ({@code
+ * transformers.MegatronBertConfig}, {@code transformers.BertConfig}).
  *
  * <p>Fields that this class does not know are kept and written back by {@link #toJson}. Immutable.
  */
 public final class MegatronBertConfig {
   private final ObjectNode json;
+  private final ModelFamily family;
   private final int vocabSize;
   private final int hiddenSize;
   private final int numHiddenLayers;
@@ -47,16 +49,13 @@ public final class MegatronBertConfig {
     if (fault != null) {
       throw reader.contradiction(fault);
     }
-    String modelType = reader.string("model_type", "megatron-bert");
-    if (!isMegatronBert(modelType)) {
-      throw reader.contradiction(
-          "model_type is " + quote(modelType) + ", 'megatron-bert' is expected");
-    }
-    vocabSize = reader.positive("vocab_size", 29056);
-    hiddenSize = reader.positive("hidden_size", 1024);
-    numHiddenLayers = reader.positive("num_hidden_layers", 24);
-    numAttentionHeads = reader.positive("num_attention_heads", 16);
-    intermediateSize = reader.positive("intermediate_size", 4096);
+    family = reader.family();
+    boolean bert = family == ModelFamily.BERT;
+    vocabSize = reader.positive("vocab_size", bert ? 30522 : 29056);
+    hiddenSize = reader.positive("hidden_size", bert ? 768 : 1024);
+    numHiddenLayers = reader.positive("num_hidden_layers", bert ? 12 : 24);
+    numAttentionHeads = reader.positive("num_attention_heads", bert ? 12 : 16);
+    intermediateSize = reader.positive("intermediate_size", bert ? 3072 : 4096);
     maxPositionEmbeddings = reader.positive("max_position_embeddings", 512);
     typeVocabSize = reader.positive("type_vocab_size", 2);
     layerNormEps = (float) reader.number("layer_norm_eps", 1e-12);
@@ -81,10 +80,6 @@ public final class MegatronBertConfig {
     id2label = reader.labels();
   }
 
-  private static boolean isMegatronBert(String modelType) {
-    return modelType.equals("megatron-bert") || modelType.equals("megatron_bert");
-  }
-
   /**
    * Reads a {@code config.json}.
    *
@@ -98,15 +93,32 @@ public final class MegatronBertConfig {
     return new MegatronBertConfig(JsonMap.toObject(fields), source);
   }
 
-  /** A configuration with transformers' defaults: 24 layers, 1024 wide, 16 heads, 29056 tokens. */
+  /**
+   * A MegatronBERT's configuration with transformers' defaults: 24 layers, 1024 wide, 16 heads,
+   * 29056 tokens.
+   */
   public static MegatronBertConfig base() {
     return of(Map.of(), "the default configuration");
   }
 
-  /** A configuration of the given sizes and otherwise transformers' defaults. */
+  /** A MegatronBERT's configuration of the given sizes and otherwise transformers' defaults. */
   public static MegatronBertConfig ofSizes(
       int layers, int hidden, int heads, int intermediate, int vocabulary, int positions) {
-    Map<String, Integer> fields = new LinkedHashMap<>();
+    return ofSizes(
+        ModelFamily.MEGATRON_BERT, layers, hidden, heads, intermediate, vocabulary, positions);
+  }
+
+  /** A configuration of the given sizes and otherwise transformers' defaults. */
+  public static MegatronBertConfig ofSizes(
+      ModelFamily family,
+      int layers,
+      int hidden,
+      int heads,
+      int intermediate,
+      int vocabulary,
+      int positions) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("model_type", family.modelType());
     fields.put("num_hidden_layers", layers);
     fields.put("hidden_size", hidden);
     fields.put("num_attention_heads", heads);
@@ -140,7 +152,7 @@ public final class MegatronBertConfig {
   private ObjectNode complete() {
     ObjectNode copy = json.deepCopy();
     if (!copy.has("model_type")) {
-      copy.put("model_type", "megatron-bert");
+      copy.put("model_type", family.modelType());
     }
     return copy;
   }
@@ -148,6 +160,7 @@ public final class MegatronBertConfig {
   /** What decides the names and shapes of the parameters. */
   public ModelSizes sizes() {
     return new ModelSizes(
+        family.order(),
         numHiddenLayers,
         hiddenSize,
         intermediateSize,
@@ -157,6 +170,14 @@ public final class MegatronBertConfig {
         numLabels(),
         addCrossAttention(),
         tieWordEmbeddings());
+  }
+
+  /**
+   * The family: what {@code model_type} says; without it, what {@code architectures} says, and
+   * MegatronBERT where neither does.
+   */
+  public ModelFamily family() {
+    return family;
   }
 
   /** Number of token ids ({@code vocab_size}). */
@@ -222,6 +243,16 @@ public final class MegatronBertConfig {
   /** Dropout of attention probabilities in training ({@code attention_probs_dropout_prob}). */
   public double attentionProbsDropoutProb() {
     return number("attention_probs_dropout_prob", 0.1);
+  }
+
+  /**
+   * Dropout of a classifier's input in training: a BERT's {@code classifier_dropout} where it is
+   * set, else {@code hidden_dropout_prob}.
+   */
+  public double classifierDropoutProb() {
+    return family == ModelFamily.BERT
+        ? number("classifier_dropout", hiddenDropoutProb())
+        : hiddenDropoutProb();
   }
 
   /** Whether self-attention is causal ({@code is_decoder}). */
@@ -333,6 +364,26 @@ public final class MegatronBertConfig {
     private @Nullable JsonNode given(String field) {
       JsonNode node = json.get(field);
       return node == null || node.isNull() ? null : node;
+    }
+
+    ModelFamily family() {
+      JsonNode type = given("model_type");
+      if (type != null) {
+        return ModelFamily.find(type.stringValue())
+            .orElseThrow(
+                () ->
+                    contradiction(
+                        "model_type is "
+                            + quote(type.stringValue())
+                            + ", "
+                            + ModelFamily.modelTypes()
+                            + " is expected"));
+      }
+      JsonNode names = given("architectures");
+      return (names == null ? Stream.<JsonNode>of() : names.valueStream())
+          .flatMap(name -> ModelFamily.ofClassName(name.stringValue()).stream())
+          .findFirst()
+          .orElse(ModelFamily.MEGATRON_BERT);
     }
 
     int positive(String field, int fallback) {

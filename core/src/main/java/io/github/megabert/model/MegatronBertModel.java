@@ -6,6 +6,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Tensor;
@@ -14,10 +15,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Embeddings, the stack of layers and the pooler ({@code transformers.MegatronBertModel}).
+ * Embeddings, the stack of layers and the pooler ({@code transformers.MegatronBertModel}, {@code
+ * transformers.BertModel}).
  *
- * <p>The embedding output is the plain sum of word, token type and position embeddings:
- * MegatronBERT has no LayerNorm there, but one that closes the stack. Immutable and thread-safe.
+ * <p>The embedding output is the sum of word, token type and position embeddings. BERT has a
+ * LayerNorm there; MegatronBERT has none, but one that closes the stack. Immutable and thread-safe.
  * The backend and the checkpoint must stay open while the model is used.
  */
 public final class MegatronBertModel implements MegatronBert {
@@ -29,8 +31,9 @@ public final class MegatronBertModel implements MegatronBert {
   private final Backend.Parameter words;
   private final Backend.Parameter types;
   private final Backend.Parameter positions;
+  private final @Nullable Norm embeddingsNorm;
   private final List<Layer> layers;
-  private final Norm closingNorm;
+  private final @Nullable Norm closingNorm;
   private final Backend.@Nullable Linear pooler;
 
   private MegatronBertModel(ParameterSource source, Backend.@Nullable Linear pooler) {
@@ -40,12 +43,14 @@ public final class MegatronBertModel implements MegatronBert {
     words = source.parameter(ParameterTable.WORD_EMBEDDINGS);
     types = source.parameter("bert.embeddings.token_type_embeddings.weight");
     positions = source.parameter("bert.embeddings.position_embeddings.weight");
+    boolean post = config.family().order() == LayerOrder.POST_LAYER_NORM;
+    embeddingsNorm = post ? source.norm(ParameterTable.EMBEDDINGS_NORM) : null;
     List<Layer> loaded = new ArrayList<>();
     for (int i = 0; i < config.numHiddenLayers(); i++) {
       loaded.add(Layer.load(source, i));
     }
     layers = List.copyOf(loaded);
-    closingNorm = source.norm("bert.encoder.ln");
+    closingNorm = post ? null : source.norm(ParameterTable.CLOSING_NORM);
     this.pooler = pooler;
   }
 
@@ -112,7 +117,7 @@ public final class MegatronBertModel implements MegatronBert {
   @Override
   public Loss loss(Computation computation, Batch batch, Labels labels, Regularization with) {
     throw new IllegalArgumentException(
-        "a " + modelClass() + " has no loss; train a class with a head");
+        "a " + className() + " has no loss; train a class with a head");
   }
 
   /** An empty key-value cache for the decoding of so many sequences. */
@@ -128,7 +133,8 @@ public final class MegatronBertModel implements MegatronBert {
    * Records the pass through all layers.
    *
    * @param cache keys and values of earlier tokens, to be continued; null without
-   * @return the output of the closing LayerNorm, {@code [tokens, hidden]}
+   * @return the output of the last layer, behind the closing LayerNorm where there is one, {@code
+   *     [tokens, hidden]}
    */
   Matrix run(ForwardPass pass, @Nullable KeyValueCache cache) {
     Batch batch = pass.batch;
@@ -165,8 +171,11 @@ public final class MegatronBertModel implements MegatronBert {
         pass.keepHiddenState(h);
       }
     }
-    Matrix last = computation.matrix(batch.tokens(), config.hiddenSize());
-    closingNorm.apply(computation, h, last);
+    Matrix last = h;
+    if (closingNorm != null) {
+      last = computation.matrix(batch.tokens(), config.hiddenSize());
+      closingNorm.apply(computation, h, last);
+    }
     pass.keepHiddenState(last);
     return last;
   }
@@ -179,6 +188,9 @@ public final class MegatronBertModel implements MegatronBert {
             : computation.upload(embeds);
     computation.embed(
         batch.tokenIds(), batch.tokenTypeIds(), batch.positionIds(), words, types, positions, out);
+    if (embeddingsNorm != null) {
+      embeddingsNorm.apply(computation, out, out);
+    }
     return out;
   }
 

@@ -100,7 +100,7 @@ public final class ModelLoader {
           checkpoint.source()
               + " holds a "
               + Quote.list(config.architectures())
-              + ", which is none of the MegatronBERT classes "
+              + ", which is none of the classes "
               + ModelClass.names());
     }
     return checkpoint.names().contains(ParameterTable.DECODER_BIAS)

@@ -223,7 +223,7 @@ final class ParameterSource {
             + " has no tensor "
             + tensor
             + ", which "
-            + modelClass
+            + modelClass.className(config.family())
             + " needs"
             + architectureHint()
             + "; name the right class, or allow a missing head in order to train it");
@@ -310,7 +310,7 @@ final class ParameterSource {
               "{0} has {1} tensors that {2} does not use: {3}",
               checkpoint.source(),
               unexpected.size(),
-              modelClass,
+              modelClass.className(config.family()),
               Quote.list(unexpected));
     }
   }

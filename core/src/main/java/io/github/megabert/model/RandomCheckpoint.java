@@ -44,7 +44,7 @@ public final class RandomCheckpoint implements Checkpoint {
 
   @Override
   public Map<String, @Nullable Object> config() {
-    return config.with("architectures", List.of(modelClass.className())).toMap();
+    return config.with("architectures", List.of(modelClass.className(config.family()))).toMap();
   }
 
   @Override

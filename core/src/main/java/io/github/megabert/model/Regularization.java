@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  * an element lies in the whole batch of the step; the three offsets tell where this part of it
  * begins.
  *
- * @param hiddenDropout probability of embeddings, of what attention and the MLP add to the hidden
- *     states, and of a classifier's input
+ * @param hiddenDropout probability of embeddings, and of what attention and the MLP add to the
+ *     hidden states
  * @param attentionDropout probability of attention's probabilities
+ * @param classifierDropout probability of a classifier's input
  * @param labelSmoothing ε of the cross entropy, 0 to 1
  * @param seed of the run
  * @param step of the optimizer, from 0
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record Regularization(
     double hiddenDropout,
     double attentionDropout,
+    double classifierDropout,
     float labelSmoothing,
     long seed,
     int step,
@@ -29,7 +31,7 @@ public record Regularization(
     long firstSequence,
     long firstProbability) {
   /** As in inference. */
-  public static final Regularization NONE = new Regularization(0, 0, 0, 0, 0, 0, 0, 0);
+  public static final Regularization NONE = new Regularization(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /** Which dropout of a layer; the ordinal tells their masks apart. */
   enum Place {
@@ -44,12 +46,16 @@ public record Regularization(
 
   /** The dropout of rows of hidden states, one a token; null without. */
   @Nullable Dropout ofTokens(int layer, Place place, int columns) {
-    return dropout(hiddenDropout, layer, place, firstToken * columns);
+    return dropout(ofHidden(place), layer, place, firstToken * columns);
   }
 
   /** The dropout of rows, one a sequence. */
   @Nullable Dropout ofSequences(int layer, Place place, int columns) {
-    return dropout(hiddenDropout, layer, place, firstSequence * columns);
+    return dropout(ofHidden(place), layer, place, firstSequence * columns);
+  }
+
+  private double ofHidden(Place place) {
+    return place == Place.CLASSIFIER ? classifierDropout : hiddenDropout;
   }
 
   /** The dropout of attention's probabilities. */

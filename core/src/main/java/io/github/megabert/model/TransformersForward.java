@@ -149,7 +149,7 @@ public final class TransformersForward {
   private Labels labels() {
     return switch (model) {
       case MegatronBertModel base ->
-          throw new IllegalArgumentException("a " + base.modelClass() + " has no loss");
+          throw new IllegalArgumentException("a " + base.className() + " has no loss");
       case MegatronBertForMaskedLM head -> tokenLabels();
       case MegatronBertForCausalLM head -> tokenLabels();
       case MegatronBertForTokenClassification head -> tokenLabels();
@@ -186,7 +186,7 @@ public final class TransformersForward {
     Tensor tensor = inputs.get(name);
     if (tensor == null) {
       throw new IllegalArgumentException(
-          "gradients are those of a loss, and a " + model.modelClass() + " wants " + name);
+          "gradients are those of a loss, and a " + model.className() + " wants " + name);
     }
     return tensor;
   }

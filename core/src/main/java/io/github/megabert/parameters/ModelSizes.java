@@ -3,6 +3,7 @@ package io.github.megabert.parameters;
 /**
  * What decides the names and shapes of a model's parameters.
  *
+ * @param order where layers have LayerNorm
  * @param layers number of layers
  * @param hidden width of the hidden states
  * @param intermediate width of the MLP
@@ -14,6 +15,7 @@ package io.github.megabert.parameters;
  * @param tied whether the decoder of the language model is the word embedding table
  */
 public record ModelSizes(
+    LayerOrder order,
     int layers,
     int hidden,
     int intermediate,

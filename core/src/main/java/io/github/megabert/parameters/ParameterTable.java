@@ -25,6 +25,12 @@ public final class ParameterTable {
   /** The decoder's bias. */
   public static final String DECODER_BIAS = "cls.predictions.bias";
 
+  /** The LayerNorm behind the embeddings, where the order is post-LayerNorm. */
+  public static final String EMBEDDINGS_NORM = "bert.embeddings.LayerNorm";
+
+  /** The LayerNorm that closes the stack, where the order is pre-LayerNorm. */
+  public static final String CLOSING_NORM = "bert.encoder.ln";
+
   private static final Place EMBEDDINGS = new Place.Embeddings();
   private static final Place HEAD = new Place.Head();
 
@@ -37,7 +43,9 @@ public final class ParameterTable {
     for (int i = 0; i < sizes.layers(); i++) {
       layer(i);
     }
-    norm("bert.encoder.ln", HEAD);
+    if (sizes.order() == LayerOrder.PRE_LAYER_NORM) {
+      norm(CLOSING_NORM, HEAD);
+    }
     modelClass.heads().forEach(this::head);
   }
 
@@ -83,6 +91,9 @@ public final class ParameterTable {
     table(WORD_EMBEDDINGS, sizes.vocabulary(), Split.VOCABULARY, EMBEDDINGS);
     table("bert.embeddings.position_embeddings.weight", sizes.positions(), Split.WHOLE, EMBEDDINGS);
     table("bert.embeddings.token_type_embeddings.weight", sizes.types(), Split.WHOLE, EMBEDDINGS);
+    if (sizes.order() == LayerOrder.POST_LAYER_NORM) {
+      norm(EMBEDDINGS_NORM, EMBEDDINGS);
+    }
   }
 
   private void layer(int index) {
@@ -93,7 +104,7 @@ public final class ParameterTable {
     if (sizes.crossAttention()) {
       attention(prefix + "crossattention.", place);
     }
-    norm(prefix + "ln", place);
+    normBefore(prefix, place);
     linear(
         prefix + "intermediate.dense",
         hidden,
@@ -102,15 +113,29 @@ public final class ParameterTable {
         Split.ROWS,
         place);
     rowParallel(prefix + "output.dense", sizes.intermediate(), hidden, place);
+    normBehind(prefix, place);
   }
 
   private void attention(String prefix, Place place) {
     int hidden = sizes.hidden();
-    norm(prefix + "ln", place);
+    normBefore(prefix, place);
     for (String part : new String[] {"query", "key", "value"}) {
       linear(prefix + "self." + part, hidden, hidden, Kind.MATRIX, Split.HEADS, place);
     }
     rowParallel(prefix + "output.dense", hidden, hidden, place);
+    normBehind(prefix, place);
+  }
+
+  private void normBefore(String subLayer, Place place) {
+    if (sizes.order() == LayerOrder.PRE_LAYER_NORM) {
+      norm(sizes.order().norm(subLayer), place);
+    }
+  }
+
+  private void normBehind(String subLayer, Place place) {
+    if (sizes.order() == LayerOrder.POST_LAYER_NORM) {
+      norm(sizes.order().norm(subLayer), place);
+    }
   }
 
   private void head(ModelClass.Head head) {

@@ -1,6 +1,6 @@
 /**
- * The parameters of every MegatronBERT class: one table that loading, writing, initialisation,
- * training and both kinds of parallelism read.
+ * The parameters of every class of both families, MegatronBERT and BERT: one table that loading,
+ * writing, initialisation, training and both kinds of parallelism read.
  */
 @NullMarked
 package io.github.megabert.parameters;

@@ -358,6 +358,7 @@ public final class Trainer {
           new Regularization(
               options.dropout().orElse(config.hiddenDropoutProb()),
               options.dropout().orElse(config.attentionProbsDropoutProb()),
+              options.dropout().orElse(config.classifierDropoutProb()),
               (float) options.labelSmoothing(),
               options.seed(),
               step,

@@ -1,6 +1,8 @@
 package io.github.megabert.model;
 
 import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ModelFamily;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.net.URI;
@@ -63,6 +65,11 @@ public final class Fixtures {
     }
     UNPACKED.put(name, folder);
     return folder;
+  }
+
+  /** The folder of a class, below the fixtures. */
+  static String folderOf(ModelFamily family, ModelClass modelClass) {
+    return (family == ModelFamily.BERT ? "bert/" : "transformers/") + modelClass.className(family);
   }
 
   /** The recorded inputs and outputs of a folder. */

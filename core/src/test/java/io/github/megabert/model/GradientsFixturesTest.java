@@ -9,6 +9,7 @@ import io.github.megabert.backend.TestBackends;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ModelFamily;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.util.Map;
@@ -31,19 +32,26 @@ class GradientsFixturesTest {
     return TestBackends.names().stream()
         .flatMap(
             backend ->
+                folders()
+                    .flatMap(
+                        folder ->
+                            Stream.of(false, true)
+                                .map(recompute -> Arguments.of(backend, folder, recompute))));
+  }
+
+  private static Stream<String> folders() {
+    return Stream.of(ModelFamily.values())
+        .flatMap(
+            family ->
                 Stream.of(ModelClass.values())
                     .filter(c -> c != ModelClass.MODEL)
-                    .flatMap(
-                        c ->
-                            Stream.of(false, true)
-                                .map(recompute -> Arguments.of(backend, c, recompute))));
+                    .map(c -> Fixtures.folderOf(family, c)));
   }
 
   @ParameterizedTest
   @MethodSource("classesOnBackends")
-  void everyGradientMatchesTransformers(
-      String backendName, ModelClass modelClass, boolean recompute) throws IOException {
-    String folder = "transformers/" + modelClass.className();
+  void everyGradientMatchesTransformers(String backendName, String folder, boolean recompute)
+      throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(Fixtures.folder(folder));
         Safetensors cases = Fixtures.cases(folder);
         Backend backend = Backends.open(backendName, TestBackends.options());

@@ -172,9 +172,11 @@ class ModelErrorsTest {
     RandomCheckpoint checkpoint = RandomCheckpoint.of(CONFIG, ModelClass.MODEL, 1);
     assertRefused(
         () ->
-            MegatronBert.load(checkpoint, backend, LoadOptions.ofClass(ModelClass.of("BertModel"))),
-        "\"BertModel\"",
-        "MegatronBertModel");
+            MegatronBert.load(
+                checkpoint, backend, LoadOptions.ofClass(ModelClass.of("RobertaModel"))),
+        "\"RobertaModel\"",
+        "MegatronBertModel",
+        "BertLMHeadModel");
   }
 
   @Test
@@ -183,7 +185,8 @@ class ModelErrorsTest {
     assertConfigRefused("{\"hidden_act\": \"gelo\"}", "gelo", "gelu_new");
     assertConfigRefused("{\"vocab_size\": -1}", "vocab_size", "-1");
     assertConfigRefused("{\"vocab_size\": \"many\"}", "vocab_size", "many");
-    assertConfigRefused("{\"model_type\": \"bert\"}", "'bert'", "megatron-bert");
+    assertConfigRefused(
+        "{\"model_type\": \"roberta\"}", "'roberta'", "'megatron-bert' or 'bert' is expected");
     assertConfigRefused("{\"position_embedding_type\": \"relative_key\"}", "relative_key");
     assertConfigRefused("{\"id2label\": {\"0\": \"a\", \"2\": \"b\"}}", "index 1");
   }

@@ -10,6 +10,7 @@ import io.github.megabert.backend.TestBackends;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ModelFamily;
 import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.util.Arrays;
@@ -31,12 +32,18 @@ class TransformersFixturesTest {
   }
 
   static Stream<Arguments> classesOnBackends() {
-    return backends().stream()
-        .flatMap(
-            backend ->
-                Arrays.stream(ModelClass.values())
-                    .map(ModelClass::className)
-                    .map(c -> Arguments.of(backend, c)));
+    return onBackends(
+        Arrays.stream(ModelFamily.values())
+            .flatMap(
+                family -> Arrays.stream(ModelClass.values()).map(c -> Fixtures.folderOf(family, c)))
+            .toArray(String[]::new));
+  }
+
+  static Stream<Arguments> megatronClassesOnBackends() {
+    return onBackends(
+        Arrays.stream(ModelClass.values())
+            .map(c -> Fixtures.folderOf(ModelFamily.MEGATRON_BERT, c))
+            .toArray(String[]::new));
   }
 
   static Stream<Arguments> activationsOnBackends() {
@@ -68,14 +75,14 @@ class TransformersFixturesTest {
 
   @ParameterizedTest
   @MethodSource("classesOnBackends")
-  void everyOutputMatchesTransformers(String backendName, String className) throws IOException {
-    String folder = "transformers/" + className;
+  void everyOutputMatchesTransformers(String backendName, String folder) throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(Fixtures.folder(folder));
         Safetensors cases = Fixtures.cases(folder);
         Backend backend = Backends.open(backendName, TestBackends.options())) {
       MegatronBert model = MegatronBert.load(checkpoint, backend, LoadOptions.DEFAULT);
-      assertEquals(className, model.className());
-      for (int i = 0; i < 3; i++) {
+      assertEquals(folder.substring(folder.indexOf('/') + 1), model.className());
+      int count = folder.startsWith("bert/") ? 2 : 3;
+      for (int i = 0; i < count; i++) {
         Map<String, Tensor> tensors = Fixtures.withPrefix(cases, "case" + i + ".");
         Map<String, Tensor> inputs =
             Fixtures.inputs(tensors, Set.of("inputs_embeds", "position_ids"));
@@ -89,9 +96,8 @@ class TransformersFixturesTest {
   }
 
   @ParameterizedTest
-  @MethodSource("classesOnBackends")
-  void defaultInputsMatchTransformers(String backendName, String className) throws IOException {
-    String folder = "transformers/" + className;
+  @MethodSource("megatronClassesOnBackends")
+  void defaultInputsMatchTransformers(String backendName, String folder) throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(Fixtures.folder(folder));
         Safetensors cases = Fixtures.cases(folder);
         Backend backend = Backends.open(backendName, TestBackends.options())) {

@@ -63,7 +63,7 @@ public final class ConfigSchema {
     put(LAYERS, "num_hidden_layers");
     put(SIZE, "intermediate_size", "max_position_embeddings", "type_vocab_size", "num_labels");
     put(EPSILON, "layer_norm_eps");
-    put(PROBABILITY, "hidden_dropout_prob", "attention_probs_dropout_prob");
+    put(PROBABILITY, "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout");
     put(DEVIATION, "initializer_range");
     put(FLAG, "is_decoder", "add_cross_attention", "tie_word_embeddings", "use_cache");
     put(TOKEN, "pad_token_id", "bos_token_id", "eos_token_id");

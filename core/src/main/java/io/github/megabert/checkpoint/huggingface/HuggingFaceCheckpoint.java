@@ -6,6 +6,8 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.json.JsonMap;
+import io.github.megabert.parameters.ModelFamily;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.FileChangedException;
 import io.github.megabert.tensor.Shape;
@@ -61,6 +63,16 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
       }
     }
     keepTheBiasThatCounts();
+    nameTheFamily();
+  }
+
+  /** Google's own configurations of BERT have neither a type nor a class; the tensors tell. */
+  private void nameTheFamily() {
+    if (!config.has("model_type")
+        && !config.has("architectures")
+        && storedNames.containsKey(ParameterTable.EMBEDDINGS_NORM + ".weight")) {
+      config.put("model_type", ModelFamily.BERT.modelType());
+    }
   }
 
   /** The name in today's transformers, or null for what is not a parameter. */

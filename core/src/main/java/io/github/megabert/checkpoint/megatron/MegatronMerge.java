@@ -4,6 +4,7 @@ import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.torch.TorchTensor;
+import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ModelSizes;
 import io.github.megabert.parameters.ParameterSpec;
@@ -258,7 +259,8 @@ public final class MegatronMerge {
   /** Every layer must have all its parameters. */
   void requireComplete() throws CheckpointException {
     String source = ranks.files().getFirst().source();
-    ModelSizes sizes = new ModelSizes(layers, 1, 1, 1, 1, 1, 1, false, true);
+    ModelSizes sizes =
+        new ModelSizes(LayerOrder.PRE_LAYER_NORM, layers, 1, 1, 1, 1, 1, 1, false, true);
     for (ParameterSpec spec : ParameterTable.of(sizes, ModelClass.MASKED_LM).specs()) {
       String name = spec.name();
       boolean isHead = name.startsWith("cls.");

@@ -3,6 +3,7 @@ package io.github.megabert.checkpoint.megatron;
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ModelSizes;
 import io.github.megabert.parameters.ParameterSpec;
@@ -164,7 +165,7 @@ final class MegatronNames {
 
   /** Every parameter that some class has, of one layer; the shapes mean nothing. */
   private static Map<String, ParameterSpec> roles() {
-    ModelSizes sizes = new ModelSizes(1, 1, 1, 1, 1, 1, 1, false, false);
+    ModelSizes sizes = new ModelSizes(LayerOrder.PRE_LAYER_NORM, 1, 1, 1, 1, 1, 1, 1, false, false);
     Map<String, ParameterSpec> roles = new HashMap<>();
     for (ModelClass modelClass : ModelClass.values()) {
       for (ParameterSpec spec : ParameterTable.of(sizes, modelClass).specs()) {

@@ -81,6 +81,11 @@ public record MegatronPartition(
 
   private static void requireExpressible(Checkpoint input, ObjectNode config)
       throws CheckpointException {
+    if (input.names().contains(ParameterTable.EMBEDDINGS_NORM + ".weight")) {
+      throw new CheckpointException(
+          input.source()
+              + " is a BERT with LayerNorm behind its sub-layers, Megatron-LM's has it before them");
+    }
     String activation = config.path("hidden_act").asString("gelu");
     boolean decoder =
         config.path("is_decoder").asBoolean(false)

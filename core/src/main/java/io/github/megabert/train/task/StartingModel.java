@@ -43,7 +43,7 @@ public final class StartingModel {
 
   /** Whether it was saved as a class, so that training goes on with that class's head. */
   public boolean is(ModelClass modelClass) {
-    return config.architectures().contains(modelClass.className());
+    return config.architectures().contains(modelClass.className(config.family()));
   }
 
   /**
