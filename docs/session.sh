@@ -109,6 +109,10 @@ TEXT
     'megabert finetune --task classify --model $heads/MegatronBertForSequenceClassification --vocab docs/session/vocab.txt --train docs/session/train.tsv --validation docs/session/train.tsv --max-steps 6 --batch-size 4 --learning-rate 1e-3 --output target/session/tuned' \
     'megabert finetune --task classify --model $heads/MegatronBertForSequenceClassification --vocab docs/session/vocab.txt --train docs/session/train.tsv --validation docs/session/train.tsv --max-steps 6 --batch-size 4 --learning-rate 1e-3 --output target/session/tuned-again --json' \
     'megabert classify --model target/session/tuned "a cat slept in rome"'
+  section "A vocabulary from texts" \
+    'megabert train-tokenizer --input docs/session/lines.txt docs/session/texts.txt --output target/session/vocabulary --vocab-size 64' \
+    'megabert train-tokenizer --input docs/session/texts.txt --output target/session/cased --vocab-size 64 --cased --json' \
+    'megabert tokenize --vocab target/session/vocabulary "The hotel was cold."'
   section "Masked-LM loss and accuracy" \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors' \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors --json'
@@ -151,5 +155,6 @@ TEXT
     'megabert classify --tokp 3 "text"' \
     'megabert clasify "text"' \
     'megabert finetune --task classify --train docs/session/train.tsv --early-stopping 2 --output target/session/none' \
-    'megabert finetune --task classify --train docs/session/texts.txt --output target/session/none'
+    'megabert finetune --task classify --train docs/session/texts.txt --output target/session/none' \
+    'megabert train-tokenizer --input docs/session/texts.txt --output target/session/none --vocab-size 32'
 } >"$page"

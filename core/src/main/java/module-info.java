@@ -16,6 +16,7 @@ module io.github.megabert.core {
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
   exports io.github.megabert.tokenizer;
+  exports io.github.megabert.tokenizer.training;
   exports io.github.megabert.train.data;
   exports io.github.megabert.train.log;
   exports io.github.megabert.train.metrics;

@@ -78,6 +78,7 @@ public final class Main implements Runnable {
     COMMANDS.put("bench", BenchCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
     COMMANDS.put("finetune", FinetuneCommand::new);
+    COMMANDS.put("train-tokenizer", TrainTokenizerCommand::new);
     COMMANDS.put("completion", CompletionCommand::new);
     COMMANDS.put("man", ManCommand::new);
     COMMANDS.put("help", CommandLine.HelpCommand::new);

@@ -43,7 +43,8 @@ class OptionsTest {
   private static final Set<String> ALWAYS = Set.of("--help", "--version", "--debug");
 
   /** A folder that is new in each run, and measured times. */
-  private static final Pattern VARIES = Pattern.compile("new-[0-9]+|[0-9.]+ s, [0-9]+ tokens/s");
+  private static final Pattern VARIES =
+      Pattern.compile("new-[0-9]+|in [0-9.]+ s|, [0-9]+ tokens/s");
 
   @TempDir private static Path folder;
   private static int folders;
@@ -88,6 +89,8 @@ class OptionsTest {
               "--task classify --model $C/MegatronBertForSequenceClassification --vocab $F --train"
                   + " $T/train.tsv --test $T/train.tsv --max-steps 2 --batch-size 4 --learning-rate"
                   + " 0.01 --output $N"),
+          Map.entry(
+              "train-tokenizer", "--input ../docs/session/lines.txt --vocab-size 60 --output $N"),
           Map.entry("completion", ""),
           Map.entry("man", ""),
           Map.entry("help", ""));
@@ -223,6 +226,17 @@ class OptionsTest {
                   "--keep 0",
                   "--resume",
                   "--tensorboard " + WORDS + "/config.json")),
+          Map.entry(
+              "train-tokenizer",
+              List.of(
+                  "--input " + MISSING,
+                  "--output ../docs",
+                  "--vocab-size 10",
+                  "--cased",
+                  "--min-frequency 1000",
+                  "--limit-alphabet 0",
+                  "--special-tokens ''",
+                  "--threads 0")),
           Map.entry(
               "convert",
               List.of(

@@ -51,7 +51,7 @@ final class TextTokenizer {
   }
 
   /** The tokenization of one text: its buffers and the number of words so far. */
-  private final class Run implements AddedTokenMatcher.Pieces {
+  private final class Run implements AddedTokenMatcher.Pieces, WordSplitter.Bounds {
     private final String text;
     private final NormalizedText normalized;
     private final TokenBuffer tokens;
@@ -83,37 +83,15 @@ final class TextTokenizer {
       tokens.add(id, words++, from, to);
     }
 
-    /** Splits at white space and around each punctuation character. */
     private void splitWords(int from, int to) {
-      char[] chars = normalized.chars;
-      int begin = from;
-      int i = from;
-      while (i < to) {
-        int c = chars[i];
-        int units = 1;
-        if (c >= 0x80) {
-          c = Character.codePointAt(chars, i, to);
-          units = Character.charCount(c);
-        }
-        if (CharacterClasses.isWhitespace(c)) {
-          word(begin, i);
-          begin = i + units;
-        } else if (CharacterClasses.isPunctuation(c)) {
-          word(begin, i);
-          word(i, i + units);
-          begin = i + units;
-        }
-        i += units;
-      }
-      word(begin, to);
+      WordSplitter.splitWords(normalized.chars, from, to, this);
     }
 
-    private void word(int from, int to) {
-      if (from < to) {
-        wordPiece.tokenize(normalized, from, to, words++, tokens);
-        if (tokens.size >= limit && reference < 0) {
-          reference = tokens.size;
-        }
+    @Override
+    public void word(int from, int to) {
+      wordPiece.tokenize(normalized, from, to, words++, tokens);
+      if (tokens.size >= limit && reference < 0) {
+        reference = tokens.size;
       }
     }
 

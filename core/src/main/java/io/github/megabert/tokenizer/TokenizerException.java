@@ -3,8 +3,9 @@ package io.github.megabert.tokenizer;
 import java.io.IOException;
 
 /**
- * Tokenizer files cannot be used: missing, malformed, of another kind of tokenizer. The message is
- * one sentence that says where, what was found and what was expected.
+ * Tokenizer files cannot be used (missing, malformed, of another kind of tokenizer), or a
+ * vocabulary cannot be trained. The message is one sentence that says where, what was found and
+ * what was expected.
  */
 public final class TokenizerException extends IOException {
   private static final long serialVersionUID = 1L;

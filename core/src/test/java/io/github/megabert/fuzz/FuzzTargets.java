@@ -12,6 +12,8 @@ import io.github.megabert.model.OutputOptions;
 import io.github.megabert.model.TransformersForward;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.tokenizer.training.WordPieceOptions;
+import io.github.megabert.tokenizer.training.WordPieceTrainer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -115,6 +117,13 @@ final class FuzzTargets {
         settings("tokenizer-config", "tokenizer_config.json", TOKENIZER_CONFIG, vocabulary),
         settings("added-tokens", "added_tokens.json", "{\"extra\": 14, \"[NEW]\": 13}", vocabulary),
         settings("special-tokens-map", "special_tokens_map.json", SPECIAL_TOKENS, vocabulary),
+        FuzzTarget.alone(
+            "corpus",
+            "corpus.txt",
+            List.of((TEXT + "\n").repeat(20).getBytes(StandardCharsets.UTF_8)),
+            Mutations::bytes,
+            (folder, input) ->
+                new WordPieceTrainer(WordPieceOptions.DEFAULT).train(List.of(input)).tokenizer()),
         FuzzTarget.alone(
                 "inputs",
                 "inputs.safetensors",
