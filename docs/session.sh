@@ -58,8 +58,10 @@ section() {
   cat <<'TEXT'
 # A session
 
-Every command, with and without `--json`, as `docs/session.sh` ran it at the project's root (it writes this page). The embedded model answers where no
-`--model` is named. For the other tasks small models with random weights stand in, which tests use: their answers show the form and mean nothing.
+Every command, with and without `--json`, as `docs/session.sh` runs it at the project's root. The
+script writes this page. The embedded model answers where no `--model` is named. For the other tasks
+small models with random weights stand in, which tests use. Their answers show the form and mean
+nothing.
 
 ```sh
 models=core/src/test/resources/fixtures/pipelines

@@ -31,11 +31,7 @@ class DocumentationTest {
             + compiled(Path.of("..", "core", "src", "main", "java"), "ScaleAndShift.java");
     int snippets = 0;
     List<String> strange = new ArrayList<>();
-    List<Path> pages = new ArrayList<>(List.of(Path.of("..", "README.md")));
-    try (Stream<Path> files = Files.list(Path.of("..", "docs"))) {
-      files.filter(file -> file.toString().endsWith(".md")).forEach(pages::add);
-    }
-    for (Path page : pages) {
+    for (Path page : pages()) {
       Matcher matcher = SNIPPET.matcher(Files.readString(page));
       while (matcher.find()) {
         snippets++;
@@ -46,6 +42,40 @@ class DocumentationTest {
     }
     assertTrue(snippets >= 12, "docs/ has only " + snippets + " snippets");
     assertEquals(List.of(), strange, "snippets that no example holds");
+  }
+
+  @Test
+  void linesOfProseHaveAtMost100Characters() throws IOException {
+    List<String> wide = new ArrayList<>();
+    int prose = 0;
+    for (Path page : pages()) {
+      boolean code = false;
+      int number = 0;
+      for (String line : Files.readAllLines(page)) {
+        number++;
+        if (line.startsWith("```")) {
+          code = !code;
+        } else if (!code && !line.startsWith("|")) {
+          prose++;
+          if (line.codePointCount(0, line.length()) > 100) {
+            wide.add(page.getFileName() + ", line " + number);
+          }
+        }
+      }
+    }
+    assertTrue(prose >= 500, "the pages have only " + prose + " lines");
+    assertEquals(List.of(), wide, "lines of more than 100 characters");
+  }
+
+  /** README, CHANGELOG and docs/. */
+  private static List<Path> pages() throws IOException {
+    List<Path> pages = new ArrayList<>();
+    for (Path folder : List.of(Path.of(".."), Path.of("..", "docs"))) {
+      try (Stream<Path> files = Files.list(folder)) {
+        files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
+      }
+    }
+    return pages;
   }
 
   private static String compiled(Path folder, String ending) throws IOException {
