@@ -10,6 +10,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +70,6 @@ final class Utf8Lines {
     if (!result.isError()) {
       throw new IllegalArgumentException("these bytes are UTF-8");
     }
-    return "byte %d is 0x%02X".formatted(in.position() + 1, bytes[in.position()]);
+    return String.format(Locale.ROOT, "byte %d is 0x%02X", in.position() + 1, bytes[in.position()]);
   }
 }

@@ -68,6 +68,7 @@ public interface NamedTensors extends AutoCloseable {
    * for long can ask again, for some microseconds a file.
    *
    * @throws FileChangedException if one was changed in place since
+   * @throws IllegalStateException if this is closed
    */
   default void requireUnchanged() {}
 

@@ -124,6 +124,7 @@ public final class Safetensors implements NamedTensors {
    * A tensor, a view of the file.
    *
    * @throws FileChangedException if the file was changed in place since it was opened
+   * @throws IllegalStateException if it is closed
    */
   @Override
   public Tensor tensor(String name) {
@@ -136,6 +137,9 @@ public final class Safetensors implements NamedTensors {
 
   @Override
   public void requireUnchanged() {
+    if (arena != null) {
+      arena.requireOpen(source);
+    }
     if (stamp != null) {
       stamp.requireUnchanged();
     }

@@ -27,7 +27,7 @@ public final class MegatronBertModel implements MegatronBert {
 
   private final MegatronBertConfig config;
   private final Backend backend;
-  private final WeightFiles files;
+  private final @Nullable WeightFiles files;
   private final Backend.Parameter words;
   private final Backend.Parameter types;
   private final Backend.Parameter positions;
@@ -39,7 +39,7 @@ public final class MegatronBertModel implements MegatronBert {
   private MegatronBertModel(ParameterSource source, Backend.@Nullable Linear pooler) {
     config = source.config();
     backend = source.backend();
-    files = new WeightFiles(source.checkpoint());
+    files = source.files();
     words = source.parameter(ParameterTable.WORD_EMBEDDINGS);
     types = source.parameter("bert.embeddings.token_type_embeddings.weight");
     positions = source.parameter("bert.embeddings.position_embeddings.weight");
@@ -143,7 +143,9 @@ public final class MegatronBertModel implements MegatronBert {
       throw new IllegalArgumentException(
           "encoder_hidden_states are given, but the model has no cross-attention (add_cross_attention is false)");
     }
-    pass.readsWeightsOf(files);
+    if (files != null) {
+      pass.readsWeightsOf(files);
+    }
     Computation computation = pass.computation;
     Matrix h = embed(computation, batch);
     pass.drop(pass.regularization.ofTokens(0, Regularization.Place.EMBEDDINGS, h.columns()), h);

@@ -69,8 +69,9 @@ final class ParameterSource {
     return backend;
   }
 
-  Checkpoint checkpoint() {
-    return checkpoint;
+  /** What computations ask of the files that they read; null where parameters are copies. */
+  @Nullable WeightFiles files() {
+    return storage.keepsTensors() ? new WeightFiles(checkpoint) : null;
   }
 
   boolean has(String name) {

@@ -25,6 +25,9 @@ interface ParameterStorage {
       List<Tensor> weightValues,
       List<@Nullable Tensor> biasValues);
 
+  /** Whether computations may go on to read the tensors' own memory, that of files included. */
+  boolean keepsTensors();
+
   /** Parameters that are only read, in the form that the backend's kernels like best. */
   record ReadOnly(Backend backend) implements ParameterStorage {
     @Override
@@ -39,6 +42,11 @@ interface ParameterStorage {
         List<Tensor> weightValues,
         List<@Nullable Tensor> biasValues) {
       return backend.linear(weightValues, biasValues);
+    }
+
+    @Override
+    public boolean keepsTensors() {
+      return true;
     }
   }
 }

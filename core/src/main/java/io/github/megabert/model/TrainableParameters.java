@@ -150,6 +150,11 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     }
   }
 
+  @Override
+  public boolean keepsTensors() {
+    return false;
+  }
+
   /** Reads a parameter's rows of a matrix of its block's shape, such as a moment. */
   public Tensor read(Parameter parameter, Matrix matrix, Arena arena) {
     Tensor tensor = Tensor.allocate(arena, DType.F32, parameter.spec.shape());

@@ -6,6 +6,7 @@ import io.github.megabert.input.Quote;
 import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +52,7 @@ public record EmbeddingConfig(
   /**
    * Reads a folder's files; {@link #NONE} where there are none.
    *
-   * @throws CheckpointException if one of them is malformed
+   * @throws CheckpointException if one of them is malformed, or leads out of the folder
    */
   public static EmbeddingConfig of(Path folder) throws IOException {
     Path modulesFile = folder.resolve("modules.json");
@@ -60,23 +61,26 @@ public record EmbeddingConfig(
     List<String> unknown = new ArrayList<>();
     if (Files.isRegularFile(modulesFile)) {
       normalize = false;
-      for (JsonNode module : StrictJson.read(modulesFile)) {
-        String type = module.path("type").asString("");
+      for (JsonNode module : modules(modulesFile)) {
+        String type = text(module.path("type"), modulesFile, "type", "");
         String name = type.substring(type.lastIndexOf('.') + 1);
         switch (name) {
           case "Transformer" -> {}
           case "Normalize" -> normalize = true;
-          case "Pooling" ->
-              poolingFile =
-                  folder.resolve(module.path("path").asString(POOLING)).resolve("config.json");
-          default -> unknown.add("modules.json has the module " + name);
+          case "Pooling" -> {
+            String path = text(module.path("path"), modulesFile, "path", POOLING);
+            poolingFile = within(folder, path, modulesFile).resolve("config.json");
+          }
+          default -> unknown.add("modules.json has the module " + Quote.escape(name));
         }
       }
     } else if (!Files.isRegularFile(poolingFile)) {
       return NONE;
     }
     List<String> modes =
-        Files.isRegularFile(poolingFile) ? modes(StrictJson.read(poolingFile)) : List.of("mean");
+        Files.isRegularFile(poolingFile)
+            ? modes(StrictJson.readObject(poolingFile), poolingFile)
+            : List.of("mean");
     Pooling pooling =
         switch (String.join("+", modes)) {
           case "mean" -> Pooling.MEAN;
@@ -85,47 +89,100 @@ public record EmbeddingConfig(
           default -> null;
         };
     if (pooling == null) {
-      unknown.add(poolingFile + " asks for the pooling " + String.join("+", modes));
+      unknown.add(poolingFile + " asks for the pooling " + Quote.escape(String.join("+", modes)));
     }
     return new EmbeddingConfig(
         pooling, normalize, maxLength(folder), true, String.join("; ", unknown));
   }
 
-  private static List<String> modes(JsonNode config) {
+  /** The modules that {@code modules.json} lists. */
+  private static JsonNode modules(Path file) throws IOException {
+    JsonNode modules = StrictJson.read(file);
+    if (!modules.isArray() || modules.valueStream().anyMatch(module -> !module.isObject())) {
+      throw new CheckpointException(
+          file + " holds " + Quote.json(modules) + " where a list of modules is expected");
+    }
+    return modules;
+  }
+
+  /**
+   * A module's folder, below the model's.
+   *
+   * @throws CheckpointException if it is elsewhere
+   */
+  private static Path within(Path folder, String path, Path modulesFile)
+      throws CheckpointException {
+    try {
+      Path resolved = folder.resolve(path);
+      if (!Path.of(path).isAbsolute() && resolved.normalize().startsWith(folder.normalize())) {
+        return resolved;
+      }
+    } catch (InvalidPathException noPath) {
+      // Refused below.
+    }
+    throw new CheckpointException(
+        modulesFile
+            + " names "
+            + Quote.quote(path)
+            + ", but modules must be folders below the model's own");
+  }
+
+  private static String text(JsonNode value, Path file, String name, String absent)
+      throws CheckpointException {
+    if (value.isMissingNode()) {
+      return absent;
+    }
+    if (!value.isString()) {
+      throw wrong(file, name, value, "a text");
+    }
+    return value.stringValue();
+  }
+
+  private static List<String> modes(JsonNode config, Path file) throws CheckpointException {
     JsonNode mode = config.path("pooling_mode");
-    if (mode.isString()) {
-      return List.of(mode.stringValue().toLowerCase(Locale.ROOT));
-    }
-    if (mode.isArray()) {
-      return mode.valueStream().map(name -> name.asString("")).toList();
-    }
     List<String> modes = new ArrayList<>();
-    config
-        .properties()
-        .forEach(
-            entry -> {
-              if (entry.getValue().asBoolean(false) && SWITCHES.containsKey(entry.getKey())) {
-                modes.add(SWITCHES.get(entry.getKey()));
-              }
-            });
+    if (!mode.isMissingNode()) {
+      for (JsonNode name : mode.isArray() ? mode : List.of(mode)) {
+        modes.add(text(name, file, "pooling_mode", "").toLowerCase(Locale.ROOT));
+      }
+      return modes;
+    }
+    for (Map.Entry<String, JsonNode> field : config.properties()) {
+      String name = SWITCHES.get(field.getKey());
+      if (name != null && !field.getValue().isBoolean()) {
+        throw wrong(file, field.getKey(), field.getValue(), "true or false");
+      }
+      if (name != null && field.getValue().booleanValue()) {
+        modes.add(name);
+      }
+    }
     return modes;
+  }
+
+  private static CheckpointException wrong(
+      Path file, String name, JsonNode value, String expected) {
+    return new CheckpointException(
+        file
+            + ": \""
+            + name
+            + "\" is "
+            + Quote.json(value)
+            + " where "
+            + expected
+            + " is expected");
   }
 
   private static int maxLength(Path folder) throws IOException {
     Path file = folder.resolve("sentence_bert_config.json");
     JsonNode length =
         Files.isRegularFile(file)
-            ? StrictJson.read(file).path("max_seq_length")
+            ? StrictJson.readObject(file).path("max_seq_length")
             : JsonNodeFactory.instance.missingNode();
     if (length.isMissingNode() || length.isNull()) {
       return Integer.MAX_VALUE;
     }
     if (!length.isInt() || length.intValue() < 1) {
-      throw new CheckpointException(
-          file
-              + ": \"max_seq_length\" is "
-              + Quote.json(length)
-              + " where a positive number is expected");
+      throw wrong(file, "max_seq_length", length, "a positive number");
     }
     return length.intValue();
   }

@@ -20,6 +20,9 @@ package io.github.megabert.tensor;
  * They get a copy, made by {@link java.lang.foreign.MemorySegment#copy}.
  */
 public final class MappedMemory {
+  /** What the JVM says where the arena of a segment is closed. */
+  private static final String CLOSED = "Already closed";
+
   /** Nobody's lock. */
   private static final Object NOBODYS = new Object();
 
@@ -37,6 +40,7 @@ public final class MappedMemory {
    *
    * @param source what messages call the file
    * @throws FileChangedException if it read where the file has no content any more
+   * @throws IllegalStateException with a sentence that names the file, if it was closed meanwhile
    */
   public static <T, E extends Exception> T read(String source, Access<T, E> access) throws E {
     try {
@@ -47,6 +51,8 @@ public final class MappedMemory {
       }
     } catch (InternalError error) {
       throw named(source, error);
+    } catch (IllegalStateException failure) {
+      throw named(source, failure);
     }
   }
 
@@ -57,6 +63,17 @@ public final class MappedMemory {
   public static void settle() {
     // Returning from a native method is when the JVM throws; this is the cheapest without effect.
     var _ = Thread.holdsLock(NOBODYS);
+  }
+
+  /**
+   * The exception for one that a read raised: where the memory was closed, one that says so, and
+   * else the same.
+   */
+  public static IllegalStateException named(String source, IllegalStateException failure) {
+    return CLOSED.equals(failure.getMessage())
+        ? new IllegalStateException(
+            source + " was closed while it was read; keep it open until that has ended", failure)
+        : failure;
   }
 
   /**

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param padToken {@code pad_token}
  * @param maskToken {@code mask_token}
  * @param continuingSubwordPrefix what marks a piece that continues a word
- * @param maxInputCharsPerWord longer words, in code points, are unknown
+ * @param maxInputCharsPerWord longer words, in code points, are unknown; at most 1000
  * @param joinPunctuation {@code decoder.cleanup}: decoding puts no space before a piece that is one
  *     of {@code . ? ! ,}
  * @param cleanUpTokenizationSpaces {@code clean_up_tokenization_spaces}: decoding also joins
@@ -47,6 +47,9 @@ public record TokenizerConfig(
     boolean addsSpecialTokens,
     List<AddedToken> addedTokens) {
 
+  /** Most characters of a word: in the worst case each costs as many steps as the word has. */
+  static final int MOST_CHARS_PER_WORD = 1000;
+
   /** BERT uncased, no greatest length. */
   public static final TokenizerConfig UNCASED = builder().build();
 
@@ -56,16 +59,20 @@ public record TokenizerConfig(
   /**
    * Copies the list and checks the numbers.
    *
-   * @throws IllegalArgumentException if a length is not positive
+   * @throws IllegalArgumentException if a length is not positive, or a word's above 1000
    */
   public TokenizerConfig {
     if (modelMaxLength <= 0) {
       throw new IllegalArgumentException(
           "model_max_length is " + modelMaxLength + "; it must be positive.");
     }
-    if (maxInputCharsPerWord <= 0) {
+    if (maxInputCharsPerWord <= 0 || maxInputCharsPerWord > MOST_CHARS_PER_WORD) {
       throw new IllegalArgumentException(
-          "max_input_chars_per_word is " + maxInputCharsPerWord + "; it must be positive.");
+          "max_input_chars_per_word is "
+              + maxInputCharsPerWord
+              + "; it must be from 1 to "
+              + MOST_CHARS_PER_WORD
+              + ".");
     }
     addedTokens = List.copyOf(addedTokens);
   }

@@ -41,8 +41,10 @@ record TokenizerJson(List<String> vocabulary, TokenizerConfig config) {
     config.continuingSubwordPrefix(Json.string(model, "continuing_subword_prefix", "##", source));
     JsonNode maxChars = Json.field(model, "max_input_chars_per_word");
     if (maxChars != null) {
-      if (!maxChars.isInt() || maxChars.intValue() <= 0) {
-        throw Json.wrong(source, "max_input_chars_per_word", maxChars, "a positive number");
+      int most = TokenizerConfig.MOST_CHARS_PER_WORD;
+      if (!maxChars.isInt() || maxChars.intValue() <= 0 || maxChars.intValue() > most) {
+        throw Json.wrong(
+            source, "max_input_chars_per_word", maxChars, "a number from 1 to " + most);
       }
       config.maxInputCharsPerWord(maxChars.intValue());
     }

@@ -5,7 +5,9 @@ import io.github.megabert.checkpoint.ElementConversion;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.huggingface.HuggingFaceWriter;
 import io.github.megabert.checkpoint.huggingface.IncompleteFolder;
+import io.github.megabert.input.Quote;
 import io.github.megabert.model.TrainableParameters;
+import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.train.optim.AdamW;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -173,7 +175,7 @@ final class RunFolder {
       throw new CheckpointException(
           last
               + " is of a run with other options or data ("
-              + state.fingerprint()
+              + Quote.escape(state.fingerprint())
               + ", now "
               + fingerprint
               + "); resume with those that it began with");
@@ -193,7 +195,13 @@ final class RunFolder {
           throw new CheckpointException(
               file + " has no " + name + " of shape " + parameter.spec().shape());
         }
-        parameters.write(values.tensor(name), parameter.block().value(), parameter.firstRow());
+        MappedMemory.read(
+            values.source(),
+            () -> {
+              parameters.write(
+                  values.tensor(name), parameter.block().value(), parameter.firstRow());
+              return name;
+            });
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.github.megabert.train;
 
 import io.github.megabert.input.InputFile;
+import io.github.megabert.input.Quote;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.json.JsonTree;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -58,18 +60,56 @@ record RunState(
     try (InputStream in = InputFile.stream(file, LARGEST)) {
       if (JsonTree.read(in, file.toString(), LARGEST) instanceof ObjectNode json) {
         return new RunState(
-            json.path("step").asInt(),
-            json.path("updates").asLong(),
-            json.path("best_step").asInt(),
-            Double.longBitsToDouble(json.path("best_value_bits").asLong()),
-            json.path("evaluations_since_best").asInt(),
-            Double.longBitsToDouble(json.path("loss_sum_bits").asLong()),
-            json.path("tokens").asLong(),
-            json.path("fingerprint").asString());
+            count(json, "step", file),
+            number(json, "updates", file),
+            count(json, "best_step", file),
+            Double.longBitsToDouble(bits(json, "best_value_bits", file)),
+            count(json, "evaluations_since_best", file),
+            Double.longBitsToDouble(bits(json, "loss_sum_bits", file)),
+            number(json, "tokens", file),
+            text(json, "fingerprint", file));
       }
     } catch (JacksonException malformed) {
       throw new IOException(file + " is damaged" + JsonTree.reason(malformed), malformed);
     }
     throw new IOException(file + " is damaged: it holds no JSON object");
+  }
+
+  private static int count(ObjectNode json, String name, Path file) throws IOException {
+    JsonNode value = json.path(name);
+    if (value.isInt() && value.intValue() >= 0) {
+      return value.intValue();
+    }
+    throw wrong(file, name, value, "a number from 0 on");
+  }
+
+  private static long number(ObjectNode json, String name, Path file) throws IOException {
+    long value = bits(json, name, file);
+    if (value >= 0) {
+      return value;
+    }
+    throw wrong(file, name, json.path(name), "a number from 0 on");
+  }
+
+  private static long bits(ObjectNode json, String name, Path file) throws IOException {
+    JsonNode value = json.path(name);
+    if (value.isInt() || value.isLong()) {
+      return value.longValue();
+    }
+    throw wrong(file, name, value, "a whole number of 64 bits");
+  }
+
+  private static String text(ObjectNode json, String name, Path file) throws IOException {
+    JsonNode value = json.path(name);
+    if (value.isString()) {
+      return value.stringValue();
+    }
+    throw wrong(file, name, value, "a text");
+  }
+
+  private static IOException wrong(Path file, String name, JsonNode value, String expected) {
+    String found = value.isMissingNode() ? "missing" : Quote.json(value);
+    return new IOException(
+        file + " is damaged: \"" + name + "\" is " + found + " where " + expected + " is expected");
   }
 }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A JVM of its own for what may end a JVM, or takes several. */
+/** A JVM of its own, of 64 MB of heap, for what may end a JVM, or takes several. */
 final class ChildJvm {
   private ChildJvm() {}
 
@@ -19,6 +19,7 @@ final class ChildJvm {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules",
                 "jdk.incubator.vector",
+                "-Xmx64m",
                 "-XX:-CreateCoredumpOnCrash",
                 "-XX:ErrorFile=" + errors.resolveSibling("crash.log"),
                 "-cp",

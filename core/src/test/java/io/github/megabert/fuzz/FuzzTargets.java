@@ -20,13 +20,15 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Every reader of the project. A new one is registered in {@link #all} by one more line: its name,
- * its file, intact inputs, how they are damaged, and a method that reads one to the end.
+ * Every reader of the project. A new one is registered by one more line, here or in the lists that
+ * {@link #all} joins: its name, its file, intact inputs, how they are damaged, and a method that
+ * reads one to the end.
  */
 final class FuzzTargets {
   private static final String SPECIAL = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
@@ -35,6 +37,14 @@ final class FuzzTargets {
   private FuzzTargets() {}
 
   static List<FuzzTarget> all() throws IOException {
+    List<FuzzTarget> all = new ArrayList<>(ofModels());
+    all.addAll(SettingsTargets.all());
+    all.addAll(TrainingTargets.all());
+    return all;
+  }
+
+  /** Checkpoints, configurations, tokenizers and tensors. */
+  private static List<FuzzTarget> ofModels() throws IOException {
     byte[] config = fixture("MegatronBertModel/config.json");
     byte[] weights = fixture("MegatronBertModel/model.safetensors");
     byte[] vocabulary = vocabulary().getBytes(StandardCharsets.UTF_8);

@@ -2,6 +2,7 @@ package io.github.megabert.fuzz;
 
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.tokenizer.TokenizerException;
+import io.github.megabert.train.data.TrainingDataException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -35,6 +36,7 @@ final class Verdict {
     boolean documented =
         thrown instanceof CheckpointException
             || thrown instanceof TokenizerException
+            || thrown instanceof TrainingDataException
             || thrown.getClass() == IllegalArgumentException.class
             || thrown.getClass() == IllegalStateException.class
             || thrown.getClass() == UncheckedIOException.class

@@ -35,6 +35,26 @@ class HostileTokenizerTest {
     assertRefused("entry 5 has 700000 characters");
   }
 
+  /** A word that comes out uneven costs the square of its length. */
+  @Test
+  void wordsOfMoreThanAThousandCharacters() throws IOException {
+    String json =
+        """
+        {"model": {"type": "WordPiece", "max_input_chars_per_word": MOST, "vocab":
+          {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "a": 5, "##a": 6}},
+         "normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"}}
+        """;
+    for (String most : new String[] {"1001", "2147483647", "1e9", "0"}) {
+      write("tokenizer.json", json.replace("MOST", most));
+      assertRefused("\"max_input_chars_per_word\" is");
+      assertRefused("a number from 1 to 1000");
+    }
+    write("tokenizer.json", json.replace("MOST", "1000"));
+    BertTokenizer tokenizer = BertTokenizer.load(folder);
+    assertEquals(1000, tokenizer.encode("a".repeat(1000)).ids().length);
+    assertEquals(1, tokenizer.encode("a".repeat(1001)).ids().length);
+  }
+
   /** The steps of a search must not depend on which edges a vocabulary has. */
   @Test
   void noVocabularyIsMadeToCollide() {

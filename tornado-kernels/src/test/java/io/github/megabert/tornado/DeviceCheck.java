@@ -125,6 +125,7 @@ final class DeviceCheck {
       MegatronBertModel actual,
       Batch batch) {
     System.out.printf(
+        Locale.ROOT,
         "%-4s %-24s relative L2 of the hidden states %.2e%n",
         precision.optionName(),
         what,
@@ -152,6 +153,7 @@ final class DeviceCheck {
           System.gc();
           Runtime runtime = Runtime.getRuntime();
           System.out.printf(
+              Locale.ROOT,
               "%-4s after %8d calls: heap %6d KiB, resident %7s KiB, %.0f µs a call%n",
               precision.optionName(),
               i,
@@ -207,8 +209,11 @@ final class DeviceCheck {
         }
       }
       System.out.printf(
+          Locale.ROOT,
           "%-4s demo model: loss %.4f over %d masked tokens (transformers: 2.3910 over 7299)%n",
-          precision.optionName(), sum / count, count);
+          precision.optionName(),
+          sum / count,
+          count);
     }
   }
 
@@ -234,7 +239,7 @@ final class DeviceCheck {
     try (TornadoBackend device = open(precision)) {
       MegatronBertForSequenceClassification model =
           MegatronBertForSequenceClassification.load(checkpoint, device);
-      System.out.printf("%s, loaded in %.1f s%n", device.device(), seconds(start));
+      System.out.printf(Locale.ROOT, "%s, loaded in %.1f s%n", device.device(), seconds(start));
       for (String shape : shapes) {
         int[][] sequences = sequences(VOCABULARY, lengths(shape));
         Batch batch = Batch.ofTokens(sequences);
@@ -269,6 +274,7 @@ final class DeviceCheck {
         double median = milliseconds[milliseconds.length / 2];
         Programs.DeviceTime time = device.programs().measureDevice(25);
         System.out.printf(
+            Locale.ROOT,
             "%-4s %-8s %6d tokens  first %5.2f s  median %7.3f ms  best %7.3f ms  device %7.3f ms"
                 + "  start and wait %4.0f µs  Java %4.0f µs  (%.5f)%n",
             precision.optionName(),
@@ -288,7 +294,7 @@ final class DeviceCheck {
               line.append(
                   String.format(Locale.ROOT, " %s %.0f µs,", part, micros[micros.length / 2]));
             });
-        System.out.printf("%s READ %.0f µs%n", line, readMicros(device));
+        System.out.printf(Locale.ROOT, "%s READ %.0f µs%n", line, readMicros(device));
       }
     }
   }

@@ -96,6 +96,8 @@ final class VectorComputation implements Computation {
       MappedMemory.settle();
     } catch (InternalError error) {
       throw MappedMemory.named(MAPPED, error);
+    } catch (IllegalStateException failure) {
+      throw MappedMemory.named(MAPPED, failure);
     }
   }
 
@@ -137,6 +139,8 @@ final class VectorComputation implements Computation {
       }
     } catch (InternalError error) {
       throw MappedMemory.named(MAPPED, error);
+    } catch (IllegalStateException failure) {
+      throw MappedMemory.named(MAPPED, failure);
     }
   }
 

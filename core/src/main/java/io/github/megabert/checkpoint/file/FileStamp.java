@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param key what tells the file from another of the same name; null where the system has none
  */
 public record FileStamp(Path path, @Nullable Object key, long size, FileTime modified) {
-  /** The stamp of a file now; take it before the file is opened. */
+  /** The stamp of a file now; take it before the content is read. */
   public static FileStamp of(Path path) throws IOException {
     BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
     return new FileStamp(path, now.fileKey(), now.size(), now.lastModifiedTime());

@@ -14,6 +14,18 @@ public final class OwnedArena implements AutoCloseable {
   }
 
   /**
+   * Refuses to go on with memory that was freed.
+   *
+   * @param source what messages call what opened it
+   * @throws IllegalStateException if it is closed
+   */
+  public void requireOpen(String source) {
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException(source + " is closed");
+    }
+  }
+
+  /**
    * Frees the memory.
    *
    * @throws IllegalStateException if the system is reading it for another thread just now; it stays

@@ -154,6 +154,7 @@ public final class TorchFile implements AutoCloseable {
    * A tensor of the tree: a view of the file if it is stored in one piece, else a copy.
    *
    * @throws CheckpointException if the file was changed since it was opened, or is damaged
+   * @throws IllegalStateException if it is closed
    */
   public Tensor read(TorchTensor tensor, Arena copies) throws IOException {
     try {
@@ -174,8 +175,10 @@ public final class TorchFile implements AutoCloseable {
    * Compares the file with what it was when it was opened.
    *
    * @throws FileChangedException if it was written to since
+   * @throws IllegalStateException if it is closed
    */
   public void requireUnchanged() {
+    arena.requireOpen(source);
     if (stamp != null) {
       stamp.requireUnchanged();
     }

@@ -10,7 +10,9 @@ import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.DoubleConsumer;
+import java.util.function.DoublePredicate;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -20,6 +22,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 public final class GenerationConfig {
   /** The file's name in a model's folder. */
   public static final String FILE = "generation_config.json";
+
+  private static final int MOST_TOKENS = Integer.MAX_VALUE;
 
   /** Of a model without such a file. */
   public static final GenerationConfig EMPTY =
@@ -49,7 +53,7 @@ public final class GenerationConfig {
   /**
    * Options as the file says, and the usual ones where it says nothing.
    *
-   * @throws IllegalArgumentException if a setting is of another kind
+   * @throws IllegalArgumentException if a setting is of another kind or out of its range
    */
   public GenerationOptions.Builder options() {
     return options(false, 0);
@@ -62,38 +66,39 @@ public final class GenerationConfig {
    *
    * @param draw whether tokens are drawn even where the file has no {@code do_sample}
    * @param wantedBeams beams, or 0: as many as the file says
-   * @throws IllegalArgumentException if a setting is of another kind
+   * @throws IllegalArgumentException if a setting is of another kind or out of its range
    */
   public GenerationOptions.Builder options(boolean draw, int wantedBeams) {
     GenerationOptions.Builder builder = GenerationOptions.builder();
-    integer("max_new_tokens", builder::maxNewTokens);
-    integer("min_new_tokens", builder::minNewTokens);
-    integer("num_return_sequences", builder::returnSequences);
-    integer("no_repeat_ngram_size", builder::noRepeatNgramSize);
-    number("repetition_penalty", builder::repetitionPenalty);
+    integer("max_new_tokens", 1, MOST_TOKENS, builder::maxNewTokens);
+    integer("min_new_tokens", 0, MOST_TOKENS, builder::minNewTokens);
+    integer("num_return_sequences", 1, GenerationOptions.MOST_SEQUENCES, builder::returnSequences);
+    integer("no_repeat_ngram_size", 0, MOST_TOKENS, builder::noRepeatNgramSize);
+    positive("repetition_penalty", builder::repetitionPenalty);
     int[] beams = {1};
-    integer("num_beams", value -> beams[0] = value);
+    integer("num_beams", 1, GenerationOptions.MOST_SEQUENCES, value -> beams[0] = value);
     if (wantedBeams > 0) {
       beams[0] = wantedBeams;
     }
     builder.beams(beams[0]);
     if (beams[0] > 1) {
-      number("length_penalty", builder::lengthPenalty);
+      number("length_penalty", Double::isFinite, "a finite number", builder::lengthPenalty);
       JsonNode early = json.path("early_stopping");
-      if (isTrue("early_stopping")) {
-        builder.earlyStopping(GenerationOptions.EarlyStopping.FIRST_FINISHED);
-      } else if (early.isString() && early.stringValue().equals("never")) {
+      if (early.isString() && early.stringValue().equals("never")) {
         builder.earlyStopping(GenerationOptions.EarlyStopping.NEVER);
+      } else if (isTrue("early_stopping", "true, false or \"never\"")) {
+        builder.earlyStopping(GenerationOptions.EarlyStopping.FIRST_FINISHED);
       }
     }
-    if (draw || isTrue("do_sample")) {
+    boolean drawn = isTrue("do_sample", "true or false");
+    if (draw || drawn) {
       builder.sample(true);
-      integer("top_k", builder::topK);
-      number("temperature", builder::temperature);
-      number("top_p", builder::topP);
-      number("min_p", builder::minP);
+      integer("top_k", 0, MOST_TOKENS, builder::topK);
+      positive("temperature", builder::temperature);
+      number("top_p", p -> p > 0 && p <= 1, "a number above 0, at most 1", builder::topP);
+      number("min_p", p -> p >= 0 && p <= 1, "a number from 0 to 1", builder::minP);
     }
-    return builder.endTokens(endTokens());
+    return builder.endTokens(endTokens()).readFrom(source);
   }
 
   /** The tokens of {@code eos_token_id}, a number or a list; empty where it is absent. */
@@ -115,27 +120,45 @@ public final class GenerationConfig {
     return tokens;
   }
 
-  private boolean isTrue(String name) {
+  /** A setting; null where the file does not have it. */
+  private @Nullable JsonNode setting(String name) {
     JsonNode value = json.path(name);
-    return value.isBoolean() && value.booleanValue();
+    return value.isNull() || value.isMissingNode() ? null : value;
   }
 
-  private void integer(String name, IntConsumer setting) {
-    JsonNode value = json.path(name);
-    if (value.isInt()) {
-      setting.accept(value.intValue());
-    } else if (!value.isNull() && !value.isMissingNode()) {
-      throw wrong(source, name, value, "a whole number");
+  private boolean isTrue(String name, String wanted) {
+    JsonNode value = setting(name);
+    if (value != null && !value.isBoolean()) {
+      throw wrong(source, name, value, wanted);
     }
+    return value != null && value.booleanValue();
   }
 
-  private void number(String name, DoubleConsumer setting) {
-    JsonNode value = json.path(name);
-    if (value.isNumber()) {
-      setting.accept(value.doubleValue());
-    } else if (!value.isNull() && !value.isMissingNode()) {
-      throw wrong(source, name, value, "a number");
+  private void integer(String name, int least, int most, IntConsumer setter) {
+    JsonNode value = setting(name);
+    if (value == null) {
+      return;
     }
+    if (!value.isInt() || value.intValue() < least || value.intValue() > most) {
+      String range = most == MOST_TOKENS ? " on" : " to " + most;
+      throw wrong(source, name, value, "a whole number from " + least + range);
+    }
+    setter.accept(value.intValue());
+  }
+
+  private void positive(String name, DoubleConsumer setter) {
+    number(name, x -> x > 0 && x < Double.POSITIVE_INFINITY, "a positive number", setter);
+  }
+
+  private void number(String name, DoublePredicate valid, String wanted, DoubleConsumer setter) {
+    JsonNode value = setting(name);
+    if (value == null) {
+      return;
+    }
+    if (!value.isNumber() || !valid.test(value.doubleValue())) {
+      throw wrong(source, name, value, wanted);
+    }
+    setter.accept(value.doubleValue());
   }
 
   private static IllegalArgumentException wrong(

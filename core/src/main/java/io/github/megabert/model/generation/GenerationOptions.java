@@ -1,6 +1,7 @@
 package io.github.megabert.model.generation;
 
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a text is continued; names and meaning are those of {@code transformers.GenerationConfig}.
@@ -71,6 +72,7 @@ public record GenerationOptions(
     void token(int index, int tokenId);
   }
 
+  private static final int DEFAULT_MAX_NEW_TOKENS = 20;
   private static final int DEFAULT_TOP_K = 50;
 
   /** Most beams, and most results a prompt: each holds keys and values of its own. */
@@ -169,7 +171,7 @@ public record GenerationOptions(
 
   /** Collects options by name. */
   public static final class Builder {
-    private int maxNewTokens = 20;
+    private int maxNewTokens = DEFAULT_MAX_NEW_TOKENS;
     private int minNewTokens;
     private int beams = 1;
     private int returnSequences = 1;
@@ -186,8 +188,40 @@ public record GenerationOptions(
     private Set<Integer> endTokens = Set.of();
     private StopCondition stopCondition = (tokenIds, promptLength) -> false;
     private TokenListener listener = (index, tokenId) -> {};
+    private @Nullable Filed filed;
 
     private Builder() {}
+
+    /** What a file said of settings that others can contradict. */
+    private record Filed(String source, int returnSequences, int minNewTokens, int maxNewTokens) {}
+
+    /** Notes that the values so far are those of a file, which refusals of them name. */
+    Builder readFrom(String source) {
+      filed = new Filed(source, returnSequences, minNewTokens, maxNewTokens);
+      return this;
+    }
+
+    private void requireNoContradiction(Filed file) {
+      require(
+          returnSequences != file.returnSequences || sample || returnSequences <= beams,
+          file.source
+              + ": \"num_return_sequences\" is "
+              + returnSequences
+              + ", which needs as many beams, or sampling; the beams are "
+              + beams);
+      boolean ofFile =
+          (minNewTokens == file.minNewTokens && minNewTokens > 0)
+              || (maxNewTokens == file.maxNewTokens && maxNewTokens != DEFAULT_MAX_NEW_TOKENS);
+      require(
+          !ofFile || minNewTokens <= maxNewTokens,
+          file.source
+              + ": at least "
+              + minNewTokens
+              + " and at most "
+              + maxNewTokens
+              + " new tokens contradict each other (\"min_new_tokens\", \"max_new_tokens\", or"
+              + " what was given in their place)");
+    }
 
     /** Sets {@link GenerationOptions#maxNewTokens}. */
     public Builder maxNewTokens(int value) {
@@ -297,6 +331,9 @@ public record GenerationOptions(
      * @throws IllegalArgumentException naming the option that is out of range
      */
     public GenerationOptions build() {
+      if (filed != null) {
+        requireNoContradiction(filed);
+      }
       return new GenerationOptions(
           maxNewTokens,
           minNewTokens,

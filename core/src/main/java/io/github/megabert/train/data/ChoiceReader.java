@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -22,7 +23,7 @@ final class ChoiceReader implements ExampleReader<ChoiceExample> {
     if (!label.isInt()) {
       throw row.refusal(
           "'label' is "
-              + TrainingDataException.quote(label.toString())
+              + Quote.quote(label.toString())
               + " where the number of a choice, from 0, is expected");
     }
     try {

@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -80,10 +81,7 @@ public record Columns(@Nullable String text, @Nullable String pair, @Nullable St
     if (!table.columns().contains(column)) {
       throw new TrainingDataException(
           table.file(),
-          "has no column "
-              + TrainingDataException.quote(column)
-              + "; its columns are "
-              + listed(table));
+          "has no column " + Quote.quote(column) + "; its columns are " + listed(table));
     }
     return column;
   }
@@ -98,6 +96,6 @@ public record Columns(@Nullable String text, @Nullable String pair, @Nullable St
   }
 
   private static String listed(Table table) {
-    return TrainingDataException.quote(String.join(", ", table.columns()));
+    return Quote.quote(String.join(", ", table.columns()));
   }
 }

@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,8 +52,7 @@ final class ConllReader implements ExampleReader<TaggedWords> {
   private static int number(String told) {
     if (!told.matches("[1-9][0-9]{0,2}")) {
       throw new IllegalArgumentException(
-          "a column of a CoNLL file is told by its number, from 1, not by "
-              + TrainingDataException.quote(told));
+          "a column of a CoNLL file is told by its number, from 1, not by " + Quote.quote(told));
     }
     return Integer.parseInt(told) - 1;
   }

@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ final class DelimitedTable implements Table {
     for (String name : header) {
       if (!name.isEmpty() && !names.add(name)) {
         throw new TrainingDataException(
-            lines.file(), line, "the header has two columns " + TrainingDataException.quote(name));
+            lines.file(), line, "the header has two columns " + Quote.quote(name));
       }
     }
     columns = List.copyOf(header);
@@ -157,7 +158,7 @@ final class DelimitedTable implements Table {
       if (cell.indexOf('"') >= 0) {
         throw refusal(
             "a quotation mark stands in a cell without quotation marks around it: "
-                + TrainingDataException.quote(cell));
+                + Quote.quote(cell));
       }
       at += cell.length();
       return cell;

@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import io.github.megabert.json.JsonTree;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -76,13 +77,12 @@ final class JsonLinesTable implements Table {
       throw new TrainingDataException(
           lines.file(),
           lines.number(),
-          TrainingDataException.quote(text) + " is no JSON object, as every line shall be one");
+          Quote.quote(text) + " is no JSON object, as every line shall be one");
     } catch (JacksonException e) {
       throw new TrainingDataException(
           lines.file(),
           lines.number(),
-          "the line is no JSON object: "
-              + TrainingDataException.quote(String.valueOf(e.getOriginalMessage())));
+          "the line is no JSON object: " + Quote.quote(String.valueOf(e.getOriginalMessage())));
     }
   }
 

@@ -1,5 +1,7 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.InputFile;
+import io.github.megabert.input.UnreadableFileException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,7 +11,6 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -52,16 +53,11 @@ final class Lines implements Closeable {
 
   /** A regular file's bytes; anything else could be without end, or never begin. */
   static InputStream openFile(Path file) throws IOException {
-    if (!Files.exists(file)) {
-      throw new TrainingDataException(file, "does not exist");
+    try {
+      return InputFile.stream(file, Long.MAX_VALUE);
+    } catch (UnreadableFileException refusal) {
+      throw new TrainingDataException(refusal);
     }
-    if (!Files.isRegularFile(file)) {
-      throw new TrainingDataException(
-          file,
-          (Files.isDirectory(file) ? "is a folder" : "is no regular file")
-              + "; a file of training data is expected");
-    }
-    return Files.newInputStream(file);
   }
 
   Path file() {

@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import java.util.List;
 
 /**
@@ -35,7 +36,7 @@ public record QuestionExample(
       if (answer.text().isEmpty() || !context.startsWith(answer.text(), answer.start())) {
         throw new IllegalArgumentException(
             "the context does not have the answer "
-                + TrainingDataException.quote(answer.text())
+                + Quote.quote(answer.text())
                 + " at character "
                 + answer.start());
       }

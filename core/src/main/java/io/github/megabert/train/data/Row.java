@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ record Row(Path file, long line, ObjectNode cells) {
   JsonNode cell(String column) throws TrainingDataException {
     JsonNode cell = cells.get(column);
     if (cell == null) {
-      throw refusal("there is no " + TrainingDataException.quote(column) + " in this row");
+      throw refusal("there is no " + Quote.quote(column) + " in this row");
     }
     return cell;
   }
@@ -82,7 +83,7 @@ record Row(Path file, long line, ObjectNode cells) {
 
   private String checked(String name, String column) throws TrainingDataException {
     if (name.isBlank()) {
-      throw refusal("the label in " + TrainingDataException.quote(column) + " is empty");
+      throw refusal("the label in " + Quote.quote(column) + " is empty");
     }
     return name;
   }
@@ -151,9 +152,9 @@ record Row(Path file, long line, ObjectNode cells) {
 
   private TrainingDataException unexpected(String column, JsonNode cell, String expected) {
     return refusal(
-        TrainingDataException.quote(column)
+        Quote.quote(column)
             + " is "
-            + TrainingDataException.quote(cell.isString() ? cell.stringValue() : cell.toString())
+            + Quote.quote(cell.isString() ? cell.stringValue() : cell.toString())
             + " where "
             + expected
             + " is expected");

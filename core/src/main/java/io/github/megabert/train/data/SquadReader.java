@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.Quote;
 import io.github.megabert.json.JsonTree;
 import java.io.IOException;
 import java.io.InputStream;
@@ -92,8 +93,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
       throw new TrainingDataException(
           file,
           line,
-          "the file is no JSON: "
-              + TrainingDataException.quote(String.valueOf(e.getOriginalMessage())));
+          "the file is no JSON: " + Quote.quote(String.valueOf(e.getOriginalMessage())));
     }
     Placed next = questions.poll();
     if (next == null) {
@@ -267,9 +267,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
       return new QuestionExample(asked.id(), asked.question(), context, answers, isImpossible);
     } catch (IllegalArgumentException e) {
       throw new TrainingDataException(
-          file,
-          asked.line(),
-          "question " + TrainingDataException.quote(asked.id()) + ": " + e.getMessage());
+          file, asked.line(), "question " + Quote.quote(asked.id()) + ": " + e.getMessage());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.github.megabert.train.data;
 
+import io.github.megabert.input.UnreadableFileException;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -9,7 +10,11 @@ import java.nio.file.Path;
  */
 public final class TrainingDataException extends IOException {
   private static final long serialVersionUID = 1L;
-  private static final int LONGEST_QUOTE = 80;
+
+  /** A refusal of a file that cannot be opened, whose sentence names it. */
+  TrainingDataException(UnreadableFileException refusal) {
+    super(refusal.getMessage(), refusal);
+  }
 
   /** A refusal of a whole file: the sentence follows the file's name. */
   TrainingDataException(Path file, String sentence) {
@@ -28,15 +33,5 @@ public final class TrainingDataException extends IOException {
    */
   TrainingDataException(Path file, long line, String sentence) {
     super(file + ", line " + line + ": " + sentence);
-  }
-
-  /** A text of the file as a message may show it: short, on one line. */
-  public static String quote(String text) {
-    StringBuilder shown = new StringBuilder("'");
-    for (int i = 0; i < Math.min(text.length(), LONGEST_QUOTE); i++) {
-      char c = text.charAt(i);
-      shown.append(Character.isISOControl(c) || Character.isSurrogate(c) ? '?' : c);
-    }
-    return shown.append(text.length() > LONGEST_QUOTE ? "…'" : "'").toString();
   }
 }

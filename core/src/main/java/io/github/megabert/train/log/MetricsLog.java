@@ -1,11 +1,14 @@
 package io.github.megabert.train.log;
 
+import io.github.megabert.input.HeapBudget;
+import io.github.megabert.input.InputFile;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.json.JsonTree;
 import java.io.ByteArrayInputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +27,11 @@ import tools.jackson.databind.node.ObjectNode;
  * thread.
  */
 public final class MetricsLog implements Closeable {
+  private static final long LARGEST = 1 << 30;
+
+  /** Of a log's bytes in memory, while they are read. */
+  private static final int COPIES = 2;
+
   private final FileChannel channel;
 
   private MetricsLog(FileChannel channel) {
@@ -47,6 +55,7 @@ public final class MetricsLog implements Closeable {
    * @param lastStep the last step whose lines stay
    */
   public static MetricsLog resume(Path file, long lastStep) throws IOException {
+    // What is there is read first, so that a pipe is refused and not waited for.
     long kept = Files.exists(file) ? lengthUpTo(file, lastStep) : 0;
     FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -59,9 +68,16 @@ public final class MetricsLog implements Closeable {
     }
   }
 
+  /** A log's bytes; a year's are far fewer than an array holds. */
+  private static byte[] readAll(Path file) throws IOException {
+    try (InputStream in = InputFile.stream(file, HeapBudget.most(LARGEST, COPIES))) {
+      return in.readAllBytes();
+    }
+  }
+
   /** Bytes of the whole lines before the first that is later or no line of a log. */
   private static long lengthUpTo(Path file, long lastStep) throws IOException {
-    byte[] bytes = Files.readAllBytes(file);
+    byte[] bytes = readAll(file);
     int kept = 0;
     for (int end = lineEnd(bytes, 0); end > 0; end = lineEnd(bytes, kept)) {
       MetricsLine line = parse(bytes, kept, end);
@@ -106,7 +122,7 @@ public final class MetricsLog implements Closeable {
    * @throws IOException if the file cannot be read, or another line is none of a log
    */
   public static List<MetricsLine> read(Path file) throws IOException {
-    byte[] bytes = Files.readAllBytes(file);
+    byte[] bytes = readAll(file);
     List<MetricsLine> lines = new ArrayList<>();
     int from = 0;
     for (int end = lineEnd(bytes, 0); end > 0; end = lineEnd(bytes, from)) {

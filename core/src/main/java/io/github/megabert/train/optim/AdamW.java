@@ -13,6 +13,7 @@ import io.github.megabert.model.TrainableParameters.Block;
 import io.github.megabert.model.TrainableParameters.Parameter;
 import io.github.megabert.parameters.ParameterSpec.Place;
 import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -181,7 +182,12 @@ public final class AdamW implements AutoCloseable {
               + parameter.spec().shape()
               + "; resume with the options that the run began with");
     }
-    parameters.write(state.tensor(name), moment, parameter.firstRow());
+    MappedMemory.read(
+        state.source(),
+        () -> {
+          parameters.write(state.tensor(name), moment, parameter.firstRow());
+          return name;
+        });
   }
 
   @Override

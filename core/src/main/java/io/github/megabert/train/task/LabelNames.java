@@ -1,6 +1,6 @@
 package io.github.megabert.train.task;
 
-import io.github.megabert.train.data.TrainingDataException;
+import io.github.megabert.input.Quote;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -55,7 +55,7 @@ record LabelNames(List<String> names, String source, Map<String, Integer> indice
   String refusal(String name) {
     List<String> shown = names.subList(0, Math.min(MOST_SHOWN, names.size()));
     return "the label "
-        + TrainingDataException.quote(name)
+        + Quote.quote(name)
         + " is none of those of "
         + source
         + ": "

@@ -1,5 +1,6 @@
 package io.github.megabert.train.task;
 
+import io.github.megabert.input.Quote;
 import io.github.megabert.model.Labels;
 import io.github.megabert.train.Dataset;
 import io.github.megabert.train.data.ExampleReader;
@@ -47,7 +48,7 @@ record SentencePairs(EncodedSequences sequences, BitSet isRandom) implements Dat
       default ->
           throw reader.refusal(
               "the label "
-                  + TrainingDataException.quote(name)
+                  + Quote.quote(name)
                   + " is neither is_next nor not_next (or 0 and 1, as transformers has them)");
     };
   }

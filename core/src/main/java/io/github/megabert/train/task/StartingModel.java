@@ -117,6 +117,11 @@ public final class StartingModel {
     }
 
     @Override
+    public void requireUnchanged() {
+      checkpoint.requireUnchanged();
+    }
+
+    @Override
     public void close() {}
   }
 }

@@ -17,6 +17,8 @@ import java.util.Set;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -65,6 +67,58 @@ class GenerationConfigTest {
     GenerationConfig wrong = GenerationConfig.of(folder);
     Exception refusal = assertThrows(IllegalArgumentException.class, wrong::options);
     assertTrue(refusal.getMessage().contains("\"num_beams\" is \"four\""), refusal.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "max_new_tokens | 0 | a whole number from 1 on",
+        "max_new_tokens | 5000000000 | a whole number from 1 on",
+        "min_new_tokens | -1 | a whole number from 0 on",
+        "num_beams | 1000000000 | a whole number from 1 to 4096",
+        "num_return_sequences | {} | a whole number from 1 to 4096",
+        "repetition_penalty | 1e400 | a positive number",
+        "do_sample | \"yes\" | true or false",
+        "eos_token_id | [[]] | a token id or a list of them",
+      })
+  void aSettingOutOfItsRangeIsNamedWithItsFile(String name, String value, String expected)
+      throws IOException {
+    Path file = folder.resolve("generation_config.json");
+    Files.writeString(file, "{\"" + name + "\": " + value + "}");
+    GenerationConfig config = GenerationConfig.of(folder);
+    String message = assertThrows(IllegalArgumentException.class, config::options).getMessage();
+    assertTrue(message.startsWith(file + ": \"" + name + "\" is "), message);
+    assertTrue(message.endsWith(" where " + expected + " is expected"), message);
+  }
+
+  @Test
+  void whatContradictsTheFileIsToldWithIt() throws IOException {
+    Path file = folder.resolve("generation_config.json");
+    Files.writeString(file, "{\"num_return_sequences\": 3}");
+    GenerationConfig several = GenerationConfig.of(folder);
+    assertEquals(
+        file
+            + ": \"num_return_sequences\" is 3, which needs as many beams, or sampling; the beams"
+            + " are 2",
+        refusal(several.options(false, 2)));
+    assertEquals(3, several.options(false, 4).build().returnSequences());
+    assertEquals(3, several.options(true, 0).build().returnSequences());
+    assertEquals(2, several.options(false, 2).returnSequences(2).build().returnSequences());
+    String own = refusal(several.options(false, 2).returnSequences(4));
+    assertEquals("4 results need as many beams, or sampling; there are 2 beams", own);
+
+    Files.writeString(file, "{\"min_new_tokens\": 30}");
+    GenerationConfig least = GenerationConfig.of(folder);
+    String message = refusal(least.options());
+    assertTrue(message.startsWith(file + ": at least 30 and at most 20 new tokens"), message);
+    assertEquals(40, least.options().maxNewTokens(40).build().maxNewTokens());
+    assertTrue(refusal(GenerationConfig.EMPTY.options().minNewTokens(30)).startsWith("minNew"));
+  }
+
+  private static String refusal(GenerationOptions.Builder builder) {
+    return String.valueOf(
+        assertThrows(IllegalArgumentException.class, builder::build).getMessage());
   }
 
   /** As transformers, which warns of them; files that were saved with such settings are common. */

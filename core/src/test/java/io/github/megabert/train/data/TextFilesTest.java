@@ -1,6 +1,8 @@
 package io.github.megabert.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Texts with labels: tabs, commas, JSON lines. */
@@ -237,15 +240,38 @@ class TextFilesTest {
   @Test
   void onlyFilesOfTextAreOpened() throws IOException {
     Path missing = folder.resolve("missing.tsv");
-    assertEquals("missing.tsv does not exist", refusal(missing, Columns.FOUND, LabelKind.LABEL));
+    assertEquals("there is no file missing.tsv", refusal(missing, Columns.FOUND, LabelKind.LABEL));
     Path inner = Files.createDirectory(folder.resolve("inner.tsv"));
     assertEquals(
-        "inner.tsv is a folder; a file of training data is expected",
+        "inner.tsv is a folder where a file was expected",
         refusal(inner, Columns.FOUND, LabelKind.LABEL));
     Path device = Files.createSymbolicLink(folder.resolve("zero.tsv"), Path.of("/dev/zero"));
     assertEquals(
-        "zero.tsv is no regular file; a file of training data is expected",
+        "zero.tsv is a pipe or a device where a file was expected; copy its content into a file",
         refusal(device, Columns.FOUND, LabelKind.LABEL));
+  }
+
+  /** Each would wait for its writer for ever. */
+  @Test
+  @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void noReaderOpensAPipe() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    refusesPipe(pipe, "p.tsv", path -> TrainingData.texts(path, Columns.FOUND, LabelKind.LABEL));
+    refusesPipe(pipe, "p.conll", path -> TrainingData.words(path, Columns.FOUND));
+    refusesPipe(pipe, "p.json", TrainingData::questions);
+    refusesPipe(pipe, "p.jsonl", TrainingData::choices);
+    TrainingDataException refusal =
+        assertThrows(TrainingDataException.class, () -> PlainTextReader.open(pipe));
+    assertTrue(String.valueOf(refusal.getMessage()).contains("is a pipe or a device"));
+  }
+
+  private <E extends Example> void refusesPipe(Path pipe, String name, DataFiles.Opener<E> reader)
+      throws IOException {
+    Path named = Files.createSymbolicLink(folder.resolve(name), pipe);
+    assertEquals(
+        name + " is a pipe or a device where a file was expected; copy its content into a file",
+        files.refusal(named, reader));
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class MetricsLogTest {
@@ -100,6 +101,19 @@ class MetricsLogTest {
       log.append(lines().getFirst());
     }
     assertEquals(STEP_1, Files.readString(file));
+    assertThrows(FileAlreadyExistsException.class, () -> MetricsLog.create(file));
+  }
+
+  @Test
+  @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aPipeIsRefusedAndNotWaitedFor() throws Exception {
+    assertEquals(0, new ProcessBuilder("mkfifo", file.toString()).start().waitFor());
+    String refusal =
+        file + " is a pipe or a device where a file was expected; copy its content into a file";
+    assertEquals(
+        refusal, assertThrows(IOException.class, () -> MetricsLog.read(file)).getMessage());
+    assertEquals(
+        refusal, assertThrows(IOException.class, () -> MetricsLog.resume(file, 1)).getMessage());
     assertThrows(FileAlreadyExistsException.class, () -> MetricsLog.create(file));
   }
 
