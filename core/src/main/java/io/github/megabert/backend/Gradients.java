@@ -18,9 +18,6 @@ public interface Gradients {
   /** {@code sum += x}, of one shape. */
   void add(Matrix x, Matrix sum);
 
-  /** {@code x = factor · x}. */
-  void scale(Matrix x, float factor);
-
   /**
    * The adjoint of {@link Computation#linear} for its input: {@code dX = dOut·W}.
    *

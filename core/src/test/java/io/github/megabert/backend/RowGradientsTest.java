@@ -103,7 +103,7 @@ class RowGradientsTest {
 
   @ParameterizedTest
   @MethodSource("shapes")
-  void zerosSumsAndMultiplesAreExact(String backend, int rows, int columns) {
+  void zerosAndSumsAreExact(String backend, int rows, int columns) {
     Samples samples = new Samples(arena, columns);
     Tensor x = samples.tensor(1, rows, columns);
     Tensor y = samples.tensor(1, rows, columns);
@@ -115,9 +115,7 @@ class RowGradientsTest {
           gradients.clear(zeros);
           Matrix sum = c.upload(y);
           gradients.add(c.upload(x), sum);
-          Matrix scaled = c.upload(x);
-          gradients.scale(scaled, 0.3f);
-          return List.of(zeros, sum, scaled);
+          return List.of(zeros, sum);
         });
   }
 

@@ -48,14 +48,6 @@ public final class ScalarGradients implements Gradients {
   }
 
   @Override
-  public void scale(Matrix x, float factor) {
-    HostMatrix matrix = HostMatrix.of(x);
-    for (long i = 0; i < matrix.elements(); i++) {
-      matrix.set(i, factor * matrix.get(i));
-    }
-  }
-
-  @Override
   public void linearInput(Matrix dOut, Backend.Linear linear, boolean add, Matrix dX) {
     HostMatrix weight = parameters.weight(linear);
     HostMatrix source = HostMatrix.of(dOut, "dOut", dOut.rows(), weight.rows());

@@ -70,11 +70,6 @@ final class VectorGradients implements Gradients {
   }
 
   @Override
-  public void scale(Matrix x, float factor) {
-    open().training().elements.scale(HostMatrix.of(x), factor);
-  }
-
-  @Override
   public void linearInput(Matrix dOut, Backend.Linear linear, boolean add, Matrix dX) {
     PackedLinear layer = layer(linear);
     open()
