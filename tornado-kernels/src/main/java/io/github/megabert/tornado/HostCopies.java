@@ -1,5 +1,6 @@
 package io.github.megabert.tornado;
 
+import io.github.megabert.tensor.BFloat16;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tornado.recording.Element;
@@ -44,22 +45,13 @@ final class HostCopies {
       long at = first + from;
       if (half || bfloat16) {
         for (int i = 0; i < chunk; i++) {
-          halves[i] = half ? Float.floatToFloat16(floats[i]) : toBFloat16(floats[i]);
+          halves[i] = half ? Float.floatToFloat16(floats[i]) : BFloat16.fromFloat(floats[i]);
         }
         MemorySegment.copy(halves, 0, target, ValueLayout.JAVA_SHORT, at * Short.BYTES, chunk);
       } else {
         MemorySegment.copy(floats, 0, target, ValueLayout.JAVA_FLOAT, at * Float.BYTES, chunk);
       }
     }
-  }
-
-  /** Rounds to the nearest bfloat16, ties to even. */
-  static short toBFloat16(float value) {
-    int bits = Float.floatToRawIntBits(value);
-    if (Float.isNaN(value)) {
-      return (short) 0x7fc0;
-    }
-    return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
   }
 
   /** Copies the first {@code count} elements into {@code destination}, as float32. */

@@ -7,11 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
 /** The matrix product of {@link FloatMatrixKernels} in binary16, computing in float32. */
 final class HalfMatrixKernels {
-  /** Rows and columns of the tile of a work group. */
-  static final int TILE = 64;
-
-  /** Threads of a work group; each keeps a 4×4 tile in registers. */
-  static final int THREADS = 256;
+  private static final int TILE = FloatMatrixKernels.TILE;
+  private static final int THREADS = FloatMatrixKernels.THREADS;
 
   private static final int DEPTH = 16;
 

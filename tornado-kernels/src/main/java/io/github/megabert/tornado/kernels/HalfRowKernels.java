@@ -12,8 +12,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * float32.
  */
 final class HalfRowKernels {
-  /** Threads of a work group that shares a row. */
-  static final int ROW_THREADS = 128;
+  private static final int ROW_THREADS = FloatRowKernels.ROW_THREADS;
 
   private HalfRowKernels() {}
 

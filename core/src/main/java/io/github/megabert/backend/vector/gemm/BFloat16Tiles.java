@@ -50,7 +50,7 @@ public final class BFloat16Tiles extends Kernel {
    * @param depth number of k
    * @param xOffset bytes from the start of x to its first element
    * @param xStride bytes from a row of x to the next
-   * @param words as {@link NarrowWeights} lays them out; {@code offset} is that of the first row
+   * @param panel as {@link NarrowWeights} lays it out; {@code panelOffset} is that of its first row
    * @param c {@code [rows, PANEL]}
    */
   public static void multiply(
@@ -60,15 +60,15 @@ public final class BFloat16Tiles extends Kernel {
       MemorySegment x,
       long xOffset,
       long xStride,
-      MemorySegment words,
-      long offset,
+      MemorySegment panel,
+      long panelOffset,
       MemorySegment c,
       long cOffset) {
     if (of(rows).isVector(forms)) {
-      vector(rows, depth, x, xOffset, xStride, words, offset, c, cOffset, PANEL_BYTES);
+      vector(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, PANEL_BYTES);
     } else {
       float[] operand = FloatArrays.readRows(x, xOffset, xStride, rows, depth);
-      float[] weights = NarrowWeights.readBFloat16s(words, offset, depth);
+      float[] weights = NarrowWeights.readBFloat16s(panel, panelOffset, depth);
       FloatArrays.write(PlainPanel.multiply(rows, depth, operand, weights), c, cOffset);
     }
   }
@@ -91,16 +91,16 @@ public final class BFloat16Tiles extends Kernel {
       MemorySegment x,
       long xOffset,
       long xStride,
-      MemorySegment words,
-      long offset,
+      MemorySegment panel,
+      long panelOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
     switch (rows) {
-      case 1 -> multiply1(depth, x, xOffset, words, offset, c, cOffset);
-      case 2 -> multiply2(depth, x, xOffset, xStride, words, offset, c, cOffset, cStride);
-      case 3 -> multiply3(depth, x, xOffset, xStride, words, offset, c, cOffset, cStride);
-      case 4 -> multiply4(depth, x, xOffset, xStride, words, offset, c, cOffset, cStride);
+      case 1 -> multiply1(depth, x, xOffset, panel, panelOffset, c, cOffset);
+      case 2 -> multiply2(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
+      case 3 -> multiply3(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
+      case 4 -> multiply4(depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, cStride);
       default -> throw new IllegalArgumentException("a tile of " + rows + " rows");
     }
   }
@@ -109,15 +109,15 @@ public final class BFloat16Tiles extends Kernel {
       int depth,
       MemorySegment x,
       long xOffset,
-      MemorySegment words,
-      long offset,
+      MemorySegment panel,
+      long panelOffset,
       MemorySegment c,
       long cOffset) {
     FloatVector l0 = FloatVector.zero(SPECIES);
     FloatVector h0 = FloatVector.zero(SPECIES);
     for (int k = 0; k < depth; k++) {
       IntVector both =
-          IntVector.fromMemorySegment(WORDS, words, offset + (long) k * VECTOR_BYTES, ORDER);
+          IntVector.fromMemorySegment(WORDS, panel, panelOffset + (long) k * VECTOR_BYTES, ORDER);
       FloatVector low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector high = both.and(UPPER).reinterpretAsFloats();
       long step = (long) k * Float.BYTES;
@@ -134,8 +134,8 @@ public final class BFloat16Tiles extends Kernel {
       MemorySegment x,
       long xOffset,
       long xStride,
-      MemorySegment words,
-      long offset,
+      MemorySegment panel,
+      long panelOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
@@ -146,7 +146,7 @@ public final class BFloat16Tiles extends Kernel {
     FloatVector h1 = FloatVector.zero(SPECIES);
     for (int k = 0; k < depth; k++) {
       IntVector both =
-          IntVector.fromMemorySegment(WORDS, words, offset + (long) k * VECTOR_BYTES, ORDER);
+          IntVector.fromMemorySegment(WORDS, panel, panelOffset + (long) k * VECTOR_BYTES, ORDER);
       FloatVector low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector high = both.and(UPPER).reinterpretAsFloats();
       long step = (long) k * Float.BYTES;
@@ -168,8 +168,8 @@ public final class BFloat16Tiles extends Kernel {
       MemorySegment x,
       long xOffset,
       long xStride,
-      MemorySegment words,
-      long offset,
+      MemorySegment panel,
+      long panelOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
@@ -183,7 +183,7 @@ public final class BFloat16Tiles extends Kernel {
     FloatVector h2 = FloatVector.zero(SPECIES);
     for (int k = 0; k < depth; k++) {
       IntVector both =
-          IntVector.fromMemorySegment(WORDS, words, offset + (long) k * VECTOR_BYTES, ORDER);
+          IntVector.fromMemorySegment(WORDS, panel, panelOffset + (long) k * VECTOR_BYTES, ORDER);
       FloatVector low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector high = both.and(UPPER).reinterpretAsFloats();
       long step = (long) k * Float.BYTES;
@@ -210,8 +210,8 @@ public final class BFloat16Tiles extends Kernel {
       MemorySegment x,
       long xOffset,
       long xStride,
-      MemorySegment words,
-      long offset,
+      MemorySegment panel,
+      long panelOffset,
       MemorySegment c,
       long cOffset,
       long cStride) {
@@ -228,7 +228,7 @@ public final class BFloat16Tiles extends Kernel {
     FloatVector h3 = FloatVector.zero(SPECIES);
     for (int k = 0; k < depth; k++) {
       IntVector both =
-          IntVector.fromMemorySegment(WORDS, words, offset + (long) k * VECTOR_BYTES, ORDER);
+          IntVector.fromMemorySegment(WORDS, panel, panelOffset + (long) k * VECTOR_BYTES, ORDER);
       FloatVector low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector high = both.and(UPPER).reinterpretAsFloats();
       long step = (long) k * Float.BYTES;
