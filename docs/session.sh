@@ -115,6 +115,11 @@ TEXT
     'megabert train-tokenizer --input docs/session/lines.txt docs/session/texts.txt --output target/session/vocabulary --vocab-size 64' \
     'megabert train-tokenizer --input docs/session/texts.txt --output target/session/cased --vocab-size 64 --cased --json' \
     'megabert tokenize --vocab target/session/vocabulary "The hotel was cold."'
+  section "Data to pre-train on" \
+    'megabert preprocess --input docs/session/corpus.txt --split-sentences --output target/session/corpus' \
+    'megabert preprocess --merge target/session/corpus target/session/corpus --output target/session/twice --json' \
+    'megabert samples --data target/session/corpus --seq-length 32 --output target/session/samples.safetensors' \
+    'megabert samples --data target/session/corpus --seq-length 32 --num-samples 10 --count 8 --output target/session/samples.safetensors --json'
   section "Masked-LM loss and accuracy" \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors' \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors --json'
@@ -158,5 +163,7 @@ TEXT
     'megabert clasify "text"' \
     'megabert finetune --task classify --train docs/session/train.tsv --early-stopping 2 --output target/session/none' \
     'megabert finetune --task classify --train docs/session/texts.txt --output target/session/none' \
-    'megabert train-tokenizer --input docs/session/texts.txt --output target/session/none --vocab-size 32'
+    'megabert train-tokenizer --input docs/session/texts.txt --output target/session/none --vocab-size 32' \
+    'megabert samples --data no/such/corpus --output target/session/none.safetensors' \
+    'megabert samples --data target/session/corpus --documents 0:9 --output target/session/none.safetensors'
 } >"$page"

@@ -18,6 +18,8 @@ module io.github.megabert.core {
   exports io.github.megabert.tokenizer;
   exports io.github.megabert.tokenizer.training;
   exports io.github.megabert.train.data;
+  exports io.github.megabert.train.data.indexed;
+  exports io.github.megabert.train.data.samples;
   exports io.github.megabert.train.log;
   exports io.github.megabert.train.metrics;
   exports io.github.megabert.train.optim;

@@ -79,6 +79,8 @@ public final class Main implements Runnable {
     COMMANDS.put("convert", ConvertCommand::new);
     COMMANDS.put("finetune", FinetuneCommand::new);
     COMMANDS.put("train-tokenizer", TrainTokenizerCommand::new);
+    COMMANDS.put("preprocess", PreprocessCommand::new);
+    COMMANDS.put("samples", SamplesCommand::new);
     COMMANDS.put("completion", CompletionCommand::new);
     COMMANDS.put("man", ManCommand::new);
     COMMANDS.put("help", CommandLine.HelpCommand::new);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +53,7 @@ class OptionsTest {
   @BeforeAll
   static void writeTexts() throws IOException {
     TrainingRuns.texts(folder.resolve("train.tsv"));
+    Files.writeString(folder.resolve("corpus.jsonl"), "{\"text\": \"A dog barks. It runs.\"}\n");
   }
 
   /** A command line that works; "$" words are put in, and a text in quotes is one word. */
@@ -91,6 +93,11 @@ class OptionsTest {
                   + " 0.01 --output $N"),
           Map.entry(
               "train-tokenizer", "--input ../docs/session/lines.txt --vocab-size 60 --output $N"),
+          Map.entry("preprocess", "--input $T/corpus.jsonl --output $T/preprocessed"),
+          Map.entry(
+              "samples",
+              "--data $C/../training/megatron_data/text_sentence --seq-length 32 --output"
+                  + " $T/samples.safetensors"),
           Map.entry("completion", ""),
           Map.entry("man", ""),
           Map.entry("help", ""));
@@ -237,6 +244,36 @@ class OptionsTest {
                   "--limit-alphabet 0",
                   "--special-tokens ''",
                   "--threads 0")),
+          Map.entry(
+              "preprocess",
+              List.of(
+                  "--input " + MISSING,
+                  "--merge " + MISSING,
+                  "--output " + MISSING + "/x",
+                  "--split-sentences",
+                  "--json-key none",
+                  "--append-eod",
+                  "--dtype int32",
+                  "--workers 0")),
+          Map.entry(
+              "samples",
+              List.of(
+                  "--data " + MISSING,
+                  "--objective mlm",
+                  "--seq-length 64",
+                  "--split 1,1,1",
+                  "--masking-probability 0",
+                  "--short-sequence-probability 1",
+                  "--max-ngram 0",
+                  "--no-whole-word --objective clm",
+                  "--longer-ngrams --geometric",
+                  "--geometric --longer-ngrams",
+                  "--output " + MISSING + "/x",
+                  "--documents 0:3",
+                  "--part test",
+                  "--num-samples 300",
+                  "--count 3",
+                  "--seed 0")),
           Map.entry(
               "convert",
               List.of(

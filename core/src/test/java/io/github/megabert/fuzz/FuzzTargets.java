@@ -14,6 +14,15 @@ import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.training.WordPieceOptions;
 import io.github.megabert.tokenizer.training.WordPieceTrainer;
+import io.github.megabert.train.data.DocumentReader;
+import io.github.megabert.train.data.TrainingData;
+import io.github.megabert.train.data.TrainingFixtures;
+import io.github.megabert.train.data.indexed.IndexedDataset;
+import io.github.megabert.train.data.samples.CausalSamples;
+import io.github.megabert.train.data.samples.DocumentRange;
+import io.github.megabert.train.data.samples.MaskedSamples;
+import io.github.megabert.train.data.samples.SampleOptions;
+import io.github.megabert.train.data.samples.WordPieces;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -141,7 +150,35 @@ final class FuzzTargets {
                 Mutations::safetensors,
                 FuzzTargets::forward)
             .beside("config.json", config)
-            .beside("model.safetensors", weights));
+            .beside("model.safetensors", weights),
+        FuzzTarget.alone(
+                "corpus-index",
+                "corpus.idx",
+                List.of(corpus("text_sentence.idx")),
+                Mutations::bytes,
+                FuzzTargets::drawSamples)
+            .beside("corpus.bin", corpus("text_sentence.bin")),
+        FuzzTarget.alone(
+                "corpus-data",
+                "corpus.bin",
+                List.of(corpus("text_sentence.bin")),
+                Mutations::bytes,
+                FuzzTargets::drawSamples)
+            .beside("corpus.idx", corpus("text_sentence.idx")),
+        FuzzTarget.alone(
+            "documents",
+            "documents.txt",
+            List.of("A line.\nAnother é 中.\n\nA document.\n".getBytes(StandardCharsets.UTF_8)),
+            Mutations::bytes,
+            FuzzTargets::readDocuments),
+        FuzzTarget.alone(
+            "json-documents",
+            "documents.jsonl",
+            List.of(
+                "{\"text\": \"A line.\\nAnother.\"}\n{\"text\": [\"One\", \"two\"], \"id\": 7}\n"
+                    .getBytes(StandardCharsets.UTF_8)),
+            Mutations::json,
+            FuzzTargets::readDocuments));
   }
 
   private static final String TOKENIZER_CONFIG =
@@ -214,6 +251,10 @@ final class FuzzTargets {
       "max_input_chars_per_word": 100, "vocab": {VOCAB}}}
     """
         .replace("VOCAB", vocab);
+  }
+
+  private static byte[] corpus(String name) throws IOException {
+    return Files.readAllBytes(TrainingFixtures.file("megatron_data/" + name));
   }
 
   private static byte[] fixture(String name) throws IOException {
@@ -304,6 +345,31 @@ final class FuzzTargets {
         inputs.put(name, tensors.tensor(name));
       }
       TransformersForward.run(model, inputs, OutputOptions.NONE);
+    }
+  }
+
+  /** Every token, and samples of both kinds; other numbers than the vocabulary's are refused. */
+  private static void drawSamples(Path folder, Path input) throws IOException {
+    try (IndexedDataset data = IndexedDataset.open(folder.resolve("corpus"))) {
+      for (int sequence = 0; sequence < data.sequences(); sequence++) {
+        data.read(sequence);
+      }
+      DocumentRange documents = DocumentRange.all(data);
+      WordPieces pieces = new WordPieces(TrainingFixtures.tokenizer());
+      MaskedSamples masked = MaskedSamples.of(data, pieces, documents, SampleOptions.DEFAULT, 0);
+      CausalSamples causal = CausalSamples.of(data, 8192, documents, 1, 8, 0);
+      for (int i = 0; i < Math.min(8, masked.size()); i++) {
+        masked.sample(i);
+        causal.sample(Math.min(i, causal.size() - 1));
+      }
+    }
+  }
+
+  private static void readDocuments(Path folder, Path input) throws IOException {
+    try (DocumentReader documents = TrainingData.documents(input, "text")) {
+      while (documents.read() != null) {
+        documents.bytes();
+      }
     }
   }
 }

@@ -86,6 +86,11 @@ final class JsonLinesTable implements Table {
     }
   }
 
+  /** Bytes of the file up to the end of the row that was read last. */
+  long bytes() {
+    return lines.bytes();
+  }
+
   @Override
   public void close() throws IOException {
     lines.close();

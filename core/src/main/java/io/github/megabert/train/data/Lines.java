@@ -37,6 +37,7 @@ final class Lines implements Closeable {
   private final byte[] buffer = new byte[BUFFER];
   private int position;
   private int limit;
+  private long filled;
   private byte[] line = new byte[256];
   private CharBuffer characters = CharBuffer.allocate(256);
   private long number;
@@ -69,6 +70,11 @@ final class Lines implements Closeable {
     return number;
   }
 
+  /** Bytes of the file up to the end of that line. */
+  long bytes() {
+    return filled - limit + position;
+  }
+
   /** The next line without its end, or null. */
   @Nullable String next() throws IOException {
     int length = 0;
@@ -77,6 +83,7 @@ final class Lines implements Closeable {
       if (position == limit) {
         position = 0;
         limit = Math.max(0, in.read(buffer));
+        filled += limit;
         if (limit == 0) {
           break;
         }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code .json}: for questions, SQuAD's format, 1.1 or 2.0;
  *   <li>{@code .conll}, {@code .bio}, {@code .iob}, {@code .iob2}, {@code .txt}: for tagged words,
  *       columns as in CoNLL-2003;
- *   <li>{@code .txt}: for texts without labels, a text a line.
+ *   <li>{@code .txt}: for texts without labels, a text a line;
+ *   <li>any other, for documents: a line a sentence, an empty line between documents.
  * </ul>
  *
  * <p>Readers trust nothing: a line has at most 4 MiB, only regular files are opened, and what is no
@@ -69,6 +70,27 @@ public final class TrainingData {
     return switch (ending(file)) {
       case "jsonl", "ndjson" -> new ChoiceReader(JsonLinesTable.open(file));
       default -> throw unknown(file, "choices", ".jsonl");
+    };
+  }
+
+  /**
+   * Documents of a corpus: JSON objects of which one key has the text, its lines or a list of
+   * sentences; or, in a file with any other ending than {@code .jsonl}, {@code .ndjson} and {@code
+   * .json}, lines with an empty one between documents.
+   *
+   * @param jsonKey the key; a file of lines has none
+   */
+  public static DocumentReader documents(Path file, String jsonKey) throws IOException {
+    return isJson(file)
+        ? new JsonDocumentReader(JsonLinesTable.open(file), jsonKey)
+        : new TextDocumentReader(Lines.open(file));
+  }
+
+  /** Whether the ending of a file's name says that it holds JSON. */
+  public static boolean isJson(Path file) {
+    return switch (ending(file)) {
+      case "jsonl", "ndjson", "json" -> true;
+      default -> false;
     };
   }
 

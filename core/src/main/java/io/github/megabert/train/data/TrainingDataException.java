@@ -17,12 +17,12 @@ public final class TrainingDataException extends IOException {
   }
 
   /** A refusal of a whole file: the sentence follows the file's name. */
-  TrainingDataException(Path file, String sentence) {
+  public TrainingDataException(Path file, String sentence) {
     super(file + " " + sentence);
   }
 
   /** A refusal of an example that stands in no file: the sentence follows its place. */
-  TrainingDataException(String place, String sentence) {
+  public TrainingDataException(String place, String sentence) {
     super(place + ": " + sentence);
   }
 
