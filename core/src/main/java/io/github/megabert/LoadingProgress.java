@@ -1,6 +1,6 @@
 package io.github.megabert;
 
-/** Told as a model is loaded, on the thread that loads. */
+/** Listens to the loading of a model, on the thread that loads it. */
 @FunctionalInterface
 public interface LoadingProgress {
   /**

@@ -34,7 +34,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * An open model with its tokenizer and the backend that computes it; where a program begins.
+ * An open model with its tokenizer and its backend. A program begins here.
  *
  * <pre>{@code
  * try (MegaBert bert = MegaBert.load(Path.of("my-model"))) {
@@ -43,7 +43,7 @@ import java.util.concurrent.CompletableFuture;
  * }</pre>
  *
  * <p>Immutable and thread-safe: any number of threads, virtual ones too, may use one instance.
- * Closing it twice is harmless; using it, or anything it gave, after that throws {@link
+ * Closing it twice is harmless. A closed model, and everything that it gave, throws {@link
  * IllegalStateException}.
  */
 public final class MegaBert implements AutoCloseable {
@@ -95,7 +95,7 @@ public final class MegaBert implements AutoCloseable {
     return DemoModel.tokenizer();
   }
 
-  /** Options, before {@link MegaBertBuilder#load} or {@link MegaBertBuilder#demo}. */
+  /** Collects options, to end with {@link MegaBertBuilder#load} or {@link MegaBertBuilder#demo}. */
   public static MegaBertBuilder builder() {
     return new MegaBertBuilder();
   }
@@ -116,10 +116,11 @@ public final class MegaBert implements AutoCloseable {
   }
 
   /**
-   * Gets the kernels compiled that a batch of usual size needs, so that a readiness probe can wait
-   * for it. Until then answers are right, but come slowly.
+   * Compiles the kernels that a batch of usual size needs; a readiness probe can wait for it. Until
+   * then answers are right but slow.
    *
-   * @return completed when they are; cancelled when the last model of the process is closed before
+   * @return completed when the kernels are compiled; cancelled if the last model of the process is
+   *     closed before
    */
   public CompletableFuture<Void> warmUp() {
     return open.backend().warmUp();
@@ -150,8 +151,8 @@ public final class MegaBert implements AutoCloseable {
   }
 
   /**
-   * Those of {@link #tasks} that the model was not trained for: text generation, where it was saved
-   * to fill gaps, as the demo model was.
+   * The {@link #tasks} that the model was not trained for, such as text generation by a model that
+   * was trained to fill gaps. The demo model is one.
    */
   public Set<Task> untrainedTasks() {
     return open.untrainedTasks();
@@ -220,12 +221,12 @@ public final class MegaBert implements AutoCloseable {
         Task.NEXT_SENTENCE, MegatronBertForNextSentencePrediction.class, NextSentence::new);
   }
 
-  /** Gives a vector a token. */
+  /** Gives a vector for each token. */
   public FeatureExtraction featureExtraction() {
     return pipeline(Task.FEATURE_EXTRACTION, MegatronBertModel.class, FeatureExtraction::new);
   }
 
-  /** Gives a vector a text. */
+  /** Gives a vector for each text. */
   public TextEmbedding textEmbedding() {
     int limit =
         lengthLimit == Integer.MAX_VALUE ? embeddingConfig().maxLength() : Integer.MAX_VALUE;
@@ -236,15 +237,15 @@ public final class MegaBert implements AutoCloseable {
             new TextEmbedding(model, tokenizer, Math.min(length, limit), batches));
   }
 
-  /** How the model's folder, where sentence-transformers saved it, makes vectors of texts. */
+  /** How the model's folder makes vectors of texts, if sentence-transformers saved it. */
   public EmbeddingConfig embeddingConfig() {
     return open.embeddingConfig();
   }
 
   /**
-   * Continues texts; not well, where {@link #untrainedTasks} has it. They end at the tokens that
-   * {@code generation_config.json} names, else at those of {@code config.json}, else at {@code
-   * [SEP]}, unless the options say otherwise.
+   * Continues texts, badly if {@link #untrainedTasks} lists the task. Unless the options say
+   * otherwise, a text ends at the tokens that {@code generation_config.json} names, else at those
+   * of {@code config.json}, else at {@code [SEP]}.
    */
   public TextGeneration textGeneration() {
     return pipeline(
@@ -255,8 +256,8 @@ public final class MegaBert implements AutoCloseable {
   }
 
   /**
-   * Options for generation as the model's {@code generation_config.json} has them; the usual ones
-   * where it has none.
+   * The generation options of the model's {@code generation_config.json}, or the usual ones where
+   * it has none.
    */
   public GenerationOptions.Builder generationOptions() {
     return generationOptions(false, 0);

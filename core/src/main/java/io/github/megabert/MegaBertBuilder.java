@@ -54,8 +54,8 @@ public final class MegaBertBuilder {
 
   /**
    * Whether weights are packed for the kernels of the {@code vector} backend; they are by default.
-   * Without, a large model gives its first answers sooner and later ones more slowly; see {@link
-   * BackendOptions#packing}.
+   * Without packing, a large model gives its first answers sooner and later ones more slowly; see
+   * {@link BackendOptions#packing}.
    */
   public MegaBertBuilder packing(boolean value) {
     options = options.withPacking(value);
@@ -80,20 +80,20 @@ public final class MegaBertBuilder {
     return this;
   }
 
-  /** The transformers class that {@link MegaBert#model()} gives, rather than the checkpoint's. */
+  /** The transformers class of {@link MegaBert#model()}, in place of the checkpoint's. */
   public MegaBertBuilder modelClass(ModelClass modelClass) {
     loadOptions = new LoadOptions(modelClass, loadOptions.missingHeadSeed());
     return this;
   }
 
-  /** Begins a head that the checkpoint lacks with random weights, in order to train it. */
+  /** Gives a head that the checkpoint lacks random weights, in order to train it. */
   public MegaBertBuilder allowMissingHead(long seed) {
     loadOptions = loadOptions.withMissingHead(seed);
     return this;
   }
 
   /**
-   * Most tokens of a text, where that is to be less than the model takes.
+   * The most tokens of a text, below what the model takes.
    *
    * @throws IllegalArgumentException unless it is positive
    */
@@ -112,7 +112,7 @@ public final class MegaBertBuilder {
   }
 
   /**
-   * Sets who is told of every tensor that is loaded. Weights are loaded when a pipeline first needs
+   * Sets a listener for every tensor that is loaded. Weights are loaded when a pipeline first needs
    * them, not when the model is opened.
    */
   public MegaBertBuilder loading(LoadingProgress listener) {

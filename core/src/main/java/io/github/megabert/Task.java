@@ -9,9 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/**
- * What a model can be asked to do. Which tasks one can do depends on the head it was saved with.
- */
+/** What a model can be asked to do. Its tasks depend on the head that it was saved with. */
 public enum Task {
   /** {@link MegaBert#fillMask}. */
   FILL_MASK,
@@ -73,8 +71,8 @@ public enum Task {
   }
 
   /**
-   * Those of its tasks that a model can be asked for, and was not trained for: a model that was
-   * trained to fill gaps, reading a text from both sides, continues one, but not well.
+   * The tasks that a model can be asked for but was not trained for. A model that was trained to
+   * fill gaps reads a text from both sides, so it continues one badly.
    */
   public static Set<Task> untrained(MegatronBertConfig config) {
     return untrained(named(config), config);

@@ -1,4 +1,4 @@
-/** The way in: {@link io.github.megabert.MegaBert} opens a model with everything it needs. */
+/** {@link io.github.megabert.MegaBert} opens a model with everything that it needs. */
 @NullMarked
 package io.github.megabert;
 

@@ -82,16 +82,16 @@ public interface Backend extends AutoCloseable {
   ResidentMatrix resident(int rows, int columns);
 
   /**
-   * The fastest that the device multiplies and adds, in GFLOP/s, measured now; 0 where a backend
-   * does not know how.
+   * Measures how fast the device multiplies and adds, in GFLOP/s; 0 if the backend cannot measure
+   * it.
    */
   default double measurePeak() {
     return 0;
   }
 
   /**
-   * Prepares what first computations would otherwise wait for or do slowly, such as kernels that
-   * have to be compiled, on another thread.
+   * Prepares on another thread what slows the first computations down, such as kernels that have to
+   * be compiled.
    *
    * @return completed when it is done, at once where there is nothing to prepare; cancelled when
    *     the backend is closed before

@@ -1,18 +1,18 @@
 package io.github.megabert.backend;
 
 /**
- * What a caller may ask of a backend.
+ * The options of a backend.
  *
  * @param threads CPU threads for one computation, the caller included; 1 … {@link #MOST_THREADS}
  * @param precision storage of matrix weights
  * @param device index of the device, for backends that have several
  * @param packing whether weights are brought into the form that kernels read fastest when a model
- *     is opened. Without, the {@code vector} backend takes them as they lie in a mapped file, which
- *     must then outlive it, and transposes them anew at each product: the first answer is there
+ *     is opened. Otherwise the {@code vector} backend takes them as they lie in a mapped file,
+ *     which must then outlive it, and transposes them at each product: the first answer comes
  *     sooner, later ones take longer. Other backends ignore it
  */
 public record BackendOptions(int threads, Precision precision, int device, boolean packing) {
-  /** Most threads that can be asked for; no machine of today has as many processors. */
+  /** The most threads that can be asked for; no machine has as many processors. */
   public static final int MOST_THREADS = 4096;
 
   /** All processors, float32, device 0. */

@@ -3,7 +3,7 @@ package io.github.megabert.backend;
 /** Opens one kind of backend; found by {@link java.util.ServiceLoader}. */
 public interface BackendProvider {
   /**
-   * Whether a backend can serve here.
+   * Whether a backend can compute on this machine.
    *
    * @param available true if {@link #open} is expected to succeed
    * @param preferred true if {@code auto} may take it; false for one that another serves better,
@@ -13,7 +13,7 @@ public interface BackendProvider {
    *     an empty string
    */
   record Availability(boolean available, boolean preferred, String device, String reason) {
-    /** One that is preferred where it is available. */
+    /** A backend that is preferred where it is available. */
     public Availability(boolean available, String device, String reason) {
       this(available, available, device, reason);
     }
@@ -25,7 +25,9 @@ public interface BackendProvider {
   /** Larger is preferred by {@code auto}: scalar 0, vector 100, a GPU 200. */
   int priority();
 
-  /** Looks, without side effects that outlast the call, whether the backend can serve here. */
+  /**
+   * Finds out whether the backend can compute on this machine. No side effect outlasts the call.
+   */
   Availability availability();
 
   /**

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the time of a model goes: the operations of a {@linkplain #around profiled backend}, by
- * kind and shape. Thread-safe.
+ * Shows where the time of a model goes: the operations of a {@linkplain #around profiled backend},
+ * by kind and shape. Thread-safe.
  *
  * <p>A backend that computes later than it is called, such as one on a GPU, shows its whole time at
  * the operation that waits.
@@ -62,7 +62,7 @@ public final class OperationProfile {
                 a.bytes + b.bytes));
   }
 
-  /** What was done so far, the longest first. */
+  /** All operations so far, the longest first. */
   public synchronized List<Entry> entries() {
     return entries.values().stream()
         .sorted(Comparator.comparingDouble(Entry::seconds).reversed())

@@ -71,7 +71,7 @@ public final class CheckpointConverter {
     return this;
   }
 
-  /** Sets who is told of each tensor. */
+  /** Sets a listener for each tensor. */
   public CheckpointConverter progress(ConversionProgress listener) {
     progress = listener;
     return this;

@@ -1,6 +1,6 @@
 package io.github.megabert.checkpoint;
 
-/** Told as a conversion proceeds, on the thread that converts. */
+/** Listens to a conversion, on the thread that converts. */
 @FunctionalInterface
 public interface ConversionProgress {
   /**

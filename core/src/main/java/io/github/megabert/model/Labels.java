@@ -4,13 +4,13 @@ import io.github.megabert.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** What a model is to learn of a batch. */
+/** What a model learns from a batch. */
 public sealed interface Labels {
   /** A label of this value is left out of the mean ({@code ignore_index} of PyTorch). */
   int IGNORED = -100;
 
   /**
-   * A class a token: masked and causal language models, token classification.
+   * A class for each token: masked and causal language models, token classification.
    *
    * @param classes one a row of the batch, or {@value #IGNORED}; a causal model shifts them itself
    */
@@ -33,7 +33,7 @@ public sealed interface Labels {
   }
 
   /**
-   * A class a sequence, or a question of multiple choice.
+   * A class for each sequence, or for each question of multiple choice.
    *
    * @param classes one each, or {@value #IGNORED}
    */
@@ -56,7 +56,7 @@ public sealed interface Labels {
   }
 
   /**
-   * Numbers a sequence: regression, or independent classes.
+   * Numbers for each sequence: regression, or independent classes.
    *
    * @param values {@code [sequences, labels]} floats
    */

@@ -4,7 +4,7 @@ import io.github.megabert.parameters.ModelClass;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a model is taken out of a checkpoint.
+ * How a model is loaded from a checkpoint.
  *
  * @param modelClass the transformers class; null takes the one that the configuration's {@code
  *     architectures} names

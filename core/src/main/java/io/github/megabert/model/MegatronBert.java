@@ -53,8 +53,8 @@ public sealed interface MegatronBert
   Backend backend();
 
   /**
-   * Takes a model out of a checkpoint. The caller keeps both open while the model is used, and
-   * closes them.
+   * Loads a model from a checkpoint. The caller keeps both open while the model is used, and closes
+   * them.
    *
    * @throws IllegalArgumentException if the class is unknown or not named, or a tensor is missing
    *     or has another shape than the configuration asks for; the message names it and says what to

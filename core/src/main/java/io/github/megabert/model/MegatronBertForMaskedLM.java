@@ -20,7 +20,7 @@ public final class MegatronBertForMaskedLM implements MegatronBert {
   }
 
   /**
-   * Takes the model out of a checkpoint.
+   * Loads the model from a checkpoint.
    *
    * @throws IllegalArgumentException as {@link MegatronBert#load}
    */

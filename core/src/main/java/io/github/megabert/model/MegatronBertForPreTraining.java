@@ -26,7 +26,7 @@ public final class MegatronBertForPreTraining implements MegatronBert {
   }
 
   /**
-   * Takes the model out of a checkpoint.
+   * Loads the model from a checkpoint.
    *
    * @throws IllegalArgumentException as {@link MegatronBert#load}
    */

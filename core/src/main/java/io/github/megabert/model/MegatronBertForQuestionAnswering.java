@@ -27,7 +27,7 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
   }
 
   /**
-   * Takes the model out of a checkpoint.
+   * Loads the model from a checkpoint.
    *
    * @throws IllegalArgumentException as {@link MegatronBert#load}
    */

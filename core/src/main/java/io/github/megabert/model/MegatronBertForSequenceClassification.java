@@ -24,7 +24,7 @@ public final class MegatronBertForSequenceClassification implements MegatronBert
   }
 
   /**
-   * Takes the model out of a checkpoint.
+   * Loads the model from a checkpoint.
    *
    * @throws IllegalArgumentException as {@link MegatronBert#load}
    */

@@ -21,7 +21,7 @@ public final class MegatronBertForTokenClassification implements MegatronBert {
   }
 
   /**
-   * Takes the model out of a checkpoint.
+   * Loads the model from a checkpoint.
    *
    * @throws IllegalArgumentException as {@link MegatronBert#load}
    */

@@ -55,7 +55,7 @@ public final class MegatronBertModel implements MegatronBert {
   }
 
   /**
-   * Takes the model out of a checkpoint.
+   * Loads the model from a checkpoint.
    *
    * @throws IllegalArgumentException if a tensor is missing or has another shape than the
    *     configuration asks for; the message names it

@@ -39,7 +39,7 @@ public final class FeatureExtraction
   }
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param longText whether a text that is too long is refused or cut; windows are not possible
    */
@@ -47,7 +47,7 @@ public final class FeatureExtraction
     /** A text that is too long is refused. */
     public static final Options DEFAULT = new Options(LongText.REFUSE);
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       longText.requireWhole();
     }

@@ -42,7 +42,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
    * @param candidates the likeliest tokens, the likeliest first; at least one
    */
   public record Mask(TextSpan span, List<Candidate> candidates) {
-    /** Copies. */
+    /** Copies the values. */
     public Mask {
       candidates = List.copyOf(candidates);
     }
@@ -59,7 +59,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
    * @param masks in the order of the text; at least one. Each is filled by itself, the others stay
    */
   public record Filled(List<Mask> masks) {
-    /** Copies. */
+    /** Copies the values. */
     public Filled {
       masks = List.copyOf(masks);
     }
@@ -82,7 +82,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
     /** Five candidates out of the whole vocabulary. */
     public static final Options DEFAULT = new Options(5, List.of());
 
-    /** Checks and copies. */
+    /** Checks and copies the values. */
     public Options {
       if (topK < 1) {
         throw new IllegalArgumentException("topK must be at least 1, not " + topK);

@@ -25,7 +25,7 @@ public final class MultipleChoice
    * @param choices the second texts; at least one
    */
   public record Question(String prompt, List<String> choices) {
-    /** Checks and copies. */
+    /** Checks and copies the values. */
     public Question {
       Given.given("the prompt", prompt);
       choices = Given.all("choice", choices);
@@ -43,14 +43,14 @@ public final class MultipleChoice
    * @param truncatedTokens the most tokens that were cut off for any choice
    */
   public record Choice(int choice, List<Float> scores, int truncatedTokens) {
-    /** Copies. */
+    /** Copies the values. */
     public Choice {
       scores = List.copyOf(scores);
     }
   }
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param longText whether a pair that is too long is refused or cut, the longer text first;
    *     windows are not possible
@@ -59,7 +59,7 @@ public final class MultipleChoice
     /** A pair that is too long is refused. */
     public static final Options DEFAULT = new Options(LongText.REFUSE);
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       longText.requireWhole();
     }

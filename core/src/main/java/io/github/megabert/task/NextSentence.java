@@ -32,7 +32,7 @@ public final class NextSentence
   }
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param longText whether a pair that is too long is refused or cut, the longer text first;
    *     windows are not possible
@@ -41,7 +41,7 @@ public final class NextSentence
     /** A pair that is too long is refused. */
     public static final Options DEFAULT = new Options(LongText.REFUSE);
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       longText.requireWhole();
     }

@@ -36,7 +36,7 @@ public final class QuestionAnswering
    * @param context the text in which the answer is sought
    */
   public record Question(String question, String context) {
-    /** Checks. */
+    /** Checks the values. */
     public Question {
       Given.given("the question", question);
       Given.given("the context in which the answer is sought", context);
@@ -73,7 +73,7 @@ public final class QuestionAnswering
    *     has no more
    */
   public record Answers(List<Answer> answers) {
-    /** Copies. */
+    /** Copies the values. */
     public Answers {
       answers = List.copyOf(answers);
     }
@@ -85,7 +85,7 @@ public final class QuestionAnswering
   }
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param topK different answers
    * @param maxAnswerLength most tokens of an answer
@@ -105,7 +105,7 @@ public final class QuestionAnswering
     /** The best answer of at most 15 tokens, as transformers. */
     public static final Options DEFAULT = new Options(1, 15, false, 0, -1, true);
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       if (topK < 1 || maxAnswerLength < 1) {
         throw new IllegalArgumentException(

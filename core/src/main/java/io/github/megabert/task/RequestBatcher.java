@@ -69,7 +69,7 @@ public final class RequestBatcher<T, R> implements AutoCloseable {
     public static final Options DEFAULT =
         new Options(Duration.ofMillis(5), 4096, 1024, Duration.ofSeconds(30));
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       if (latency.isNegative()) {
         throw new IllegalArgumentException("latency must not be negative: " + latency);

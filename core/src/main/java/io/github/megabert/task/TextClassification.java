@@ -36,7 +36,7 @@ public final class TextClassification
   }
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param topK labels a text; {@link #ALL} for all
    * @param function makes scores of logits; null for the one that fits the model's configuration
@@ -49,7 +49,7 @@ public final class TextClassification
     /** The best label; a text that is too long is refused. */
     public static final Options DEFAULT = new Options(1, null, LongText.REFUSE);
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       if (topK < 1) {
         throw new IllegalArgumentException("topK must be at least 1, not " + topK);

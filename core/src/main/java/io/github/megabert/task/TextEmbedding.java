@@ -33,7 +33,7 @@ public final class TextEmbedding
   }
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param pooling how the vectors of tokens become one
    * @param normalize whether vectors get length 1, so that their product is their cosine
@@ -44,7 +44,7 @@ public final class TextEmbedding
     /** The mean, as it is; texts that are too long are read in windows that share no token. */
     public static final Options DEFAULT = new Options(Pooling.MEAN, false, LongText.WINDOWS, 0);
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       if (stride < 0) {
         throw new IllegalArgumentException("stride must not be negative: " + stride);

@@ -25,7 +25,7 @@ public final class TextGeneration
   private final Batching batching;
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param generation how tokens are chosen. Where it names no end tokens, the model's {@code
    *     eos_token_id} is one, or {@code [SEP]} if the model has none; its listener and stop
@@ -36,7 +36,7 @@ public final class TextGeneration
     /** Greedy search for at most 20 tokens. */
     public static final Options DEFAULT = new Options(GenerationOptions.DEFAULT, List.of());
 
-    /** Checks and copies. */
+    /** Checks and copies the values. */
     public Options {
       stops = Given.all("stop text", stops);
       if (stops.contains("")) {
@@ -104,7 +104,7 @@ public final class TextGeneration
    * @param sequences as many as the options ask for, with beams the best first
    */
   public record Continuations(List<Generated> sequences) {
-    /** Copies. */
+    /** Copies the values. */
     public Continuations {
       sequences = List.copyOf(sequences);
     }
@@ -143,7 +143,7 @@ public final class TextGeneration
     return Options.DEFAULT;
   }
 
-  /** As many tokens as the model has positions: memory is taken for all of them. */
+  /** The number of the model's positions: memory is taken for all of them. */
   @Override
   public int tokens(String prompt, Options options) {
     return encoder.maxLength();
@@ -181,7 +181,7 @@ public final class TextGeneration
   }
 
   /**
-   * Continues a text and hands out the new part piece by piece; together the pieces are {@link
+   * Continues a text and hands out the new part in pieces; together the pieces are {@link
    * Generated#newText}.
    *
    * @throws IllegalArgumentException with beams, or if several results are wanted: there is no text

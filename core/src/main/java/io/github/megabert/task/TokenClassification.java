@@ -61,7 +61,7 @@ public final class TokenClassification
   public record Entities(List<Entity> entities, int truncatedTokens) {}
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param aggregation how entities are made of tokens
    * @param ignoredLabels entities of these labels are left out
@@ -80,7 +80,7 @@ public final class TokenClassification
     public static final Options DEFAULT =
         new Options(Aggregation.NONE, Set.of("O"), LongText.REFUSE, 0, Overflow.COMPLETE);
 
-    /** Checks and copies. */
+    /** Checks and copies the values. */
     public Options {
       ignoredLabels = Set.copyOf(Given.all("ignored label", new ArrayList<>(ignoredLabels)));
       if (stride < 0) {

@@ -34,7 +34,7 @@ public final class ZeroShotClassification {
   private final int entailment;
 
   /**
-   * What is wanted.
+   * The options of a call.
    *
    * @param multiLabel whether labels are judged each by itself, by entailment against
    *     contradiction, rather than against each other
@@ -46,7 +46,7 @@ public final class ZeroShotClassification {
     public static final Options DEFAULT =
         new Options(false, "This example is {}.", LongText.REFUSE);
 
-    /** Checks. */
+    /** Checks the values. */
     public Options {
       if (!template.contains("{}")) {
         throw new IllegalArgumentException(

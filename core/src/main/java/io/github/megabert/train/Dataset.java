@@ -19,7 +19,7 @@ public interface Dataset {
   Part batch(int epoch, int[] examples);
 
   /**
-   * A batch and what is to be learnt of it.
+   * A batch and what is learnt from it.
    *
    * @param batch ragged, without padding
    * @param labels of the kind that the model's class takes

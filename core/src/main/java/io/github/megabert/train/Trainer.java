@@ -60,7 +60,7 @@ public final class Trainer {
   }
 
   /**
-   * Sets how the model is evaluated, and by which metric the best is told.
+   * Sets how the model is evaluated, and which metric selects the best one.
    *
    * @param metric one that the evaluator gives
    * @param isHigherBetter whether more of it is better

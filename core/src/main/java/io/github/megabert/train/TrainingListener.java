@@ -3,7 +3,7 @@ package io.github.megabert.train;
 import io.github.megabert.train.log.MetricsLine;
 import java.nio.file.Path;
 
-/** Told how a run goes, on the thread that trains. An exception ends the run. */
+/** Listens to a run, on the thread that trains. An exception ends the run. */
 public interface TrainingListener {
   /** The run begins, or goes on after {@code done} of {@code steps} steps. */
   default void begun(int done, int steps) {}

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /**
- * How a run trains. All are transformers' defaults but the batch size.
+ * How a run trains. All defaults but the batch size are those of transformers.
  *
  * @param epochs passes over the training data
  * @param maxSteps steps at most; 0 for as many as the epochs have

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What a run came to.
+ * The result of a run.
  *
  * @param steps done
  * @param isComplete whether it ran to its end, or was stopped

@@ -4,14 +4,14 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Where examples come from; they can be read more than once.
+ * A source of examples that can be read more than once.
  *
  * @param <E> the kind of examples
  */
 @FunctionalInterface
 public interface ExampleSource<E extends Example> {
   /**
-   * Begins to read; the caller closes.
+   * Opens a reader, which the caller closes.
    *
    * @throws TrainingDataException if it is a file that is malformed
    * @throws IOException if it cannot be read

@@ -3,7 +3,7 @@ package io.github.megabert.train.data;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text or a pair of texts and what a classifier shall say of it.
+ * A text or a pair of texts, and the right answer of a classifier.
  *
  * @param text the first or only text
  * @param pair the second text, or null

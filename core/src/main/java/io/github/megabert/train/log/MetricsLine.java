@@ -14,7 +14,7 @@ public sealed interface MetricsLine {
   Map<String, @Nullable Object> toMap();
 
   /**
-   * What a step came to.
+   * The result of a step.
    *
    * @param epoch passes over the training data done, with the fraction of the current one
    * @param loss of the step's batch, in nats or as the loss has it

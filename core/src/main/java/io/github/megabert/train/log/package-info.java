@@ -1,4 +1,4 @@
-/** What a run writes down while it learns: {@code metrics.jsonl} and TensorBoard's event files. */
+/** What a run writes while it trains: {@code metrics.jsonl} and TensorBoard's event files. */
 @NullMarked
 package io.github.megabert.train.log;
 

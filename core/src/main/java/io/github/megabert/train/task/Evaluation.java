@@ -21,7 +21,7 @@ public record Evaluation(
     @Nullable Confusion confusion,
     Map<String, ClassScore> classes,
     List<Judgement> worst) {
-  /** Copies. */
+  /** Copies the values. */
   public Evaluation {
     metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
     classes = Collections.unmodifiableMap(new LinkedHashMap<>(classes));

@@ -41,9 +41,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>A model with the task's head goes on with it; another begins with a random one. An interrupt
- * of the thread that runs ends the run after the step under way, with a checkpoint to {@link
- * #resume} from. For one thread.
+ * <p>A model with the task's head continues with it; any other model begins with a random one. An
+ * interrupt of the thread that runs ends the run after the step under way, with a checkpoint to
+ * {@link #resume} from. For one thread.
  *
  * @param <E> the kind of examples
  */
@@ -132,59 +132,59 @@ public final class FineTuning<E extends Example> {
     return of(CausalLanguageModelTask::of, model);
   }
 
-  /** Sets what is trained on. */
+  /** Sets the training examples. */
   public FineTuning<E> train(List<? extends E> examples) {
     return train(ExampleSource.of("the training data", examples));
   }
 
-  /** Sets what is trained on. It is read several times. */
+  /** Sets the training examples. They are read several times. */
   public FineTuning<E> train(ExampleSource<E> examples) {
     train = examples;
     return this;
   }
 
-  /** Sets what the best model is told by. Without it, the last one is saved. */
+  /** Sets the examples that select the best model. Without them the last model is saved. */
   public FineTuning<E> validate(List<? extends E> examples) {
     return validate(ExampleSource.of("the validation data", examples));
   }
 
-  /** Sets what the best model is told by. Without it, the last one is saved. */
+  /** Sets the examples that select the best model. Without them the last model is saved. */
   public FineTuning<E> validate(ExampleSource<E> examples) {
     validation = examples;
     return this;
   }
 
-  /** Sets what the best model is measured by at the end. */
+  /** Sets the examples that measure the best model at the end. */
   public FineTuning<E> test(List<? extends E> examples) {
     return test(ExampleSource.of("the test data", examples));
   }
 
-  /** Sets what the best model is measured by at the end. */
+  /** Sets the examples that measure the best model at the end. */
   public FineTuning<E> test(ExampleSource<E> examples) {
     test = examples;
     return this;
   }
 
-  /** Sets how it is trained; {@link TrainingOptions#DEFAULT} otherwise. */
+  /** Sets the options of training; the default is {@link TrainingOptions#DEFAULT}. */
   public FineTuning<E> options(TrainingOptions value) {
     options = value;
     return this;
   }
 
-  /** Adds who is told how the run goes, on a thread of the run's own. */
+  /** Adds a listener, which hears of the run on a thread of the run's own. */
   public FineTuning<E> listener(TrainingListener listener) {
     listeners.add(listener);
     return this;
   }
 
-  /** Sets the backend; the best that there is otherwise. */
+  /** Sets the backend; the default is the best one that is available. */
   public FineTuning<E> backend(String name, BackendOptions value) {
     backend = name;
     backendOptions = value;
     return this;
   }
 
-  /** Sets which parameters stay as they are; none otherwise. */
+  /** Sets which parameters stay as they are; the default is none. */
   public FineTuning<E> freeze(Predicate<ParameterSpec> which) {
     frozen = which;
     return this;
@@ -212,7 +212,7 @@ public final class FineTuning<E extends Example> {
     return this;
   }
 
-  /** Sets the metric by which the best model is told, rather than the task's own. */
+  /** Sets the metric that selects the best model, in place of the task's own. */
   public FineTuning<E> best(String metric) {
     bestMetric = metric;
     return this;

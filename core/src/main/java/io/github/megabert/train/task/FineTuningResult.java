@@ -4,7 +4,7 @@ import io.github.megabert.train.TrainingResult;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What fine-tuning came to.
+ * The result of fine-tuning.
  *
  * @param training the run
  * @param validation the best model on the validation data; null without, or if the run was stopped

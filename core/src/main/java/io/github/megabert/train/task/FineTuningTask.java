@@ -50,7 +50,7 @@ public sealed interface FineTuningTask<E extends Example>
   /** What is measured, in the order in which it is shown. */
   List<Metric> metrics();
 
-  /** The metric by which the best model is told unless another is named. */
+  /** The metric that selects the best model unless another is named. */
   Metric bestMetric();
 
   /** Fields of {@code config.json} that the task sets, such as {@code id2label}. */

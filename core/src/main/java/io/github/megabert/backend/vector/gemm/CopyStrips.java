@@ -22,7 +22,7 @@ public final class CopyStrips extends Kernel {
   private CopyStrips() {}
 
   /**
-   * Copies.
+   * Copies the values.
    *
    * @param source rows, the first strip of the first from {@code from} on
    * @param stride bytes from a row to the next
