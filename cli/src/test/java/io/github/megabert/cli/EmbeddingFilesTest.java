@@ -75,6 +75,7 @@ class EmbeddingFilesTest {
     assertEquals(plain("--normalize"), longer.out());
     assertTrue(longer.err().contains("--max-length 200 is used"), longer.err());
 
+    write("generation_config.json", "{\"max_new_tokens\": 7}");
     Path converted = folder.resolve("converted");
     Terminal conversion = Terminal.run("convert", folder.toString(), converted.toString());
     assertEquals(0, conversion.exitCode(), conversion.err());
@@ -82,6 +83,10 @@ class EmbeddingFilesTest {
     assertEquals(
         JsonMapper.shared().readTree(MODULES),
         JsonMapper.shared().readTree(Files.readString(converted.resolve("modules.json"))));
+
+    assertEquals(
+        "{\"max_new_tokens\": 7}",
+        Files.readString(converted.resolve("generation_config.json")));
 
     write("1_Pooling/config.json", "{\"pooling_mode\": \"weightedmean\"}");
     Terminal unknown = embed(folder);

@@ -137,6 +137,8 @@ final class ForwardPass {
     computation.read(matrix, heap);
     report();
     if (files != null) {
+      // Also of what was written to since the computation began, no result is given.
+      files.requireUnchanged();
       files.requireFinite(values);
     }
     return Tensor.wrap(heap, DType.F32, Shape.of(shape));

@@ -10,7 +10,7 @@ import java.util.Set;
 
 /**
  * A checkpoint that something happens to whenever a view of a large tensor has been taken, before
- * it is read.
+ * it is read, and whenever its files have been compared with what they were.
  */
 record ActsWhenRead(Checkpoint checkpoint, Runnable action) implements Checkpoint {
   private static final long LARGE = 4096;
@@ -55,6 +55,12 @@ record ActsWhenRead(Checkpoint checkpoint, Runnable action) implements Checkpoin
       action.run();
     }
     return view;
+  }
+
+  @Override
+  public void requireUnchanged() {
+    checkpoint.requireUnchanged();
+    action.run();
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.github.megabert.model.MegatronBertModel;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.tensor.FileChangedException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +78,35 @@ class ChangedFilesTest {
       FileChangedException changed =
           assertThrows(FileChangedException.class, () -> model.forward(batch, OutputOptions.NONE));
       assertTrue(String.valueOf(changed.getMessage()).contains("open it again"));
+    }
+  }
+
+  @Test
+  void anAnswerThatIsComputedMeanwhileIsNotGiven() throws IOException {
+    Batch batch = Batch.ofTokens(new int[][] {{1, 2, 3}});
+    AtomicBoolean armed = new AtomicBoolean();
+    try (Checkpoint checkpoint =
+            new ActsWhenRead(
+                Checkpoint.open(folder),
+                () -> {
+                  if (armed.getAndSet(false)) {
+                    overwriteUnchecked(weights);
+                  }
+                });
+        Backend backend = Backends.open("vector", BackendOptions.DEFAULT)) {
+      MegatronBertModel model = MegatronBertModel.load(checkpoint, backend);
+      model.forward(batch, OutputOptions.NONE);
+      armed.set(true);
+      assertThrows(FileChangedException.class, () -> model.forward(batch, OutputOptions.NONE));
+      assertFalse(armed.get());
+    }
+  }
+
+  private static void overwriteUnchecked(Path file) {
+    try {
+      overwrite(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -287,8 +287,7 @@ final class SquadReader implements ExampleReader<QuestionExample> {
   private void expect(@Nullable JsonToken found, JsonToken expected, String what)
       throws TrainingDataException {
     if (found != expected) {
-      throw refusalHere(
-          what + " is expected, not " + (found == null ? "the file's end" : kind(found)));
+      throw refusalHere(kind(found) + " stands where " + what + " is expected");
     }
   }
 

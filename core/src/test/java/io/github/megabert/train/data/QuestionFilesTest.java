@@ -106,21 +106,21 @@ class QuestionFilesTest {
         "t.json, line 6: \"is_impossible\" is a text, not true or false",
         refusal("t.json", SQUAD_2.replace("false", "\"no\"")));
     assertEquals(
-        "t.json, line 5: a whole number as \"answer_start\" is expected, not a text",
+        "t.json, line 5: a text stands where a whole number as \"answer_start\" is expected",
         refusal("t.json", SQUAD_2.replaceFirst("\"answer_start\": 2", "\"answer_start\": \"2\"")));
   }
 
   @Test
   void whatIsNotSquadIsRefused() throws IOException {
     assertEquals(
-        "t.json, line 1: an object with \"data\" is expected, not the file's end",
+        "t.json, line 1: the file's end stands where an object with \"data\" is expected",
         refusal("t.json", ""));
     assertEquals(
-        "t.json, line 1: an object with \"data\" is expected, not a list", refusal("t.json", "[]"));
+        "t.json, line 1: a list stands where an object with \"data\" is expected", refusal("t.json", "[]"));
     assertEquals("t.json has no question", refusal("t.json", "{\"data\": []}"));
     assertEquals("t.json has no question", refusal("t.json", "{\"datum\": [{\"data\": 1}]}"));
     assertEquals(
-        "t.json, line 1: a list of articles is expected, not a number",
+        "t.json, line 1: a number stands where a list of articles is expected",
         refusal("t.json", "{\"data\": 1}"));
     assertEquals(
         "t.json, line 1: something follows the end of the data",
