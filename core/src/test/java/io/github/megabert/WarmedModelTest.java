@@ -17,8 +17,7 @@ class WarmedModelTest {
 
   @Test
   void plainLoopsAreWarmAtOnce() throws IOException {
-    try (MegaBert bert =
-        MegaBert.builder().backend(Backends.SCALAR).warmUp(true).load(MODEL)) {
+    try (MegaBert bert = MegaBert.builder().backend(Backends.SCALAR).warmUp(true).load(MODEL)) {
       CompletableFuture<Void> ready = bert.warmUp();
       assertTrue(ready.isDone());
       assertFalse(ready.isCompletedExceptionally());

@@ -85,8 +85,7 @@ class EmbeddingFilesTest {
         JsonMapper.shared().readTree(Files.readString(converted.resolve("modules.json"))));
 
     assertEquals(
-        "{\"max_new_tokens\": 7}",
-        Files.readString(converted.resolve("generation_config.json")));
+        "{\"max_new_tokens\": 7}", Files.readString(converted.resolve("generation_config.json")));
 
     write("1_Pooling/config.json", "{\"pooling_mode\": \"weightedmean\"}");
     Terminal unknown = embed(folder);

@@ -12,8 +12,9 @@ import io.github.megabert.parameters.ModelClass;
  * <p>The tables of embeddings, and weights that are not packed, are read from the checkpoint's
  * files again and again. So every computation compares those with what they were ({@link
  * Checkpoint#requireUnchanged}), when it begins and when it gives a result, and throws {@link
- * io.github.megabert.tensor.FileChangedException} if one was changed in place. One whose result is not finite looks for weights that are not, and
- * throws {@link IllegalStateException} if it finds some.
+ * io.github.megabert.tensor.FileChangedException} if one was changed in place. One whose result is
+ * not finite looks for weights that are not, and throws {@link IllegalStateException} if it finds
+ * some.
  */
 public sealed interface MegatronBert
     permits MegatronBertModel,

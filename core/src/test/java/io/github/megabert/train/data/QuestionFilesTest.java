@@ -116,7 +116,8 @@ class QuestionFilesTest {
         "t.json, line 1: the file's end stands where an object with \"data\" is expected",
         refusal("t.json", ""));
     assertEquals(
-        "t.json, line 1: a list stands where an object with \"data\" is expected", refusal("t.json", "[]"));
+        "t.json, line 1: a list stands where an object with \"data\" is expected",
+        refusal("t.json", "[]"));
     assertEquals("t.json has no question", refusal("t.json", "{\"data\": []}"));
     assertEquals("t.json has no question", refusal("t.json", "{\"datum\": [{\"data\": 1}]}"));
     assertEquals(
