@@ -79,7 +79,8 @@ final class Soak {
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%9d requests: heap %6.2f MB, native %.3f MB (models open: %.1f MB), mapped %d bytes, %d threads,"
+          "%9d requests: heap %6.2f MB, native %.3f MB (models open: %.1f MB), mapped %d "
+              + "bytes, %d threads,"
               + " resident %d MB (heap's share %d MB)",
           requests,
           heap / 1e6,

@@ -22,7 +22,9 @@ import tools.jackson.databind.node.JsonNodeFactory;
     name = "answer",
     mixinStandardHelpOptions = true,
     description =
-        "Finds the answers to questions in texts; long texts are read in windows. Without --question and --context, standard input holds a JSON object with \"question\" and \"context\" a line.",
+        "Finds the answers to questions in texts; long texts are read in windows. Without "
+            + "--question and --context, standard input holds a JSON object with \"question\" "
+            + "and \"context\" a line.",
     footer = {
       "",
       "Places in the text are counted in UTF-16 units, as Java does; --json gives code points too.",

@@ -18,7 +18,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 final class BackendsCommand implements Callable<Integer> {
   /** Backends that an artifact of its own provides, and what is said where it is missing. */
   private static final String TORNADO_REMEDY =
-      "the artifact megabert-tornado is not there; set TORNADOVM_HOME to a TornadoVM SDK and build again";
+      "the artifact megabert-tornado is not there; set TORNADOVM_HOME to a TornadoVM SDK and "
+          + "build again";
 
   @Mixin private JsonOption output = new JsonOption();
 

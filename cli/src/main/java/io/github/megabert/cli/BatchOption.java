@@ -16,7 +16,8 @@ final class BatchOption implements Consumer<MegaBertBuilder> {
       defaultValue = "16",
       converter = Numbers.AtLeastOne.class,
       description =
-          "Texts computed together; short ones are more, long ones fewer. Default: ${DEFAULT-VALUE}.")
+          "Texts computed together; short ones are more, long ones fewer. Default: "
+              + "${DEFAULT-VALUE}.")
   private int batchSize = 16;
 
   @Override

@@ -22,7 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
     footer = {
       "",
       "Example:",
-      "  megabert choose --model my-model --prompt \"The cat lay down.\" \"It slept.\" \"It was elected.\""
+      "  megabert choose --model my-model --prompt \"The cat lay down.\" \"It slept.\" \"It "
+          + "was elected.\""
     })
 final class ChooseCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();

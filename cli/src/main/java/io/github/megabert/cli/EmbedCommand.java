@@ -25,7 +25,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
     name = "embed",
     mixinStandardHelpOptions = true,
     description =
-        "Makes a vector of every text; long texts are read in windows. Prints one JSON array a line.",
+        "Makes a vector of every text; long texts are read in windows. Prints one JSON array a "
+            + "line.",
     footer = {
       "",
       "Examples:",
@@ -45,7 +46,8 @@ final class EmbedCommand implements Callable<Integer> {
       names = "--pooling",
       paramLabel = "NAME",
       description =
-          "How token vectors become one: mean, cls or max. Default: as 1_Pooling/config.json says, else mean.")
+          "How token vectors become one: mean, cls or max. Default: as 1_Pooling/config.json "
+              + "says, else mean.")
   private @Nullable Pooling pooling;
 
   @Option(
@@ -58,7 +60,8 @@ final class EmbedCommand implements Callable<Integer> {
       names = "--output",
       paramLabel = "FILE",
       description =
-          "Write the vectors to a file: .safetensors (tensor \"embeddings\"), otherwise JSON lines.")
+          "Write the vectors to a file: .safetensors (tensor \"embeddings\"), otherwise JSON "
+              + "lines.")
   private @Nullable Path file;
 
   @Override

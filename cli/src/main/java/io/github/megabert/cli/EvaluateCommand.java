@@ -23,8 +23,8 @@ import tools.jackson.databind.node.ObjectNode;
         "Measures masked-LM loss and accuracy, and sentence-order accuracy, on labelled data.",
     footer = {
       "",
-      "The data: input_ids and labels [sequences, length] (-100 where nothing is masked), and where",
-      "there are any token_type_ids, attention_mask, and next_sentence_label [sequences].",
+      "The data: input_ids and labels [sequences, length] (-100 where nothing is masked), and,",
+      "where there are any, token_type_ids, attention_mask and next_sentence_label [sequences].",
       "",
       "Example:",
       "  megabert evaluate --data demo-model/evaluation/validation.safetensors"

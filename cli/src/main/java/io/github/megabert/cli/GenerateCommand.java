@@ -57,7 +57,8 @@ final class GenerateCommand implements Callable<Integer> {
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
       description =
-          "Prompts continued together; those of a model with many positions are fewer. Default: 16.")
+          "Prompts continued together; those of a model with many positions are fewer. "
+              + "Default: 16.")
   private @Nullable Integer batchSize;
 
   @Override

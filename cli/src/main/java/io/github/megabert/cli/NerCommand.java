@@ -42,7 +42,8 @@ final class NerCommand implements Callable<Integer> {
       names = "--aggregation",
       paramLabel = "NAME",
       description =
-          "How tokens become entities: none, simple, first, average, max. Default: none; simple with --stride.")
+          "How tokens become entities: none, simple, first, average, max. Default: none; "
+              + "simple with --stride.")
   private @Nullable Aggregation aggregation;
 
   @Option(
@@ -63,7 +64,8 @@ final class NerCommand implements Callable<Integer> {
       names = "--windows",
       paramLabel = "KIND",
       description =
-          "With --stride: reference, the windows that transformers makes, which leave the end of a long text unread, or complete. Default: reference.")
+          "With --stride: reference, the windows that transformers makes, which leave the end "
+              + "of a long text unread, or complete. Default: reference.")
   private @Nullable Windows windows;
 
   /** Which windows a long text is read in. */

@@ -104,7 +104,8 @@ final class SearchOptions {
       split = ",",
       converter = Numbers.AtLeastZero.class,
       description =
-          "Tokens that end the text. Default: those of generation_config.json, else of config.json, else [SEP].")
+          "Tokens that end the text. Default: those of generation_config.json, else of "
+              + "config.json, else [SEP].")
   private List<Integer> endTokens = List.of();
 
   private boolean draws() {

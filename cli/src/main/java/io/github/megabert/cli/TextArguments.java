@@ -38,7 +38,8 @@ final class TextArguments {
       paramLabel = "TEXT",
       arity = "0..*",
       description =
-          "Texts; without any, one text a line from standard input. A blank line has an empty result.")
+          "Texts; without any, one text a line from standard input. A blank line has an empty "
+              + "result.")
   @Nullable List<String> texts;
 
   /**

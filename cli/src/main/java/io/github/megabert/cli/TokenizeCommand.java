@@ -36,14 +36,16 @@ final class TokenizeCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "PATH",
       description =
-          "A folder with tokenizer files, whether a model is in it or not, or a checkpoint beside them. Default: the embedded model's.")
+          "A folder with tokenizer files, whether a model is in it or not, or a checkpoint "
+              + "beside them. Default: the embedded model's.")
   private @Nullable Path model;
 
   @Option(
       names = "--vocab",
       paramLabel = "PATH",
       description =
-          "A vocab.txt, a tokenizer.json, or a folder with tokenizer files, in place of the model's own.")
+          "A vocab.txt, a tokenizer.json, or a folder with tokenizer files, in place of the "
+              + "model's own.")
   private @Nullable Path vocab;
 
   @Mixin private JsonOption output = new JsonOption();

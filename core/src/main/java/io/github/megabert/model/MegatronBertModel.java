@@ -141,7 +141,8 @@ public final class MegatronBertModel implements MegatronBert {
     batch.requireFits(config);
     if (batch.encoder() != null && !config.addCrossAttention()) {
       throw new IllegalArgumentException(
-          "encoder_hidden_states are given, but the model has no cross-attention (add_cross_attention is false)");
+          "encoder_hidden_states are given, but the model has no cross-attention "
+              + "(add_cross_attention is false)");
     }
     if (files != null) {
       pass.readsWeightsOf(files);

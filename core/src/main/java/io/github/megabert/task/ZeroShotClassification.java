@@ -103,7 +103,8 @@ public final class ZeroShotClassification {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "zero-shot classification needs a model of natural language inference, with a"
+                        "zero-shot classification needs a model of natural language inference, "
+                            + "with a"
                             + " label that begins with \"entail\"; this model's labels are "
                             + Quote.list(model.config().id2label().values())));
   }

@@ -56,7 +56,8 @@ public final class BertTokenizer {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "The vocabulary of %d tokens lacks the special token%s %s; is it BERT's, and are the names right?",
+              "The vocabulary of %d tokens lacks the special token%s %s; is it BERT's, and are "
+                  + "the names right?",
               model.size(),
               missing.size() > 1 ? "s" : "",
               Quote.list(missing)));

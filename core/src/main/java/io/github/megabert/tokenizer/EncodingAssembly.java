@@ -95,7 +95,8 @@ final class EncodingAssembly {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "The texts overflow into %d windows; at most %d are made. Truncate one text only, or allow a greater length.",
+              "The texts overflow into %d windows; at most %d are made. Truncate one text "
+                  + "only, or allow a greater length.",
               count,
               MAX_WINDOWS));
     }

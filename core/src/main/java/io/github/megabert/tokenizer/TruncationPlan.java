@@ -66,7 +66,8 @@ record TruncationPlan(int keepFirst, int keepSecond) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "%d tokens must be cut from the %s text, which has only %d; allow a greater length or truncate LONGEST_FIRST.",
+              "%d tokens must be cut from the %s text, which has only %d; allow a greater "
+                  + "length or truncate LONGEST_FIRST.",
               excess,
               which,
               tokens));
@@ -92,7 +93,8 @@ record TruncationPlan(int keepFirst, int keepSecond) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "A stride of %d leaves nothing new in a window of %d tokens; use a smaller stride or a greater length.",
+              "A stride of %d leaves nothing new in a window of %d tokens; use a smaller "
+                  + "stride or a greater length.",
               stride,
               keep));
     }

@@ -3,10 +3,10 @@
  * graphs, and replays the graphs for every later computation of the same shape.
  *
  * <pre>
- * TornadoComputation ─ records ─► Recording: Call, Call, …  ─ the same list as before? ─► Program ─► device
- *   Products, AttentionCalls:        │ a Call names a Kernel,           BFloat16Fusion joins │
- *   which calls an operation makes   ▼ its Operands and a Grid          some calls           ▼
- *                     kernels: Float*, Half*, BFloat16*, MatrixLibrary       DeviceMemory: weights, scratch
+ * TornadoComputation ─► Recording: Call, Call, … ─ the same as before? ─► Program ─► device
+ *   Products, AttentionCalls:     │ a Call names a Kernel,    BFloat16Fusion │
+ *   the calls of an operation     ▼ its Operands and a Grid   joins some     ▼
+ *              kernels: Float*, Half*, BFloat16*      DeviceMemory: weights, scratch
  * </pre>
  *
  * <p>The rooms inside, each of which uses only those below it: {@code kernels} (what runs on the

@@ -84,7 +84,8 @@ public record MegatronPartition(
     if (input.names().contains(ParameterTable.EMBEDDINGS_NORM + ".weight")) {
       throw new CheckpointException(
           input.source()
-              + " is a BERT with LayerNorm behind its sub-layers, Megatron-LM's has it before them");
+              + " is a BERT with LayerNorm behind its sub-layers, Megatron-LM's has it before "
+              + "them");
     }
     String activation = config.path("hidden_act").asString("gelu");
     boolean decoder =

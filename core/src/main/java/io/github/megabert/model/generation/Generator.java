@@ -52,7 +52,8 @@ public final class Generator {
         throw new IllegalArgumentException(
             String.format(
                 Locale.ROOT,
-                "prompt %d has %d tokens, 1 … %d are possible (max_position_embeddings %d); shorten it",
+                "prompt %d has %d tokens, 1 … %d are possible (max_position_embeddings %d); "
+                    + "shorten it",
                 i,
                 length,
                 positions - 1,
