@@ -24,8 +24,7 @@ class InterruptedOutputTest {
     private EndlessRows() {}
 
     public static void main(String[] arguments) throws Exception {
-      try (SafetensorsRows rows =
-          new SafetensorsRows(Path.of(arguments[0]), "embeddings", 64)) {
+      try (SafetensorsRows rows = new SafetensorsRows(Path.of(arguments[0]), "embeddings", 64)) {
         for (int i = 0; i < ROWS; i++) {
           rows.add(new float[64]);
         }
