@@ -13,6 +13,7 @@ mkdir -p "$work"
 
 models=core/src/test/resources/fixtures/pipelines
 heads=core/src/test/resources/fixtures/transformers
+sentences=core/src/test/resources/fixtures/sentence_transformers
 words=demo-model/src/main/resources/io/github/megabert/demo
 
 megabert() {
@@ -66,6 +67,7 @@ nothing.
 ```sh
 models=core/src/test/resources/fixtures/pipelines
 heads=core/src/test/resources/fixtures/transformers
+sentences=core/src/test/resources/fixtures/sentence_transformers
 words=demo-model/src/main/resources/io/github/megabert/demo
 ```
 TEXT
@@ -95,7 +97,11 @@ TEXT
   section "Vectors" \
     'megabert embed --normalize "a dog" "a cat" | cut -c 1-80' \
     'megabert embed --json "a dog" | cut -c 1-80' \
-    'megabert embed --output target/session/vectors.safetensors < docs/session/texts.txt'
+    'megabert embed --output target/session/vectors.safetensors < docs/session/texts.txt' \
+    'megabert embed --model $sentences/mean --json "a small dog" | cut -c 1-80'
+  section "How well texts answer a query" \
+    'megabert rank --model $sentences/cross_encoder --query "a small dog" "Paris" "The hotel was wonderful."' \
+    'megabert rank --model $sentences/cross_encoder --query "a small dog" --json "Paris" "The hotel was wonderful."'
   section "Continuing a text" \
     'megabert generate --max-new-tokens 8 --no-repeat-ngram-size 2 "the capital of"' \
     'megabert generate --max-new-tokens 8 --seed 7 --json "the capital of"' \

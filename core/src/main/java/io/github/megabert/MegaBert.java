@@ -14,6 +14,7 @@ import io.github.megabert.model.MegatronBertForTokenClassification;
 import io.github.megabert.model.MegatronBertModel;
 import io.github.megabert.model.generation.GenerationOptions;
 import io.github.megabert.task.Batching;
+import io.github.megabert.task.CrossEncoder;
 import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.FeatureExtraction;
 import io.github.megabert.task.FillMask;
@@ -210,6 +211,11 @@ public final class MegaBert implements AutoCloseable {
         ZeroShotClassification::new);
   }
 
+  /** Says how well texts answer a query: a cross-encoder. */
+  public CrossEncoder crossEncoder() {
+    return pipeline(Task.RANKING, MegatronBertForSequenceClassification.class, CrossEncoder::new);
+  }
+
   /** Chooses the continuation that fits best. */
   public MultipleChoice multipleChoice() {
     return pipeline(Task.MULTIPLE_CHOICE, MegatronBertForMultipleChoice.class, MultipleChoice::new);
@@ -226,15 +232,20 @@ public final class MegaBert implements AutoCloseable {
     return pipeline(Task.FEATURE_EXTRACTION, MegatronBertModel.class, FeatureExtraction::new);
   }
 
-  /** Gives a vector for each text. */
+  /**
+   * Gives a vector for each text. It is the one that sentence-transformers makes, if it saved the
+   * model's folder.
+   */
   public TextEmbedding textEmbedding() {
-    int limit =
-        lengthLimit == Integer.MAX_VALUE ? embeddingConfig().maxLength() : Integer.MAX_VALUE;
+    EmbeddingConfig config =
+        lengthLimit == Integer.MAX_VALUE
+            ? embeddingConfig()
+            : embeddingConfig().withMaxLength(Integer.MAX_VALUE);
     return pipeline(
         Task.TEXT_EMBEDDING,
         MegatronBertModel.class,
         (model, tokenizer, length, batches) ->
-            new TextEmbedding(model, tokenizer, Math.min(length, limit), batches));
+            new TextEmbedding(model, tokenizer, length, batches, config));
   }
 
   /** How the model's folder makes vectors of texts, if sentence-transformers saved it. */

@@ -21,6 +21,8 @@ public enum Task {
   QUESTION_ANSWERING,
   /** {@link MegaBert#zeroShotClassification}. */
   ZERO_SHOT_CLASSIFICATION,
+  /** {@link MegaBert#crossEncoder}. */
+  RANKING,
   /** {@link MegaBert#multipleChoice}. */
   MULTIPLE_CHOICE,
   /** {@link MegaBert#nextSentence}. */
@@ -53,8 +55,8 @@ public enum Task {
       case NEXT_SENTENCE -> EnumSet.of(Task.NEXT_SENTENCE);
       case SEQUENCE_CLASSIFICATION ->
           ZeroShotClassification.entailment(config).isPresent()
-              ? EnumSet.of(TEXT_CLASSIFICATION, ZERO_SHOT_CLASSIFICATION)
-              : EnumSet.of(TEXT_CLASSIFICATION);
+              ? EnumSet.of(TEXT_CLASSIFICATION, ZERO_SHOT_CLASSIFICATION, RANKING)
+              : EnumSet.of(TEXT_CLASSIFICATION, RANKING);
       case TOKEN_CLASSIFICATION -> EnumSet.of(Task.TOKEN_CLASSIFICATION);
       case MULTIPLE_CHOICE -> EnumSet.of(Task.MULTIPLE_CHOICE);
       case QUESTION_ANSWERING -> EnumSet.of(Task.QUESTION_ANSWERING);

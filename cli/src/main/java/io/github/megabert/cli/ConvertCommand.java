@@ -3,6 +3,7 @@ package io.github.megabert.cli;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
@@ -46,14 +47,7 @@ final class ConvertCommand implements Callable<Integer> {
           "added_tokens.json");
 
   /** Files beside a model that say how it is used, which a folder's copy needs as well. */
-  private static final List<String> USAGE_FILES =
-      List.of(
-          "generation_config.json",
-          "modules.json",
-          "sentence_bert_config.json",
-          "config_sentence_transformers.json",
-          "1_Pooling/config.json",
-          "2_Normalize/config.json");
+  private static final List<String> USAGE_FILES = List.of("generation_config.json");
 
   /** The types that tensors can be converted to, in lower case. */
   static final class TypeNames implements Iterable<String>, ITypeConverter<DType> {
@@ -197,8 +191,13 @@ final class ConvertCommand implements Callable<Integer> {
     return ranks == null ? 1 : ranks;
   }
 
-  private Map<String, Path> filesAlongside() {
+  private Map<String, Path> filesAlongside() throws IOException {
     Map<String, Path> files = new LinkedHashMap<>(tokenizerFiles());
+    if (Files.isDirectory(input)) {
+      for (Path file : EmbeddingConfig.files(input)) {
+        files.put(file.toString(), input.resolve(file));
+      }
+    }
     for (String name : USAGE_FILES) {
       Path file = input.resolve(name);
       if (Files.isDirectory(input) && Files.isRegularFile(file)) {

@@ -4,18 +4,24 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.LongText;
+import io.github.megabert.task.Pooling;
 import io.github.megabert.task.TextEmbedding;
 import io.github.megabert.task.TextEmbedding.Embedding;
-import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -31,7 +37,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "",
       "Examples:",
       "  megabert embed --normalize \"a dog\" \"a cat\"",
-      "  megabert embed --pooling cls --output vectors.safetensors < texts.txt"
+      "  megabert embed --pooling cls --output vectors.safetensors < texts.txt",
+      "  megabert embed --model all-MiniLM-L6-v2 --prompt \"query: \" \"a dog\""
     })
 final class EmbedCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
@@ -42,13 +49,56 @@ final class EmbedCommand implements Callable<Integer> {
   @Mixin private TruncateOption longTexts = new TruncateOption();
   @Mixin private BatchOption batch = new BatchOption();
 
+  /** The names of sentence-transformers. */
+  static final class PoolingNames implements Iterable<String>, ITypeConverter<Pooling> {
+    private static final List<String> NAMES =
+        Arrays.stream(Pooling.values()).map(Pooling::fileName).toList();
+
+    @Override
+    public Iterator<String> iterator() {
+      return NAMES.iterator();
+    }
+
+    @Override
+    public Pooling convert(String text) {
+      return Pooling.ofFileName(text.toLowerCase(Locale.ROOT))
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "\"" + text + "\" is none of " + String.join(", ", NAMES)));
+    }
+  }
+
   @Option(
       names = "--pooling",
       paramLabel = "NAME",
+      split = ",",
+      converter = PoolingNames.class,
+      completionCandidates = PoolingNames.class,
       description =
-          "How token vectors become one: mean, cls or max. Default: as 1_Pooling/config.json "
-              + "says, else mean.")
-  private @Nullable Pooling pooling;
+          "How token vectors become one: cls, max, mean, mean_sqrt_len_tokens, weightedmean,"
+              + " lasttoken, or several, joined. Default: as 1_Pooling/config.json says, else"
+              + " mean.")
+  private List<Pooling> pooling = List.of();
+
+  /** What is put before every text: one of the model's prompts, or a text. */
+  static final class Prompt {
+    @Option(
+        names = "--prompt-name",
+        paramLabel = "NAME",
+        description =
+            "A prompt that the model's files have, such as query, to put before every text."
+                + " Default: their default, if there is one.")
+    private @Nullable String name;
+
+    @Option(
+        names = "--prompt",
+        paramLabel = "TEXT",
+        description = "A text to put before every text, such as \"query: \".")
+    private @Nullable String text;
+  }
+
+  @ArgGroup private @Nullable Prompt prompt;
 
   @Option(
       names = "--normalize",
@@ -77,18 +127,23 @@ final class EmbedCommand implements Callable<Integer> {
   /** What the options say, else the model's files; where both do and differ, it is said. */
   private TextEmbedding.Options options(EmbeddingConfig files) {
     TextEmbedding.Options options =
-        pooling == null || files.pooling() != null
-            ? files.options()
-            : TextEmbedding.Options.DEFAULT.withNormalize(files.normalize());
+        (pooling.isEmpty() ? files : files.withPooling(pooling)).options();
     if (files.fromFiles()) {
-      reportOverridden("pooling", pooling, files.pooling());
+      reportOverridden(
+          "pooling", pooling.isEmpty() ? null : names(pooling), names(files.pooling()));
       reportOverridden("normalize", normalize, files.normalize());
       if (length.maxLength != Integer.MAX_VALUE && files.maxLength() != Integer.MAX_VALUE) {
         reportOverridden("max-length", length.maxLength, files.maxLength());
       }
     }
-    if (pooling != null) {
+    if (!pooling.isEmpty() && !files.fromFiles()) {
       options = options.withPooling(pooling);
+    }
+    if (prompt != null && prompt.name != null) {
+      options = options.withPrompt(files.prompts().text(prompt.name));
+    }
+    if (prompt != null && prompt.text != null) {
+      options = options.withPrompt(prompt.text);
     }
     if (normalize != null) {
       options = options.withNormalize(normalize);
@@ -103,6 +158,12 @@ final class EmbedCommand implements Callable<Integer> {
           "megabert: --%s %s is used; the model's files say %s"
               .formatted(option, word(given), word(inFiles)));
     }
+  }
+
+  private static @Nullable String names(List<Pooling> poolings) {
+    return poolings.isEmpty()
+        ? null
+        : poolings.stream().map(Pooling::fileName).collect(Collectors.joining(","));
   }
 
   private static String word(@Nullable Object value) {
@@ -138,7 +199,7 @@ final class EmbedCommand implements Callable<Integer> {
 
   private int write(TextEmbedding embedding, TextEmbedding.Options options, Path target)
       throws IOException {
-    try (VectorFile out = VectorFile.create(target, embedding.dimension())) {
+    try (VectorFile out = VectorFile.create(target, embedding.dimension(options))) {
       int code = arguments.answer(texts -> embedding.applyAll(texts, options), out);
       out.commit();
       report(out, target);

@@ -68,6 +68,7 @@ public final class Main implements Runnable {
     COMMANDS.put("choose", ChooseCommand::new);
     COMMANDS.put("next-sentence", NextSentenceCommand::new);
     COMMANDS.put("zero-shot", ZeroShotCommand::new);
+    COMMANDS.put("rank", RankCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("generate", GenerateCommand::new);
     COMMANDS.put("tokenize", TokenizeCommand::new);

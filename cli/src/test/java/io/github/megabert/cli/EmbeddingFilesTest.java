@@ -87,12 +87,13 @@ class EmbeddingFilesTest {
     assertEquals(
         "{\"max_new_tokens\": 7}", Files.readString(converted.resolve("generation_config.json")));
 
-    write("1_Pooling/config.json", "{\"pooling_mode\": \"weightedmean\"}");
+    write("1_Pooling/config.json", "{\"pooling_mode\": \"attention\"}");
     Terminal unknown = embed(folder);
     assertEquals(1, unknown.exitCode());
-    assertTrue(unknown.err().contains("asks for the pooling weightedmean"), unknown.err());
-    write("modules.json", MODULES.replace("Normalize\"", "Dense\""));
+    assertTrue(unknown.err().contains("asks for the pooling attention"), unknown.err());
+    assertEquals(0, embed(folder, "--pooling", "mean").exitCode());
+    write("modules.json", MODULES.replace("Normalize\"", "LSTM\""));
     write("1_Pooling/config.json", "{\"pooling_mode\": \"mean\"}");
-    assertTrue(embed(folder).err().contains("modules.json has the module Dense"));
+    assertTrue(embed(folder).err().contains("modules.json has the module LSTM"));
   }
 }

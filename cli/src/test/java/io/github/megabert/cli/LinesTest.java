@@ -24,12 +24,17 @@ class LinesTest {
   private static final Path DEMO =
       Path.of("..", "demo-model", "src", "main", "resources", "io", "github", "megabert", "demo");
 
+  private static final String CROSS_ENCODER =
+      FIXTURES.resolveSibling("sentence_transformers").resolve("cross_encoder").toString();
+
   @TempDir private Path folder;
 
   /** Every command that reads lines, with a model of its task; fill-mask needs another text. */
   private static String[] command(String name, String task, String... more) {
     List<String> arguments = new ArrayList<>(List.of(name));
-    if (!task.isEmpty()) {
+    if (name.equals("rank")) {
+      arguments.addAll(List.of("--query", "a pet", "--model", CROSS_ENCODER));
+    } else if (!task.isEmpty()) {
       arguments.addAll(
           List.of("--model", FIXTURES.resolve(task).toString(), "--vocab", DEMO.toString()));
     }
@@ -50,6 +55,7 @@ class LinesTest {
     "ner, token_classification",
     "zero-shot, zero_shot",
     "embed, ''",
+    "rank, ''",
     "generate, ''",
     "tokenize, ''"
   })
@@ -62,7 +68,7 @@ class LinesTest {
     assertEquals(4, results.size(), terminal.out());
     assertEquals(results.get(0), results.get(3));
     assertTrue(results.get(1).isNull());
-    boolean anyLength = name.equals("embed") || name.equals("tokenize");
+    boolean anyLength = List.of("embed", "rank", "tokenize").contains(name);
     assertEquals(anyLength ? 0 : 1, terminal.exitCode(), terminal.err());
     if (!anyLength) {
       String error = results.get(2).get("error").stringValue();

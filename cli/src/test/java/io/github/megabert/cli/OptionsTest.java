@@ -35,6 +35,8 @@ class OptionsTest {
       Path.of("..", "core", "src", "test", "resources", "fixtures");
   private static final String PIPELINES = FIXTURES.resolve("pipelines").toString();
   private static final String CLASSES = FIXTURES.resolve("transformers").toString();
+  private static final String CROSS_ENCODER =
+      FIXTURES.resolve("sentence_transformers").resolve("cross_encoder").toString();
   private static final String WORDS = "../demo-model/src/main/resources/io/github/megabert/demo";
   private static final String FEW_WORDS = "../docs/session/vocab.txt";
   private static final String LONG = "long ".repeat(300);
@@ -72,6 +74,7 @@ class OptionsTest {
                   + " 'it flew'"),
           Map.entry("next-sentence", "'a dog.' 'it barks.'"),
           Map.entry("zero-shot", "--model $P/zero_shot --vocab $W --labels travel,food 'a dog'"),
+          Map.entry("rank", "--model $R --query 'a pet' 'a dog' 'a cat'"),
           Map.entry("embed", "'a dog'"),
           Map.entry("generate", "--max-new-tokens 3 'the capital of'"),
           Map.entry("tokenize", "'A dog barks'"),
@@ -151,7 +154,15 @@ class OptionsTest {
                   "--multi-label",
                   "--truncate --max-length 20 $L",
                   "--template 'It is {} and a dog.'")),
-          Map.entry("embed", List.of("--pooling cls", "--normalize", "--output " + MISSING + "/x")),
+          Map.entry("rank", List.of("--query 'a car'", "--label none", "--function none")),
+          Map.entry(
+              "embed",
+              List.of(
+                  "--pooling cls",
+                  "--normalize",
+                  "--prompt 'query: '",
+                  "--prompt-name query",
+                  "--output " + MISSING + "/x")),
           Map.entry(
               "generate",
               List.of(
@@ -361,6 +372,7 @@ class OptionsTest {
               : word.group(2)
                   .replace("$P", PIPELINES)
                   .replace("$C", CLASSES)
+                  .replace("$R", CROSS_ENCODER)
                   .replace("$W", WORDS)
                   .replace("$F", FEW_WORDS)
                   .replace("$L", LONG)

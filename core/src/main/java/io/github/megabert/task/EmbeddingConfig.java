@@ -1,53 +1,74 @@
 package io.github.megabert.task;
 
 import io.github.megabert.checkpoint.CheckpointException;
-import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.input.Quote;
-import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * How a folder that sentence-transformers saved makes vectors of texts: {@code modules.json},
- * {@code 1_Pooling/config.json}, {@code 2_Normalize} and {@code sentence_bert_config.json}.
+ * {@code sentence_bert_config.json}, {@code config_sentence_transformers.json} and the folders of
+ * the modules, of any age.
  *
- * @param pooling the pooling, or null where the folder names none that is known
- * @param normalize whether vectors get length 1
+ * @param pooling the poolings, whose vectors are joined in this order; empty where the folder names
+ *     one that is not known
+ * @param steps what is done to the pooled vector, except for a last normalisation
+ * @param normalize whether vectors get length 1 in the end
  * @param maxLength tokens at which texts are cut ({@code max_seq_length}); {@link
  *     Integer#MAX_VALUE} where the model's own limit is meant
+ * @param lowerCase whether texts are put into lower case first, whatever the tokenizer does
+ * @param prompts what may be put before a text
  * @param fromFiles whether the folder has such files at all
- * @param unknown what the folder asks for and is not computed; empty if nothing
+ * @param unknownPooling the pooling that is not known, as a part of a sentence; empty if none
+ * @param unknown what else the folder asks for and is not computed; empty if nothing
  */
 public record EmbeddingConfig(
-    @Nullable Pooling pooling,
+    List<Pooling> pooling,
+    List<EmbeddingStep> steps,
     boolean normalize,
     int maxLength,
+    boolean lowerCase,
+    Prompts prompts,
     boolean fromFiles,
+    String unknownPooling,
     String unknown) {
-  private static final String POOLING = "1_Pooling";
+  /**
+   * Texts that are put before others, such as {@code "query: "}.
+   *
+   * @param texts by name
+   * @param defaultName the one that is used where none is asked for, or null
+   * @param pooled whether the prompt's own tokens count in the pooling
+   */
+  public record Prompts(Map<String, String> texts, @Nullable String defaultName, boolean pooled) {
+    /** No prompts. */
+    public static final Prompts NONE = new Prompts(Map.of(), null, true);
+
+    /**
+     * The prompt of that name.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public String text(String name) {
+      String text = texts.get(name);
+      if (text == null) {
+        throw new IllegalArgumentException(
+            "the model has no prompt "
+                + Quote.quote(name)
+                + (texts.isEmpty()
+                    ? "; it has none"
+                    : "; it has " + Quote.list(texts.keySet().stream().sorted().toList())));
+      }
+      return text;
+    }
+  }
 
   /** Of a folder without such files. */
   public static final EmbeddingConfig NONE =
-      new EmbeddingConfig(null, false, Integer.MAX_VALUE, false, "");
-
-  /** The old way to name a pooling, a switch each, and what the poolings are called now. */
-  private static final Map<String, String> SWITCHES =
-      Map.of(
-          "pooling_mode_cls_token", "cls",
-          "pooling_mode_mean_tokens", "mean",
-          "pooling_mode_max_tokens", "max",
-          "pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens",
-          "pooling_mode_weightedmean_tokens", "weightedmean",
-          "pooling_mode_lasttoken", "lasttoken");
+      new EmbeddingConfig(
+          List.of(), List.of(), false, Integer.MAX_VALUE, false, Prompts.NONE, false, "", "");
 
   /**
    * Reads a folder's files; {@link #NONE} where there are none.
@@ -55,136 +76,17 @@ public record EmbeddingConfig(
    * @throws CheckpointException if one of them is malformed, or leads out of the folder
    */
   public static EmbeddingConfig of(Path folder) throws IOException {
-    Path modulesFile = folder.resolve("modules.json");
-    Path poolingFile = folder.resolve(POOLING).resolve("config.json");
-    boolean normalize = Files.isDirectory(folder.resolve("2_Normalize"));
-    List<String> unknown = new ArrayList<>();
-    if (Files.isRegularFile(modulesFile)) {
-      normalize = false;
-      for (JsonNode module : modules(modulesFile)) {
-        String type = text(module.path("type"), modulesFile, "type", "");
-        String name = type.substring(type.lastIndexOf('.') + 1);
-        switch (name) {
-          case "Transformer" -> {}
-          case "Normalize" -> normalize = true;
-          case "Pooling" -> {
-            String path = text(module.path("path"), modulesFile, "path", POOLING);
-            poolingFile = within(folder, path, modulesFile).resolve("config.json");
-          }
-          default -> unknown.add("modules.json has the module " + Quote.escape(name));
-        }
-      }
-    } else if (!Files.isRegularFile(poolingFile)) {
-      return NONE;
-    }
-    List<String> modes =
-        Files.isRegularFile(poolingFile)
-            ? modes(StrictJson.readObject(poolingFile), poolingFile)
-            : List.of("mean");
-    Pooling pooling =
-        switch (String.join("+", modes)) {
-          case "mean" -> Pooling.MEAN;
-          case "cls" -> Pooling.CLS;
-          case "max" -> Pooling.MAX;
-          default -> null;
-        };
-    if (pooling == null) {
-      unknown.add(poolingFile + " asks for the pooling " + Quote.escape(String.join("+", modes)));
-    }
-    return new EmbeddingConfig(
-        pooling, normalize, maxLength(folder), true, String.join("; ", unknown));
-  }
-
-  /** The modules that {@code modules.json} lists. */
-  private static JsonNode modules(Path file) throws IOException {
-    JsonNode modules = StrictJson.read(file);
-    if (!modules.isArray() || modules.valueStream().anyMatch(module -> !module.isObject())) {
-      throw new CheckpointException(
-          file + " holds " + Quote.json(modules) + " where a list of modules is expected");
-    }
-    return modules;
+    return new SentenceTransformersFolder(folder).read();
   }
 
   /**
-   * A module's folder, below the model's.
+   * The files of sentence-transformers in a folder, relative to it, which a copy of the model needs
+   * as well.
    *
-   * @throws CheckpointException if it is elsewhere
+   * @throws CheckpointException if one of them is malformed, or leads out of the folder
    */
-  private static Path within(Path folder, String path, Path modulesFile)
-      throws CheckpointException {
-    try {
-      Path resolved = folder.resolve(path);
-      if (!Path.of(path).isAbsolute() && resolved.normalize().startsWith(folder.normalize())) {
-        return resolved;
-      }
-    } catch (InvalidPathException noPath) {
-      // Refused below.
-    }
-    throw new CheckpointException(
-        modulesFile
-            + " names "
-            + Quote.quote(path)
-            + ", but modules must be folders below the model's own");
-  }
-
-  private static String text(JsonNode value, Path file, String name, String absent)
-      throws CheckpointException {
-    if (value.isMissingNode()) {
-      return absent;
-    }
-    if (!value.isString()) {
-      throw wrong(file, name, value, "a text");
-    }
-    return value.stringValue();
-  }
-
-  private static List<String> modes(JsonNode config, Path file) throws CheckpointException {
-    JsonNode mode = config.path("pooling_mode");
-    List<String> modes = new ArrayList<>();
-    if (!mode.isMissingNode()) {
-      for (JsonNode name : mode.isArray() ? mode : List.of(mode)) {
-        modes.add(text(name, file, "pooling_mode", "").toLowerCase(Locale.ROOT));
-      }
-      return modes;
-    }
-    for (Map.Entry<String, JsonNode> field : config.properties()) {
-      String name = SWITCHES.get(field.getKey());
-      if (name != null && !field.getValue().isBoolean()) {
-        throw wrong(file, field.getKey(), field.getValue(), "true or false");
-      }
-      if (name != null && field.getValue().booleanValue()) {
-        modes.add(name);
-      }
-    }
-    return modes;
-  }
-
-  private static CheckpointException wrong(
-      Path file, String name, JsonNode value, String expected) {
-    return new CheckpointException(
-        file
-            + ": \""
-            + name
-            + "\" is "
-            + Quote.json(value)
-            + " where "
-            + expected
-            + " is expected");
-  }
-
-  private static int maxLength(Path folder) throws IOException {
-    Path file = folder.resolve("sentence_bert_config.json");
-    JsonNode length =
-        Files.isRegularFile(file)
-            ? StrictJson.readObject(file).path("max_seq_length")
-            : JsonNodeFactory.instance.missingNode();
-    if (length.isMissingNode() || length.isNull()) {
-      return Integer.MAX_VALUE;
-    }
-    if (!length.isInt() || length.intValue() < 1) {
-      throw wrong(file, "max_seq_length", length, "a positive number");
-    }
-    return length.intValue();
+  public static List<Path> files(Path folder) throws IOException {
+    return new SentenceTransformersFolder(folder).files();
   }
 
   /**
@@ -197,13 +99,47 @@ public record EmbeddingConfig(
     if (!fromFiles) {
       return TextEmbedding.Options.DEFAULT;
     }
-    if (pooling == null || !unknown.isEmpty()) {
+    if (!unknown.isEmpty()) {
       throw new IllegalArgumentException(
-          unknown + "; mean, cls and max pooling and normalising are computed");
+          unknown + "; the modules Pooling, Dense and Normalize are computed");
     }
+    if (pooling.isEmpty()) {
+      throw new IllegalArgumentException(unknownPooling + "; choose one that is computed");
+    }
+    String name = prompts.defaultName();
     return TextEmbedding.Options.DEFAULT
         .withPooling(pooling)
         .withNormalize(normalize)
-        .withLongText(LongText.TRUNCATE);
+        .withLongText(LongText.TRUNCATE)
+        .withPrompt(name == null ? "" : prompts.text(name));
+  }
+
+  /** The same with other poolings. */
+  public EmbeddingConfig withPooling(List<Pooling> poolings) {
+    return new EmbeddingConfig(
+        poolings, steps, normalize, maxLength, lowerCase, prompts, fromFiles, "", unknown);
+  }
+
+  /** The same with texts cut at so many tokens. */
+  public EmbeddingConfig withMaxLength(int tokens) {
+    return new EmbeddingConfig(
+        pooling,
+        steps,
+        normalize,
+        tokens,
+        lowerCase,
+        prompts,
+        fromFiles,
+        unknownPooling,
+        unknown);
+  }
+
+  /**
+   * The same options with a prompt of the model, such as {@code query}.
+   *
+   * @throws IllegalArgumentException if the model has no prompt of that name
+   */
+  public TextEmbedding.Options options(String promptName) {
+    return options().withPrompt(prompts.text(promptName));
   }
 }

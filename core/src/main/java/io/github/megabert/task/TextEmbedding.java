@@ -6,12 +6,18 @@ import io.github.megabert.model.OutputOptions;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
+import io.github.megabert.tokenizer.EncodingOptions;
 import io.github.megabert.tokenizer.Overflow;
 import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -21,61 +27,70 @@ public final class TextEmbedding
   private final MegatronBertModel model;
   private final TextEncoder encoder;
   private final Batching batching;
-
-  /** How the vectors of a text's tokens become one. */
-  public enum Pooling {
-    /** The mean over all tokens, {@code [CLS]} and {@code [SEP]} too, as sentence-transformers. */
-    MEAN,
-    /** The vector of {@code [CLS]}; over several windows their mean. */
-    CLS,
-    /** The largest number of each column, over all tokens. */
-    MAX
-  }
+  private final EmbeddingConfig config;
 
   /**
    * The options of a call.
    *
-   * @param pooling how the vectors of tokens become one
+   * @param pooling how the vectors of tokens become one; of several poolings the vectors are joined
+   *     in this order
    * @param normalize whether vectors get length 1, so that their product is their cosine
    * @param longText what happens to a text that is too long
    * @param stride tokens that a window repeats of the one before; they count twice in the mean
+   * @param prompt what is put before every text, such as {@code "query: "}; empty for nothing
    */
-  public record Options(Pooling pooling, boolean normalize, LongText longText, int stride) {
+  public record Options(
+      List<Pooling> pooling, boolean normalize, LongText longText, int stride, String prompt) {
     /** The mean, as it is; texts that are too long are read in windows that share no token. */
-    public static final Options DEFAULT = new Options(Pooling.MEAN, false, LongText.WINDOWS, 0);
+    public static final Options DEFAULT =
+        new Options(List.of(Pooling.MEAN), false, LongText.WINDOWS, 0, "");
 
     /** Checks the values. */
     public Options {
+      pooling = List.copyOf(pooling);
+      if (pooling.isEmpty()) {
+        throw new IllegalArgumentException("at least one pooling is needed");
+      }
       if (stride < 0) {
         throw new IllegalArgumentException("stride must not be negative: " + stride);
       }
     }
 
-    /** The same with another pooling. */
-    public Options withPooling(Pooling value) {
-      return new Options(value, normalize, longText, stride);
+    /** The same with another pooling, or several. */
+    public Options withPooling(Pooling... values) {
+      return withPooling(List.of(values));
+    }
+
+    /** The same with other poolings. */
+    public Options withPooling(List<Pooling> values) {
+      return new Options(values, normalize, longText, stride, prompt);
     }
 
     /** The same with or without normalisation. */
     public Options withNormalize(boolean value) {
-      return new Options(pooling, value, longText, stride);
+      return new Options(pooling, value, longText, stride, prompt);
     }
 
     /** The same with texts that are too long refused, cut or split. */
     public Options withLongText(LongText value) {
-      return new Options(pooling, normalize, value, stride);
+      return new Options(pooling, normalize, value, stride, prompt);
     }
 
     /** The same with windows that repeat so many tokens of the one before. */
     public Options withWindows(int repeated) {
-      return new Options(pooling, normalize, LongText.WINDOWS, repeated);
+      return new Options(pooling, normalize, LongText.WINDOWS, repeated, prompt);
+    }
+
+    /** The same with another text before every text. */
+    public Options withPrompt(String text) {
+      return new Options(pooling, normalize, longText, stride, text);
     }
   }
 
   /**
    * A text's vector.
    *
-   * @param vector {@code hidden} numbers; not to be changed
+   * @param vector {@link TextEmbedding#dimension} numbers; not to be changed
    * @param tokens tokens that the model read, special tokens and repeated ones included
    * @param windows windows that the text was read in
    * @param truncatedTokens tokens that were cut off before the model read the text; none with
@@ -144,19 +159,58 @@ public final class TextEmbedding
   /** A pipeline over a model that the caller keeps open. */
   public TextEmbedding(
       MegatronBertModel model, BertTokenizer tokenizer, int maxLength, Batching batching) {
+    this(model, tokenizer, maxLength, batching, EmbeddingConfig.NONE);
+  }
+
+  /**
+   * A pipeline over a model that sentence-transformers saved, which the caller keeps open.
+   *
+   * @param config says what the default options are, and what is done behind the pooling
+   */
+  public TextEmbedding(
+      MegatronBertModel model,
+      BertTokenizer tokenizer,
+      int maxLength,
+      Batching batching,
+      EmbeddingConfig config) {
     this.model = model;
     this.batching = batching;
-    encoder = new TextEncoder(tokenizer, maxLength, model.config().vocabSize());
+    this.config = config;
+    int most = Math.min(maxLength, config.maxLength());
+    encoder = new TextEncoder(tokenizer, most, model.config().vocabSize());
   }
 
-  /** Numbers of a vector. */
+  /**
+   * Numbers of a vector, with the default options.
+   *
+   * @throws IllegalArgumentException as {@link EmbeddingConfig#options}
+   */
   public int dimension() {
-    return model.config().hiddenSize();
+    return dimension(defaultOptions());
   }
 
+  /**
+   * Numbers of a vector.
+   *
+   * @throws IllegalArgumentException if the model has a layer that does not take what the poolings
+   *     give
+   */
+  public int dimension(Options options) {
+    int size = options.pooling().size() * model.config().hiddenSize();
+    for (EmbeddingStep step : config.steps()) {
+      size = step.outputs(size);
+    }
+    return size;
+  }
+
+  /**
+   * Those that the model's folder asks for; {@link Options#DEFAULT} where it says nothing.
+   *
+   * @throws IllegalArgumentException as {@link EmbeddingConfig#options}
+   */
   @Override
   public Options defaultOptions() {
-    return Options.DEFAULT;
+    return config.options();
   }
 
   @Override
@@ -178,35 +232,51 @@ public final class TextEmbedding
   }
 
   private List<Encoding> windows(String text, Options options) {
+    String whole = cased(options.prompt() + Given.given("the text", text));
     if (options.longText() == LongText.WINDOWS) {
       return encoder.windows(
-          text,
+          whole,
           null,
           Truncation.ONLY_FIRST,
           encoder.maxLength(),
           Overflow.COMPLETE,
           options.stride());
     }
-    return List.of(encoder.encode(text, null, options.longText(), Truncation.ONLY_FIRST));
+    return List.of(encoder.encode(whole, null, options.longText(), Truncation.ONLY_FIRST));
+  }
+
+  private String cased(String text) {
+    return config.lowerCase() ? text.toLowerCase(Locale.ROOT) : text;
   }
 
   private static int tokens(List<Encoding> windows) {
     return windows.stream().mapToInt(Encoding::size).sum();
   }
 
+  /** Tokens at the beginning that do not count: of a prompt that is not pooled, with [CLS]. */
+  private int tokensOfPrompt(Options options) {
+    if (options.prompt().isEmpty() || config.prompts().pooled()) {
+      return 0;
+    }
+    String prompt = cased(options.prompt());
+    return encoder.tokenizer().encode(prompt, null, EncodingOptions.DEFAULT).size() - 1;
+  }
+
   private List<Embedding> embed(List<List<Encoding>> requests, Options options) {
-    List<List<float[]>> pooled =
-        batching.applyWindows(requests, windows -> pool(windows, options.pooling()));
+    dimension(options);
+    Set<Encoding> first = Collections.newSetFromMap(new IdentityHashMap<>());
+    requests.forEach(windows -> first.add(windows.getFirst()));
+    int left = tokensOfPrompt(options);
+    List<List<PooledWindow>> pooled =
+        batching.applyWindows(
+            requests,
+            windows -> pool(windows, window -> first.contains(window) ? left : 0, options));
     List<Embedding> results = new ArrayList<>(requests.size());
     for (int i = 0; i < requests.size(); i++) {
       List<Encoding> windows = requests.get(i);
-      float[] vector = join(windows, pooled.get(i), options.pooling());
-      if (options.normalize()) {
-        normalize(vector);
-      }
       results.add(
           new Embedding(
-              vector,
+              finish(PooledWindow.join(pooled.get(i), options.pooling()), options),
               tokens(windows),
               windows.size(),
               options.longText() == LongText.WINDOWS ? 0 : windows.getFirst().truncatedTokens()));
@@ -214,78 +284,25 @@ public final class TextEmbedding
     return results;
   }
 
-  private List<float[]> pool(List<Encoding> windows, Pooling pooling) {
+  private List<PooledWindow> pool(
+      List<Encoding> windows, ToIntFunction<Encoding> firstToken, Options options) {
     Batch batch = Batch.of(windows);
     Tensor hidden = model.forward(batch, OutputOptions.NONE).lastHiddenState();
-    List<float[]> results = new ArrayList<>(windows.size());
+    List<PooledWindow> results = new ArrayList<>(windows.size());
     for (int b = 0; b < windows.size(); b++) {
-      int from = batch.offsets()[b];
-      int to = pooling == Pooling.CLS ? from + 1 : batch.offsets()[b + 1];
-      results.add(pool(hidden.rows(from, to).toFloatArray(), dimension(), pooling));
+      float[] rows = hidden.rows(batch.offsets()[b], batch.offsets()[b + 1]).toFloatArray();
+      int from = firstToken.applyAsInt(windows.get(b));
+      results.add(PooledWindow.of(rows, model.config().hiddenSize(), from, options.pooling()));
     }
     return results;
   }
 
-  /** One vector of {@code [tokens, columns]}. */
-  private static float[] pool(float[] rows, int columns, Pooling pooling) {
-    if (pooling == Pooling.MAX) {
-      float[] max = Arrays.copyOf(rows, columns);
-      for (int i = columns; i < rows.length; i++) {
-        max[i % columns] = Math.max(max[i % columns], rows[i]);
-      }
-      return max;
+  /** What the model does behind its pooling, and the normalisation that is wanted. */
+  private float[] finish(float[] vector, Options options) {
+    float[] result = vector;
+    for (EmbeddingStep step : config.steps()) {
+      result = step.apply(result);
     }
-    double[] sum = new double[columns];
-    for (int i = 0; i < rows.length; i++) {
-      sum[i % columns] += rows[i];
-    }
-    return quotient(sum, rows.length / columns);
-  }
-
-  /** One vector of the windows': their mean by tokens, or the largest numbers. */
-  private static float[] join(List<Encoding> windows, List<float[]> vectors, Pooling pooling) {
-    if (vectors.size() == 1) {
-      return vectors.getFirst();
-    }
-    float[] first = vectors.getFirst();
-    if (pooling == Pooling.MAX) {
-      for (float[] vector : vectors) {
-        for (int i = 0; i < first.length; i++) {
-          first[i] = Math.max(first[i], vector[i]);
-        }
-      }
-      return first;
-    }
-    double[] sum = new double[first.length];
-    long weights = 0;
-    for (int w = 0; w < windows.size(); w++) {
-      int weight = pooling == Pooling.CLS ? 1 : windows.get(w).size();
-      for (int i = 0; i < sum.length; i++) {
-        sum[i] += (double) weight * vectors.get(w)[i];
-      }
-      weights += weight;
-    }
-    return quotient(sum, weights);
-  }
-
-  private static float[] quotient(double[] sum, long count) {
-    float[] mean = new float[sum.length];
-    for (int i = 0; i < mean.length; i++) {
-      mean[i] = (float) (sum[i] / count);
-    }
-    return mean;
-  }
-
-  private static void normalize(float[] vector) {
-    double squares = 0;
-    for (float value : vector) {
-      squares += (double) value * value;
-    }
-    double length = Math.sqrt(squares);
-    if (length > 0) {
-      for (int i = 0; i < vector.length; i++) {
-        vector[i] = (float) (vector[i] / length);
-      }
-    }
+    return options.normalize() ? new NormalizeStep().apply(result) : result;
   }
 }

@@ -6,11 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.checkpoint.CheckpointException;
-import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,7 +49,16 @@ class EmbeddingConfigTest {
       throw new AssertionError("the fixture sentence_transformers/mean is missing");
     }
     assertEquals(
-        new EmbeddingConfig(Pooling.MEAN, true, Integer.MAX_VALUE, true, ""),
+        new EmbeddingConfig(
+            List.of(Pooling.MEAN),
+            List.of(),
+            true,
+            Integer.MAX_VALUE,
+            false,
+            new EmbeddingConfig.Prompts(Map.of("query", "", "document", ""), null, true),
+            true,
+            "",
+            ""),
         EmbeddingConfig.of(Path.of(saved.toURI())));
   }
 
@@ -56,7 +66,7 @@ class EmbeddingConfigTest {
   void aModulesFolderMayBeAnyBelowTheModels() throws IOException {
     write("modules.json", "[{\"type\": \"x.Pooling\", \"path\": \"modules/pool\"}]");
     write("modules/pool/config.json", "{\"pooling_mode\": \"cls\"}");
-    assertEquals(Pooling.CLS, EmbeddingConfig.of(folder).pooling());
+    assertEquals(List.of(Pooling.CLS), EmbeddingConfig.of(folder).pooling());
     assertFalse(EmbeddingConfig.of(folder).normalize());
   }
 

@@ -7,7 +7,6 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.task.FeatureExtraction.Features;
 import io.github.megabert.task.TextEmbedding.Embedding;
 import io.github.megabert.task.TextEmbedding.Options;
-import io.github.megabert.task.TextEmbedding.Pooling;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,6 +1,7 @@
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.FeatureExtraction;
 import io.github.megabert.task.TextEmbedding;
 import java.util.List;
@@ -13,6 +14,12 @@ final class TextEmbeddingExample {
     List<TextEmbedding.Embedding> vectors =
         embedding.applyAll(List.of("a domesticated animal", "an animal kept by people"));
     System.out.println(vectors.get(0).cosine(vectors.get(1)));
+  }
+
+  static TextEmbedding.Embedding query(MegaBert bert) {
+    EmbeddingConfig files = bert.embeddingConfig();
+    TextEmbedding.Embedding query = bert.textEmbedding().apply("a pet", files.options("query"));
+    return query;
   }
 
   static void tokenVectors(MegaBert bert) {

@@ -6,11 +6,12 @@ import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.output.TokenUsage;
 import io.github.megabert.MegaBert;
+import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.TextEmbedding;
 import java.util.List;
 
 /**
- * LangChain4j's embedding model on MegaBERT. Long texts are read in windows. Thread-safe.
+ * LangChain4j's embedding model on MegaBERT. Thread-safe.
  *
  * <pre>{@code
  * try (MegaBert bert = MegaBert.load(Path.of("my-model"))) {
@@ -29,12 +30,19 @@ public final class MegaBertEmbeddingModel extends DimensionAwareEmbeddingModel {
     this.embedding = embedding;
     this.options = options;
     this.name = name;
-    dimension = embedding.dimension();
+    dimension = embedding.dimension(options);
   }
 
-  /** Means of token vectors, of length 1; the caller keeps the model open, and closes it. */
+  /**
+   * The vectors that the model was made for, where sentence-transformers saved its folder; of other
+   * models means of token vectors, of length 1, long texts being read in windows. The caller keeps
+   * the model open, and closes it.
+   */
   public static MegaBertEmbeddingModel of(MegaBert bert) {
-    return of(bert, TextEmbedding.Options.DEFAULT.withNormalize(true));
+    EmbeddingConfig files = bert.embeddingConfig();
+    return of(
+        bert,
+        files.fromFiles() ? files.options() : TextEmbedding.Options.DEFAULT.withNormalize(true));
   }
 
   /** Vectors of another kind. */

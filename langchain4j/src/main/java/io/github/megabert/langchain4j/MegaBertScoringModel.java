@@ -4,10 +4,9 @@ import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.scoring.ScoringModel;
 import io.github.megabert.MegaBert;
-import io.github.megabert.task.LabelScore;
+import io.github.megabert.task.CrossEncoder;
 import io.github.megabert.task.LongText;
 import io.github.megabert.task.NextSentence;
-import io.github.megabert.task.TextClassification;
 import io.github.megabert.task.TextPair;
 import java.util.List;
 
@@ -31,6 +30,16 @@ public final class MegaBertScoringModel implements ScoringModel {
   }
 
   /**
+   * Scores by a cross-encoder of one label, as sentence-transformers' {@code CrossEncoder} gives
+   * them. The caller keeps the model open, and closes it.
+   *
+   * @throws IllegalArgumentException if the model is no classification model, or has several labels
+   */
+  public static MegaBertScoringModel of(MegaBert bert) {
+    return of(bert, CrossEncoder.Options.DEFAULT);
+  }
+
+  /**
    * Scores by a cross-encoder: a classification model that reads query and text together. With one
    * label its score counts, with several that of {@code relevant}.
    *
@@ -38,30 +47,21 @@ public final class MegaBertScoringModel implements ScoringModel {
    * @throws IllegalArgumentException if the model has no such label, or is no classification model
    */
   public static MegaBertScoringModel ofClassification(MegaBert bert, String relevant) {
-    TextClassification classifier = bert.textClassification();
-    List<String> labels = List.copyOf(bert.config().id2label().values());
-    String label = labels.size() == 1 ? labels.getFirst() : relevant;
-    if (!labels.contains(label)) {
-      throw new IllegalArgumentException(
-          "the model has no label \"" + relevant + "\"; it has " + String.join(", ", labels));
-    }
-    TextClassification.Options options =
-        TextClassification.Options.DEFAULT
-            .withTopK(TextClassification.Options.ALL)
-            .withLongText(LongText.TRUNCATE);
-    return new MegaBertScoringModel(
-        pairs ->
-            classifier.pairs().applyAll(pairs, options).stream()
-                .map(result -> scoreOf(result.labels(), label))
-                .toList());
+    boolean one = bert.config().numLabels() == 1;
+    return of(
+        bert,
+        one ? CrossEncoder.Options.DEFAULT : CrossEncoder.Options.DEFAULT.withLabel(relevant));
   }
 
-  private static double scoreOf(List<LabelScore> labels, String wanted) {
-    return labels.stream()
-        .filter(label -> label.label().equals(wanted))
-        .mapToDouble(LabelScore::score)
-        .findFirst()
-        .orElseThrow();
+  private static MegaBertScoringModel of(MegaBert bert, CrossEncoder.Options options) {
+    CrossEncoder encoder = bert.crossEncoder();
+    // Refuses a label that is not there before the first query.
+    List<CrossEncoder.Relevance> _ = encoder.applyAll(List.of(), options);
+    return new MegaBertScoringModel(
+        pairs ->
+            encoder.applyAll(pairs, options).stream()
+                .map(relevance -> (double) relevance.score())
+                .toList());
   }
 
   /**
