@@ -68,6 +68,8 @@ final class RankCommand implements Callable<Integer> {
     try (MegaBert bert = model.open(arguments.count(), List.of(length, batch))) {
       arguments.whenLong(bert::warmUp);
       CrossEncoder encoder = bert.crossEncoder();
+      // A label that is not there is refused once, not text by text.
+      List<Relevance> _ = encoder.applyAll(List.of(), options);
       return output.json ? print(encoder, options) : printRanking(encoder, options);
     }
   }
@@ -75,8 +77,7 @@ final class RankCommand implements Callable<Integer> {
   private List<Scored> score(
       CrossEncoder encoder, CrossEncoder.Options options, List<String> texts) {
     List<Relevance> scores =
-        encoder.applyAll(
-            texts.stream().map(text -> TextPair.of(query, text)).toList(), options);
+        encoder.applyAll(texts.stream().map(text -> TextPair.of(query, text)).toList(), options);
     return IntStream.range(0, texts.size())
         .mapToObj(i -> new Scored(texts.get(i), scores.get(i)))
         .toList();
@@ -90,15 +91,12 @@ final class RankCommand implements Callable<Integer> {
               (where, result) -> {
                 TruncateOption.report(result.relevance.truncatedTokens(), where);
                 results.add(
-                    JsonNodeFactory.instance
-                        .objectNode()
-                        .put("score", result.relevance.score()));
+                    JsonNodeFactory.instance.objectNode().put("score", result.relevance.score()));
               }));
     }
   }
 
-  private int printRanking(CrossEncoder encoder, CrossEncoder.Options options)
-      throws IOException {
+  private int printRanking(CrossEncoder encoder, CrossEncoder.Options options) throws IOException {
     List<Scored> all = new ArrayList<>();
     int code =
         arguments.answer(

@@ -74,7 +74,7 @@ class OptionsTest {
                   + " 'it flew'"),
           Map.entry("next-sentence", "'a dog.' 'it barks.'"),
           Map.entry("zero-shot", "--model $P/zero_shot --vocab $W --labels travel,food 'a dog'"),
-          Map.entry("rank", "--model $R --query 'a pet' 'a dog' 'a cat'"),
+          Map.entry("rank", "--model $R --query 'a pet' 'a dog'"),
           Map.entry("embed", "'a dog'"),
           Map.entry("generate", "--max-new-tokens 3 'the capital of'"),
           Map.entry("tokenize", "'A dog barks'"),
@@ -154,7 +154,7 @@ class OptionsTest {
                   "--multi-label",
                   "--truncate --max-length 20 $L",
                   "--template 'It is {} and a dog.'")),
-          Map.entry("rank", List.of("--query 'a car'", "--label none", "--function none")),
+          Map.entry("rank", List.of("--query 'Paris'", "--label none", "--function none")),
           Map.entry(
               "embed",
               List.of(

@@ -93,8 +93,7 @@ public final class CrossEncoder
     for (int i = 0; i < texts.size(); i++) {
       ranked.add(new Ranked(i, texts.get(i), scores.get(i)));
     }
-    ranked.sort(
-        Comparator.comparingDouble((Ranked one) -> one.relevance().score()).reversed());
+    ranked.sort(Comparator.comparingDouble((Ranked one) -> one.relevance().score()).reversed());
     return ranked;
   }
 

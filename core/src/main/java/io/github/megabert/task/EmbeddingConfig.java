@@ -123,15 +123,7 @@ public record EmbeddingConfig(
   /** The same with texts cut at so many tokens. */
   public EmbeddingConfig withMaxLength(int tokens) {
     return new EmbeddingConfig(
-        pooling,
-        steps,
-        normalize,
-        tokens,
-        lowerCase,
-        prompts,
-        fromFiles,
-        unknownPooling,
-        unknown);
+        pooling, steps, normalize, tokens, lowerCase, prompts, fromFiles, unknownPooling, unknown);
   }
 
   /**

@@ -136,7 +136,8 @@ final class SentenceTransformersFolder {
     for (JsonNode module : listed) {
       String type = text(module.path("type"), file, "type", "");
       String name = type.substring(type.lastIndexOf('.') + 1);
-      String path = text(module.path("path"), file, "path", name.equals("Pooling") ? "1_Pooling" : "");
+      String path =
+          text(module.path("path"), file, "path", name.equals("Pooling") ? "1_Pooling" : "");
       modules.add(new Module(name, within(path, file)));
     }
     return modules;
@@ -150,8 +151,7 @@ final class SentenceTransformersFolder {
   private Path within(String path, Path file) throws CheckpointException {
     try {
       Path given = Path.of(path);
-      if (!given.isAbsolute()
-          && folder.resolve(given).normalize().startsWith(folder.normalize())) {
+      if (!given.isAbsolute() && folder.resolve(given).normalize().startsWith(folder.normalize())) {
         return given;
       }
     } catch (InvalidPathException noPath) {
@@ -246,8 +246,7 @@ final class SentenceTransformersFolder {
         module + " has none of " + String.join(", ", WEIGHTS) + "; is the download complete?");
   }
 
-  private static float[] values(NamedTensors tensors, String name, Shape shape)
-      throws IOException {
+  private static float[] values(NamedTensors tensors, String name, Shape shape) throws IOException {
     if (!tensors.names().contains(name)) {
       throw new CheckpointException(tensors.source() + " has no tensor " + name);
     }

@@ -240,7 +240,8 @@ class SentenceTransformersTest {
     Path dense = Fixtures.folder("sentence_transformers/mean_dense");
     try (MegaBert bert = MegaBert.load(dense)) {
       TextEmbedding embedding = bert.textEmbedding();
-      TextEmbedding.Options two = TextEmbedding.Options.DEFAULT.withPooling(Pooling.CLS, Pooling.MAX);
+      TextEmbedding.Options two =
+          TextEmbedding.Options.DEFAULT.withPooling(Pooling.CLS, Pooling.MAX);
       String refusal =
           assertThrows(IllegalArgumentException.class, () -> embedding.apply("a dog", two))
               .getMessage();
@@ -251,8 +252,7 @@ class SentenceTransformersTest {
         "2_Dense/config.json",
         "{\"in_features\": 32, \"out_features\": 21, \"bias\": true,"
             + " \"activation_function\": \"torch.nn.modules.activation.Tanh\"}");
-    String refusal =
-        assertThrows(IOException.class, () -> EmbeddingConfig.of(folder)).getMessage();
+    String refusal = assertThrows(IOException.class, () -> EmbeddingConfig.of(folder)).getMessage();
     assertTrue(refusal.contains("of shape [20, 32], its configuration asks"), refusal);
   }
 
