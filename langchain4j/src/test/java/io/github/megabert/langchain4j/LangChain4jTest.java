@@ -1,5 +1,6 @@
 package io.github.megabert.langchain4j;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,6 +17,7 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.task.NextSentence;
 import io.github.megabert.task.TextEmbedding;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,12 +89,34 @@ class LangChain4jTest {
     assertEquals(2, scores.size());
   }
 
+  /** What sentence-transformers 6.0 gave for the same folders. */
+  @Test
+  void foldersOfSentenceTransformersDecide() throws IOException {
+    Path folders =
+        Path.of("..", "core", "src", "test", "resources", "fixtures", "sentence_transformers");
+    try (MegaBert encoder = MegaBert.load(folders.resolve("cross_encoder"))) {
+      ScoringModel scores = MegaBertScoringModel.of(encoder);
+      String query = "Angela Merkel visited Paris in 2015.";
+      assertEquals(0.64507705, scores.score("Paris", query).content(), 1e-5);
+      assertEquals(
+          scores.score("Paris", query).content(),
+          MegaBertScoringModel.ofClassification(encoder, "any").score("Paris", query).content());
+    }
+    try (MegaBert dense = MegaBert.load(folders.resolve("mean_dense"))) {
+      MegaBertEmbeddingModel model = MegaBertEmbeddingModel.of(dense);
+      assertEquals(20, model.dimension());
+      assertArrayEquals(
+          dense.textEmbedding().apply("a small dog").vector(),
+          model.embed("a small dog").content().vector());
+    }
+  }
+
   @Test
   void aModelWithoutTheHeadIsRefused() {
     Exception refused =
         assertThrows(
             IllegalArgumentException.class,
             () -> MegaBertScoringModel.ofClassification(bert, "relevant"));
-    assertTrue(refused.getMessage().contains("cannot do text-classification"));
+    assertTrue(refused.getMessage().contains("cannot do ranking"));
   }
 }
