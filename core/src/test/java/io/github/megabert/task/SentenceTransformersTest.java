@@ -136,8 +136,8 @@ class SentenceTransformersTest {
     write(
         "modules.json",
         """
-        [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-         {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
+        [{"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer"},
+         {"idx": 1, "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
         """);
     write(
         "1_Pooling/config.json",
@@ -174,7 +174,8 @@ class SentenceTransformersTest {
     copy(MEAN);
     write(
         "config_sentence_transformers.json",
-        "{\"prompts\": {\"query\": \"a small \", \"document\": \"\"}, \"default_prompt_name\": null}");
+        "{\"prompts\": {\"query\": \"a small \", \"document\": \"\"},"
+            + " \"default_prompt_name\": null}");
     write("modules.json", Files.readString(MEAN.resolve("modules.json")));
     try (MegaBert bert = MegaBert.load(folder)) {
       TextEmbedding embedding = bert.textEmbedding();
