@@ -96,8 +96,9 @@ class EmbeddingConfigTest {
             + "| model/1_Pooling/config.json: \"pooling_mode\" is 7 where a text is expected",
         "1_Pooling/config.json | {\"pooling_mode\": [{}]} "
             + "| model/1_Pooling/config.json: \"pooling_mode\" is {} where a text is expected",
-        "1_Pooling/config.json | {\"pooling_mode_cls_token\": \"yes\"} | model/1_Pooling/config.json:"
-            + " \"pooling_mode_cls_token\" is \"yes\" where true or false is expected",
+        "1_Pooling/config.json | {\"pooling_mode_cls_token\": \"yes\"} "
+            + "| model/1_Pooling/config.json: \"pooling_mode_cls_token\" is \"yes\" where true or"
+            + " false is expected",
         "sentence_bert_config.json | {\"max_seq_length\": 5000000000} "
             + "| model/sentence_bert_config.json: \"max_seq_length\" is 5000000000 where a positive"
             + " number is expected",

@@ -46,7 +46,8 @@ class RunStateTest {
         "\"step\":40 | \"step\":5000000000 "
             + "| \"step\" is 5000000000 where a number from 0 on is expected",
         "\"step\":40 | \"stop\":40 | \"step\" is missing where a number from 0 on is expected",
-        "\"updates\":38 | \"updates\":-38 | \"updates\" is -38 where a number from 0 on is expected",
+        "\"updates\":38 | \"updates\":-38 "
+            + "| \"updates\" is -38 where a number from 0 on is expected",
         "\"tokens\":1099511627776 | \"tokens\":1.5 "
             + "| \"tokens\" is 1.5 where a whole number of 64 bits is expected",
         "\"fingerprint\":\"3f0c-7a\" | \"fingerprint\":[] "

@@ -2,6 +2,7 @@ package io.github.megabert.train.data;
 
 import io.github.megabert.input.Quote;
 import io.github.megabert.json.JsonTree;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -86,6 +87,9 @@ final class SquadReader implements ExampleReader<QuestionExample> {
         advance();
       }
     } catch (JacksonException e) {
+      if (e.getCause() instanceof CharConversionException) {
+        throw refusalHere("what follows is not UTF-8 text; save the file as UTF-8");
+      }
       if (e.getCause() instanceof IOException failure) {
         throw failure;
       }
