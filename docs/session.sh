@@ -132,6 +132,9 @@ TEXT
   section "What a model is" \
     'megabert inspect | head -n 12' \
     'megabert inspect --json | cut -c 1-160'
+  section "Fetching" \
+    'megabert pull --help' \
+    'megabert pull bert-base-uncased'
   section "Converting" \
     'megabert convert $heads/MegatronBertForPreTraining target/session/halves --dtype bf16' \
     'megabert convert $heads/MegatronBertForPreTraining target/session/ranks --to megatron --json'

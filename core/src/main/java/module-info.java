@@ -2,6 +2,7 @@
 @org.jspecify.annotations.NullMarked
 @SuppressWarnings("module") // The command line is built after this module.
 module io.github.megabert.core {
+  requires java.net.http;
   requires jdk.incubator.vector;
   requires jdk.jfr;
   requires tools.jackson.databind;
@@ -13,6 +14,7 @@ module io.github.megabert.core {
   exports io.github.megabert.parameters;
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
+  exports io.github.megabert.hub;
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
   exports io.github.megabert.tokenizer;

@@ -3,6 +3,8 @@ package io.github.megabert;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.hub.Hub;
+import io.github.megabert.hub.ModelName;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.task.Batching;
@@ -132,6 +134,30 @@ public final class MegaBertBuilder {
   /** Opens a checkpoint; see {@link MegaBert#load(Path)}. */
   public MegaBert load(Path path) throws IOException {
     return open(OpenModel.load(path, config, tokenizer, backend, options, loadOptions, loading));
+  }
+
+  /**
+   * Fetches the main revision of a model from a hub into the cache, where it is not there yet, and
+   * opens it; see {@link Hub#pull(ModelName)}. Asks the hub at every call: {@link Hub#cached} finds
+   * what is there without.
+   *
+   * @param name {@code ORGANIZATION/NAME}
+   * @throws IllegalArgumentException if the name is not of that form
+   * @throws IOException if the model cannot be fetched, as {@link Hub#pull(ModelName)}, or not be
+   *     opened
+   */
+  public MegaBert pull(String name) throws IOException {
+    return pull(name, Hub.MAIN);
+  }
+
+  /**
+   * As {@link #pull(String)}, another revision.
+   *
+   * @param revision a branch, a tag or a commit's whole hash
+   */
+  public MegaBert pull(String name, String revision) throws IOException {
+    Hub hub = Hub.ofEnvironment();
+    return load(hub.pull(ModelName.parse(name), revision, (bytes, total) -> {}).folder());
   }
 
   /** Opens the demo model; see {@link MegaBert#demo}. */

@@ -34,6 +34,7 @@ class FloorsTest {
           "tensor",
           "parameters",
           "checkpoint",
+          "hub",
           "tokenizer",
           "backend",
           "model",

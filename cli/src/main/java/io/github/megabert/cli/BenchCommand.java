@@ -158,7 +158,7 @@ final class BenchCommand implements Callable<Integer> {
             ModelSize.ofOptionName(size().toLowerCase(Locale.ROOT)).config(length),
             ModelClass.MODEL,
             1)
-        : Checkpoint.open(model);
+        : Checkpoint.open(ModelPath.of(model));
   }
 
   private Batch tokens(MegatronBertConfig config) {

@@ -82,7 +82,9 @@ final class ConvertCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "INPUT",
-      description = "A Hugging Face folder, or a Megatron-LM zip, .pt or run folder.")
+      description =
+          "A Hugging Face folder, a Megatron-LM zip, .pt or run folder, or the ORG/NAME of a model"
+              + " that was pulled.")
   private Path input = Path.of("");
 
   @Parameters(index = "1", paramLabel = "OUTPUT_DIR", description = "The folder to make.")
@@ -137,6 +139,7 @@ final class ConvertCommand implements Callable<Integer> {
     WrongUsage.unless(
         format == Format.HUGGINGFACE || vocab == null,
         "--vocab goes with --to huggingface: a folder of Megatron-LM ranks holds no vocabulary");
+    input = ModelPath.of(input);
     long start = System.nanoTime();
     long bytes;
     int tensors;

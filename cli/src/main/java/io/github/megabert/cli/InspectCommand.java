@@ -63,7 +63,7 @@ final class InspectCommand implements Callable<Integer> {
         config == null || path != null,
         "--config replaces the configuration of a MODEL: name one as well");
     try (Checkpoint checkpoint =
-        path == null ? MegaBert.demoCheckpoint() : Checkpoint.open(path, config)) {
+        path == null ? MegaBert.demoCheckpoint() : Checkpoint.open(ModelPath.of(path), config)) {
       MegatronBertConfig checked =
           MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
       ObjectNode description = describe(checkpoint, checked);

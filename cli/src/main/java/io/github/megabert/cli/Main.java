@@ -78,6 +78,7 @@ public final class Main implements Runnable {
     COMMANDS.put("backends", BackendsCommand::new);
     COMMANDS.put("bench", BenchCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("pull", PullCommand::new);
     COMMANDS.put("finetune", FinetuneCommand::new);
     COMMANDS.put("train-tokenizer", TrainTokenizerCommand::new);
     COMMANDS.put("preprocess", PreprocessCommand::new);

@@ -16,8 +16,8 @@ final class ModelOptions {
       names = "--model",
       paramLabel = "PATH",
       description =
-          "A Hugging Face folder, or a Megatron-LM checkpoint (zip, .pt or run folder). Default:"
-              + " the embedded model.")
+          "A Hugging Face folder, the ORG/NAME of a model that was pulled, or a Megatron-LM"
+              + " checkpoint (zip, .pt or run folder). Default: the embedded model.")
   private @Nullable Path model;
 
   @Option(
@@ -54,7 +54,7 @@ final class ModelOptions {
     if (Progress.isShown()) {
       builder.loading(Progress::loading);
     }
-    MegaBert bert = model == null ? builder.demo() : builder.load(model);
+    MegaBert bert = model == null ? builder.demo() : builder.load(ModelPath.of(model));
     try {
       compute.requireUsedBy(bert.backend());
       return bert;

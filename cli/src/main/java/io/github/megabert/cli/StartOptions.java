@@ -18,8 +18,9 @@ final class StartOptions {
       names = "--model",
       paramLabel = "PATH",
       description =
-          "What training begins with: a Hugging Face folder, or a Megatron-LM checkpoint. Without"
-              + " the task's head it gets a random one. Default: the embedded model.")
+          "What training begins with: a Hugging Face folder, the ORG/NAME of a model that was"
+              + " pulled, or a Megatron-LM checkpoint. Without the task's head it gets a random"
+              + " one. Default: the embedded model.")
   private @Nullable Path model;
 
   @Mixin private VocabOption vocab = new VocabOption();
@@ -40,7 +41,7 @@ final class StartOptions {
 
   /** Opens the checkpoint. */
   Checkpoint open() throws IOException {
-    return model == null ? MegaBert.demoCheckpoint() : Checkpoint.open(model);
+    return model == null ? MegaBert.demoCheckpoint() : Checkpoint.open(ModelPath.of(model));
   }
 
   /** What is named, for messages and reports. */
@@ -71,7 +72,8 @@ final class StartOptions {
     FineTuning<E> tuning;
     Path words = vocab.path();
     if (model != null) {
-      tuning = words == null ? FineTuning.of(task, model) : FineTuning.of(task, model, words);
+      Path path = ModelPath.of(model);
+      tuning = words == null ? FineTuning.of(task, path) : FineTuning.of(task, path, words);
     } else {
       tuning =
           FineTuning.of(

@@ -77,13 +77,14 @@ final class TokenizeCommand implements Callable<Integer> {
 
   /** The one that {@code --vocab} names, as in every command, else the model's. */
   private BertTokenizer tokenizer() throws IOException {
-    if (model != null && Files.notExists(model)) {
-      throw new NoSuchFileException(model.toString());
+    Path path = model == null ? null : ModelPath.of(model);
+    if (path != null && Files.notExists(path)) {
+      throw new NoSuchFileException(path.toString());
     }
     if (vocab != null) {
       return BertTokenizer.load(vocab);
     }
-    return model == null ? MegaBert.demoTokenizer() : BertTokenizer.beside(model);
+    return path == null ? MegaBert.demoTokenizer() : BertTokenizer.beside(path);
   }
 
   private static void print(JsonOption.Results results, Encoding encoding) {

@@ -101,6 +101,7 @@ class OptionsTest {
               "samples",
               "--data $C/../training/megatron_data/text_sentence --seq-length 32 --output"
                   + " $T/samples.safetensors"),
+          Map.entry("pull", "bert-base-uncased"),
           Map.entry("completion", ""),
           Map.entry("man", ""),
           Map.entry("help", ""));
@@ -292,11 +293,18 @@ class OptionsTest {
 
   /**
    * Options whose effect shows only where the command runs for long, or is shown elsewhere: {@code
-   * bench} and {@code evaluate} take seconds (ModelCommandsTest), and {@code convert} ends before
-   * it prints.
+   * bench} and {@code evaluate} take seconds (ModelCommandsTest), {@code convert} ends before it
+   * prints, and {@code pull} needs a hub (PullCommandTest).
    */
   private static final Set<String> SHOWN_ELSEWHERE =
-      Set.of("bench --json", "bench --profile", "convert --json", "evaluate --json");
+      Set.of(
+          "bench --json",
+          "bench --profile",
+          "convert --json",
+          "evaluate --json",
+          "pull --json",
+          "pull --output",
+          "pull --revision");
 
   @TestFactory
   Stream<DynamicTest> everyOptionIsUsedOrRefused() {

@@ -1,0 +1,542 @@
+package io.github.megabert.hub;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Pulls from a hub that breaks off, lies, refuses, or means ill. */
+class MisbehavingHubTest {
+  private static final String WEIGHTS = "model.safetensors";
+
+  private final HubServer server = new HubServer();
+  private final byte[] weights = new byte[100_000];
+  private final AtomicInteger calls = new AtomicInteger();
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void fill() {
+    new Random(2).nextBytes(weights);
+    server.file("config.json", "{\"a\": 1}").file(WEIGHTS, weights);
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  private Hub hub() {
+    return hub(server.address(), HubTest.QUICK);
+  }
+
+  private Hub hub(URI address, Patience patience) {
+    return new Hub(
+        new HubSettings(address, null, folder.resolve("hub"), false), patience, HubCache.SYMBOLIC);
+  }
+
+  private Path blobs() {
+    return folder.resolve("hub/models--org--model/blobs");
+  }
+
+  private Path partial() {
+    return blobs().resolve(HubServer.sha256(weights) + ".megabert.incomplete");
+  }
+
+  /** A pull that succeeds, with the right weights. */
+  private void succeeds() throws IOException {
+    PulledModel pulled = hub().pull(HubTest.MODEL);
+    assertArrayEquals(weights, Files.readAllBytes(pulled.folder().resolve(WEIGHTS)));
+    try (Stream<Path> left = Files.list(blobs())) {
+      assertEquals(2, left.count(), "nothing incomplete is left");
+    }
+  }
+
+  /** A pull that is refused in one sentence, and after which the model is not there. */
+  private void refused(String sentence) throws IOException {
+    refused(hub(), sentence);
+  }
+
+  private void refused(Hub hub, String sentence) throws IOException {
+    String message = assertThrows(HubException.class, () -> hub.pull(HubTest.MODEL)).getMessage();
+    assertTrue(message.contains(sentence), message);
+    assertFalse(message.contains("\n"), message);
+    assertEquals(Optional.empty(), hub.cached(HubTest.MODEL));
+    try (Stream<Path> all = Files.walk(folder)) {
+      Path hubFolder = folder.resolve("hub");
+      assertEquals(
+          List.of(),
+          all.filter(file -> !file.equals(folder) && !file.startsWith(hubFolder)).toList());
+    }
+  }
+
+  private List<String> ranges() {
+    return server.requests().stream()
+        .filter(request -> !request.isAtHub())
+        .map(HubServer.Request::range)
+        .toList();
+  }
+
+  @Test
+  void aCutConnectionIsGoneOnFrom() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          int call = isAtHub ? 9 : calls.getAndIncrement();
+          if (call < 6) {
+            HubServer.cut(exchange, weights, 10_000 * call, 10_000);
+          }
+          return call < 6;
+        });
+    // More often than attempts may fail without anything new.
+    assertTrue(6 > HubTest.QUICK.attempts());
+    succeeds();
+    assertEquals(7, ranges().size());
+    assertEquals("", ranges().getFirst());
+    assertTrue(ranges().getLast().matches("bytes=[1-9][0-9]*-"), ranges().toString());
+  }
+
+  @Test
+  void aLaterPullGoesOnFromWhatIsThere() throws IOException {
+    Files.createDirectories(blobs());
+    Files.write(partial(), Arrays.copyOf(weights, 60_000));
+    succeeds();
+    assertEquals(List.of("bytes=60000-"), ranges());
+  }
+
+  @Test
+  void whatIsThereMayBeWrong() throws IOException {
+    Files.createDirectories(blobs());
+    Files.write(partial(), new byte[60_000]);
+    succeeds();
+    assertEquals(List.of("bytes=60000-", ""), ranges());
+  }
+
+  @Test
+  void whatIsThereMayBeTooMuch() throws IOException {
+    Files.createDirectories(blobs());
+    Files.write(partial(), new byte[weights.length + 1]);
+    succeeds();
+    assertEquals(List.of(""), ranges());
+  }
+
+  @Test
+  void whatIsThereMayBeAll() throws IOException {
+    Files.createDirectories(blobs());
+    Files.write(partial(), weights);
+    succeeds();
+    assertEquals(List.of(), ranges());
+  }
+
+  @Test
+  void aHubMayNotKnowRanges() throws IOException {
+    Files.createDirectories(blobs());
+    Files.write(partial(), Arrays.copyOf(weights, 60_000));
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (!isAtHub) {
+            HubServer.send(exchange, 200, weights);
+          }
+          return !isAtHub;
+        });
+    succeeds();
+  }
+
+  @Test
+  void aHubMayRefuseARangeOrAnswerWithAnother() throws IOException {
+    for (int status : new int[] {416, 206}) {
+      calls.set(0);
+      server.forget();
+      delete();
+      Files.createDirectories(blobs());
+      Files.write(partial(), Arrays.copyOf(weights, 60_000));
+      server.fault(
+          (exchange, path, isAtHub) -> {
+            boolean first = !isAtHub && calls.getAndIncrement() == 0;
+            if (first) {
+              exchange.getResponseHeaders().set("Content-Range", "bytes 5-99999/100000");
+              HubServer.send(exchange, status, status == 416 ? new byte[0] : new byte[99_995]);
+            }
+            return first;
+          });
+      succeeds();
+      assertEquals(List.of("bytes=60000-", ""), ranges());
+    }
+  }
+
+  private void delete() throws IOException {
+    Path hub = folder.resolve("hub");
+    if (Files.exists(hub)) {
+      try (Stream<Path> all = Files.walk(hub)) {
+        for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  @Test
+  void contentsAreChecked() throws IOException {
+    byte[] other = weights.clone();
+    other[77] ^= 1;
+    server.etag(WEIGHTS, HubServer.sha256(other));
+    refused("came with another content than the hub announced: its hash is");
+    assertFalse(Files.exists(partial()));
+    server.etag(WEIGHTS, HubServer.sha256(weights));
+    server.etag("config.json", HubServer.gitSha1("{\"a\": 2}".getBytes(StandardCharsets.UTF_8)));
+    refused("config.json of org/model came with another content");
+  }
+
+  @Test
+  void moreThanWasAnnouncedIsRefused() throws IOException {
+    server.size(WEIGHTS, weights.length - 1);
+    refused("the hub sends more than the 99999 bytes that were announced");
+  }
+
+  @Test
+  void lessThanWasAnnouncedIsRefused() throws IOException {
+    server.size(WEIGHTS, weights.length + 1);
+    refused("model.safetensors of org/model failed 4 times");
+  }
+
+  @Test
+  void anEndlessBodyEnds() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (!isAtHub) {
+            endless(exchange, new byte[1 << 16]);
+          }
+          return !isAtHub;
+        });
+    refused("the hub sends more than the 100000 bytes that were announced");
+    assertTrue(Files.size(partial()) <= weights.length);
+  }
+
+  @Test
+  void anEndlessListEnds() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          endless(exchange, " ".repeat(1 << 16).getBytes(StandardCharsets.UTF_8));
+          return true;
+        });
+    refused("the hub's answer is longer than 33554432 bytes");
+  }
+
+  private static void endless(HttpExchange exchange, byte[] part) throws IOException {
+    exchange.sendResponseHeaders(200, 0);
+    try (OutputStream out = exchange.getResponseBody()) {
+      while (true) {
+        out.write(part);
+      }
+    } catch (IOException gone) {
+      // The client has had enough.
+    }
+  }
+
+  @Test
+  void withoutASizeAFileIsReadToItsEnd() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (!path.endsWith("config.json")) {
+            return false;
+          }
+          exchange
+              .getResponseHeaders()
+              .set("ETag", HubServer.gitSha1("{\"a\": 1}".getBytes(StandardCharsets.UTF_8)));
+          exchange.sendResponseHeaders(200, exchange.getRequestMethod().equals("HEAD") ? -1 : 0);
+          if (exchange.getRequestMethod().equals("GET")) {
+            exchange.getResponseBody().write("{\"a\": 1}".getBytes(StandardCharsets.UTF_8));
+          }
+          return true;
+        });
+    succeeds();
+  }
+
+  @Test
+  void aHubMayNotKnowHead() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          boolean isHead = exchange.getRequestMethod().equals("HEAD");
+          if (isHead) {
+            exchange.sendResponseHeaders(405, -1);
+          }
+          return isHead;
+        });
+    succeeds();
+  }
+
+  @Test
+  void whoMayNotReadIsTold() throws IOException {
+    status(401, null);
+    refused(
+        "revision 'main' of org/model does not exist, or is read with a token only: set HF_TOKEN"
+            + " to one ('Access is restricted, who's there?')");
+    Hub hub =
+        new Hub(
+            new HubSettings(server.address(), "hf_x", folder.resolve("hub"), false),
+            HubTest.QUICK,
+            HubCache.SYMBOLIC);
+    refused(hub, "does not exist, or may not be read with this token");
+  }
+
+  @Test
+  void nothingOfAHubMovesATerminalsCursor() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          exchange.getResponseHeaders().set("X-Error-Message", "x\u001b[31m");
+          HubServer.send(exchange, 404, new byte[0]);
+          return true;
+        });
+    refused("the connection to localhost broke: ");
+    String message = assertThrows(HubException.class, () -> hub().pull(HubTest.MODEL)).getMessage();
+    assertTrue(message.chars().noneMatch(Character::isISOControl), message);
+  }
+
+  @Test
+  void whatDoesNotExistIsNamed() throws IOException {
+    status(404, null);
+    refused("revision 'main' of org/model does not exist; are its name and the revision right?");
+    assertEquals(1, server.requests().size());
+    server.fault((exchange, path, isAtHub) -> false).name("vocab.txt");
+    refused("vocab.txt of org/model does not exist");
+  }
+
+  private void status(int status, String retryAfter) {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (retryAfter != null) {
+            exchange.getResponseHeaders().set("Retry-After", retryAfter);
+          }
+          exchange
+              .getResponseHeaders()
+              .set("X-Error-Message", "Access is restricted, who's there?");
+          HubServer.send(exchange, status, "no".getBytes(StandardCharsets.UTF_8));
+          return true;
+        });
+  }
+
+  @Test
+  void aBusyHubIsAskedAgainWhenItSays() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          boolean isBusy = calls.getAndIncrement() < 3;
+          if (isBusy) {
+            exchange.getResponseHeaders().set("Retry-After", calls.get() == 1 ? "1" : "0");
+            HubServer.send(exchange, calls.get() == 3 ? 503 : 429, new byte[0]);
+          }
+          return isBusy;
+        });
+    long start = System.nanoTime();
+    succeeds();
+    assertTrue(System.nanoTime() - start >= 1_000_000_000L, "it waits as long as it is told");
+  }
+
+  @Test
+  void aHubThatStaysBusyIsGivenUp() throws IOException {
+    status(429, null);
+    refused("failed 4 times: localhost answers with status 429; try again later");
+    assertEquals(4, server.requests().size());
+    server.forget();
+    status(429, "3600");
+    refused("the hub asks to wait 3600 s; try again then");
+    String hour =
+        DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC).plusHours(1));
+    status(503, hour);
+    refused("the hub asks to wait 3");
+    assertEquals(2, server.requests().size());
+  }
+
+  @Test
+  void anExpiredAddressIsAskedForAgain() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          boolean isExpired = !isAtHub && calls.getAndIncrement() == 0;
+          if (isExpired) {
+            HubServer.send(exchange, 403, new byte[0]);
+          }
+          return isExpired;
+        });
+    succeeds();
+  }
+
+  @Test
+  void redirectionsAreFollowedAsFarAsTheyAreSafe() throws IOException {
+    server.fault((exchange, path, isAtHub) -> redirect(exchange, path, "/api/", "/renamed" + path));
+    refused("is redirected more than 10 times");
+    server.fault(
+        (exchange, path, isAtHub) -> redirect(exchange, path, "/api/", "file:///etc/passwd"));
+    refused("is redirected to 'file:///etc/passwd', which is no address that is followed");
+    server.fault((exchange, path, isAtHub) -> redirect(exchange, path, "/api/", ""));
+    refused("is redirected to ''");
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          // A model that was renamed.
+          if (path.equals("/api/models/new/name/revision/main")) {
+            return redirect(exchange, path, "/api/", "/api/models/org/model/revision/x");
+          }
+          return redirect(
+              exchange,
+              path,
+              "/api/models/org/model/revision/main",
+              "/api/models/new/name/revision/main");
+        });
+    succeeds();
+  }
+
+  private static boolean redirect(HttpExchange exchange, String path, String from, String to)
+      throws IOException {
+    if (!path.contains(from)) {
+      return false;
+    }
+    exchange.getResponseHeaders().set("Location", to);
+    HubServer.send(exchange, 307, new byte[0]);
+    return true;
+  }
+
+  @Test
+  void aSilentHubIsGivenUp() throws IOException {
+    try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+      Patience patience =
+          new Patience(Duration.ofMillis(1), 2, Duration.ofSeconds(5), Duration.ofMillis(200));
+      URI address = URI.create("http://localhost:" + silent.getLocalPort());
+      refused(
+          hub(address, patience),
+          "revision 'main' of org/model failed 2 times: localhost says nothing for 0.2 s; try again later");
+      assertFalse(Thread.interrupted());
+    }
+  }
+
+  @Test
+  void silenceWithinABodyCountsToo() throws IOException {
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (isAtHub || calls.getAndIncrement() > 0) {
+            return false;
+          }
+          HubServer.cut(exchange, weights, 0, 30_000);
+          sleep(1_500);
+          return true;
+        });
+    Patience patience =
+        new Patience(Duration.ofMillis(1), 4, Duration.ofSeconds(5), Duration.ofMillis(300));
+    PulledModel pulled = hub(server.address(), patience).pull(HubTest.MODEL);
+    assertArrayEquals(weights, Files.readAllBytes(pulled.folder().resolve(WEIGHTS)));
+    assertEquals(List.of("", "bytes=30000-"), ranges());
+  }
+
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void nobodyThere() throws IOException {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0)) {
+      port = socket.getLocalPort();
+    }
+    refused(
+        hub(URI.create("http://localhost:" + port), HubTest.QUICK),
+        "localhost cannot be reached; is there a network, and is HF_ENDPOINT right?");
+  }
+
+  @Test
+  void noPathLeavesTheModelsFolder() throws IOException {
+    for (String path :
+        List.of(
+            "../../evil.json",
+            "/etc/evil",
+            "a/../../evil",
+            "..\\evil",
+            "C:/evil",
+            "1_Pooling/..")) {
+      try (HubServer evil = new HubServer().file(WEIGHTS, "w").name(path)) {
+        refused(hub(evil.address(), HubTest.QUICK), "which leads out of the model's folder");
+        assertEquals(1, evil.requests().size(), path);
+      }
+    }
+    for (String path : List.of("../../x", "/x", "a//b", "nul", "a\\\\b")) {
+      try (HubServer evil =
+          new HubServer()
+              .file(WEIGHTS, "w")
+              .file("modules.json", "[{\"path\": \"" + path + "\"}]")) {
+        refused(hub(evil.address(), HubTest.QUICK), "which leads out of the model's folder");
+      }
+    }
+    try (HubServer evil =
+        new HubServer().file(WEIGHTS + ".index.json", "{\"weight_map\": {\"a\": \"../../x\"}}")) {
+      refused(
+          hub(evil.address(), HubTest.QUICK),
+          "names the shard \"../../x\", which the hub does not list");
+    }
+    for (String commit : List.of("../../..", "main", "")) {
+      try (HubServer evil = new HubServer().file(WEIGHTS, "w").commit(commit)) {
+        refused(hub(evil.address(), HubTest.QUICK), "40 hexadecimal digits are expected");
+      }
+    }
+    for (String etag : List.of("../../x", "a/b", "", ".", "a..b", "x".repeat(200))) {
+      try (HubServer evil = new HubServer().file(WEIGHTS, "w").etag(WEIGHTS, etag)) {
+        refused(hub(evil.address(), HubTest.QUICK), "a hash is expected");
+      }
+    }
+  }
+
+  @Test
+  void answersThatAreNoneAreRefused() throws IOException {
+    for (String json :
+        List.of("", "[]", "{}", "{\"sha\": 1, \"siblings\": []}", "{\"sha\": \"x\"", "<html>")) {
+      server.fault(
+          (exchange, path, isAtHub) -> {
+            HubServer.send(exchange, 200, json.getBytes(StandardCharsets.UTF_8));
+            return true;
+          });
+      refused("the hub's answer on org/model");
+    }
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (path.endsWith("config.json")) {
+            HubServer.send(exchange, 200, new byte[0]);
+          }
+          return path.endsWith("config.json");
+        });
+    refused("comes without an ETag");
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (path.endsWith("config.json")) {
+            exchange.getResponseHeaders().set("X-Repo-Commit", "f".repeat(40));
+            exchange.getResponseHeaders().set("ETag", "x");
+            HubServer.send(exchange, 200, new byte[0]);
+          }
+          return path.endsWith("config.json");
+        });
+    refused("is of the commit 'ffffffffffffffffffffffffffffffffffffffff' where");
+  }
+}
