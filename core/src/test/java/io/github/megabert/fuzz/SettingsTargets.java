@@ -24,11 +24,20 @@ final class SettingsTargets {
       """;
   private static final String CUT_AT = "{\"max_seq_length\": 128, \"do_lower_case\": false}";
 
+  private static final String PROMPTS =
+      """
+      {"prompts": {"query": "query: ", "passage": ""}, "default_prompt_name": "query",
+       "similarity_fn_name": "cosine"}
+      """;
+
   private SettingsTargets() {}
 
   static List<FuzzTarget> all() throws IOException {
-    byte[] modules = fixture("modules.json");
-    byte[] pooling = fixture("1_Pooling/config.json");
+    byte[] modules = fixture("mean/modules.json");
+    byte[] pooling = fixture("mean/1_Pooling/config.json");
+    byte[] dense = fixture("mean_dense/2_Dense/config.json");
+    byte[] weights = fixture("mean_dense/2_Dense/model.safetensors");
+    byte[] denseModules = fixture("mean_dense/modules.json");
     return List.of(
         FuzzTarget.alone(
             "generation-config",
@@ -46,9 +55,26 @@ final class SettingsTargets {
         embedding(
                 "embedding-length",
                 "sentence_bert_config.json",
-                List.of(fixture("sentence_bert_config.json"), bytes(CUT_AT)))
+                List.of(fixture("mean/sentence_bert_config.json"), bytes(CUT_AT)))
             .beside("modules.json", modules)
-            .beside("1_Pooling/config.json", pooling));
+            .beside("1_Pooling/config.json", pooling),
+        embedding(
+                "embedding-prompts",
+                "config_sentence_transformers.json",
+                List.of(fixture("mean/config_sentence_transformers.json"), bytes(PROMPTS)))
+            .beside("modules.json", modules)
+            .beside("1_Pooling/config.json", pooling),
+        embedding("embedding-dense", "2_Dense/config.json", List.of(dense))
+            .beside("modules.json", denseModules)
+            .beside("2_Dense/model.safetensors", weights),
+        FuzzTarget.alone(
+                "embedding-dense-weights",
+                "2_Dense/model.safetensors",
+                List.of(weights),
+                Mutations::safetensors,
+                SettingsTargets::embed)
+            .beside("modules.json", denseModules)
+            .beside("2_Dense/config.json", dense));
   }
 
   private static void generate(Path folder) throws IOException {
@@ -59,12 +85,13 @@ final class SettingsTargets {
   }
 
   private static FuzzTarget embedding(String name, String file, List<byte[]> seeds) {
-    return FuzzTarget.alone(
-        name,
-        file,
-        seeds,
-        Mutations::json,
-        (folder, input) -> EmbeddingConfig.of(folder).options());
+    return FuzzTarget.alone(name, file, seeds, Mutations::json, SettingsTargets::embed);
+  }
+
+  private static void embed(Path folder, Path input) throws IOException {
+    EmbeddingConfig config = EmbeddingConfig.of(folder);
+    EmbeddingConfig.files(folder);
+    config.options();
   }
 
   private static byte[] bytes(String text) {
@@ -72,7 +99,7 @@ final class SettingsTargets {
   }
 
   private static byte[] fixture(String name) throws IOException {
-    String path = "/fixtures/sentence_transformers/mean/" + name;
+    String path = "/fixtures/sentence_transformers/" + name;
     try (InputStream in = SettingsTargets.class.getResourceAsStream(path)) {
       if (in == null) {
         throw new AssertionError("the fixture " + path + " is missing");
