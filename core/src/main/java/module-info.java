@@ -15,6 +15,7 @@ module io.github.megabert.core {
   exports io.github.megabert.backend;
   exports io.github.megabert.checkpoint;
   exports io.github.megabert.hub;
+  exports io.github.megabert.parallel;
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
   exports io.github.megabert.tokenizer;

@@ -32,6 +32,7 @@ class FloorsTest {
           "input",
           "json",
           "tensor",
+          "parallel",
           "parameters",
           "checkpoint",
           "hub",

@@ -1,0 +1,65 @@
+package io.github.megabert.parallel;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * All-reduces of one rank that run while it computes: a daemon thread carries them out one by one,
+ * through a group of the same ranks that nobody else uses, so that they cannot mix with the rank's
+ * own operations. The thread ends when it has had nothing to do for a second.
+ */
+final class Background {
+  /** Never started: asks whether memory is open to threads other than its owner. */
+  static final Thread ANOTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
+
+  private final Transport transport;
+  private final ThreadPoolExecutor executor;
+
+  Background(Transport transport) {
+    this.transport = transport;
+    executor =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            1,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform()
+                .daemon()
+                .name(Thread.currentThread().getName() + "-background")
+                .factory());
+    executor.allowCoreThreadTimeOut(true);
+  }
+
+  Pending allReduce(MemorySegment floats, Reduction reduction) {
+    return new Task(
+        transport.worldRank(), executor.submit(() -> transport.allReduce(floats, reduction)));
+  }
+
+  private record Task(int rank, Future<?> future) implements Pending {
+    @Override
+    public void await() {
+      try {
+        future.get();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new RankFailedException(
+            rank, "rank " + rank + " was interrupted as it waited for an all-reduce", e);
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof CommunicationException failure) {
+          throw failure.copy();
+        }
+        throw new IllegalStateException("an all-reduce failed", e.getCause());
+      }
+    }
+
+    @Override
+    public boolean isDone() {
+      return future.isDone();
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package io.github.megabert.parallel;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs ranks as threads of this JVM, which read and write each other's memory.
+ *
+ * <p>A rank that throws ends all others. So does a disagreement: if ranks of a group call different
+ * operations, or none can go on because each waits for another, all throw {@link
+ * RanksDisagreeException} and the message says who waits for what.
+ */
+public final class ThreadRanks {
+  /** More would be a mistake: each is a thread. */
+  private static final int MOST_RANKS = 4096;
+
+  /** What each rank computes. */
+  @FunctionalInterface
+  public interface Task<T> {
+    /**
+     * Computes as one rank.
+     *
+     * @param world the group of all ranks
+     */
+    T call(Communicator world) throws Exception;
+  }
+
+  /** What each rank does. */
+  @FunctionalInterface
+  public interface Body {
+    /**
+     * Works as one rank.
+     *
+     * @param world the group of all ranks
+     */
+    void run(Communicator world) throws Exception;
+  }
+
+  private ThreadRanks() {}
+
+  /**
+   * Runs {@code body} as ranks 0 to {@code ranks − 1} and returns when all have ended. What they
+   * have written is visible after it.
+   *
+   * @throws IllegalArgumentException if {@code ranks} is below 1 or above 4096
+   * @throws RankFailedException if a rank throws: of the first that did, with what it threw as the
+   *     cause
+   * @throws RanksDisagreeException if ranks wait for each other for ever
+   * @throws InterruptedException if this thread is interrupted; the ranks have been interrupted
+   *     too, and have ended
+   */
+  public static void run(int ranks, Body body) throws InterruptedException {
+    List<Boolean> unused =
+        call(
+            ranks,
+            world -> {
+              body.run(world);
+              return true;
+            });
+    assert unused.size() == ranks;
+  }
+
+  /** As {@link #run}; returns what the ranks return, in their order. */
+  public static <T> List<T> call(int ranks, Task<T> task) throws InterruptedException {
+    if (ranks < 1 || ranks > MOST_RANKS) {
+      throw new IllegalArgumentException("a run has 1 to " + MOST_RANKS + " ranks, not " + ranks);
+    }
+    SharedWorld world = new SharedWorld(ranks);
+    SharedGroup all = new SharedGroup(world, IntStream.range(0, ranks).toArray());
+    AtomicReferenceArray<T> results = new AtomicReferenceArray<>(ranks);
+    List<Thread> threads = new ArrayList<>();
+    for (int rank = 0; rank < ranks; rank++) {
+      int number = rank;
+      Thread thread =
+          Thread.ofPlatform()
+              .name("megabert-rank-" + number)
+              .unstarted(() -> work(world, all, number, task, results));
+      world.thread(rank, thread);
+      threads.add(thread);
+    }
+    threads.forEach(Thread::start);
+    join(threads);
+    CommunicationException failure = world.failure();
+    if (failure != null) {
+      throw failure;
+    }
+    return IntStream.range(0, ranks).mapToObj(results::get).toList();
+  }
+
+  private static <T> void work(
+      SharedWorld world, SharedGroup all, int rank, Task<T> task, AtomicReferenceArray<T> results) {
+    try {
+      results.set(rank, task.call(new Communicator(new SharedTransport(all, rank))));
+    } catch (Throwable thrown) {
+      // Where this rank only repeats another's failure, that one is the first and counts.
+      world.fail(
+          new RankFailedException(rank, "rank " + rank + " failed: " + says(thrown), thrown));
+    } finally {
+      world.end(rank);
+    }
+  }
+
+  private static String says(Throwable thrown) {
+    @Nullable String message = thrown.getMessage();
+    return thrown instanceof Error || message == null ? thrown.toString() : message;
+  }
+
+  private static void join(List<Thread> threads) throws InterruptedException {
+    InterruptedException interruption = null;
+    for (int i = 0; i < threads.size(); ) {
+      try {
+        threads.get(i).join();
+        i++;
+      } catch (InterruptedException e) {
+        interruption = e;
+        threads.forEach(Thread::interrupt);
+      }
+    }
+    if (interruption != null) {
+      throw interruption;
+    }
+  }
+}
