@@ -9,10 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.time.DateTimeException;
 import java.time.Duration;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -20,7 +17,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Asks a hub. Redirections are followed by hand, so that the token goes to the hub's own address
@@ -266,49 +262,13 @@ final class HubClient implements AutoCloseable {
   }
 
   /**
-   * Why an answer is none of those wanted: a {@link TransientException} if the same may work later,
-   * else a {@link HubException} with what to do.
+   * Why an answer is none of those wanted.
    *
    * @param what was asked for, as a sentence's subject
    */
   IOException refusal(HttpResponse<byte[]> answer, String what) {
-    int status = answer.statusCode();
-    // Addresses that a hub redirects to are signed for a time.
-    boolean isExpired = status == 403 && !isSameOrigin(answer.uri(), settings.endpoint());
-    if (status == 429 || status == 408 || status / 100 == 5 || isExpired) {
-      return new TransientException(
-          answer.uri().getHost() + " answers with status " + status, askedPause(answer));
-    }
-    String said =
-        answer
-            .headers()
-            .firstValue("X-Error-Message")
-            .map(message -> " (" + Quote.quote(message) + ")")
-            .orElse("");
-    return new HubException(
-        switch (status) {
-          case 401, 403 ->
-              what
-                  + (settings.token() == null
-                      ? " does not exist, or is read with a token only: set HF_TOKEN to one"
-                      : " does not exist, or may not be read with this token")
-                  + said;
-          case 404 -> what + " does not exist; are its name and the revision right?" + said;
-          default -> what + ": " + answer.uri().getHost() + " answers with status " + status + said;
-        });
-  }
-
-  private static @Nullable Duration askedPause(HttpResponse<byte[]> answer) {
-    String header = answer.headers().firstValue("Retry-After").orElse("").strip();
-    if (header.matches("[0-9]{1,9}")) {
-      return Duration.ofSeconds(Long.parseLong(header));
-    }
-    try {
-      ZonedDateTime until = ZonedDateTime.parse(header, DateTimeFormatter.RFC_1123_DATE_TIME);
-      return Duration.between(ZonedDateTime.now(until.getZone()), until);
-    } catch (DateTimeException e) {
-      return null;
-    }
+    boolean isHub = isSameOrigin(answer.uri(), settings.endpoint());
+    return Refusal.of(answer, what, isHub, settings.token() != null);
   }
 
   /** Ends all transfers. */

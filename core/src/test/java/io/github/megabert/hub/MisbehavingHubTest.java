@@ -3,11 +3,14 @@ package io.github.megabert.hub;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
+import io.github.megabert.testing.RandomInput;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -24,7 +27,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -507,6 +512,91 @@ class MisbehavingHubTest {
         refused(hub(evil.address(), HubTest.QUICK), "a hash is expected");
       }
     }
+  }
+
+  @Test
+  void noNameThatAHubMayDrawLeavesTheModelsFolder() {
+    List<String> parts =
+        List.of(
+            "..",
+            "/",
+            "//",
+            "\\",
+            ".",
+            "config.json",
+            "a",
+            ":",
+            "C:",
+            " ",
+            "~",
+            "%2e%2e",
+            "\u007f");
+    RandomInput.check(
+        20,
+        input -> {
+          StringBuilder path = new StringBuilder();
+          StringBuilder module = new StringBuilder();
+          for (int i = input.between(1, 6); i > 0; i--) {
+            path.append(parts.get(input.between(0, parts.size() - 1)));
+            module.append(parts.get(input.between(0, parts.size() - 1)));
+          }
+          String modules = "[{\"path\": \"" + module.toString().replace("\\", "\\\\") + "\"}]";
+          try (HubServer evil =
+              new HubServer()
+                  .file(WEIGHTS, "w")
+                  .file("modules.json", modules)
+                  .file(module + "/config.json", "{}")
+                  .name(path.toString())) {
+            hub(evil.address(), HubTest.QUICK).pull(HubTest.MODEL);
+          } catch (HubException refused) {
+            assertFalse(refused.getMessage().isEmpty());
+          }
+          try (Stream<Path> all = Files.list(folder)) {
+            assertEquals(List.of(folder.resolve("hub")), all.toList());
+          }
+          try (Stream<Path> all = Files.list(folder.resolve("hub"))) {
+            assertEquals(
+                List.of(".locks", "models--org--model"),
+                all.map(file -> file.getFileName().toString()).sorted().toList());
+          }
+          try (Stream<Path> all = Files.list(folder.resolve("hub/models--org--model"))) {
+            assertEquals(
+                List.of("blobs", "refs", "snapshots"),
+                all.map(file -> file.getFileName().toString()).sorted().toList());
+          }
+        });
+  }
+
+  @Test
+  void anInterruptedPullEndsAndAnotherGoesOn() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
+    server.fault(
+        (exchange, path, isAtHub) -> {
+          if (isAtHub || calls.getAndIncrement() > 0) {
+            return false;
+          }
+          HubServer.cut(exchange, weights, 0, 50_000);
+          reached.countDown();
+          sleep(5_000);
+          return true;
+        });
+    AtomicReference<Object> outcome = new AtomicReference<>("none");
+    Thread pull =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try {
+                    outcome.set(hub().pull(HubTest.MODEL));
+                  } catch (IOException e) {
+                    outcome.set(Thread.currentThread().isInterrupted() ? e : "not interrupted");
+                  }
+                });
+    reached.await();
+    pull.interrupt();
+    pull.join();
+    assertInstanceOf(InterruptedIOException.class, outcome.get());
+    succeeds();
+    assertEquals(2, ranges().size());
   }
 
   @Test
