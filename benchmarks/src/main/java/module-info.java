@@ -6,6 +6,7 @@ module io.github.megabert.benchmarks {
   requires jmh.core;
   requires static org.jspecify;
   requires com.microsoft.onnxruntime;
+  requires static langchain4j.core;
   requires jdk.unsupported;
 
   exports io.github.megabert.benchmarks;

@@ -30,12 +30,13 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    description = "Measures the forward pass of MegatronBertModel on this machine.",
+    description = "Measures the forward pass of MegatronBertModel or BertModel on this machine.",
     footer = {
       "",
       "Examples:",
       "  megabert bench                                MegatronBERT-345M, 1 x 128 tokens",
       "  megabert bench --batch 8 --dtype bf16 --profile",
+      "  megabert bench --config minilm --seq 16",
       "  megabert bench --model my-model --seq 512"
     })
 final class BenchCommand implements Callable<Integer> {
@@ -48,7 +49,9 @@ final class BenchCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "SIZE",
       completionCandidates = ModelSize.Names.class,
-      description = "Random weights of a known size: mini, 345m, 1.3b or 3.9b. Default: 345m.")
+      description =
+          "Random weights of a known size: mini, 345m, 1.3b or 3.9b of MegatronBERT; minilm,"
+              + " bert-base or bert-large. Default: 345m.")
   private @Nullable String size;
 
   @Option(

@@ -1,20 +1,27 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.parameters.ModelFamily;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.stream.Collectors;
 
-/** Configurations that MegatronBERTs are known in. */
+/** Configurations that MegatronBERTs and BERTs are known in. */
 enum ModelSize {
   /** The demo model's. */
-  MINI("mini", 6, 256, 4, 8192),
+  MINI("mini", ModelFamily.MEGATRON_BERT, 6, 256, 4, 8192),
   /** NVIDIA's MegatronBERT-345M. */
-  M345("345m", 24, 1024, 16, 29056),
+  M345("345m", ModelFamily.MEGATRON_BERT, 24, 1024, 16, 29056),
   /** Megatron's BERT of 1.3 billion parameters. */
-  B1_3("1.3b", 24, 2048, 32, 29056),
+  B1_3("1.3b", ModelFamily.MEGATRON_BERT, 24, 2048, 32, 29056),
   /** Megatron's BERT of 3.9 billion parameters, GatorTron-medium's shape. */
-  B3_9("3.9b", 48, 2560, 40, 29056);
+  B3_9("3.9b", ModelFamily.MEGATRON_BERT, 48, 2560, 40, 29056),
+  /** The BERT that makes vectors of sentences, all-MiniLM-L6-v2. */
+  MINILM("minilm", ModelFamily.BERT, 6, 384, 12, 30522),
+  /** BERT's smaller size. */
+  BERT_BASE("bert-base", ModelFamily.BERT, 12, 768, 12, 30522),
+  /** BERT's larger size. */
+  BERT_LARGE("bert-large", ModelFamily.BERT, 24, 1024, 16, 30522);
 
   /** For completion. */
   static final class Names implements Iterable<String> {
@@ -25,13 +32,16 @@ enum ModelSize {
   }
 
   private final String optionName;
+  private final ModelFamily family;
   private final int layers;
   private final int hidden;
   private final int heads;
   private final int vocabulary;
 
-  ModelSize(String optionName, int layers, int hidden, int heads, int vocabulary) {
+  ModelSize(
+      String optionName, ModelFamily family, int layers, int hidden, int heads, int vocabulary) {
     this.optionName = optionName;
+    this.family = family;
     this.layers = layers;
     this.hidden = hidden;
     this.heads = heads;
@@ -64,6 +74,6 @@ enum ModelSize {
   /** The configuration, with at least so many positions. */
   MegatronBertConfig config(int positions) {
     return MegatronBertConfig.ofSizes(
-        layers, hidden, heads, 4 * hidden, vocabulary, Math.max(512, positions));
+        family, layers, hidden, heads, 4 * hidden, vocabulary, Math.max(512, positions));
   }
 }

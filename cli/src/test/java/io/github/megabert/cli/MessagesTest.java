@@ -298,7 +298,7 @@ class MessagesTest {
         new String[] {
           "\"auto\" \"vector\" \"scalar\" \"tornado\"",
           "\"f32\" \"tf32\" \"f16\" \"bf16\" \"int8\"",
-          "\"mini\" \"345m\" \"1.3b\" \"3.9b\"",
+          "\"mini\" \"345m\" \"1.3b\" \"3.9b\" \"minilm\" \"bert-base\" \"bert-large\"",
           "\"MegatronBertModel\""
         }) {
       assertTrue(script.contains(words), words);

@@ -13,15 +13,18 @@ record PooledWindow(List<double[]> sums, double[] weights) {
   /**
    * Pools a window.
    *
-   * @param rows {@code [tokens, columns]}
-   * @param from the first row that counts
+   * @param values {@code [rows, columns]} of several windows
+   * @param start the window's first row
+   * @param tokens its rows
+   * @param from the first of them that counts
    */
-  static PooledWindow of(float[] rows, int columns, int from, List<Pooling> poolings) {
+  static PooledWindow of(
+      float[] values, int columns, int start, int tokens, int from, List<Pooling> poolings) {
     List<double[]> sums = new ArrayList<>(poolings.size());
     double[] weights = new double[poolings.size()];
     for (int p = 0; p < weights.length; p++) {
-      sums.add(poolings.get(p).ofWindow(rows, columns, from));
-      weights[p] = poolings.get(p).weight(rows.length / columns, from);
+      sums.add(poolings.get(p).ofWindow(values, columns, start, tokens, from));
+      weights[p] = poolings.get(p).weight(tokens, from);
     }
     return new PooledWindow(sums, weights);
   }

@@ -41,22 +41,23 @@ public enum Pooling {
   /**
    * What a window's tokens give, before the division.
    *
-   * @param rows {@code [tokens, columns]}
-   * @param from the first row that counts
+   * @param values {@code [rows, columns]} of several windows
+   * @param start the window's first row
+   * @param tokens its rows
+   * @param from the first of them that counts
    * @return {@code columns} numbers
    */
-  double[] ofWindow(float[] rows, int columns, int from) {
+  double[] ofWindow(float[] values, int columns, int start, int tokens, int from) {
     double[] sums = new double[columns];
     if (this == MAX) {
       Arrays.fill(sums, Double.NEGATIVE_INFINITY);
     }
-    int tokens = rows.length / columns;
     int first = this == LAST_TOKEN ? Math.max(from, tokens - 1) : from;
     int end = this == CLS ? Math.min(from + 1, tokens) : tokens;
     for (int t = first; t < end; t++) {
       double weight = this == WEIGHTED_MEAN ? t + 1 : 1;
       for (int c = 0; c < columns; c++) {
-        float value = rows[t * columns + c];
+        float value = values[(start + t) * columns + c];
         sums[c] = this == MAX ? Math.max(sums[c], value) : sums[c] + weight * value;
       }
     }

@@ -287,14 +287,24 @@ public final class TextEmbedding
   private List<PooledWindow> pool(
       List<Encoding> windows, ToIntFunction<Encoding> firstToken, Options options) {
     Batch batch = Batch.of(windows);
-    Tensor hidden = model.forward(batch, OutputOptions.NONE).lastHiddenState();
+    float[] states = array(model.forward(batch, OutputOptions.NONE).lastHiddenState());
+    int columns = model.config().hiddenSize();
     List<PooledWindow> results = new ArrayList<>(windows.size());
     for (int b = 0; b < windows.size(); b++) {
-      float[] rows = hidden.rows(batch.offsets()[b], batch.offsets()[b + 1]).toFloatArray();
+      int start = batch.offsets()[b];
+      int tokens = batch.offsets()[b + 1] - start;
       int from = firstToken.applyAsInt(windows.get(b));
-      results.add(PooledWindow.of(rows, model.config().hiddenSize(), from, options.pooling()));
+      results.add(PooledWindow.of(states, columns, start, tokens, from, options.pooling()));
     }
     return results;
+  }
+
+  /** The numbers of a result, as they lie on the heap: a copy would double a request's garbage. */
+  private static float[] array(Tensor result) {
+    return result.segment().heapBase().orElse(null) instanceof float[] values
+            && values.length == result.elements()
+        ? values
+        : result.toFloatArray();
   }
 
   /** What the model does behind its pooling, and the normalisation that is wanted. */

@@ -221,8 +221,8 @@ class SentenceTransformersTest {
     assertPooled(new float[] {7, -4}, Pooling.LAST_TOKEN, rows);
     // Two windows, the second of one token.
     PooledWindow[] windows = {
-      PooledWindow.of(rows, 2, 0, List.of(Pooling.values())),
-      PooledWindow.of(new float[] {9, 1}, 2, 0, List.of(Pooling.values()))
+      PooledWindow.of(rows, 2, 0, 3, 0, List.of(Pooling.values())),
+      PooledWindow.of(new float[] {0, 0, 9, 1}, 2, 1, 1, 0, List.of(Pooling.values()))
     };
     assertArrayEquals(
         new float[] {5, -0.5f, 9, 5, 5, 0, 10, 0, 37 / 7f, -3 / 7f, 9, 1},
@@ -231,7 +231,7 @@ class SentenceTransformersTest {
   }
 
   private static void assertPooled(float[] expected, Pooling pooling, float[] rows) {
-    PooledWindow window = PooledWindow.of(rows, 2, 0, List.of(pooling));
+    PooledWindow window = PooledWindow.of(rows, 2, 0, 3, 0, List.of(pooling));
     assertArrayEquals(
         expected, PooledWindow.join(List.of(window), List.of(pooling)), 1e-6f, pooling.toString());
   }
