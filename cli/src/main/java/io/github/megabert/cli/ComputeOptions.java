@@ -117,12 +117,12 @@ final class ComputeOptions {
    */
   void requireForGradients(String what) {
     WrongUsage.unless(
-        dtype == Precision.F32,
+        dtype == Precision.F32 || dtype == Precision.BF16,
         "--dtype "
             + dtype.optionName()
             + " stores weights for answers; "
             + what
-            + " computes in f32");
+            + " computes in f32 or bf16");
     WrongUsage.unless(
         pack == Pack.AUTO,
         "--pack is for answers; " + what + " reads weights that change, which are never packed");

@@ -1,6 +1,8 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Precision;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.data.Example;
@@ -30,13 +32,21 @@ final class StartOptions {
       names = "--dtype",
       paramLabel = "TYPE",
       defaultValue = "f32",
-      description = "What is computed in: f32 or bf16. Default: ${DEFAULT-VALUE}.")
+      description =
+          "What is computed in: f32, or bf16, which keeps activations in half the memory; parameters"
+              + " and gradients stay f32. Default: ${DEFAULT-VALUE}.")
   private Type dtype = Type.F32;
 
   /** Types that a model may be trained in. */
   enum Type {
-    F32,
-    BF16
+    F32(Precision.F32),
+    BF16(Precision.BF16);
+
+    private final Precision precision;
+
+    Type(Precision precision) {
+      this.precision = precision;
+    }
   }
 
   /** Opens the checkpoint. */
@@ -60,10 +70,12 @@ final class StartOptions {
    * @throws WrongUsage if it does not
    */
   void requireUsed() {
-    WrongUsage.unless(
-        dtype == Type.F32,
-        "--dtype bf16: the backend " + device.backend() + " trains in f32 alone, leave it out");
     device.requireUsed();
+  }
+
+  /** What the backend is opened with. */
+  BackendOptions options() {
+    return device.options().withPrecision(dtype.precision);
   }
 
   /** A run that begins with the model. */
@@ -81,6 +93,6 @@ final class StartOptions {
               checkpoint,
               words == null ? MegaBert.demoTokenizer() : BertTokenizer.load(words));
     }
-    return tuning.backend(device.backend(), device.options());
+    return tuning.backend(device.backend(), options());
   }
 }

@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.checkpoint.Safetensors;
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -268,6 +270,36 @@ class FinetuneCommandTest {
         "has no checkpoint to resume from");
   }
 
+  /** In bfloat16 the run is another, on either backend, and its model a file like any other. */
+  @Test
+  void aRunInBFloat16LearnsAndIsResumedInBFloat16Alone() throws IOException {
+    String[] more = {"--max-steps", "40", "--test", texts.toString(), "--json"};
+    JsonNode exact = json(finetune(more));
+    Path inFloat32 = output;
+    output = folder.resolve("bf16");
+    String[] narrow = Arrays.copyOf(more, more.length + 2);
+    narrow[more.length] = "--dtype";
+    narrow[more.length + 1] = "bf16";
+    JsonNode rounded = json(finetune(narrow));
+    double loss = exact.get("train_loss").doubleValue();
+    assertEquals(loss, rounded.get("train_loss").doubleValue(), 0.05 * loss);
+    assertNotEquals(loss, rounded.get("train_loss").doubleValue());
+    assertEquals(1.0, rounded.get("test").get("accuracy").doubleValue());
+    assertEquals(
+        "f32", json(Terminal.run("inspect", output.toString(), "--json")).get("dtype").asString());
+    assertRefused(finetune("--max-steps", "40", "--resume"), 1, " in bf16, ");
+    output = inFloat32;
+    assertRefused(finetune("--max-steps", "40", "--dtype", "bf16", "--resume"), 1, " in f32, ");
+    output = folder.resolve("scalar");
+    json(finetune("--max-steps", "2", "--dtype", "bf16", "--backend", "scalar", "--json"));
+    double first = firstLoss(folder.resolve("bf16"));
+    assertEquals(first, firstLoss(output), 1e-3 * first, "the oracle rounds the same numbers");
+  }
+
+  private static double firstLoss(Path run) throws IOException {
+    return ((MetricsLine.Step) TrainingRuns.metrics(run).getFirst()).loss();
+  }
+
   private static void assertRefused(Terminal terminal, int code, String sentence) {
     assertEquals(code, terminal.exitCode(), terminal.err());
     assertEquals("", terminal.out());
@@ -319,7 +351,7 @@ class FinetuneCommandTest {
         "--evaluate-every 2 | --save-every",
         "--epochs 2 --max-steps 3 | --max-steps",
         "--warmup-steps 2 --warmup-ratio 0.1 | --warmup-ratio",
-        "--dtype bf16 | f32",
+        "--dtype f16 | BF16",
         "--pair-column x | --text-column",
         "--freeze nothing.* | --freeze nothing.* is the name of no parameter",
         "--freeze * | leaves nothing to train",

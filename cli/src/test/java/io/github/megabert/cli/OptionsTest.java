@@ -470,7 +470,7 @@ class OptionsTest {
         "forward --inputs i --output o --vocab v | --vocab",
         "forward --inputs i --output o --gradients --attentions | --attentions",
         "forward --inputs i --output o --gradients --hidden-states | --hidden-states",
-        "forward --inputs i --output o --gradients --dtype bf16 | --dtype",
+        "forward --inputs i --output o --gradients --dtype f16 | --dtype",
         "forward --inputs i --output o --gradients --pack load | --pack",
         "evaluate --data d --class MegatronBertModel | --class",
         "inspect --config c | --config",

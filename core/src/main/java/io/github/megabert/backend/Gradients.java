@@ -12,6 +12,27 @@ import org.jspecify.annotations.Nullable;
  * Backend#linear(ResidentMatrix, ResidentMatrix)} and {@link Backend#parameter(ResidentMatrix)}.
  */
 public interface Gradients {
+  /**
+   * In what a {@link Tape} keeps the forward pass: F32, or BF16, where it rounds what each
+   * operation has written. It is the backend's precision.
+   */
+  Precision precision();
+
+  /** Rounds every number to the nearest bfloat16, ties to even. */
+  void round(Matrix x);
+
+  /**
+   * Stores bfloat16 numbers in half the memory: {@code halves[r, c]} holds the bits of {@code x[r,
+   * c]} and, above them, of {@code x[r + ⌈rows/2⌉, c]}.
+   *
+   * @param x {@code [rows, columns]}, rounded
+   * @param halves {@code [⌈rows/2⌉, columns]} words of 32 bits
+   */
+  void pack(Matrix x, Matrix halves);
+
+  /** The other way: writes the numbers that {@link #pack} stored. */
+  void unpack(Matrix halves, Matrix x);
+
   /** {@code x = 0}. */
   void clear(Matrix x);
 

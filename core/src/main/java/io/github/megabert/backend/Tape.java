@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
  * adjoint reads, and gives their memory back as soon as the last adjoint has read them. Operations
  * in which no trained parameter has a part are not remembered.
  *
+ * <p>Where the backend's precision is bfloat16, what each operation has written is rounded to it,
+ * so that later operations and adjoints read the same numbers. Sums within an operation, losses and
+ * gradients stay float32.
+ *
  * <p>With {@code recompute}, a {@link #segment} keeps what it reads alone, and is run again when
  * its adjoints come (Chen et al. 2016).
  *
@@ -71,7 +75,7 @@ public final class Tape implements Computation {
     this.gradients = computation.gradients();
     this.targets = targets;
     this.recompute = recompute;
-    buffers = new TapeBuffers(computation);
+    buffers = new TapeBuffers(computation, gradients);
   }
 
   // Matrices and their values.
@@ -98,8 +102,14 @@ public final class Tape implements Computation {
     return new TapeValue(buffers, buffers.take(shape.rows(), shape.columns()), isDifferentiable);
   }
 
-  /** Binds a written value and remembers its adjoint, if gradients pass through it. */
+  /** Rounds a written value to what the tape keeps, and remembers it. */
   private void finish(Matrix out, TapeValue value, List<TapeValue> held, Adjoint adjoint) {
+    value.round();
+    remember(out, value, held, adjoint);
+  }
+
+  /** Binds a written value and remembers its adjoint, if gradients pass through it. */
+  private void remember(Matrix out, TapeValue value, List<TapeValue> held, Adjoint adjoint) {
     if (value.isDifferentiable && !matrices.isForgetful()) {
       held.forEach(TapeValue::hold);
       steps.add(new Operation(value, held, adjoint));
@@ -431,7 +441,7 @@ public final class Tape implements Computation {
     TapeValue input = matrices.valueOf(logits);
     TapeValue value = newValue(out, input.isDifferentiable);
     computation.crossEntropy(input.memory(), labels, smoothing, value.memory());
-    finish(
+    remember(
         out,
         value,
         List.of(input),
@@ -447,7 +457,7 @@ public final class Tape implements Computation {
   private Matrix finishLosses(
       Matrix losses, boolean isDifferentiable, List<TapeValue> held, Adjoint adjoint) {
     Matrix out = matrix(losses.rows(), losses.columns());
-    finish(out, new TapeValue(buffers, losses, isDifferentiable), held, adjoint);
+    remember(out, new TapeValue(buffers, losses, isDifferentiable), held, adjoint);
     return out;
   }
 

@@ -83,20 +83,20 @@ final class TapeMatrices {
   /** A matrix has been written. */
   void bind(Variable variable, TapeValue value) {
     TapeValue before = variable.value;
-    value.hold();
+    value.bind();
     variable.value = value;
     if (footprint != null) {
       footprint.writes.put(variable, value);
     }
     if (before != null) {
-      before.release();
+      before.unbind();
     }
   }
 
   /** Unbinds a matrix that nobody reads any more. */
   static void forget(Variable variable) {
     if (variable.value != null) {
-      variable.value.release();
+      variable.value.unbind();
       variable.value = null;
     }
   }

@@ -4,12 +4,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a matrix held between two writes: one node of the graph that a {@link Tape} records. Its
- * memory goes back when no matrix is bound to it and no operation will read it.
+ * memory goes back when no matrix is bound to it and no adjoint will read it. In bfloat16, what is
+ * for adjoints alone is stored in half the memory until the first of them reads it.
  */
 final class TapeValue {
   private final TapeBuffers buffers;
   private @Nullable Matrix memory;
-  private int holders;
+
+  /** The same numbers in half the memory, once they have been packed. */
+  private @Nullable Matrix halves;
+
+  private boolean isRounded;
+  private int bindings;
+  private int readers;
   final int rows;
   final int columns;
 
@@ -29,23 +36,64 @@ final class TapeValue {
 
   /** The numbers. */
   Matrix memory() {
-    if (memory == null) {
-      throw new IllegalStateException("the tape has freed this matrix already");
+    Matrix present = memory;
+    if (present == null) {
+      if (halves == null) {
+        throw new IllegalStateException("the tape has freed this matrix already");
+      }
+      present = buffers.unpack(halves, rows);
+      memory = present;
     }
-    return memory;
+    return present;
   }
 
-  /** One more will read it. */
+  /** Rounds the numbers, just written, to what the tape keeps. */
+  void round() {
+    isRounded = buffers.round(memory());
+  }
+
+  /** A matrix is bound to it. */
+  void bind() {
+    bindings++;
+  }
+
+  /** A matrix is bound to it no more. */
+  void unbind() {
+    bindings--;
+    settle();
+  }
+
+  /** One more adjoint will read it. */
   void hold() {
-    holders++;
+    readers++;
   }
 
-  /** One has read it for the last time. */
+  /** An adjoint has read it for the last time. */
   void release() {
-    holders--;
-    if (holders == 0 && memory != null) {
-      buffers.give(memory);
+    readers--;
+    settle();
+  }
+
+  /** Gives back the memory that is not needed now. */
+  private void settle() {
+    if (bindings > 0) {
+      return;
+    }
+    if (readers == 0) {
+      give(memory);
+      give(halves);
       memory = null;
+      halves = null;
+    } else if (memory != null && isRounded && rows > 1) {
+      halves = halves == null ? buffers.pack(memory) : halves;
+      give(memory);
+      memory = null;
+    }
+  }
+
+  private void give(@Nullable Matrix matrix) {
+    if (matrix != null) {
+      buffers.give(matrix);
     }
   }
 

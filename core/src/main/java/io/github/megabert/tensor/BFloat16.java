@@ -9,6 +9,11 @@ public final class BFloat16 {
     return Float.intBitsToFloat(bits << 16);
   }
 
+  /** The number that is left when {@code value} is stored as bfloat16. */
+  public static float round(float value) {
+    return toFloat(fromFloat(value));
+  }
+
   /** The nearest bfloat16, ties to even, as PyTorch rounds; a NaN stays a (quiet) NaN. */
   public static short fromFloat(float value) {
     int bits = Float.floatToRawIntBits(value);

@@ -131,6 +131,8 @@ public final class Trainer {
   /** What must be the same when a run goes on. */
   private String fingerprint() {
     return model.model().className()
+        + " in "
+        + backend.precision().optionName()
         + ", "
         + data.size()
         + " examples, batch size "

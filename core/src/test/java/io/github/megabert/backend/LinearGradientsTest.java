@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Holds the products of training against the scalar backend: a trainable layer, the gradient of its
@@ -136,6 +138,41 @@ class LinearGradientsTest {
   void productsOfManyTerms(String backend) {
     check(backend, 5, 4130, 33);
     check(backend, 4130, 5, 33);
+  }
+
+  /** A layer that rounds its weights is one whose weights are rounded already. */
+  @ParameterizedTest
+  @ValueSource(strings = {"scalar", "vector"})
+  void weightsAreRoundedOnTheWay(String name) {
+    for (int[] shape : SHAPES) {
+      Samples samples = new Samples(arena, shape[0]);
+      Tensor weight = samples.tensor(1, shape[1], shape[2]);
+      Tensor x = samples.tensor(1, shape[0], shape[2]);
+      Tensor dOut = samples.tensor(1, shape[0], shape[1]);
+      Tensor rounded = weight.to(DType.BF16, arena).to(DType.F32, arena);
+      List<float[]> expected = products(name, Precision.F32, rounded, x, dOut);
+      List<float[]> actual = products(name, Precision.BF16, weight, x, dOut);
+      assertArrayEquals(expected.get(0), actual.get(0));
+      assertArrayEquals(expected.get(1), actual.get(1));
+    }
+  }
+
+  /** x·Wᵀ and dOut·W. */
+  private static List<float[]> products(
+      String name, Precision precision, Tensor values, Tensor x, Tensor dOut) {
+    BackendOptions options = BackendOptions.DEFAULT.withThreads(2).withPrecision(precision);
+    int outputs = values.shape().intExtent(0);
+    try (Backend backend = Backends.open(name, options);
+        Computation c = backend.begin();
+        ResidentMatrix weight = resident(backend, c, values);
+        ResidentMatrix bias = backend.resident(1, outputs)) {
+      Backend.Linear linear = backend.linear(weight, bias);
+      Matrix out = Samples.poisoned(c, x.shape().intExtent(0), outputs);
+      c.linear(c.upload(x), linear, Activation.IDENTITY, null, out);
+      Matrix dX = Samples.poisoned(c, x.shape().intExtent(0), values.shape().intExtent(1));
+      c.gradients().linearInput(c.upload(dOut), linear, false, dX);
+      return List.of(Samples.read(c, out), Samples.read(c, dX));
+    }
   }
 
   /** The bytes of a sum are its terms': 3 of them, small whole numbers, so nothing is rounded. */

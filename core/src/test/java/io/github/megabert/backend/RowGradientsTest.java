@@ -119,6 +119,28 @@ class RowGradientsTest {
         });
   }
 
+  /** The bits of the halves are compared too, by way of what is read out of them. */
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void bfloat16NumbersArePackedWithoutLoss(String backend, int rows, int columns) {
+    Tensor x = new Samples(arena, columns).tensor(1, rows, columns);
+    x.setFloat(0, Float.NEGATIVE_INFINITY);
+    x.setFloat(x.elements() - 1, Float.NaN);
+    compare(
+        backend,
+        0,
+        (b, c, gradients) -> {
+          Matrix rounded = c.upload(x);
+          gradients.round(rounded);
+          Matrix halves = Samples.poisoned(c, (rows + 1) / 2, columns);
+          gradients.pack(rounded, halves);
+          Matrix unpacked = Samples.poisoned(c, rows, columns);
+          gradients.unpack(halves, unpacked);
+          assertArrayEquals(Samples.read(c, rounded), Samples.read(c, unpacked));
+          return List.of(rounded, halves, unpacked);
+        });
+  }
+
   @ParameterizedTest
   @MethodSource("shapes")
   void everyActivationAndItsAdjoint(String backend, int rows, int columns) {

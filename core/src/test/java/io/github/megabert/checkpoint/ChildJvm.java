@@ -8,11 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A JVM of its own, of 64 MB of heap, for what may end a JVM, or takes several. */
-final class ChildJvm {
+public final class ChildJvm {
   private ChildJvm() {}
 
   /** Starts the main method of a test's class; what it reports as errors goes to a file. */
-  static Process start(Path errors, Class<?> main, String... arguments) throws IOException {
+  public static Process start(Path errors, Class<?> main, String... arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -31,7 +31,7 @@ final class ChildJvm {
   }
 
   /** What a process prints until it ends, which it must do well. */
-  static List<String> lines(Process process, Path errors) throws Exception {
+  public static List<String> lines(Process process, Path errors) throws Exception {
     List<String> lines = process.inputReader(StandardCharsets.UTF_8).lines().toList();
     int code = process.waitFor();
     if (code != 0) {

@@ -7,6 +7,7 @@ import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.host.HostResidentMatrix;
 import io.github.megabert.backend.spi.LinearShapes;
+import io.github.megabert.tensor.BFloat16;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -32,8 +33,24 @@ public final class ScalarBackend implements Backend {
    *
    * @param weight {@code [outputs, inputs]}
    * @param bias as many numbers as outputs
+   * @param precision of the weights in products, F32 or BF16
    */
-  record Dense(HostMatrix weight, HostMatrix bias) implements Linear {
+  record Dense(HostMatrix weight, HostMatrix bias, Precision precision) implements Linear {
+    /** The weight as products read it. */
+    HostMatrix factor() {
+      if (precision == Precision.F32) {
+        return weight;
+      }
+      long bytes = weight.elements() * Float.BYTES;
+      HostMatrix rounded =
+          new HostMatrix(
+              Arena.ofAuto().allocate(bytes, Tensor.ALIGNMENT), weight.rows(), weight.columns());
+      for (long i = 0; i < weight.elements(); i++) {
+        rounded.set(i, BFloat16.round(weight.get(i)));
+      }
+      return rounded;
+    }
+
     @Override
     public int inputs() {
       return weight.columns();
@@ -48,10 +65,22 @@ public final class ScalarBackend implements Backend {
   /** Freed when nothing reads it any more: calls under way when the backend is closed may end. */
   private final Arena arena = Arena.ofAuto();
 
+  private final Precision precision;
   private volatile boolean closed;
 
-  /** A new backend. */
-  public ScalarBackend() {}
+  /** A new backend in float32. */
+  public ScalarBackend() {
+    this(Precision.F32);
+  }
+
+  /**
+   * A new backend.
+   *
+   * @param precision F32 or BF16
+   */
+  ScalarBackend(Precision precision) {
+    this.precision = precision;
+  }
 
   @Override
   public String name() {
@@ -65,7 +94,7 @@ public final class ScalarBackend implements Backend {
 
   @Override
   public Precision precision() {
-    return Precision.F32;
+    return precision;
   }
 
   @Override
@@ -108,7 +137,7 @@ public final class ScalarBackend implements Backend {
       }
       row += weights.get(i).shape().extent(0);
     }
-    return new Dense(weight, bias);
+    return new Dense(new Dense(weight, bias, precision).factor(), bias, Precision.F32);
   }
 
   @Override
@@ -120,7 +149,8 @@ public final class ScalarBackend implements Backend {
   @Override
   public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
     requireOpen();
-    return new Dense(HostMatrix.of(weight), HostMatrix.ofElements(bias, "the bias", weight.rows()));
+    return new Dense(
+        HostMatrix.of(weight), HostMatrix.ofElements(bias, "the bias", weight.rows()), precision);
   }
 
   @Override
@@ -132,7 +162,7 @@ public final class ScalarBackend implements Backend {
   @Override
   public Computation begin() {
     requireOpen();
-    return new ScalarComputation();
+    return new ScalarComputation(precision);
   }
 
   private void requireOpen() {

@@ -27,12 +27,12 @@ public final class ScalarBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    if (options.precision() != Precision.F32) {
+    if (options.precision() != Precision.F32 && options.precision() != Precision.BF16) {
       throw new UnsupportedOperationException(
-          "the scalar backend computes in f32 only, not "
+          "the scalar backend stores weights as f32 or bf16, not "
               + options.precision().optionName()
               + "; leave --dtype out or choose another backend");
     }
-    return new ScalarBackend();
+    return new ScalarBackend(options.precision());
   }
 }

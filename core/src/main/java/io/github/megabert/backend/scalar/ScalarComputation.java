@@ -7,6 +7,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -19,7 +20,7 @@ final class ScalarComputation implements Computation {
       new ScalarGradients.Parameters() {
         @Override
         public HostMatrix weight(Backend.Linear linear) {
-          return ((ScalarBackend.Dense) linear).weight();
+          return ((ScalarBackend.Dense) linear).factor();
         }
 
         @Override
@@ -29,7 +30,12 @@ final class ScalarComputation implements Computation {
       };
 
   private final Arena arena = Arena.ofShared();
+  private final Precision precision;
   private boolean closed;
+
+  ScalarComputation(Precision precision) {
+    this.precision = precision;
+  }
 
   @Override
   public Matrix matrix(int rows, int columns) {
@@ -120,7 +126,7 @@ final class ScalarComputation implements Computation {
     HostMatrix target = HostMatrix.of(out, "out", x.rows(), dense.outputs());
     HostMatrix added =
         residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), dense.outputs());
-    HostMatrix weight = dense.weight();
+    HostMatrix weight = dense.factor();
     for (int r = 0; r < x.rows(); r++) {
       for (int o = 0; o < dense.outputs(); o++) {
         double sum = dense.bias().get(o);
@@ -253,7 +259,7 @@ final class ScalarComputation implements Computation {
 
   @Override
   public Gradients gradients() {
-    return new ScalarGradients(PARAMETERS);
+    return new ScalarGradients(PARAMETERS, precision);
   }
 
   @Override

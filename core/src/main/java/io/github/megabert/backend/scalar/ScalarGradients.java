@@ -7,14 +7,17 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.tensor.BFloat16;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /** The adjoints as their formulas read, on matrices in host memory. */
 public final class ScalarGradients implements Gradients {
   /** Where the parameters of a backend lie. */
   public interface Parameters {
-    /** {@code [outputs, inputs]}. */
+    /** {@code [outputs, inputs]}, as products read it. */
     HostMatrix weight(Backend.Linear linear);
 
     /** A table or a vector. */
@@ -22,10 +25,12 @@ public final class ScalarGradients implements Gradients {
   }
 
   private final Parameters parameters;
+  private final Precision precision;
 
   /** Adjoints over a backend's parameters. */
-  public ScalarGradients(Parameters parameters) {
+  public ScalarGradients(Parameters parameters, Precision precision) {
     this.parameters = parameters;
+    this.precision = precision;
   }
 
   private static @Nullable HostMatrix host(@Nullable Matrix matrix) {
@@ -45,6 +50,50 @@ public final class ScalarGradients implements Gradients {
     for (long i = 0; i < source.elements(); i++) {
       target.set(i, target.get(i) + source.get(i));
     }
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
+  }
+
+  @Override
+  public void round(Matrix x) {
+    HostMatrix matrix = HostMatrix.of(x);
+    for (long i = 0; i < matrix.elements(); i++) {
+      matrix.set(i, BFloat16.round(matrix.get(i)));
+    }
+  }
+
+  @Override
+  public void pack(Matrix x, Matrix halves) {
+    HostMatrix numbers = HostMatrix.of(x);
+    HostMatrix words = packed(x, halves);
+    for (long i = 0; i < words.elements(); i++) {
+      long partner = i + words.elements();
+      short low = BFloat16.fromFloat(numbers.get(i));
+      short high = BFloat16.fromFloat(numbers.get(partner < numbers.elements() ? partner : i));
+      words
+          .segment()
+          .setAtIndex(ValueLayout.JAVA_INT, i, (high << Short.SIZE) | Short.toUnsignedInt(low));
+    }
+  }
+
+  @Override
+  public void unpack(Matrix halves, Matrix x) {
+    HostMatrix numbers = HostMatrix.of(x);
+    HostMatrix words = packed(x, halves);
+    for (long i = 0; i < words.elements(); i++) {
+      int both = words.segment().getAtIndex(ValueLayout.JAVA_INT, i);
+      numbers.set(i, BFloat16.toFloat((short) both));
+      if (i + words.elements() < numbers.elements()) {
+        numbers.set(i + words.elements(), BFloat16.toFloat((short) (both >> Short.SIZE)));
+      }
+    }
+  }
+
+  private static HostMatrix packed(Matrix x, Matrix halves) {
+    return HostMatrix.of(halves, "halves", Math.ceilDiv(x.rows(), 2), x.columns());
   }
 
   @Override

@@ -28,6 +28,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +67,10 @@ public final class VectorBackend implements Backend {
   private final Forms forms;
   private final ReadAhead readAhead = new ReadAhead();
   private final AtomicLong packedWeights = new AtomicLong();
+
+  /** Whether a layer has been made that is to be trained. */
+  private final AtomicBoolean isTraining = new AtomicBoolean();
+
   private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
 
   /** Threads with a computation that is not closed, once for each. Guarded by {@link #idle}. */
@@ -154,8 +159,18 @@ public final class VectorBackend implements Backend {
   @Override
   public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
     requireOpen();
+    if (precision != Precision.F32 && precision != Precision.BF16) {
+      throw new UnsupportedOperationException(
+          "the vector backend trains in f32 or bf16, not in "
+              + precision.optionName()
+              + "; choose one of them with --dtype");
+    }
+    if (forms == Forms.WARMING && isTraining.compareAndSet(false, true)) {
+      // Training is never over in a moment: its kernels are compiled while the model is loaded.
+      WarmUp.PROCESS.prepare(TrainingWorkspace.kernels(precision));
+    }
     return PackedLinear.live(
-        HostMatrix.of(weight), HostMatrix.ofElements(bias, "the bias", weight.rows()));
+        precision, HostMatrix.of(weight), HostMatrix.ofElements(bias, "the bias", weight.rows()));
   }
 
   @Override

@@ -275,7 +275,7 @@ final class VectorComputation implements Computation {
 
   @Override
   public Gradients gradients() {
-    return new VectorGradients(this::open);
+    return new VectorGradients(this::open, backend.precision());
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.scalar.ScalarGradients;
 import io.github.megabert.backend.vector.gemm.LinearGradients;
@@ -32,17 +33,20 @@ final class VectorGradients implements Gradients {
             public HostMatrix values(Backend.Parameter parameter) {
               return ((HostParameter) parameter).live();
             }
-          });
+          },
+          Precision.F32);
 
   private final Supplier<Workspace> workspace;
+  private final Precision precision;
 
   /**
    * The adjoints of a computation.
    *
    * @param workspace the computation's, or an exception if it is closed
    */
-  VectorGradients(Supplier<Workspace> workspace) {
+  VectorGradients(Supplier<Workspace> workspace, Precision precision) {
     this.workspace = workspace;
+    this.precision = precision;
   }
 
   private static PackedLinear layer(Backend.Linear linear) {
@@ -67,6 +71,30 @@ final class VectorGradients implements Gradients {
         .training()
         .elements
         .add(HostMatrix.of(x), HostMatrix.of(sum, "sum", x.rows(), x.columns()));
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
+  }
+
+  @Override
+  public void round(Matrix x) {
+    open().training().halves.round(HostMatrix.of(x));
+  }
+
+  @Override
+  public void pack(Matrix x, Matrix halves) {
+    open().training().halves.pack(HostMatrix.of(x), packed(x, halves));
+  }
+
+  @Override
+  public void unpack(Matrix halves, Matrix x) {
+    open().training().halves.unpack(packed(x, halves), HostMatrix.of(x));
+  }
+
+  private static HostMatrix packed(Matrix x, Matrix halves) {
+    return HostMatrix.of(halves, "halves", Math.ceilDiv(x.rows(), 2), x.columns());
   }
 
   @Override

@@ -15,7 +15,9 @@ import io.github.megabert.backend.vector.gemm.StridedTiles;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.AddRows;
 import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,6 +99,16 @@ public final class AttentionAdjoint implements Team.Body {
       weights.shape(keys, queries);
       dScores.shape(keys, queries);
     }
+  }
+
+  /** What it needs beyond {@link Attention#kernels()}, with dropout. */
+  public static List<Kernel> kernels() {
+    return List.of(
+        ScoreGradients.KERNEL,
+        WeightColumns.KERNEL,
+        ScoreColumns.KERNEL,
+        DropoutBits.KERNEL,
+        DropWeights.KERNEL);
   }
 
   public AttentionAdjoint(Team team, KernelMemory memory, Forms forms) {

@@ -11,7 +11,7 @@ import jdk.incubator.vector.FloatVector;
 
 /** Zeroes the weights of a query that dropout drops. */
 public final class DropWeights extends Kernel {
-  private static final DropWeights KERNEL = new DropWeights();
+  static final DropWeights KERNEL = new DropWeights();
 
   private DropWeights() {}
 

@@ -17,7 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
  * words in the lower halves of four vectors, where products of 64 bits are exact.
  */
 public final class DropoutBits extends Kernel {
-  private static final DropoutBits KERNEL = new DropoutBits();
+  static final DropoutBits KERNEL = new DropoutBits();
 
   private static final VectorSpecies<Long> LONGS = SPECIES.withLanes(long.class);
   private static final LongVector BLOCKS = LongVector.zero(LONGS).addIndex(1);

@@ -22,7 +22,7 @@ import jdk.incubator.vector.VectorOperators;
  * lane is a query, so no sum or maximum goes across lanes.
  */
 public final class ScoreColumns extends Kernel {
-  private static final ScoreColumns KERNEL = new ScoreColumns();
+  static final ScoreColumns KERNEL = new ScoreColumns();
   private static final FloatVector LANES = FloatVector.zero(SPECIES).addIndex(1);
 
   private ScoreColumns() {}

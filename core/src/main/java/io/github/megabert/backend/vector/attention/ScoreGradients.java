@@ -21,7 +21,7 @@ import jdk.incubator.vector.FloatVector;
  * beside those of {@code P ⊙ D}, for the keys' and values'.
  */
 public final class ScoreGradients extends Kernel {
-  private static final ScoreGradients KERNEL = new ScoreGradients();
+  static final ScoreGradients KERNEL = new ScoreGradients();
 
   /** Rows that {@link Operands#floats} hold here. */
   private static final int ROWS = 24;

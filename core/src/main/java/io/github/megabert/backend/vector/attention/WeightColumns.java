@@ -23,7 +23,7 @@ import jdk.incubator.vector.FloatVector;
  * [PANEL]}.
  */
 public final class WeightColumns extends Kernel {
-  private static final WeightColumns KERNEL = new WeightColumns();
+  static final WeightColumns KERNEL = new WeightColumns();
 
   private WeightColumns() {}
 

@@ -21,6 +21,7 @@ public final class LinearGradients {
   private final RowCopy rows;
   private final ColumnCopy columns;
   private final StripPanels strips;
+  private final RoundedPanels rounded;
   private final ColumnSums sums;
 
   /** The bias of products that have none. */
@@ -31,6 +32,7 @@ public final class LinearGradients {
     rows = new RowCopy(team, gemm.strided());
     columns = new ColumnCopy(team, gemm.strided());
     strips = new StripPanels(forms);
+    rounded = new RoundedPanels(forms, strips);
     sums = new ColumnSums(team, memory, forms);
   }
 
@@ -42,11 +44,12 @@ public final class LinearGradients {
    * @param dX {@code [rows, inputs]}
    */
   public void input(HostMatrix dY, PackedLinear linear, boolean add, HostMatrix dX) {
+    PanelSource weights = linear.isRounded() ? rounded : strips;
     for (int from = 0; from < dY.columns(); from += DEPTH) {
       int count = Math.min(DEPTH, dY.columns() - from);
       rows.set(dY, from, count);
       strips.set(linear.liveWeight(), linear.inputs(), from);
-      gemm.multiply(rows, strips, count, zeros(dX.columns()), add || from > 0, dX);
+      gemm.multiply(rows, weights, count, zeros(dX.columns()), add || from > 0, dX);
     }
   }
 

@@ -23,8 +23,8 @@ import java.util.List;
  * @param streamed whether so many weights have been packed that they come from the memory, not from
  *     a cache, whenever they are used
  * @param unpacked the stacked weights as they were given, if they are to be transposed whenever
- *     they are used: then there are no panels, and the precision, in which they are multiplied, is
- *     F32. Otherwise empty
+ *     they are used: then there are no panels, and the precision is F32, or BF16 where they are
+ *     rounded to that before they are multiplied in F32. Otherwise empty
  */
 public record PackedLinear(
     Precision precision,
@@ -36,12 +36,16 @@ public record PackedLinear(
     boolean streamed,
     List<Tensor> unpacked)
     implements Backend.Linear {
-  /** A layer that reads a matrix and a bias in the host's memory whenever it is used. */
-  public static PackedLinear live(HostMatrix weight, HostMatrix bias) {
+  /**
+   * A layer that reads a matrix and a bias in the host's memory whenever it is used.
+   *
+   * @param precision F32 or BF16
+   */
+  public static PackedLinear live(Precision precision, HostMatrix weight, HostMatrix bias) {
     Tensor tensor =
         Tensor.wrap(weight.segment(), DType.F32, Shape.of(weight.rows(), weight.columns()));
     return new PackedLinear(
-        Precision.F32,
+        precision,
         MemorySegment.NULL,
         MemorySegment.NULL,
         bias.segment(),
@@ -52,8 +56,8 @@ public record PackedLinear(
   }
 
   /**
-   * The weight {@code [outputs, inputs]} of a layer that {@link #live(HostMatrix, HostMatrix)}
-   * made.
+   * The weight {@code [outputs, inputs]} of a layer that {@link #live(Precision, HostMatrix,
+   * HostMatrix)} made.
    */
   public HostMatrix live() {
     return new HostMatrix(liveWeight(), outputs, inputs);
@@ -65,6 +69,11 @@ public record PackedLinear(
       throw new IllegalArgumentException("the linear layer is packed, so it is not to be trained");
     }
     return unpacked.getFirst().segment();
+  }
+
+  /** Whether a weight that is not packed is rounded whenever it is used. */
+  boolean isRounded() {
+    return !isPacked() && precision == Precision.BF16;
   }
 
   /** Whether there are panels. */

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
  * The right operand of a product, {@code [depth, columns]}: brings its columns as float32 into
  * panels whenever they are needed.
  */
-sealed interface PanelSource permits TransposedPanels, StripPanels {
+sealed interface PanelSource permits TransposedPanels, StripPanels, RoundedPanels {
   /**
    * Writes rows {@code k} to {@code k + count - 1} of some panels, zeros past the last column.
    *

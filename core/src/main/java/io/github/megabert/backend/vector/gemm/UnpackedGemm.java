@@ -9,8 +9,14 @@ import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.AddRows;
+import io.github.megabert.backend.vector.rows.BiasAndActivation;
+import io.github.megabert.backend.vector.rows.BiasAndResidual;
+import io.github.megabert.backend.vector.rows.RoundRow;
 import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.backend.vector.warmup.Kernel;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +61,7 @@ public final class UnpackedGemm implements Team.Body {
   private final StridedRows strided = new StridedRows();
   private final RowCopy copy;
   private final TransposedPanels transposed;
+  private final RoundedPanels rounded;
 
   private RowSource rows;
   private PanelSource panels;
@@ -66,6 +73,21 @@ public final class UnpackedGemm implements Team.Body {
   /** Parts into which the blocks of rows are cut, each a task with every group of panels. */
   private int spans;
 
+  /** What products of a layer under training and their adjoints need, without an activation. */
+  public static List<Kernel> kernels(Precision precision) {
+    List<Kernel> kernels = new ArrayList<>();
+    kernels.add(StridedTiles.high(Precision.F32));
+    kernels.add(StridedTiles.low(Precision.F32));
+    kernels.add(BiasAndActivation.of(Activation.IDENTITY));
+    kernels.add(BiasAndResidual.KERNEL);
+    kernels.add(CopyStrips.KERNEL);
+    kernels.add(AddRows.KERNEL);
+    if (precision == Precision.BF16) {
+      kernels.add(RoundRow.KERNEL);
+    }
+    return kernels;
+  }
+
   public UnpackedGemm(Team team, KernelMemory memory, Forms forms) {
     this.team = team;
     this.memory = memory;
@@ -73,6 +95,7 @@ public final class UnpackedGemm implements Team.Body {
     epilogue = new Epilogue(forms);
     copy = new RowCopy(team, strided);
     transposed = new TransposedPanels(team.slots());
+    rounded = new RoundedPanels(forms, transposed);
     rows = copy;
     panels = transposed;
   }
@@ -97,7 +120,8 @@ public final class UnpackedGemm implements Team.Body {
         residual == null ? null : residual.segment(),
         out.segment(),
         linear.outputs());
-    multiply(copy, input.rows(), transposed, linear.inputs(), linear.outputs());
+    PanelSource weights = linear.isRounded() ? rounded : transposed;
+    multiply(copy, input.rows(), weights, linear.inputs(), linear.outputs());
   }
 
   /** {@code out = left·right}, or added to it. */

@@ -143,6 +143,12 @@ public final class WarmUp {
     return ready;
   }
 
+  /** Begins at once with some kernels, for which nobody waits. */
+  public void prepare(Collection<Kernel> kernels) {
+    want(kernels);
+    begin();
+  }
+
   /** Asks for a kernel; whether it is ready. */
   boolean request(Kernel kernel) {
     if (kernel.state() == Kernel.State.COLD) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.DropoutMask;
+import io.github.megabert.backend.vector.rows.RoundRow;
 import io.github.megabert.backend.vector.rows.SumOfDifferences;
 import io.github.megabert.backend.vector.training.ActivateRow;
 import io.github.megabert.backend.vector.training.ActivationAdjoint;
@@ -12,8 +13,11 @@ import io.github.megabert.backend.vector.training.AdamWKernel;
 import io.github.megabert.backend.vector.training.DropRow;
 import io.github.megabert.backend.vector.training.DropoutFactors;
 import io.github.megabert.backend.vector.training.LayerNormAdjointRow;
+import io.github.megabert.backend.vector.training.PackHalves;
 import io.github.megabert.backend.vector.training.ScaleAndShift;
 import io.github.megabert.backend.vector.training.SquaredSum;
+import io.github.megabert.backend.vector.training.UnpackHalves;
+import io.github.megabert.tensor.BFloat16;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -103,6 +107,30 @@ class TrainingKernelsAgreeTest {
           SumOfDifferences.of(Forms.PLAIN, x, 0, count, 1.5f, lanes, 0),
           SumOfDifferences.of(Forms.VECTOR, x, 0, count, 1.5f, lanes, 0));
       compare(x, (k, c) -> ScaleAndShift.apply(k, c, 0, count, 0.3f, 0.7f));
+    }
+  }
+
+  /** Every upper half with a lower half that rounds down, ties, or rounds up, NaN included. */
+  @Test
+  void bfloat16Numbers() {
+    int[] lower = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
+    int count = lower.length << 16;
+    MemorySegment x = arena.allocate(count * 4L, 64);
+    for (int i = 0; i < count; i++) {
+      x.setAtIndex(ValueLayout.JAVA_INT, i, ((i / lower.length) << 16) | lower[i % lower.length]);
+    }
+    compare(x, (k, c) -> RoundRow.round(k, c, 0, count));
+    MemorySegment rounded = arena.allocate(x.byteSize(), 64).copyFrom(x);
+    RoundRow.round(Forms.VECTOR, rounded, 0, count);
+    for (int i = 0; i < count; i++) {
+      int bits = x.getAtIndex(ValueLayout.JAVA_INT, i);
+      short expected = BFloat16.fromFloat(Float.intBitsToFloat(bits));
+      assertEquals(expected << 16, rounded.getAtIndex(ValueLayout.JAVA_INT, i));
+    }
+    for (int size : COUNTS) {
+      long second = 4L * (count - size);
+      compare(floats(size, 1), (k, c) -> PackHalves.pack(k, rounded, 4, second, size, c, 0));
+      compare(floats(2 * size, 1), (k, c) -> UnpackHalves.unpack(k, x, 12, size, c, 0, 4L * size));
     }
   }
 
