@@ -126,6 +126,9 @@ TEXT
     'megabert preprocess --merge target/session/corpus target/session/corpus --output target/session/twice --json' \
     'megabert samples --data target/session/corpus --seq-length 32 --output target/session/samples.safetensors' \
     'megabert samples --data target/session/corpus --seq-length 32 --num-samples 10 --count 8 --output target/session/samples.safetensors --json'
+  section "Pre-training" \
+    'megabert pretrain --data target/session/corpus --config docs/session/tiny.json --objective mlm --split 1 --seq-length 32 --steps 4 --micro-batch-size 4 --learning-rate 1e-2 --output target/session/pretrained' \
+    'megabert pretrain --data target/session/corpus --config docs/session/tiny.json --split 1 --seq-length 32 --steps 4 --micro-batch-size 4 --learning-rate 1e-2 --output target/session/pretrained-order --json'
   section "Masked-LM loss and accuracy" \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors' \
     'megabert evaluate --data demo-model/evaluation/validation.safetensors --json'
@@ -174,5 +177,6 @@ TEXT
     'megabert finetune --task classify --train docs/session/texts.txt --output target/session/none' \
     'megabert train-tokenizer --input docs/session/texts.txt --output target/session/none --vocab-size 32' \
     'megabert samples --data no/such/corpus --output target/session/none.safetensors' \
-    'megabert samples --data target/session/corpus --documents 0:9 --output target/session/none.safetensors'
+    'megabert samples --data target/session/corpus --documents 0:9 --output target/session/none.safetensors' \
+    'megabert pretrain --data target/session/corpus --config mini --steps 4 --global-batch-size 33 --output target/session/none'
 } >"$page"

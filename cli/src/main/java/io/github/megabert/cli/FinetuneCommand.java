@@ -3,6 +3,7 @@ package io.github.megabert.cli;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelSizes;
 import io.github.megabert.parameters.ParameterTable;
+import io.github.megabert.train.TrainingListener;
 import io.github.megabert.train.data.Columns;
 import io.github.megabert.train.data.Example;
 import io.github.megabert.train.data.ExampleSource;
@@ -12,7 +13,6 @@ import io.github.megabert.train.data.TrainingData;
 import io.github.megabert.train.task.CausalLanguageModelTask;
 import io.github.megabert.train.task.ClassificationTask;
 import io.github.megabert.train.task.FineTuning;
-import io.github.megabert.train.task.FineTuningResult;
 import io.github.megabert.train.task.FineTuningTask;
 import io.github.megabert.train.task.MaskedLanguageModelTask;
 import io.github.megabert.train.task.MultipleChoiceTask;
@@ -20,9 +20,11 @@ import io.github.megabert.train.task.NextSentenceTask;
 import io.github.megabert.train.task.QuestionAnsweringTask;
 import io.github.megabert.train.task.StartingModel;
 import io.github.megabert.train.task.TokenClassificationTask;
+import io.github.megabert.train.task.TrainingOutcome;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -55,7 +57,7 @@ import picocli.CommandLine.Spec;
 final class FinetuneCommand implements Callable<Integer> {
   @Mixin private StartOptions start = new StartOptions();
   @Mixin private TrainingFiles files = new TrainingFiles();
-  @Mixin private OptimizationOptions optimization = new OptimizationOptions();
+  @Mixin private ExampleOptions optimization = new ExampleOptions();
   @Mixin private FreezeOption freeze = new FreezeOption();
   @Mixin private TensorBoardOption tensorBoard = new TensorBoardOption();
   @Mixin private JsonOption json = new JsonOption();
@@ -108,40 +110,27 @@ final class FinetuneCommand implements Callable<Integer> {
     if (!task.hasSmoothLabels()) {
       optimization.refuseLabelSmoothing("--task " + task.optionName());
     }
-    start.requireUsed();
-    try (Checkpoint checkpoint = start.open();
-        StopSignals signals = StopSignals.install(Thread.currentThread());
-        TensorBoardOption.Events events = tensorBoard.events();
-        TrainingLine line = new TrainingLine()) {
-      FineTuning<?> tuning =
-          tuning(checkpoint)
-              .options(optimization.options())
-              .freeze(freeze.frozen(names(checkpoint)))
-              .listener(signals)
-              .listener(line)
-              .listener(events);
-      if (maxLength != null) {
-        tuning.maxLength(maxLength);
-      }
-      if (best != null) {
-        tuning.best(best);
-      }
-      FineTuningResult result = resume ? tuning.resume(output) : tuning.run(output);
-      // A signal interrupts this thread; files are written once more.
-      boolean isInterrupted = Thread.interrupted();
-      line.end();
-      if (!result.training().isComplete()) {
-        System.err.println(
-            "megabert: stopped after step "
-                + result.training().steps()
-                + "; the same command with --resume goes on from there");
-        return StopSignals.EXIT_CODE;
-      }
-      FinetuneSummary summary = new FinetuneSummary(task, output, result);
-      summary.writeReport(spec.commandLine().getParseResult().originalArgs(), start);
-      summary.print(json);
-      return isInterrupted ? StopSignals.EXIT_CODE : 0;
+    start.device().requireUsed();
+    TrainingSession session =
+        new TrainingSession(
+            task.optionName(), output, start.name(), start.device().backend(), tensorBoard);
+    try (Checkpoint checkpoint = start.open()) {
+      return session.call(listeners -> train(checkpoint, listeners), json, spec);
     }
+  }
+
+  private TrainingOutcome train(Checkpoint checkpoint, List<TrainingListener> listeners)
+      throws IOException {
+    FineTuning<?> tuning =
+        tuning(checkpoint).options(optimization.options()).freeze(freeze.frozen(names(checkpoint)));
+    listeners.forEach(tuning::listener);
+    if (maxLength != null) {
+      tuning.maxLength(maxLength);
+    }
+    if (best != null) {
+      tuning.best(best);
+    }
+    return resume ? tuning.resume(output) : tuning.run(output);
   }
 
   /** The names of all parameters of the model that is trained. */

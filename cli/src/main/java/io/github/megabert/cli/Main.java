@@ -81,6 +81,7 @@ public final class Main implements Runnable {
     COMMANDS.put("pull", PullCommand::new);
     COMMANDS.put("finetune", FinetuneCommand::new);
     COMMANDS.put("train-tokenizer", TrainTokenizerCommand::new);
+    COMMANDS.put("pretrain", PretrainCommand::new);
     COMMANDS.put("preprocess", PreprocessCommand::new);
     COMMANDS.put("samples", SamplesCommand::new);
     COMMANDS.put("completion", CompletionCommand::new);

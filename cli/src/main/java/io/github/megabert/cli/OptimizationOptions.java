@@ -12,44 +12,9 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** How a run trains. */
+/** How a run learns: what fine-tuning and pre-training have in common. */
 final class OptimizationOptions {
   private static final TrainingOptions DEFAULT = TrainingOptions.DEFAULT;
-
-  @Option(
-      names = "--epochs",
-      paramLabel = "N",
-      converter = Numbers.AtLeastOne.class,
-      description = "Passes over the training data. Default: 3.")
-  private @Nullable Integer epochs;
-
-  @Option(
-      names = "--max-steps",
-      paramLabel = "N",
-      converter = Numbers.AtLeastOne.class,
-      description = "Steps of the run, in place of --epochs.")
-  private @Nullable Integer maxSteps;
-
-  @Option(
-      names = "--batch-size",
-      paramLabel = "N",
-      converter = Numbers.AtLeastOne.class,
-      description = "Examples computed together. Default: 32.")
-  private int batchSize = DEFAULT.batchSize();
-
-  @Option(
-      names = "--accumulate",
-      paramLabel = "N",
-      converter = Numbers.AtLeastOne.class,
-      description = "Batches a step, whose gradients are averaged. Default: 1.")
-  private int accumulate = DEFAULT.accumulate();
-
-  @Option(
-      names = "--learning-rate",
-      paramLabel = "X",
-      converter = Numbers.Positive.class,
-      description = "The highest learning rate. Default: 5e-5.")
-  private double learningRate = DEFAULT.optimizer().learningRate();
 
   @Option(
       names = "--weight-decay",
@@ -97,13 +62,6 @@ final class OptimizationOptions {
   private @Nullable Double dropout;
 
   @Option(
-      names = "--label-smoothing",
-      paramLabel = "X",
-      converter = Numbers.ShareBelowOne.class,
-      description = "Part of a target that all classes share. Default: 0.")
-  private @Nullable Double labelSmoothing;
-
-  @Option(
       names = "--layer-decay",
       paramLabel = "X",
       converter = Numbers.Probability.class,
@@ -124,17 +82,15 @@ final class OptimizationOptions {
       names = "--seed",
       paramLabel = "N",
       converter = Numbers.AtLeastZero.class,
-      description = "Of the order of examples, dropout and a new head. Default: 42.")
+      description = "Of the order of data, dropout, masks and new weights. Default: 42.")
   private int seed = Math.toIntExact(DEFAULT.seed());
-
-  @Option(names = "--no-shuffle", description = "Take examples in the order of the file.")
-  private boolean noShuffle;
 
   @Option(
       names = "--evaluate-every",
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
-      description = "Steps from one validation to the next. Default: an epoch.")
+      description =
+          "Steps from one validation to the next. Default: an epoch, in pre-training 1000.")
   private @Nullable Integer evaluateEvery;
 
   @Option(
@@ -192,61 +148,66 @@ final class OptimizationOptions {
    * Checks that options do not contradict each other.
    *
    * @param isValidated whether there is validation data
+   * @param data what names validation data, for messages
    * @throws WrongUsage if they do, or one has no effect
    */
-  void requireConsistent(boolean isValidated) {
-    WrongUsage.unless(
-        epochs == null || maxSteps == null,
-        "--epochs and --max-steps both say how long the run is: leave one out");
+  void requireConsistent(boolean isValidated, String data) {
     WrongUsage.unless(
         warmupSteps == null || warmupRatio == null,
         "--warmup-steps and --warmup-ratio say the same: leave one out");
     WrongUsage.unless(
         isValidated || earlyStopping == null,
-        "--early-stopping looks at validations: name the data with --validation");
+        "--early-stopping looks at validations: name the data with " + data);
     WrongUsage.unless(
         isValidated || evaluateEvery == null,
-        "--evaluate-every is for validations: name the data with --validation, or use"
-            + " --save-every for checkpoints");
+        "--evaluate-every is for validations: name the data with "
+            + data
+            + ", or use --save-every for checkpoints");
   }
 
-  /**
-   * Refuses label smoothing where there is no cross entropy over labels.
-   *
-   * @param what has none
-   */
-  void refuseLabelSmoothing(String what) {
-    WrongUsage.unless(labelSmoothing == null, "--label-smoothing does not apply to " + what);
-  }
-
-  /** Steps from one validation to the next, or 0 for an epoch. */
   private static int orZero(@Nullable Integer number) {
     return number == null ? 0 : number;
   }
 
-  private static double orZero(@Nullable Double number) {
-    return number == null ? 0 : number;
+  /** The seed. */
+  int seed() {
+    return seed;
   }
 
-  /** All of them. */
-  TrainingOptions options() {
+  /**
+   * All of them, and what a command says besides.
+   *
+   * @param epochs passes over the data
+   * @param maxSteps steps in their place; 0 for none
+   * @param evaluations steps from one validation to the next where nothing else is asked for; 0 for
+   *     an epoch
+   */
+  TrainingOptions options(
+      int epochs,
+      int maxSteps,
+      int batchSize,
+      int accumulate,
+      double learningRate,
+      double labelSmoothing,
+      boolean shuffle,
+      int evaluations) {
     AdamWOptions adam = DEFAULT.optimizer();
     return new TrainingOptions(
-        epochs == null ? DEFAULT.epochs() : epochs,
-        orZero(maxSteps),
+        epochs,
+        maxSteps,
         batchSize,
         accumulate,
         new AdamWOptions(
             learningRate, adam.beta1(), adam.beta2(), adam.eps(), weightDecay, clip, layerDecay),
         schedule,
         orZero(warmupSteps),
-        orZero(warmupRatio),
+        warmupRatio == null ? 0 : warmupRatio,
         dropout == null ? OptionalDouble.empty() : OptionalDouble.of(dropout),
-        orZero(labelSmoothing),
+        labelSmoothing,
         recompute == Recompute.FULL,
         seed,
-        !noShuffle,
-        orZero(evaluateEvery),
+        shuffle,
+        evaluateEvery == null ? evaluations : evaluateEvery,
         orZero(saveEvery),
         orZero(earlyStopping),
         keep);

@@ -1,8 +1,6 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.backend.BackendOptions;
-import io.github.megabert.backend.Precision;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.data.Example;
@@ -14,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The model that training begins with, and what computes it. */
+/** The model that fine-tuning begins with, and what computes it. */
 final class StartOptions {
   @Option(
       names = "--model",
@@ -26,28 +24,7 @@ final class StartOptions {
   private @Nullable Path model;
 
   @Mixin private VocabOption vocab = new VocabOption();
-  @Mixin private DeviceOptions device = new DeviceOptions();
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "f32",
-      description =
-          "What is computed in: f32, or bf16, which keeps activations in half the memory; parameters"
-              + " and gradients stay f32. Default: ${DEFAULT-VALUE}.")
-  private Type dtype = Type.F32;
-
-  /** Types that a model may be trained in. */
-  enum Type {
-    F32(Precision.F32),
-    BF16(Precision.BF16);
-
-    private final Precision precision;
-
-    Type(Precision precision) {
-      this.precision = precision;
-    }
-  }
+  @Mixin private TrainingDevice device = new TrainingDevice();
 
   /** Opens the checkpoint. */
   Checkpoint open() throws IOException {
@@ -60,22 +37,8 @@ final class StartOptions {
   }
 
   /** What computes. */
-  DeviceOptions device() {
+  TrainingDevice device() {
     return device;
-  }
-
-  /**
-   * Checks that the backend heeds what was asked for.
-   *
-   * @throws WrongUsage if it does not
-   */
-  void requireUsed() {
-    device.requireUsed();
-  }
-
-  /** What the backend is opened with. */
-  BackendOptions options() {
-    return device.options().withPrecision(dtype.precision);
   }
 
   /** A run that begins with the model. */
@@ -93,6 +56,6 @@ final class StartOptions {
               checkpoint,
               words == null ? MegaBert.demoTokenizer() : BertTokenizer.load(words));
     }
-    return tuning.backend(device.backend(), options());
+    return tuning.backend(device.backend(), device.options());
   }
 }

@@ -55,6 +55,7 @@ class OptionsTest {
   @BeforeAll
   static void writeTexts() throws IOException {
     TrainingRuns.texts(folder.resolve("train.tsv"));
+    Files.writeString(folder.resolve("tiny.json"), TrainingRuns.TINY);
     Files.writeString(folder.resolve("corpus.jsonl"), "{\"text\": \"A dog barks. It runs.\"}\n");
   }
 
@@ -96,6 +97,11 @@ class OptionsTest {
                   + " 0.01 --output $N"),
           Map.entry(
               "train-tokenizer", "--input ../docs/session/lines.txt --vocab-size 60 --output $N"),
+          Map.entry(
+              "pretrain",
+              "--data $C/../training/megatron_data/text_sentence --config $T/tiny.json --seq-length"
+                  + " 32 --steps 2 --micro-batch-size 2 --split 80,20 --evaluation-samples 4"
+                  + " --learning-rate 0.01 --output $N"),
           Map.entry("preprocess", "--input $T/corpus.jsonl --output $T/preprocessed"),
           Map.entry(
               "samples",
@@ -256,6 +262,43 @@ class OptionsTest {
                   "--limit-alphabet 0",
                   "--special-tokens ''",
                   "--threads 0")),
+          Map.entry(
+              "pretrain",
+              List.of(
+                  "--data " + MISSING,
+                  "--objective clm",
+                  "--seq-length 24",
+                  "--split 1,1",
+                  "--masking-probability 0.3",
+                  "--short-sequence-probability 1",
+                  "--max-ngram 1",
+                  "--no-whole-word",
+                  "--longer-ngrams",
+                  "--geometric",
+                  "--output ../docs",
+                  "--resume",
+                  "--steps 3",
+                  "--micro-batch-size 3",
+                  "--global-batch-size 4",
+                  "--evaluation-samples 2",
+                  "--learning-rate 0.02",
+                  "--weight-decay 10",
+                  "--clip 0.000001",
+                  "--schedule constant",
+                  "--warmup-steps 1",
+                  "--warmup-ratio 0.5",
+                  "--dropout 0.5",
+                  "--layer-decay 0.1",
+                  "--recompute sometimes",
+                  "--seed 7",
+                  "--dtype bf16",
+                  "--evaluate-every 1",
+                  "--save-every 0",
+                  "--save-as nothing",
+                  "--early-stopping 2 --split 1",
+                  "--best f1",
+                  "--keep 0",
+                  "--tensorboard " + WORDS + "/config.json")),
           Map.entry(
               "preprocess",
               List.of(

@@ -30,6 +30,14 @@ final class TrainingRuns {
   private static final List<String> SUBJECTS = List.of("anna", "ben", "a cat", "a dog");
   private static final List<String> VERBS = List.of("visited", "slept in", "flew to");
 
+  /** The configuration of a tiny model with the embedded model's vocabulary. */
+  static final String TINY =
+      """
+      {"model_type": "megatron-bert", "vocab_size": 8192, "hidden_size": 16,
+       "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+       "max_position_embeddings": 64}
+      """;
+
   private TrainingRuns() {}
 
   /** Writes texts whose verb tells the label: twelve in all. */

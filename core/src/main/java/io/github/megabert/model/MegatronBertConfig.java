@@ -4,10 +4,13 @@ import static io.github.megabert.input.Quote.quote;
 
 import io.github.megabert.backend.Activation;
 import io.github.megabert.checkpoint.huggingface.ConfigSchema;
+import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.parameters.ModelFamily;
 import io.github.megabert.parameters.ModelSizes;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -91,6 +94,16 @@ public final class MegatronBertConfig {
   public static MegatronBertConfig of(
       Map<String, ? extends @Nullable Object> fields, String source) {
     return new MegatronBertConfig(JsonMap.toObject(fields), source);
+  }
+
+  /**
+   * Reads a {@code config.json}.
+   *
+   * @throws IllegalArgumentException as {@link #of}
+   * @throws IOException if it cannot be read, or holds no JSON object
+   */
+  public static MegatronBertConfig read(Path file) throws IOException {
+    return new MegatronBertConfig(StrictJson.readObject(file), file.toString());
   }
 
   /**

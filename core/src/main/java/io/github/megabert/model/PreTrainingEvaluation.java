@@ -3,7 +3,6 @@ package io.github.megabert.model;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,7 +60,7 @@ public record PreTrainingEvaluation(
               + shape
               + ", [sequences, length] is expected");
     }
-    Sums sums = new Sums();
+    PreTrainingScores scores = new PreTrainingScores();
     Tensor labels = require(data, "labels", shape);
     Tensor types = optional(data, "token_type_ids", shape);
     Tensor mask = optional(data, "attention_mask", shape);
@@ -81,7 +80,7 @@ public record PreTrainingEvaluation(
               null,
               seen,
               null);
-      sums.add(
+      scores.add(
           model,
           batch,
           labels.rows(from, to).toIntArray(),
@@ -89,11 +88,11 @@ public record PreTrainingEvaluation(
       listener.evaluated(to, sequences);
     }
     return new PreTrainingEvaluation(
-        sums.maskedLoss / sums.masked,
-        (double) sums.maskedRight / sums.masked,
-        sums.masked,
-        sums.orderLoss / sums.pairs,
-        (double) sums.orderRight / sums.pairs,
+        scores.maskedLoss(),
+        scores.maskedAccuracy(),
+        scores.maskedTokens(),
+        scores.sentenceOrderLoss(),
+        scores.sentenceOrderAccuracy(),
         sequences);
   }
 
@@ -137,79 +136,5 @@ public record PreTrainingEvaluation(
 
   private static @Nullable Tensor find(Safetensors data, String name) {
     return data.names().contains(name) ? data.tensor(name) : null;
-  }
-
-  /** What has been counted so far. */
-  private static final class Sums {
-    private double maskedLoss;
-    private int maskedRight;
-    private int masked;
-    private double orderLoss;
-    private int orderRight;
-    private int pairs;
-
-    void add(MegatronBertForPreTraining model, Batch batch, int[] labels, int @Nullable [] order) {
-      byte[] mask = batch.attentionMask();
-      int[] kept = new int[labels.length];
-      int[] rows = new int[labels.length];
-      int count = 0;
-      int keptCount = 0;
-      for (int t = 0; t < labels.length; t++) {
-        boolean labelled = labels[t] != Labels.IGNORED;
-        if (labelled) {
-          rows[count++] = keptCount;
-        }
-        if (labelled || mask == null || mask[t] != 0) {
-          kept[keptCount++] = t;
-        }
-      }
-      rows = Arrays.copyOf(rows, count);
-      ModelOutput.PreTraining output =
-          model.rowsForward(batch.keepRows(Arrays.copyOf(kept, keptCount)), rows, order != null);
-      for (int i = 0; i < count; i++) {
-        int label = labels[kept[rows[i]]];
-        maskedLoss += loss(output.predictionLogits(), i, label);
-        maskedRight += likeliest(output.predictionLogits(), i) == label ? 1 : 0;
-      }
-      masked += count;
-      for (int b = 0; order != null && b < order.length; b++) {
-        orderLoss += loss(output.seqRelationshipLogits(), b, order[b]);
-        orderRight += likeliest(output.seqRelationshipLogits(), b) == order[b] ? 1 : 0;
-        pairs++;
-      }
-    }
-
-    private static double loss(Tensor logits, int row, int label) {
-      int classes = logits.shape().intExtent(1);
-      if (label < 0 || label >= classes) {
-        throw new IllegalArgumentException("label " + label + " is outside 0 … " + (classes - 1));
-      }
-      return negativeLogLikelihood(logits, (long) row * classes, classes, label);
-    }
-
-    /** {@code log Σ exp(x) - x[label]} of {@code count} numbers from {@code start} on. */
-    private static double negativeLogLikelihood(Tensor logits, long start, int count, int label) {
-      double max = Double.NEGATIVE_INFINITY;
-      for (int c = 0; c < count; c++) {
-        max = Math.max(max, logits.getFloat(start + c));
-      }
-      double sum = 0;
-      for (int c = 0; c < count; c++) {
-        sum += Math.exp(logits.getFloat(start + c) - max);
-      }
-      return max + Math.log(sum) - logits.getFloat(start + label);
-    }
-
-    private static int likeliest(Tensor logits, int row) {
-      int classes = logits.shape().intExtent(1);
-      long start = (long) row * classes;
-      int best = 0;
-      for (int c = 1; c < classes; c++) {
-        if (logits.getFloat(start + c) > logits.getFloat(start + best)) {
-          best = c;
-        }
-      }
-      return best;
-    }
   }
 }

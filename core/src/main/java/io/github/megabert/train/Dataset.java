@@ -18,6 +18,16 @@ public interface Dataset {
    */
   Part batch(int epoch, int[] examples);
 
+  /** Passes over the training data that all examples together are. */
+  default double passes() {
+    return 1;
+  }
+
+  /** What tells the examples from others: a run that goes on must have the same. */
+  default String description() {
+    return size() + " examples";
+  }
+
   /**
    * A batch and what is learnt from it.
    *

@@ -23,6 +23,9 @@ final class ExampleOrder {
 
   /** Examples {@code from} to {@code to - 1} of an epoch. */
   int[] examples(int ofEpoch, int from, int to) {
+    if (!shuffle) {
+      return IntStream.range(from, to).toArray();
+    }
     if (epoch != ofEpoch) {
       order = order(ofEpoch);
       epoch = ofEpoch;
@@ -33,14 +36,12 @@ final class ExampleOrder {
   /** A permutation by Fisher and Yates. */
   private int[] order(int ofEpoch) {
     int[] all = IntStream.range(0, examples).toArray();
-    if (shuffle) {
-      SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + ofEpoch);
-      for (int i = examples - 1; i > 0; i--) {
-        int j = random.nextInt(i + 1);
-        int swapped = all[i];
-        all[i] = all[j];
-        all[j] = swapped;
-      }
+    SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + ofEpoch);
+    for (int i = examples - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      int swapped = all[i];
+      all[i] = all[j];
+      all[j] = swapped;
     }
     return all;
   }

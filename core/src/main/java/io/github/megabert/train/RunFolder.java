@@ -1,15 +1,21 @@
 package io.github.megabert.train;
 
+import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.ElementConversion;
+import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.huggingface.HuggingFaceWriter;
 import io.github.megabert.checkpoint.huggingface.IncompleteFolder;
+import io.github.megabert.checkpoint.megatron.MegatronPartition;
+import io.github.megabert.checkpoint.megatron.MegatronWriter;
 import io.github.megabert.input.Quote;
 import io.github.megabert.model.TrainableParameters;
 import io.github.megabert.tensor.MappedMemory;
+import io.github.megabert.tensor.Tensor;
 import io.github.megabert.train.optim.AdamW;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,13 +41,16 @@ final class RunFolder {
 
   private final Path folder;
   private final Map<String, Path> alongside;
+  private final CheckpointFormat format;
 
   /**
    * @param alongside files that are copied beside a model, such as its tokenizer's, by name
+   * @param format of checkpoints
    */
-  RunFolder(Path folder, Map<String, Path> alongside) {
+  RunFolder(Path folder, Map<String, Path> alongside, CheckpointFormat format) {
     this.folder = folder;
     this.alongside = alongside;
+    this.format = format;
   }
 
   /**
@@ -99,7 +108,7 @@ final class RunFolder {
     Path target = checkpoint(state.step());
     if (!Files.exists(target)) {
       try (IncompleteFolder incomplete = IncompleteFolder.create(target)) {
-        writer(parameters).write(incomplete.path(), alongside);
+        writeModel(parameters, incomplete.path());
         optimizer.writeState(incomplete.path().resolve(OPTIMIZER));
         state.write(incomplete.path().resolve(STATE));
         incomplete.commit();
@@ -110,6 +119,23 @@ final class RunFolder {
       delete(old);
     }
     return target;
+  }
+
+  private void writeModel(TrainableParameters parameters, Path target) throws IOException {
+    switch (format) {
+      case HUGGINGFACE -> writer(parameters).write(target, alongside);
+      case MEGATRON -> {
+        new MegatronWriter(
+                parameters,
+                MegatronPartition.of(parameters, 1, 1),
+                new ElementConversion(null),
+                (tensor, done, total) -> {})
+            .write(target);
+        for (Map.Entry<String, Path> file : alongside.entrySet()) {
+          Files.copy(file.getValue(), target.resolve(file.getKey()));
+        }
+      }
+    }
   }
 
   private static HuggingFaceWriter writer(TrainableParameters parameters) {
@@ -180,26 +206,31 @@ final class RunFolder {
               + fingerprint
               + "); resume with those that it began with");
     }
-    restoreValues(parameters, last.resolve(MODEL));
+    try (NamedTensors values =
+        format == CheckpointFormat.MEGATRON
+            ? Checkpoint.open(last)
+            : Safetensors.open(last.resolve(MODEL))) {
+      restoreValues(parameters, values);
+    }
     optimizer.readState(last.resolve(OPTIMIZER), state.updates());
     return state;
   }
 
-  /** Puts the values of a model file into a model's parameters. */
-  private static void restoreValues(TrainableParameters parameters, Path file) throws IOException {
-    try (Safetensors values = Safetensors.open(file)) {
-      for (TrainableParameters.Parameter parameter : parameters.parameters()) {
-        String name = parameter.spec().name();
-        if (!values.names().contains(name)
-            || !values.shape(name).equals(parameter.spec().shape())) {
-          throw new CheckpointException(
-              file + " has no " + name + " of shape " + parameter.spec().shape());
-        }
-        MappedMemory.read(
+  /** Puts the values of a model's file into its parameters. */
+  private static void restoreValues(TrainableParameters parameters, NamedTensors values)
+      throws IOException {
+    for (TrainableParameters.Parameter parameter : parameters.parameters()) {
+      String name = parameter.spec().name();
+      if (!values.names().contains(name) || !values.shape(name).equals(parameter.spec().shape())) {
+        throw new CheckpointException(
+            values.source() + " has no " + name + " of shape " + parameter.spec().shape());
+      }
+      try (Arena arena = Arena.ofShared()) {
+        MappedMemory.<String, IOException>read(
             values.source(),
             () -> {
-              parameters.write(
-                  values.tensor(name), parameter.block().value(), parameter.firstRow());
+              Tensor value = values.tensor(name, arena);
+              parameters.write(value, parameter.block().value(), parameter.firstRow());
               return name;
             });
       }
@@ -209,7 +240,9 @@ final class RunFolder {
   /** Puts the best model back into the parameters, if one has been saved. */
   void restoreBest(TrainableParameters parameters) throws IOException {
     if (Files.exists(folder.resolve(MODEL)) && Files.exists(folder.resolve(CONFIG))) {
-      restoreValues(parameters, folder.resolve(MODEL));
+      try (Safetensors values = Safetensors.open(folder.resolve(MODEL))) {
+        restoreValues(parameters, values);
+      }
     }
   }
 }

@@ -40,6 +40,7 @@ public final class Trainer {
   private String bestMetric = "loss";
   private boolean higherIsBetter;
   private Map<String, Path> alongside = Map.of();
+  private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
   private volatile boolean stopped;
 
   /**
@@ -84,6 +85,12 @@ public final class Trainer {
     return this;
   }
 
+  /** Sets how checkpoints are written; the model at its best is a Hugging Face folder always. */
+  public Trainer checkpoints(CheckpointFormat value) {
+    format = value;
+    return this;
+  }
+
   /** Ends the run after the step under way; may be called from another thread. */
   public void stop() {
     stopped = true;
@@ -97,7 +104,7 @@ public final class Trainer {
    * @throws IOException if the folder holds something, or cannot be written
    */
   public TrainingResult run(Path folder) throws IOException {
-    RunFolder files = new RunFolder(folder, alongside);
+    RunFolder files = new RunFolder(folder, alongside, format);
     files.create();
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer());
         MetricsLog log = MetricsLog.create(files.metrics())) {
@@ -116,7 +123,7 @@ public final class Trainer {
    * @throws IOException if there is no run, its checkpoint is damaged, or it is of another run
    */
   public TrainingResult resume(Path folder) throws IOException {
-    RunFolder files = new RunFolder(folder, alongside);
+    RunFolder files = new RunFolder(folder, alongside, format);
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
       RunState state =
           files.hasOnlyBegun()
@@ -134,8 +141,8 @@ public final class Trainer {
         + " in "
         + backend.precision().optionName()
         + ", "
-        + data.size()
-        + " examples, batch size "
+        + data.description()
+        + ", batch size "
         + options.batchSize()
         + " x "
         + options.accumulate()
@@ -260,7 +267,7 @@ public final class Trainer {
       MetricsLine.Step line =
           new MetricsLine.Step(
               step + 1,
-              (step + 1.0) / stepsPerEpoch,
+              (step + 1.0) / stepsPerEpoch * data.passes(),
               loss,
               schedule.rate(options.optimizer().learningRate(), step),
               gradNorm,

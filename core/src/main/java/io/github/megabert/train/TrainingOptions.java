@@ -101,6 +101,28 @@ public record TrainingOptions(
     }
   }
 
+  /** These options with examples in the order of the data. */
+  public TrainingOptions inOrder() {
+    return new TrainingOptions(
+        epochs,
+        maxSteps,
+        batchSize,
+        accumulate,
+        optimizer,
+        decay,
+        warmupSteps,
+        warmupRatio,
+        dropout,
+        labelSmoothing,
+        recompute,
+        seed,
+        false,
+        evaluateEvery,
+        saveEvery,
+        earlyStopping,
+        keep);
+  }
+
   /** These options with another number of epochs. */
   public TrainingOptions withEpochs(int value) {
     return copy(value, maxSteps, batchSize, accumulate, optimizer, dropout, seed);

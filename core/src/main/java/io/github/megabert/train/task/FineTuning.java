@@ -1,27 +1,23 @@
 package io.github.megabert.train.task;
 
-import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBertConfig;
-import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.train.CheckpointFormat;
 import io.github.megabert.train.Dataset;
 import io.github.megabert.train.Trainer;
 import io.github.megabert.train.TrainingListener;
 import io.github.megabert.train.TrainingOptions;
-import io.github.megabert.train.TrainingResult;
 import io.github.megabert.train.data.ChoiceExample;
 import io.github.megabert.train.data.Example;
 import io.github.megabert.train.data.ExampleSource;
 import io.github.megabert.train.data.LabelledText;
 import io.github.megabert.train.data.QuestionExample;
 import io.github.megabert.train.data.TaggedWords;
-import io.github.megabert.train.log.MetricsLine;
-import io.github.megabert.train.log.MetricsLog;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,8 +44,6 @@ import org.jspecify.annotations.Nullable;
  * @param <E> the kind of examples
  */
 public final class FineTuning<E extends Example> {
-  private static final int WORST_EXAMPLES = 20;
-
   private final FineTuningTask.Factory<E> factory;
   private final ModelFiles files;
   private @Nullable ExampleSource<E> train;
@@ -228,7 +222,7 @@ public final class FineTuning<E extends Example> {
    * @throws IllegalArgumentException if the model does not fit the task, or a metric is unknown
    * @throws IOException if the model cannot be read or the folder not be written
    */
-  public FineTuningResult run(Path output) throws IOException {
+  public TrainingOutcome run(Path output) throws IOException {
     return train(output, Trainer::run);
   }
 
@@ -238,16 +232,11 @@ public final class FineTuning<E extends Example> {
    *
    * @throws IOException as {@link #run}, or if there is no checkpoint
    */
-  public FineTuningResult resume(Path output) throws IOException {
+  public TrainingOutcome resume(Path output) throws IOException {
     return train(output, Trainer::resume);
   }
 
-  /** {@link Trainer#run} or {@link Trainer#resume}. */
-  private interface Start {
-    TrainingResult start(Trainer trainer, Path output) throws IOException;
-  }
-
-  private FineTuningResult train(Path output, Start start) throws IOException {
+  private TrainingOutcome train(Path output, PreparedRun.Start start) throws IOException {
     if (train == null) {
       throw new IllegalStateException("there is nothing to train on; call train first");
     }
@@ -264,45 +253,21 @@ public final class FineTuning<E extends Example> {
       TaskEvaluator validating =
           validation == null ? null : task.evaluator(validation, preparation);
       TaskEvaluator testing = test == null ? null : task.evaluator(test, preparation);
-      LoadOptions load = LoadOptions.ofClass(task.modelClass()).withMissingHead(options.seed());
-      try (Backend computing = Backends.open(backend, backendOptions);
-          TrainableModel trainable =
-              TrainableModel.load(model.prepared(task), computing, load, frozen)) {
-        Trainer trainer = new Trainer(trainable, data, options).alongside(opened.tokenizerFiles());
-        listeners.forEach(trainer::listener);
-        if (validating != null) {
-          trainer.evaluator(validating, best.name(), best.isHigherBetter());
-        }
-        return Interruptible.call(
-            trainer::stop,
-            () -> finish(start.start(trainer, output), output, trainable, validating, testing));
-      }
+      PreparedRun run =
+          new PreparedRun(
+              model.prepared(task),
+              LoadOptions.ofClass(task.modelClass()).withMissingHead(options.seed()),
+              frozen,
+              data,
+              options,
+              CheckpointFormat.HUGGINGFACE,
+              best,
+              validating,
+              testing,
+              opened.tokenizerFiles(),
+              listeners);
+      return run.train(backend, backendOptions, output, start);
     }
-  }
-
-  private FineTuningResult finish(
-      TrainingResult result,
-      Path output,
-      TrainableModel trainable,
-      @Nullable TaskEvaluator validating,
-      @Nullable TaskEvaluator testing)
-      throws IOException {
-    if (!result.isComplete()) {
-      return new FineTuningResult(result, null, null);
-    }
-    Evaluation validated =
-        validating == null ? null : validating.evaluate(trainable.model(), WORST_EXAMPLES);
-    Evaluation tested =
-        testing == null ? null : testing.evaluate(trainable.model(), WORST_EXAMPLES);
-    if (tested != null) {
-      MetricsLine.Evaluation line =
-          new MetricsLine.Evaluation(result.bestStep(), MetricsLine.Split.TEST, tested.metrics());
-      try (MetricsLog log = MetricsLog.resume(output.resolve("metrics.jsonl"), Long.MAX_VALUE)) {
-        log.append(line);
-      }
-      listeners.forEach(listener -> listener.evaluated(line, false));
-    }
-    return new FineTuningResult(result, validated, tested);
   }
 
   private Preparation preparation(BertTokenizer tokenizer, MegatronBertConfig config) {

@@ -61,7 +61,7 @@ class BertFineTuningTest {
         List.of(
             new LabelledText("the cat sat on the mat", null, null),
             new LabelledText("ann lives in rome", null, null));
-    FineTuningResult result =
+    TrainingOutcome result =
         fineTuning(MaskedLanguageModelTask::of)
             .train(texts)
             .validate(texts)

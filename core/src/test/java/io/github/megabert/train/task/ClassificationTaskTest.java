@@ -55,7 +55,7 @@ class ClassificationTaskTest {
   @Test
   void learnsClassesAndSavesWhatClassifies() throws IOException {
     Path output = folder.resolve("run");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(ClassificationTask::of)
             .train(FILMS)
             .validate(FILMS)
@@ -92,7 +92,7 @@ class ClassificationTaskTest {
             new LabelledText("red", "blue", new Target.Label("other")),
             new LabelledText("blue", "red", new Target.Label("other")));
     Path output = folder.resolve("pairs");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(ClassificationTask::of)
             .train(pairs)
             .options(TinyModel.options(150, 4))
@@ -120,7 +120,7 @@ class ClassificationTaskTest {
             new LabelledText("red book", null, new Target.Labels(List.of("red"))),
             new LabelledText("blue book", null, new Target.Labels(List.of())));
     Path output = folder.resolve("several");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(ClassificationTask::of)
             .train(texts)
             .validate(texts)
@@ -146,7 +146,7 @@ class ClassificationTaskTest {
             new LabelledText("a film", null, new Target.Value(0.5)),
             new LabelledText("dull", null, new Target.Value(-1.5)));
     Path output = folder.resolve("numbers");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(ClassificationTask::of)
             .train(texts)
             .validate(texts)

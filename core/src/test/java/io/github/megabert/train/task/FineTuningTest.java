@@ -82,7 +82,7 @@ class FineTuningTest {
             .listener(failingAt(8));
     assertThrows(IllegalStateException.class, () -> broken.run(cut));
     assertTrue(Files.exists(cut.resolve("checkpoints/step-6")));
-    FineTuningResult resumed =
+    TrainingOutcome resumed =
         TinyModel.fineTuning(task).train(examples).validate(examples).options(options).resume(cut);
     assertEquals(14, resumed.training().steps());
     List<Object> figures = figures(whole);
@@ -107,7 +107,7 @@ class FineTuningTest {
   void anInterruptEndsARunWithACheckpoint() throws IOException {
     Path output = folder.resolve("interrupted");
     Thread caller = Thread.currentThread();
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(ClassificationTask::of)
             .train(FILMS)
             .validate(FILMS)
@@ -133,7 +133,7 @@ class FineTuningTest {
   @Test
   void aModelWithoutALanguageModelHeadBeginsWithARandomOne() throws IOException {
     Path output = folder.resolve("head");
-    FineTuningResult result =
+    TrainingOutcome result =
         FineTuning.of(
                 MaskedLanguageModelTask::of, TinyModel.of(ModelClass.MODEL), TinyModel.TOKENIZER)
             .backend(Backends.VECTOR, BackendOptions.DEFAULT.withThreads(1))

@@ -38,7 +38,7 @@ class LanguageModelTasksTest {
   @Test
   void learnsMaskedWords() throws IOException {
     Path output = folder.resolve("masked");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(MaskedLanguageModelTask::of)
             .train(texts("the cat sat on the mat", "ann lives in rome"))
             .validate(texts("the cat sat on the mat", "ann lives in rome"))
@@ -58,7 +58,7 @@ class LanguageModelTasksTest {
   @Test
   void learnsToGoOn() throws IOException {
     Path output = folder.resolve("causal");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(CausalLanguageModelTask::of)
             .train(texts("the cat sat on the mat", "ann lives in rome"))
             .validate(texts("the cat sat on the mat", "ann lives in rome"))

@@ -43,7 +43,7 @@ class QuestionAnsweringTaskTest {
             question("who?", "the cat sat on the mat.", "the cat"),
             new QuestionExample("none", "where?", "bob met ann", List.of(), true));
     Path output = folder.resolve("run");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(QuestionAnsweringTask::of)
             .train(questions)
             .validate(questions)

@@ -35,7 +35,7 @@ class SequenceTasksTest {
   @Test
   void learnsChoicesAndSavesWhatChooses() throws IOException {
     Path output = folder.resolve("choices");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(MultipleChoiceTask::of)
             .train(QUESTIONS)
             .validate(QUESTIONS)
@@ -100,7 +100,7 @@ class SequenceTasksTest {
             new LabelledText("the cat", "in rome", new Target.Label("1")),
             new LabelledText("ann lives", "sat on the mat", new Target.Label("not_next")));
     Path output = folder.resolve("continuations");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(NextSentenceTask::of)
             .train(pairs)
             .validate(pairs)

@@ -46,7 +46,7 @@ class TokenClassificationTaskTest {
   @Test
   void learnsEntitiesAndSavesWhatFindsThem() throws IOException {
     Path output = folder.resolve("run");
-    FineTuningResult result =
+    TrainingOutcome result =
         TinyModel.fineTuning(TokenClassificationTask::of)
             .train(SENTENCES)
             .validate(SENTENCES)

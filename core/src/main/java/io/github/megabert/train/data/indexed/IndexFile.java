@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
 /**
- * {@code PREFIX.idx}, memory-mapped:
+ * The content of {@code PREFIX.idx}:
  *
  * <pre>{@code
  * "MMIDIDX\0\0", version 1 (8 bytes), type's code (1), sequences S (8), documents + 1 = D (8),
@@ -36,6 +36,7 @@ final class IndexFile {
   /**
    * Checks an index.
    *
+   * @param bytes a copy, which nobody else can change
    * @param dataSize bytes of {@code PREFIX.bin}
    */
   IndexFile(Path file, MemorySegment bytes, long dataSize) throws TrainingDataException {

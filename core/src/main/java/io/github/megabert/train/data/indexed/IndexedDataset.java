@@ -3,9 +3,14 @@ package io.github.megabert.train.data.indexed;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.file.MappedFile;
 import io.github.megabert.checkpoint.file.OwnedArena;
+import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.train.data.TrainingDataException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -16,9 +21,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A corpus in Megatron-LM's format: documents of sequences (sentences, where it was split into
- * them) of token ids, memory-mapped. Thread-safe until it is closed.
+ * them) of token ids. The tokens are memory-mapped, the index is copied into native memory, 12
+ * bytes a sequence. Thread-safe until it is closed.
  */
 public final class IndexedDataset implements AutoCloseable {
+  private static final int MOST_AT_ONCE = 1 << 16;
   private static final int CHECKED_BLOCKS = 64;
   private static final int CHECKED_BYTES = 1 << 20;
 
@@ -51,7 +58,7 @@ public final class IndexedDataset implements AutoCloseable {
     Path dataFile = dataFile(prefix);
     Path indexFile = indexFile(prefix);
     try {
-      indexBytes = MappedFile.map(indexFile, arena.arena());
+      indexBytes = copy(indexFile, arena.arena());
       data = MappedFile.map(dataFile, arena.arena());
       dataStamp = Stamp.of(dataFile);
       indexStamp = Stamp.of(indexFile);
@@ -71,6 +78,14 @@ public final class IndexedDataset implements AutoCloseable {
    */
   public static IndexedDataset open(Path prefix) throws IOException {
     return new IndexedDataset(prefix);
+  }
+
+  private static MemorySegment copy(Path file, Arena target) throws IOException {
+    try (OwnedArena mapping = new OwnedArena()) {
+      MemorySegment mapped = MappedFile.map(file, mapping.arena());
+      return MappedMemory.read(
+          file.toString(), () -> target.allocate(mapped.byteSize(), Long.BYTES).copyFrom(mapped));
+    }
   }
 
   /** The file of a corpus's tokens. */
@@ -149,11 +164,23 @@ public final class IndexedDataset implements AutoCloseable {
     Objects.checkFromIndexSize(from, count, length(sequence));
     Objects.checkFromIndexSize(at, count, target.length);
     TokenType type = index.type();
-    long offset = index.place(sequence) + (long) type.bytes() * from;
-    for (int i = 0; i < count; i++) {
-      target[at + i] = type.read(data, offset);
-      offset += type.bytes();
+    long place = index.place(sequence) + (long) type.bytes() * from;
+    for (int done = 0; done < count; done += MOST_AT_ONCE) {
+      int part = Math.min(MOST_AT_ONCE, count - done);
+      byte[] stored = bytes(place + (long) type.bytes() * done, type.bytes() * part);
+      type.read(ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN), target, at + done, part);
     }
+  }
+
+  /** A copy of some of the data, whose mapping another process may cut short. */
+  private byte[] bytes(long offset, int size) {
+    byte[] copy = new byte[size];
+    return MappedMemory.read(
+        dataFile(prefix).toString(),
+        () -> {
+          MemorySegment.copy(data, ValueLayout.JAVA_BYTE, offset, copy, 0, size);
+          return copy;
+        });
   }
 
   /** A copy of a sequence's tokens. */
@@ -163,28 +190,21 @@ public final class IndexedDataset implements AutoCloseable {
     return tokens;
   }
 
-  /** The bytes of {@code PREFIX.bin}. */
-  MemorySegment data() {
-    return data;
-  }
-
   /**
    * A number that another content has not: of the index, of the data's size, and of up to {@value
    * #CHECKED_BLOCKS} MB spread over it.
    */
   public long checksum() {
     CRC32C crc = new CRC32C();
-    update(crc, indexBytes, CHECKED_BYTES);
-    update(crc, data, Math.max(CHECKED_BYTES, data.byteSize() / CHECKED_BLOCKS));
-    return crc.getValue() << Integer.SIZE ^ data.byteSize();
-  }
-
-  /** Takes up blocks whose beginnings are so far apart. */
-  private static void update(CRC32C crc, MemorySegment bytes, long apart) {
-    for (long from = 0; from < bytes.byteSize(); from += apart) {
-      long size = Math.min(CHECKED_BYTES, bytes.byteSize() - from);
-      crc.update(bytes.asSlice(from, size).asByteBuffer());
+    for (long from = 0; from < indexBytes.byteSize(); from += CHECKED_BYTES) {
+      long size = Math.min(CHECKED_BYTES, indexBytes.byteSize() - from);
+      crc.update(indexBytes.asSlice(from, size).asByteBuffer());
     }
+    long apart = Math.max(CHECKED_BYTES, data.byteSize() / CHECKED_BLOCKS);
+    for (long from = 0; from < data.byteSize(); from += apart) {
+      crc.update(bytes(from, (int) Math.min(CHECKED_BYTES, data.byteSize() - from)));
+    }
+    return crc.getValue() << Integer.SIZE ^ data.byteSize();
   }
 
   /**

@@ -1,7 +1,5 @@
 package io.github.megabert.train.data.indexed;
 
-import io.github.megabert.checkpoint.file.LittleEndian;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Locale;
@@ -87,18 +85,25 @@ public enum TokenType {
             + String.join(", ", Arrays.stream(values()).map(TokenType::numpyName).toList()));
   }
 
-  /** A stored number; −1 for one that is no id: negative, broken, or above 2³¹ − 1. */
-  int read(MemorySegment data, long offset) {
-    return switch (this) {
-      case UINT8 -> Byte.toUnsignedInt(data.get(LittleEndian.BYTE, offset));
-      case INT8 -> Math.max(-1, data.get(LittleEndian.BYTE, offset));
-      case INT16 -> Math.max(-1, data.get(LittleEndian.SHORT, offset));
-      case UINT16 -> Short.toUnsignedInt(data.get(LittleEndian.SHORT, offset));
-      case INT32 -> Math.max(-1, data.get(LittleEndian.INT, offset));
-      case INT64 -> id(data.get(LittleEndian.LONG, offset));
-      case FLOAT32 -> id(Float.intBitsToFloat(data.get(LittleEndian.INT, offset)));
-      case FLOAT64 -> id(Double.longBitsToDouble(data.get(LittleEndian.LONG, offset)));
-    };
+  /**
+   * Decodes stored numbers; −1 for one that is no id: negative, broken, or above 2³¹ − 1.
+   *
+   * @param stored as many as {@code target} takes from {@code at} on
+   */
+  void read(ByteBuffer stored, int[] target, int at, int count) {
+    for (int i = at; i < at + count; i++) {
+      target[i] =
+          switch (this) {
+            case UINT8 -> Byte.toUnsignedInt(stored.get());
+            case INT8 -> Math.max(-1, stored.get());
+            case INT16 -> Math.max(-1, stored.getShort());
+            case UINT16 -> Short.toUnsignedInt(stored.getShort());
+            case INT32 -> Math.max(-1, stored.getInt());
+            case INT64 -> id(stored.getLong());
+            case FLOAT32 -> id(stored.getFloat());
+            case FLOAT64 -> id(stored.getDouble());
+          };
+    }
   }
 
   private static int id(long value) {

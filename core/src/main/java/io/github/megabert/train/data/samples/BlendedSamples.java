@@ -2,6 +2,7 @@ package io.github.megabert.train.data.samples;
 
 import io.github.megabert.train.data.TrainingDataException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Samples of several corpora in proportion to weights: {@code BlendedDataset} of Megatron-LM. The
@@ -14,8 +15,12 @@ public final class BlendedSamples<S> implements SampleSource<S> {
   private final short[] source;
   private final int[] number;
 
+  /** Samples of each source so far. */
+  private final int[] counts;
+
   private BlendedSamples(List<? extends SampleSource<S>> sources, int size) {
     this.sources = List.copyOf(sources);
+    counts = new int[sources.size()];
     source = new short[size];
     number = new int[size];
   }
@@ -30,10 +35,9 @@ public final class BlendedSamples<S> implements SampleSource<S> {
       List<? extends SampleSource<S>> sources, double[] weights, int size)
       throws TrainingDataException {
     BlendedSamples<S> blend = new BlendedSamples<>(sources, size);
-    int[] taken = new int[weights.length];
     double[] shares = normalized(weights);
     for (int i = 0; i < size; i++) {
-      blend.take(i, furthestBehind(shares, i, taken, null), taken);
+      blend.take(i, blend.furthestBehind(shares, i, null));
     }
     return blend;
   }
@@ -47,13 +51,12 @@ public final class BlendedSamples<S> implements SampleSource<S> {
       size += each.size();
     }
     BlendedSamples<S> blend = new BlendedSamples<>(sources, Math.toIntExact(size));
-    int[] taken = new int[sizes.length];
     double[] shares = sizes.clone();
     for (int i = 0; i < shares.length; i++) {
       shares[i] /= size;
     }
     for (int i = 0; i < size; i++) {
-      blend.take(i, furthestBehind(shares, i, taken, sizes), taken);
+      blend.take(i, blend.furthestBehind(shares, i, sizes));
     }
     return blend;
   }
@@ -71,12 +74,12 @@ public final class BlendedSamples<S> implements SampleSource<S> {
    * @param sizes of the sources, of which those are passed over that have no more; null where all
    *     are endless
    */
-  private static int furthestBehind(double[] shares, int done, int[] taken, double[] sizes) {
+  private int furthestBehind(double[] shares, int done, double @Nullable [] sizes) {
     int furthest = -1;
     double most = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < shares.length; i++) {
-      double behind = shares[i] * Math.max(done, 1) - taken[i];
-      if (behind > most && (sizes == null || taken[i] < sizes[i])) {
+      double behind = shares[i] * Math.max(done, 1) - counts[i];
+      if (behind > most && (sizes == null || counts[i] < sizes[i])) {
         most = behind;
         furthest = i;
       }
@@ -84,21 +87,32 @@ public final class BlendedSamples<S> implements SampleSource<S> {
     return furthest;
   }
 
-  private void take(int i, int from, int[] taken) throws TrainingDataException {
-    if (taken[from] == sources.get(from).size()) {
+  private void take(int i, int from) throws TrainingDataException {
+    if (counts[from] == sources.get(from).size()) {
       throw new TrainingDataException(
           "corpus " + (from + 1) + " of the blend",
           "has "
-              + taken[from]
+              + counts[from]
               + " samples, its share is more; ask for fewer, or give it a smaller weight");
     }
     source[i] = (short) from;
-    number[i] = taken[from]++;
+    number[i] = counts[from]++;
   }
 
   @Override
   public int size() {
     return source.length;
+  }
+
+  /** The mean of the sources. */
+  @Override
+  public double passes() {
+    double sum = 0;
+    for (int i = 0; i < sources.size(); i++) {
+      SampleSource<S> each = sources.get(i);
+      sum += each.passes() * counts[i] / each.size();
+    }
+    return sum / sources.size();
   }
 
   /** What is blended. */

@@ -18,6 +18,7 @@ public final class CausalSamples implements SampleSource<int[]> {
   private final IndexedDataset data;
   private final int vocabularySize;
   private final int sequenceLength;
+  private final int epochs;
 
   /** Documents in the order of the stream. */
   private final int[] documents;
@@ -32,12 +33,14 @@ public final class CausalSamples implements SampleSource<int[]> {
       IndexedDataset data,
       int vocabularySize,
       int sequenceLength,
+      int epochs,
       int[] documents,
       long[] ends,
       int[] windows) {
     this.data = data;
     this.vocabularySize = vocabularySize;
     this.sequenceLength = sequenceLength;
+    this.epochs = epochs;
     this.documents = documents;
     this.ends = ends;
     this.windows = windows;
@@ -83,6 +86,7 @@ public final class CausalSamples implements SampleSource<int[]> {
         data,
         vocabularySize,
         sequenceLength,
+        epochs,
         order,
         ends(data, order),
         shuffled(count, isLastSeparate ? Math.toIntExact(before) : count, random));
@@ -123,6 +127,11 @@ public final class CausalSamples implements SampleSource<int[]> {
   @Override
   public int size() {
     return windows.length;
+  }
+
+  @Override
+  public double passes() {
+    return epochs;
   }
 
   /** Token ids, as many as a sample has. */

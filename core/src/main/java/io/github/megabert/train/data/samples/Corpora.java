@@ -104,6 +104,11 @@ public final class Corpora implements AutoCloseable {
     return List.copyOf(data);
   }
 
+  /** Whether they have weights. */
+  public boolean isWeighted() {
+    return weights != null;
+  }
+
   /**
    * Draws samples of all corpora.
    *

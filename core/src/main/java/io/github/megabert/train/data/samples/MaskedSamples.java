@@ -50,6 +50,11 @@ public final class MaskedSamples implements SampleSource<MaskedSample> {
     return index.size();
   }
 
+  @Override
+  public double passes() {
+    return index.epochs();
+  }
+
   /** Which sentences make which sample. */
   public SampleIndex index() {
     return index;

@@ -70,6 +70,34 @@ public record SampleOptions(
     }
   }
 
+  /** These options with another greatest length. */
+  public SampleOptions withSequenceLength(int value) {
+    return new SampleOptions(
+        seed,
+        value,
+        maskingProbability,
+        shortSequenceProbability,
+        maxNgram,
+        wholeWord,
+        longerNgrams,
+        geometric,
+        sentenceOrder);
+  }
+
+  /** These options with two segments a sample, or one. */
+  public SampleOptions withSentenceOrder(boolean value) {
+    return new SampleOptions(
+        seed,
+        sequenceLength,
+        maskingProbability,
+        shortSequenceProbability,
+        maxNgram,
+        wholeWord,
+        longerNgrams,
+        geometric,
+        value);
+  }
+
   /** Sentences that a sample has at least. */
   int leastSentences() {
     return sentenceOrder ? 2 : 1;

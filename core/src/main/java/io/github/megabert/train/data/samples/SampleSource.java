@@ -11,6 +11,9 @@ public interface SampleSource<S> {
   /** Number of samples. */
   int size();
 
+  /** Passes over the documents that all samples together are. */
+  double passes();
+
   /**
    * A sample.
    *

@@ -60,8 +60,13 @@ public final class WordPieces {
     return ids[n];
   }
 
+  /** Whether the token is {@code [PAD]}. */
+  public boolean isPadding(int id) {
+    return id == pad;
+  }
+
   /** One more than the highest id. */
-  int limit() {
+  public int limit() {
     return ids[ids.length - 1] + 1;
   }
 }

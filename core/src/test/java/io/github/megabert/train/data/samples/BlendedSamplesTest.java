@@ -16,6 +16,11 @@ class BlendedSamplesTest {
   /** A source of numbered samples. */
   private record Numbers(int size) implements SampleSource<Integer> {
     @Override
+    public double passes() {
+      return 1;
+    }
+
+    @Override
     public Integer sample(int number) {
       return number;
     }

@@ -10,5 +10,5 @@ import org.jspecify.annotations.Nullable;
  * @param validation the best model on the validation data; null without, or if the run was stopped
  * @param test the best model on the test data; null without, or if the run was stopped
  */
-public record FineTuningResult(
+public record TrainingOutcome(
     TrainingResult training, @Nullable Evaluation validation, @Nullable Evaluation test) {}

@@ -6,7 +6,7 @@ import io.github.megabert.cli.report.RunReport;
 import io.github.megabert.train.TrainingResult;
 import io.github.megabert.train.log.MetricsLog;
 import io.github.megabert.train.task.Evaluation;
-import io.github.megabert.train.task.FineTuningResult;
+import io.github.megabert.train.task.TrainingOutcome;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -21,17 +21,17 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** What a run came to: as text, as JSON and as {@code report.html}. */
-final class FinetuneSummary {
+final class RunSummary {
   /** A word that a shell takes as it stands. */
   private static final Pattern PLAIN = Pattern.compile("[\\w@%+=:,./-]+");
 
-  private final TrainingTask task;
+  private final String task;
   private final Path output;
   private final TrainingResult training;
   private final @Nullable Evaluation validation;
   private final @Nullable Evaluation test;
 
-  FinetuneSummary(TrainingTask task, Path output, FineTuningResult result) {
+  RunSummary(String task, Path output, TrainingOutcome result) {
     this.task = task;
     this.output = output;
     training = result.training();
@@ -45,7 +45,7 @@ final class FinetuneSummary {
       ObjectNode object =
           JsonNodeFactory.instance
               .objectNode()
-              .put("task", task.optionName())
+              .put("task", task)
               .put("steps", training.steps())
               .put("train_loss", training.trainLoss());
       put(object, "validation", validation);
@@ -96,13 +96,13 @@ final class FinetuneSummary {
   }
 
   /** Writes {@code report.html}. */
-  void writeReport(List<String> arguments, StartOptions start) throws IOException {
+  void writeReport(List<String> arguments, String begunWith, String backend) throws IOException {
     @Nullable Evaluation shown = test != null ? test : validation;
     RunReport report =
         new RunReport(
-            task.optionName() + ": " + output.getFileName(),
+            task + ": " + output.getFileName(),
             command(arguments),
-            versions(start),
+            versions(begunWith, backend),
             figures(),
             MetricsLog.read(output.resolve("metrics.jsonl")),
             confusion(shown),
@@ -152,11 +152,11 @@ final class FinetuneSummary {
     }
   }
 
-  private static Map<String, String> versions(StartOptions start) {
+  private static Map<String, String> versions(String begunWith, String backend) {
     Map<String, String> versions = new LinkedHashMap<>();
-    versions.put("begun with", start.name());
+    versions.put("begun with", begunWith);
     versions.put("megabert", Main.VERSION);
-    versions.put("backend", start.device().backend());
+    versions.put("backend", backend);
     versions.put("Java", Runtime.version().toString());
     versions.put(
         "system", System.getProperty("os.name", "") + " " + System.getProperty("os.arch", ""));

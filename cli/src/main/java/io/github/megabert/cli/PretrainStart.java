@@ -1,0 +1,88 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.train.task.PreTraining;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What pre-training begins with: a size, a configuration, or a model to go on from. */
+final class PretrainStart {
+  /** Megatron-LM pads vocabularies to a multiple of this. */
+  private static final int VOCABULARY_MULTIPLE = 128;
+
+  @Option(
+      names = "--config",
+      paramLabel = "SIZE",
+      completionCandidates = ModelSize.Names.class,
+      description =
+          "A new model of the size mini, 345m, 1.3b or 3.9b, or of a config.json; with random"
+              + " weights, as Megatron-LM begins.")
+  private @Nullable String config;
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      description = "A model to go on from, in place of --config.")
+  private @Nullable Path model;
+
+  @Mixin private VocabOption vocab = new VocabOption();
+
+  /**
+   * Checks that there is one beginning.
+   *
+   * @throws WrongUsage if there is not
+   */
+  void requireConsistent() {
+    WrongUsage.unless(
+        (config == null) != (model == null),
+        "either --config (a size, or a config.json) or --model says what training begins with");
+  }
+
+  /** What is named, for reports. */
+  String name() {
+    return config == null ? String.valueOf(model) : "--config " + config;
+  }
+
+  /**
+   * A run that begins so.
+   *
+   * @param sequenceLength tokens that a model of a known size must take at least
+   */
+  PreTraining training(int sequenceLength) throws IOException {
+    Path words = vocab.path();
+    if (model != null) {
+      return PreTraining.from(ModelPath.of(model), words);
+    }
+    BertTokenizer tokenizer = words == null ? MegaBert.demoTokenizer() : BertTokenizer.load(words);
+    return PreTraining.begin(configuration(tokenizer, sequenceLength), tokenizer);
+  }
+
+  private MegatronBertConfig configuration(BertTokenizer tokenizer, int sequenceLength)
+      throws IOException {
+    String named = String.valueOf(config);
+    if (!isSize(named)) {
+      return MegatronBertConfig.read(Path.of(named));
+    }
+    int vocabulary =
+        Math.ceilDiv(tokenizer.vocabularySize(), VOCABULARY_MULTIPLE) * VOCABULARY_MULTIPLE;
+    return ModelSize.ofOptionName(named)
+        .config(sequenceLength)
+        .with("vocab_size", vocabulary)
+        .with("pad_token_id", tokenizer.padId());
+  }
+
+  private static boolean isSize(String name) {
+    for (Iterator<String> sizes = new ModelSize.Names().iterator(); sizes.hasNext(); ) {
+      if (sizes.next().equals(name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,90 @@
+package io.github.megabert.train.task;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Backends;
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.model.LoadOptions;
+import io.github.megabert.model.TrainableModel;
+import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.train.CheckpointFormat;
+import io.github.megabert.train.Dataset;
+import io.github.megabert.train.Trainer;
+import io.github.megabert.train.TrainingListener;
+import io.github.megabert.train.TrainingOptions;
+import io.github.megabert.train.TrainingResult;
+import io.github.megabert.train.log.MetricsLine;
+import io.github.megabert.train.log.MetricsLog;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A run whose data and model are there: it trains, evaluates the best model, and logs the test.
+ *
+ * @param model what training begins with
+ * @param load the class, and whether a missing head begins with random weights
+ * @param frozen which parameters stay as they are
+ * @param best the metric that tells the best model
+ * @param alongside files that are copied beside every model that is saved
+ */
+record PreparedRun(
+    Checkpoint model,
+    LoadOptions load,
+    Predicate<ParameterSpec> frozen,
+    Dataset data,
+    TrainingOptions options,
+    CheckpointFormat format,
+    Metric best,
+    @Nullable TaskEvaluator validating,
+    @Nullable TaskEvaluator testing,
+    Map<String, Path> alongside,
+    List<TrainingListener> listeners) {
+  private static final int WORST_EXAMPLES = 20;
+
+  /** {@link Trainer#run} or {@link Trainer#resume}. */
+  @FunctionalInterface
+  interface Start {
+    /** Begins or goes on. */
+    TrainingResult start(Trainer trainer, Path output) throws IOException;
+  }
+
+  /** Trains in a folder. An interrupt of this thread ends the run after its step. */
+  TrainingOutcome train(String backend, BackendOptions backendOptions, Path output, Start start)
+      throws IOException {
+    try (Backend computing = Backends.open(backend, backendOptions);
+        TrainableModel trainable = TrainableModel.load(model, computing, load, frozen)) {
+      Trainer trainer =
+          new Trainer(trainable, data, options).alongside(alongside).checkpoints(format);
+      listeners.forEach(trainer::listener);
+      if (validating != null) {
+        trainer.evaluator(validating, best.name(), best.isHigherBetter());
+      }
+      return Interruptible.call(
+          trainer::stop, () -> finish(start.start(trainer, output), output, trainable));
+    }
+  }
+
+  private TrainingOutcome finish(TrainingResult result, Path output, TrainableModel trainable)
+      throws IOException {
+    if (!result.isComplete()) {
+      return new TrainingOutcome(result, null, null);
+    }
+    Evaluation validated =
+        validating == null ? null : validating.evaluate(trainable.model(), WORST_EXAMPLES);
+    Evaluation tested =
+        testing == null ? null : testing.evaluate(trainable.model(), WORST_EXAMPLES);
+    if (tested != null) {
+      MetricsLine.Evaluation line =
+          new MetricsLine.Evaluation(result.bestStep(), MetricsLine.Split.TEST, tested.metrics());
+      try (MetricsLog log = MetricsLog.resume(output.resolve("metrics.jsonl"), Long.MAX_VALUE)) {
+        log.append(line);
+      }
+      listeners.forEach(listener -> listener.evaluated(line, false));
+    }
+    return new TrainingOutcome(result, validated, tested);
+  }
+}
