@@ -140,10 +140,13 @@ final class ParameterSource {
     return storage.linear(weight, bias, List.of(values), biasValues);
   }
 
-  /** Normal with the standard deviation {@code initializer_range}. */
+  /**
+   * Normal with the standard deviation {@code initializer_range}, drawn from a stream of the
+   * parameter's own: those of one seed are independent, in whatever order they are drawn.
+   */
   private Tensor random(ParameterSpec spec, long seed, Arena arena) {
     Tensor weight = Tensor.allocate(arena, DType.F32, spec.shape());
-    Random random = new Random(seed);
+    Random random = new Random(seed * 0x9E3779B97F4A7C15L + spec.name().hashCode());
     for (long i = 0; i < weight.elements(); i++) {
       weight.setFloat(i, (float) (random.nextGaussian() * config.initializerRange()));
     }

@@ -10,10 +10,12 @@ import io.github.megabert.tokenizer.EncodingOptions;
 import io.github.megabert.tokenizer.Overflow;
 import io.github.megabert.tokenizer.Truncation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the answer to a question in a text ({@code question-answering} pipeline of transformers
@@ -150,7 +152,25 @@ public final class QuestionAnswering
    * @param start of each token to be an answer's first
    * @param end of each token to be an answer's last
    */
-  public record WindowLogits(float[] start, float[] end) {}
+  public record WindowLogits(float[] start, float[] end) {
+    /** Logits are equal when their bits are. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof WindowLogits that
+          && Arrays.equals(start, that.start)
+          && Arrays.equals(end, that.end);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * Arrays.hashCode(start) + Arrays.hashCode(end);
+    }
+
+    @Override
+    public String toString() {
+      return "WindowLogits[start=" + Arrays.toString(start) + ", end=" + Arrays.toString(end) + "]";
+    }
+  }
 
   /** A pipeline over a model that the caller keeps open. */
   public QuestionAnswering(

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param step steps done
  * @param updates of the optimizer
  * @param bestStep the step of the best evaluation, or 0 if there was none
- * @param bestValue its value
+ * @param bestMetrics its metrics; empty if there was none
  * @param evaluationsSinceBest evaluations after it
  * @param lossSum of all steps
  * @param tokens trained on
@@ -33,18 +34,23 @@ record RunState(
     int step,
     long updates,
     int bestStep,
-    double bestValue,
+    Map<String, Double> bestMetrics,
     int evaluationsSinceBest,
     double lossSum,
     long tokens,
     String fingerprint) {
+  RunState {
+    bestMetrics = Collections.unmodifiableMap(new LinkedHashMap<>(bestMetrics));
+  }
 
   void write(Path file) throws IOException {
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
     json.put("step", step);
     json.put("updates", updates);
     json.put("best_step", bestStep);
-    json.put("best_value_bits", Double.doubleToLongBits(bestValue));
+    Map<String, Long> metrics = new LinkedHashMap<>();
+    bestMetrics.forEach((name, value) -> metrics.put(name, Double.doubleToLongBits(value)));
+    json.put("best_metrics_bits", metrics);
     json.put("evaluations_since_best", evaluationsSinceBest);
     json.put("loss_sum_bits", Double.doubleToLongBits(lossSum));
     json.put("tokens", tokens);
@@ -63,7 +69,7 @@ record RunState(
             count(json, "step", file),
             number(json, "updates", file),
             count(json, "best_step", file),
-            Double.longBitsToDouble(bits(json, "best_value_bits", file)),
+            metrics(json, "best_metrics_bits", file),
             count(json, "evaluations_since_best", file),
             Double.longBitsToDouble(bits(json, "loss_sum_bits", file)),
             number(json, "tokens", file),
@@ -97,6 +103,18 @@ record RunState(
       return value.longValue();
     }
     throw wrong(file, name, value, "a whole number of 64 bits");
+  }
+
+  private static Map<String, Double> metrics(ObjectNode json, String name, Path file)
+      throws IOException {
+    if (json.path(name) instanceof ObjectNode values) {
+      Map<String, Double> metrics = new LinkedHashMap<>();
+      for (String metric : values.propertyNames()) {
+        metrics.put(metric, Double.longBitsToDouble(bits(values, metric, file)));
+      }
+      return metrics;
+    }
+    throw wrong(file, name, json.path(name), "an object of metrics");
   }
 
   private static String text(ObjectNode json, String name, Path file) throws IOException {

@@ -3,6 +3,7 @@ package io.github.megabert.train;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Tape;
+import io.github.megabert.checkpoint.file.Interruptible;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.Loss;
 import io.github.megabert.model.MegatronBertConfig;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +28,9 @@ import org.jspecify.annotations.Nullable;
  * step, AdamW under a schedule, evaluations, the best model kept, and checkpoints from which a run
  * goes on to the same bits.
  *
- * <p>{@link #stop} or an interrupt ends it after the step under way, with a checkpoint.
+ * <p>{@link #stop} or an interrupt ends it after the step under way, with a checkpoint. A run has a
+ * thread of its own, so that an interrupt closes no file; the calling thread waits for it, and is
+ * interrupted again when it has ended.
  */
 public final class Trainer {
   private final TrainableModel model;
@@ -104,16 +108,31 @@ public final class Trainer {
    * @throws IOException if the folder holds something, or cannot be written
    */
   public TrainingResult run(Path folder) throws IOException {
+    return interruptible(interrupted -> run(folder, interrupted));
+  }
+
+  /** A run, or the rest of one, which ends soon when the flag is set. */
+  private interface Part {
+    TrainingResult run(AtomicBoolean interrupted) throws IOException;
+  }
+
+  private static TrainingResult interruptible(Part part) throws IOException {
+    AtomicBoolean interrupted = new AtomicBoolean();
+    return Interruptible.call(
+        "megabert-training", () -> interrupted.set(true), () -> part.run(interrupted));
+  }
+
+  private TrainingResult run(Path folder, AtomicBoolean interrupted) throws IOException {
     RunFolder files = new RunFolder(folder, alongside, format);
     files.create();
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer());
         MetricsLog log = MetricsLog.create(files.metrics())) {
-      return new Run(files, optimizer, log, begin()).run();
+      return new Run(files, optimizer, log, begin(), interrupted).run();
     }
   }
 
   private RunState begin() {
-    return new RunState(0, 0, 0, Double.NaN, 0, 0, 0, fingerprint());
+    return new RunState(0, 0, 0, Map.of(), 0, 0, 0, fingerprint());
   }
 
   /**
@@ -123,6 +142,10 @@ public final class Trainer {
    * @throws IOException if there is no run, its checkpoint is damaged, or it is of another run
    */
   public TrainingResult resume(Path folder) throws IOException {
+    return interruptible(interrupted -> resume(folder, interrupted));
+  }
+
+  private TrainingResult resume(Path folder, AtomicBoolean interrupted) throws IOException {
     RunFolder files = new RunFolder(folder, alongside, format);
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
       RunState state =
@@ -130,7 +153,7 @@ public final class Trainer {
               ? begin()
               : files.restore(model.parameters(), optimizer, fingerprint());
       try (MetricsLog log = MetricsLog.resume(files.metrics(), state.step())) {
-        return new Run(files, optimizer, log, state).run();
+        return new Run(files, optimizer, log, state, interrupted).run();
       }
     }
   }
@@ -174,15 +197,21 @@ public final class Trainer {
     private final AdamW optimizer;
     private final MetricsLog log;
     private RunState state;
-    private Map<String, Double> bestMetrics = Map.of();
+    private final AtomicBoolean interrupted;
     private final long begin = System.nanoTime();
     private final long tokensBefore;
 
-    Run(RunFolder files, AdamW optimizer, MetricsLog log, RunState state) {
+    Run(
+        RunFolder files,
+        AdamW optimizer,
+        MetricsLog log,
+        RunState state,
+        AtomicBoolean interrupted) {
       this.files = files;
       this.optimizer = optimizer;
       this.log = log;
       this.state = state;
+      this.interrupted = interrupted;
       tokensBefore = state.tokens();
     }
 
@@ -216,13 +245,13 @@ public final class Trainer {
           isComplete,
           state.lossSum() / state.step(),
           state.bestStep() == 0 ? state.step() : state.bestStep(),
-          bestMetrics,
+          state.bestMetrics(),
           seconds,
           (state.tokens() - tokensBefore) / seconds);
     }
 
     private boolean isStopped() {
-      return stopped || Thread.currentThread().isInterrupted();
+      return stopped || interrupted.get();
     }
 
     /** Whether a number of steps has passed; 0 stands for an epoch. */
@@ -259,7 +288,7 @@ public final class Trainer {
               step + 1,
               optimizer.updates(),
               state.bestStep(),
-              state.bestValue(),
+              state.bestMetrics(),
               state.evaluationsSinceBest(),
               state.lossSum() + loss,
               state.tokens() + offsets.tokens,
@@ -315,21 +344,19 @@ public final class Trainer {
         throw new IllegalArgumentException(
             "there is no metric \"" + bestMetric + "\"; there are " + metrics.keySet());
       }
-      boolean isBest =
-          state.bestStep() == 0
-              || (higherIsBetter ? value > state.bestValue() : value < state.bestValue());
+      Double best = state.bestMetrics().get(bestMetric);
+      boolean isBest = best == null || (higherIsBetter ? value > best : value < best);
       state =
           new RunState(
               state.step(),
               state.updates(),
               isBest ? state.step() : state.bestStep(),
-              isBest ? value : state.bestValue(),
+              isBest ? metrics : state.bestMetrics(),
               isBest ? 0 : state.evaluationsSinceBest() + 1,
               state.lossSum(),
               state.tokens(),
               state.fingerprint());
       if (isBest) {
-        bestMetrics = metrics;
         files.saveBest(model.parameters());
       }
       MetricsLine.Evaluation line =

@@ -11,7 +11,8 @@ import java.util.Map;
  * @param isComplete whether it ran to its end, or was stopped
  * @param trainLoss mean loss of all steps
  * @param bestStep step of the best evaluation; the last step where there was none
- * @param validation the best evaluation's metrics; empty where there was none
+ * @param validation the best evaluation's metrics, of an earlier part of the run if none was better
+ *     since; empty where there was none
  * @param seconds that this part of the run took
  * @param tokensPerSecond trained on in this part
  */

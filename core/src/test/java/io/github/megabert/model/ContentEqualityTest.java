@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.model.generation.GeneratedSequence;
+import io.github.megabert.task.QuestionAnswering.WindowLogits;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -114,6 +115,18 @@ class ContentEqualityTest {
               new Batch.EncoderInput(one, new int[] {0, 2}, null)),
           "EncoderInput[hiddenStates=F32 [2, 1], offsets=[0, 2], attentionMask=[1, 0]]");
     }
+  }
+
+  private static WindowLogits logits(float start, float end) {
+    return new WindowLogits(new float[] {start, 2}, new float[] {end});
+  }
+
+  @Test
+  void logitsOfWindows() {
+    assertValues(
+        () -> logits(1, 3),
+        List.of(logits(4, 3), logits(1, 4)),
+        "WindowLogits[start=[1.0, 2.0], end=[3.0]]");
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A run goes on from what it wrote to the bit, and not from anything else. */
 class RunStateTest {
   private static final RunState STATE =
-      new RunState(40, 38, 20, Math.nextUp(0.625), 1, -0.0, 1L << 40, "3f0c-7a");
+      new RunState(40, 38, 20, Map.of("loss", Math.nextUp(0.625)), 1, -0.0, 1L << 40, "3f0c-7a");
 
   @TempDir Path folder;
   private Path file;
@@ -29,7 +30,7 @@ class RunStateTest {
   void everyBitComesBack() throws IOException {
     file = folder.resolve("state.json");
     for (double value : new double[] {Double.NaN, -0.0, Double.MIN_VALUE, Math.nextUp(0.1)}) {
-      RunState state = new RunState(1, 1, 1, value, 0, value, 7, "f");
+      RunState state = new RunState(1, 1, 1, Map.of("f1", value), 0, value, 7, "f");
       state.write(file);
       assertEquals(state, RunState.read(file));
     }
@@ -50,6 +51,10 @@ class RunStateTest {
             + "| \"updates\" is -38 where a number from 0 on is expected",
         "\"tokens\":1099511627776 | \"tokens\":1.5 "
             + "| \"tokens\" is 1.5 where a whole number of 64 bits is expected",
+        "\"loss\":4603804719079489537 | \"loss\":0.625 "
+            + "| \"loss\" is 0.625 where a whole number of 64 bits is expected",
+        "\"best_metrics_bits\":{ | \"best_metrics_bits\":7, \"x\":{ "
+            + "| \"best_metrics_bits\" is 7 where an object of metrics is expected",
         "\"fingerprint\":\"3f0c-7a\" | \"fingerprint\":[] "
             + "| \"fingerprint\" is [] where a text is expected",
       })

@@ -4,6 +4,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.file.Interruptible;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parameters.ParameterSpec;
@@ -63,8 +64,9 @@ record PreparedRun(
       if (validating != null) {
         trainer.evaluator(validating, best.name(), best.isHigherBetter());
       }
+      TrainingResult result = start.start(trainer, output);
       return Interruptible.call(
-          trainer::stop, () -> finish(start.start(trainer, output), output, trainable));
+          "megabert-evaluation", () -> {}, () -> finish(result, output, trainable));
     }
   }
 

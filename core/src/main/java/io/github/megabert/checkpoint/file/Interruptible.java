@@ -1,4 +1,4 @@
-package io.github.megabert.train.task;
+package io.github.megabert.checkpoint.file;
 
 import java.io.IOException;
 import java.util.concurrent.ExecutionException;
@@ -8,22 +8,24 @@ import java.util.concurrent.FutureTask;
  * Work on a thread of its own, for a caller that may be interrupted. An interrupt while a file is
  * written would close that file, so it must not reach the thread that writes checkpoints.
  */
-final class Interruptible {
+public final class Interruptible {
   private Interruptible() {}
 
   /** Work that reads or writes files. */
-  interface Work<R> {
+  public interface Work<R> {
+    /** Does it all. */
     R run() throws IOException;
   }
 
   /**
    * Works and waits; the caller is interrupted afterwards if it was before or meanwhile.
    *
+   * @param name of the thread
    * @param stop asks the work to end soon; called at an interrupt
    */
-  static <R> R call(Runnable stop, Work<R> work) throws IOException {
+  public static <R> R call(String name, Runnable stop, Work<R> work) throws IOException {
     FutureTask<R> task = new FutureTask<>(work::run);
-    Thread thread = Thread.ofPlatform().name("megabert-fine-tuning").daemon().start(task);
+    Thread thread = Thread.ofPlatform().name(name).daemon().start(task);
     boolean interrupted = false;
     try {
       while (true) {
