@@ -2,18 +2,21 @@ package io.github.megabert.cli;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.tokenizer.BertTokenizer;
+import io.github.megabert.train.data.samples.BlendedSamples;
 import io.github.megabert.train.data.samples.Corpora;
 import io.github.megabert.train.data.samples.DataSplit;
 import io.github.megabert.train.data.samples.DocumentRange;
 import io.github.megabert.train.data.samples.MaskedSample;
 import io.github.megabert.train.data.samples.MaskedSamples;
 import io.github.megabert.train.data.samples.Objective;
+import io.github.megabert.train.data.samples.SampleIndex;
 import io.github.megabert.train.data.samples.SampleOptions;
 import io.github.megabert.train.data.samples.SampleSource;
 import io.github.megabert.train.data.samples.SamplesFile;
 import io.github.megabert.train.data.samples.WordPieces;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -132,7 +135,9 @@ final class SamplesCommand implements Callable<Integer> {
       long begin = System.nanoTime();
       int written = Math.min(count, drawn.size());
       long tokens = SamplesFile.write(output, drawn, pieces, options.sequenceLength(), written);
-      report(drawn.size(), written, tokens, (System.nanoTime() - begin) * 1e-9);
+      double seconds = (System.nanoTime() - begin) * 1e-9;
+      reportLeftOut(drawn);
+      report(drawn.size(), written, tokens, seconds);
     }
     return 0;
   }
@@ -154,6 +159,35 @@ final class SamplesCommand implements Callable<Integer> {
     DataSplit divided = split == null ? DataSplit.DEFAULT : split;
     DataSplit.Part taken = part == null ? DataSplit.Part.TRAIN : part;
     return data -> divided.range(taken, data);
+  }
+
+  /**
+   * Documents that Megatron-LM's rule leaves out are easily taken for ones that are learnt from.
+   */
+  private static void reportLeftOut(SampleSource<MaskedSample> drawn) {
+    List<? extends SampleSource<MaskedSample>> sources =
+        drawn instanceof BlendedSamples<MaskedSample> blend ? blend.sources() : List.of(drawn);
+    int empty = 0;
+    int tooShort = 0;
+    int longSentence = 0;
+    for (SampleSource<MaskedSample> source : sources) {
+      if (source instanceof MaskedSamples samples) {
+        SampleIndex.LeftOut leftOut = samples.index().leftOut();
+        empty += leftOut.empty();
+        tooShort += leftOut.tooShort();
+        longSentence += leftOut.longSentence();
+      }
+    }
+    if (empty + tooShort + longSentence > 0) {
+      System.err.println(
+          "megabert: documents that give no sample: "
+              + empty
+              + " empty, "
+              + tooShort
+              + " of one sentence, "
+              + longSentence
+              + " with a sentence of more than 512 tokens");
+    }
   }
 
   private void report(int size, int written, long tokens, double seconds) {

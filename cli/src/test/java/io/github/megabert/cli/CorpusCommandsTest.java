@@ -278,4 +278,38 @@ class CorpusCommandsTest {
         "--output",
         folder.resolve("x").toString());
   }
+
+  @Test
+  void documentsThatGiveNoSampleAreCounted() throws IOException {
+    Path text =
+        Files.writeString(
+            folder.resolve("few.jsonl"),
+            """
+            {"text": "A dog barks.\\nIt runs."}
+            {"text": "One sentence."}
+            {"text": ""}
+            {"text": "%s\\nA cat."}
+            """
+                .formatted("long ".repeat(513)));
+    Path corpus = folder.resolve("few");
+    succeed("preprocess", "--input", text.toString(), "--output", corpus.toString());
+    Path output = folder.resolve("samples");
+    Terminal terminal =
+        succeed(
+            "samples",
+            "--num-samples",
+            "3",
+            "--data",
+            corpus.toString(),
+            "--output",
+            output.toString());
+    assertTrue(
+        terminal
+            .err()
+            .contains(
+                "documents that give no sample: 1 empty, 1 of one sentence, 1 with a sentence of"
+                    + " more than 512 tokens"),
+        terminal.err());
+    assertTrue(terminal.err().contains("3 of 3 samples written"), terminal.err());
+  }
 }
