@@ -2,6 +2,8 @@ package io.github.megabert.cli;
 
 import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.parallel.MpiException;
+import io.github.megabert.parallel.MpiRanks;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -35,6 +37,7 @@ final class BackendsCommand implements Callable<Integer> {
     if (!tornado) {
       add(list, "tornado", new BackendProvider.Availability(false, "", TORNADO_REMEDY));
     }
+    add(list, "mpi", mpi());
     if (output.json) {
       JsonOption.print(list);
     } else {
@@ -50,6 +53,15 @@ final class BackendsCommand implements Callable<Integer> {
                       : entry.get("reason").stringValue()));
     }
     return 0;
+  }
+
+  /** What carries ranks in processes of their own. */
+  private static BackendProvider.Availability mpi() {
+    try {
+      return new BackendProvider.Availability(true, MpiRanks.library(), "");
+    } catch (MpiException missing) {
+      return new BackendProvider.Availability(false, "", String.valueOf(missing.getMessage()));
+    }
   }
 
   private static void add(ArrayNode list, String name, BackendProvider.Availability availability) {

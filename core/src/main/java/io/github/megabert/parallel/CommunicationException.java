@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Ranks cannot go on together; the message says which rank and why, in one sentence. */
 public abstract sealed class CommunicationException extends RuntimeException
-    permits RankFailedException, RanksDisagreeException {
+    permits RankFailedException, RanksDisagreeException, MpiException {
   private static final long serialVersionUID = 1L;
 
   CommunicationException(String message, @Nullable Throwable cause) {

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * IllegalArgumentException} before anything is sent.
  */
 public final class Communicator {
+  /** MPI guarantees one more (MPI_TAG_UB), which engines may use themselves. */
+  public static final int GREATEST_TAG = 32766;
+
   private final Transport transport;
   private final Map<Operation, Count> counts = new EnumMap<>(Operation.class);
   private @Nullable Background background;
@@ -217,9 +220,9 @@ public final class Communicator {
     if (rank == rank()) {
       throw new IllegalArgumentException("rank " + rank + " sends to itself or receives so");
     }
-    // The least upper bound that MPI guarantees (MPI_TAG_UB).
-    if (tag < 0 || tag > 32767) {
-      throw new IllegalArgumentException("the tag is " + tag + ", 0 to 32767 is needed");
+    if (tag < 0 || tag > GREATEST_TAG) {
+      throw new IllegalArgumentException(
+          "the tag is " + tag + ", 0 to " + GREATEST_TAG + " is needed");
     }
   }
 

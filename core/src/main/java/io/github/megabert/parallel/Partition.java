@@ -71,7 +71,7 @@ public final class Partition {
   }
 
   /** The same parts in smaller elements, {@code factor} to each one here. */
-  Partition times(int factor) {
+  public Partition times(int factor) {
     return new Partition(
         Arrays.stream(starts).map(start -> Math.multiplyExact(start, factor)).toArray());
   }

@@ -17,28 +17,6 @@ public final class ThreadRanks {
   /** More would be a mistake: each is a thread. */
   private static final int MOST_RANKS = 4096;
 
-  /** What each rank computes. */
-  @FunctionalInterface
-  public interface Task<T> {
-    /**
-     * Computes as one rank.
-     *
-     * @param world the group of all ranks
-     */
-    T call(Communicator world) throws Exception;
-  }
-
-  /** What each rank does. */
-  @FunctionalInterface
-  public interface Body {
-    /**
-     * Works as one rank.
-     *
-     * @param world the group of all ranks
-     */
-    void run(Communicator world) throws Exception;
-  }
-
   private ThreadRanks() {}
 
   /**
@@ -52,7 +30,7 @@ public final class ThreadRanks {
    * @throws InterruptedException if this thread is interrupted; the ranks have been interrupted
    *     too, and have ended
    */
-  public static void run(int ranks, Body body) throws InterruptedException {
+  public static void run(int ranks, RankBody body) throws InterruptedException {
     List<Boolean> unused =
         call(
             ranks,
@@ -64,7 +42,7 @@ public final class ThreadRanks {
   }
 
   /** As {@link #run}; returns what the ranks return, in their order. */
-  public static <T> List<T> call(int ranks, Task<T> task) throws InterruptedException {
+  public static <T> List<T> call(int ranks, RankTask<T> task) throws InterruptedException {
     if (ranks < 1 || ranks > MOST_RANKS) {
       throw new IllegalArgumentException("a run has 1 to " + MOST_RANKS + " ranks, not " + ranks);
     }
@@ -91,7 +69,11 @@ public final class ThreadRanks {
   }
 
   private static <T> void work(
-      SharedWorld world, SharedGroup all, int rank, Task<T> task, AtomicReferenceArray<T> results) {
+      SharedWorld world,
+      SharedGroup all,
+      int rank,
+      RankTask<T> task,
+      AtomicReferenceArray<T> results) {
     try {
       results.set(rank, task.call(new Communicator(new SharedTransport(all, rank))));
     } catch (Throwable thrown) {

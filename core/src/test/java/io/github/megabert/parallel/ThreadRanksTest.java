@@ -163,7 +163,7 @@ class ThreadRanksTest {
     assertInstanceOf(InterruptedException.class, thrown.get());
   }
 
-  private static String disagreement(int ranks, ThreadRanks.Body body) {
+  private static String disagreement(int ranks, RankBody body) {
     return assertThrows(RanksDisagreeException.class, () -> ThreadRanks.run(ranks, body))
         .getMessage();
   }

@@ -22,8 +22,8 @@ public final class HostReduction {
 
   /**
    * Reduces {@code sources[rank][sourceStart + i]} over all ranks for i below {@code count}, into
-   * {@code destination[destinationStart + i]} of every destination. A destination may be a source,
-   * if the starts are equal.
+   * {@code destination[destinationStart + i]} of every destination. A destination may share its
+   * numbers with a source, place by place.
    */
   public void reduce(
       Reduction reduction,
