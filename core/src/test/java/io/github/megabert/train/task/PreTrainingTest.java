@@ -109,37 +109,56 @@ class PreTrainingTest {
 
   @ParameterizedTest
   @EnumSource
-  void aRunThatWasStoppedGoesOnToTheSameBits(CheckpointFormat format) throws IOException {
+  void aRunThatEndedGoesOnToTheSameBits(CheckpointFormat format) throws IOException {
     Path whole = folder.resolve("whole");
-    Path stopped = folder.resolve("stopped");
+    Path ended = folder.resolve("ended");
     try (Corpora corpora = corpora()) {
-      training(Objective.MASKED_WORDS_AND_ORDER).checkpoints(format).run(corpora, whole);
-      PreTraining interrupted = training(Objective.MASKED_WORDS_AND_ORDER).checkpoints(format);
-      Thread caller = Thread.currentThread();
-      interrupted.listener(
+      savingEveryTwoSteps(format).run(corpora, whole);
+      PreTraining failing = savingEveryTwoSteps(format);
+      failing.listener(
           new TrainingListener() {
             @Override
             public void stepped(MetricsLine.Step step) {
               if (step.step() == 3) {
-                caller.interrupt();
+                throw new IllegalStateException("the power fails");
               }
             }
           });
-      TrainingOutcome first = interrupted.run(corpora, stopped);
-      assertTrue(Thread.interrupted());
-      assertEquals(false, first.training().isComplete());
-      Path checkpoint = stopped.resolve("checkpoints").resolve("step-" + first.training().steps());
-      try (Checkpoint saved = Checkpoint.open(checkpoint)) {
+      assertThrows(IllegalStateException.class, () -> failing.run(corpora, ended));
+      try (Checkpoint saved = Checkpoint.open(ended.resolve("checkpoints").resolve("step-2"))) {
         assertTrue(saved.names().contains("cls.seq_relationship.weight"));
       }
-      TrainingOutcome rest =
-          training(Objective.MASKED_WORDS_AND_ORDER).checkpoints(format).resume(corpora, stopped);
-      assertTrue(rest.training().isComplete());
+      assertTrue(savingEveryTwoSteps(format).resume(corpora, ended).training().isComplete());
     }
-    assertEquals(losses(whole), losses(stopped));
+    assertEquals(losses(whole), losses(ended));
     assertArrayEquals(
         Files.readAllBytes(whole.resolve("model.safetensors")),
-        Files.readAllBytes(stopped.resolve("model.safetensors")));
+        Files.readAllBytes(ended.resolve("model.safetensors")));
+  }
+
+  private static PreTraining savingEveryTwoSteps(CheckpointFormat format) throws IOException {
+    TrainingOptions once = options();
+    return training(Objective.MASKED_WORDS_AND_ORDER)
+        .checkpoints(format)
+        .options(
+            new TrainingOptions(
+                0,
+                STEPS,
+                once.batchSize(),
+                1,
+                once.optimizer(),
+                once.decay(),
+                0,
+                0,
+                once.dropout(),
+                0,
+                false,
+                once.seed(),
+                true,
+                0,
+                2,
+                0,
+                2));
   }
 
   @Test
