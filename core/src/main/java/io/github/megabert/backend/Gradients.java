@@ -109,7 +109,7 @@ public interface Gradients {
    * The adjoint of {@link Computation#embed}: adds each row of {@code dOut} to the rows that it was
    * made of, in the order of tokens.
    *
-   * @param tokenIds null if there were none
+   * @param tokenIds null if there were none; a negative one had no row
    * @param paddingId the token whose row stays as it is, or -1
    */
   void embed(

@@ -1,5 +1,6 @@
 package io.github.megabert.model;
 
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parameters.ModelClass;
 import org.jspecify.annotations.Nullable;
 
@@ -10,18 +11,28 @@ import org.jspecify.annotations.Nullable;
  *     architectures} names
  * @param missingHeadSeed where the checkpoint lacks the head of that class: the seed of random
  *     weights for it, which must then be trained; null refuses the checkpoint
+ * @param tensorParallel ranks among which every layer is divided, this one among them; each loads
+ *     its part of the checkpoint, and all compute together. Null: the whole model is here
  */
-public record LoadOptions(@Nullable ModelClass modelClass, @Nullable Long missingHeadSeed) {
+public record LoadOptions(
+    @Nullable ModelClass modelClass,
+    @Nullable Long missingHeadSeed,
+    @Nullable Communicator tensorParallel) {
   /** The class that the configuration names; nothing may be missing. */
-  public static final LoadOptions DEFAULT = new LoadOptions(null, null);
+  public static final LoadOptions DEFAULT = new LoadOptions(null, null, null);
 
   /** A given class; nothing may be missing. */
   public static LoadOptions ofClass(ModelClass modelClass) {
-    return new LoadOptions(modelClass, null);
+    return new LoadOptions(modelClass, null, null);
   }
 
   /** These options with random weights for a missing head. */
   public LoadOptions withMissingHead(long seed) {
-    return new LoadOptions(modelClass, seed);
+    return new LoadOptions(modelClass, seed, tensorParallel);
+  }
+
+  /** These options for one of several ranks that share the model. */
+  public LoadOptions withTensorParallel(@Nullable Communicator group) {
+    return new LoadOptions(modelClass, missingHeadSeed, group);
   }
 }

@@ -68,9 +68,21 @@ public final class ModelLoader {
     if (modelClass == ModelClass.CAUSAL_LM && !config.isDecoder()) {
       config = config.with("is_decoder", true);
     }
+    TensorRank ranks =
+        options.tensorParallel() == null
+            ? TensorRank.WHOLE
+            : new TensorRank(options.tensorParallel());
+    ranks.requireDivides(config);
     ParameterSource source =
         new ParameterSource(
-            checkpoint, backend, storage, config, modelClass, shared, options.missingHeadSeed());
+            checkpoint,
+            backend,
+            storage,
+            config,
+            modelClass,
+            shared,
+            options.missingHeadSeed(),
+            ranks);
     MegatronBert model =
         switch (modelClass) {
           case MODEL -> MegatronBertModel.load(source);

@@ -34,6 +34,7 @@ final class ParameterSource {
   private final ModelClass modelClass;
   private final ParameterTable table;
   private final @Nullable Long missingHeadSeed;
+  private final TensorRank ranks;
   private final Map<String, Object> shared;
   private final Set<String> taken = new HashSet<>();
 
@@ -42,6 +43,7 @@ final class ParameterSource {
    *     to be used again; added to
    * @param missingHeadSeed seed for the random weights of a head that the checkpoint lacks, or null
    *     to refuse such a checkpoint
+   * @param ranks which part of each parameter is handed on
    */
   ParameterSource(
       Checkpoint checkpoint,
@@ -50,7 +52,8 @@ final class ParameterSource {
       MegatronBertConfig config,
       ModelClass modelClass,
       Map<String, Object> shared,
-      @Nullable Long missingHeadSeed) {
+      @Nullable Long missingHeadSeed,
+      TensorRank ranks) {
     this.checkpoint = checkpoint;
     this.backend = backend;
     this.storage = storage;
@@ -58,6 +61,7 @@ final class ParameterSource {
     this.modelClass = modelClass;
     this.shared = shared;
     this.missingHeadSeed = missingHeadSeed;
+    this.ranks = ranks;
     table = ParameterTable.of(config.sizes(), modelClass);
   }
 
@@ -67,6 +71,11 @@ final class ParameterSource {
 
   Backend backend() {
     return backend;
+  }
+
+  /** Which part of the model is here. */
+  TensorRank ranks() {
+    return ranks;
   }
 
   /** What computations ask of the files that they read; null where parameters are copies. */

@@ -51,6 +51,8 @@ public record ParameterSpec(String name, Shape shape, Kind kind, Split split, Pl
   public enum Split {
     /** Every rank has all of it. */
     WHOLE,
+    /** Every rank of a file has all of it; the first rank alone adds it to a sum over ranks. */
+    FIRST,
     /** A column-parallel layer: the output rows are divided. */
     ROWS,
     /** A row-parallel layer: the input columns are divided. */

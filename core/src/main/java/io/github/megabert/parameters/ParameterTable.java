@@ -89,8 +89,8 @@ public final class ParameterTable {
 
   private void embeddings() {
     table(WORD_EMBEDDINGS, sizes.vocabulary(), Split.VOCABULARY, EMBEDDINGS);
-    table("bert.embeddings.position_embeddings.weight", sizes.positions(), Split.WHOLE, EMBEDDINGS);
-    table("bert.embeddings.token_type_embeddings.weight", sizes.types(), Split.WHOLE, EMBEDDINGS);
+    table("bert.embeddings.position_embeddings.weight", sizes.positions(), Split.FIRST, EMBEDDINGS);
+    table("bert.embeddings.token_type_embeddings.weight", sizes.types(), Split.FIRST, EMBEDDINGS);
     if (sizes.order() == LayerOrder.POST_LAYER_NORM) {
       norm(EMBEDDINGS_NORM, EMBEDDINGS);
     }
@@ -177,7 +177,7 @@ public final class ParameterTable {
   private void rowParallel(String prefix, int inputs, int outputs, Place place) {
     Shape shape = Shape.of(outputs, inputs);
     put(prefix + ".weight", shape, Kind.OUTPUT_MATRIX, Split.COLUMNS, place);
-    put(prefix + ".bias", Shape.of(outputs), Kind.BIAS, Split.WHOLE, place);
+    put(prefix + ".bias", Shape.of(outputs), Kind.BIAS, Split.FIRST, place);
   }
 
   private void linear(String prefix, int inputs, int outputs, Kind kind, Split split, Place place) {

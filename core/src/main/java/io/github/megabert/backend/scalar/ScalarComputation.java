@@ -80,7 +80,12 @@ final class ScalarComputation implements Computation {
     HostMatrix target = HostMatrix.of(out, "out", typeIds.length, hidden);
     for (int t = 0; t < typeIds.length; t++) {
       for (int c = 0; c < hidden; c++) {
-        float sum = tokenIds == null ? target.get(t, c) : word.values().get(tokenIds[t], c);
+        float sum = 0;
+        if (tokenIds == null) {
+          sum = target.get(t, c);
+        } else if (tokenIds[t] >= 0) {
+          sum = word.values().get(tokenIds[t], c);
+        }
         sum += type.values().get(typeIds[t], c);
         sum += position.values().get(positionIds[t], c);
         target.set(t, c, sum);
@@ -173,7 +178,7 @@ final class ScalarComputation implements Computation {
             }
           }
           if (dropout != null) {
-            ScalarAttention.drop(dropout, start, weights);
+            ScalarAttention.drop(dropout, start + dropout.shift(layout, b), weights);
           }
           for (int c = 0; c < layout.headDim(); c++) {
             double sum = 0;

@@ -236,6 +236,8 @@ public final class ScalarGradients implements Gradients {
       Matrix dValues) {
     for (int b = 0; b < layout.sequences(); b++) {
       long heads = (long) layout.queryLength()[b] * layout.keyLength()[b];
+      long first = layout.probabilityOffset(b);
+      first += dropout == null ? 0 : dropout.shift(layout, b);
       for (int h = 0; h < layout.heads(); h++) {
         int column = h * layout.headDim();
         new ScalarAttention.Head(
@@ -250,7 +252,7 @@ public final class ScalarGradients implements Gradients {
                 HostMatrix.of(dOut),
                 column,
                 dropout,
-                layout.probabilityOffset(b) + h * heads)
+                first + h * heads)
             .addGradients(HostMatrix.of(dQueries), HostMatrix.of(dKeys), HostMatrix.of(dValues));
       }
     }
@@ -276,7 +278,7 @@ public final class ScalarGradients implements Gradients {
   private static void addRows(Matrix x, int[] rows, int without, @Nullable HostMatrix table) {
     HostMatrix source = HostMatrix.of(x);
     for (int i = 0; table != null && i < rows.length; i++) {
-      for (int c = 0; rows[i] != without && c < x.columns(); c++) {
+      for (int c = 0; rows[i] >= 0 && rows[i] != without && c < x.columns(); c++) {
         table.add(rows[i], c, source.get(i, c));
       }
     }

@@ -31,7 +31,7 @@ final class MegatronSlices {
     long[] extents = input.shape(name).toArray();
     int ranks = partition.tensorParallel();
     switch (parameter.split()) {
-      case WHOLE -> {}
+      case WHOLE, FIRST -> {}
       case ROWS -> extents[0] /= ranks;
       case COLUMNS -> extents[1] /= ranks;
       case VOCABULARY -> extents[0] = partition.paddedVocabulary() / ranks;
@@ -58,7 +58,7 @@ final class MegatronSlices {
       throws IOException {
     Tensor whole = input(parameter.name(), arena);
     return switch (parameter.split()) {
-      case WHOLE -> whole;
+      case WHOLE, FIRST -> whole;
       case ROWS -> {
         long rows = spec.shape().extent(0);
         yield whole.rows(rank * rows, (rank + 1) * rows);

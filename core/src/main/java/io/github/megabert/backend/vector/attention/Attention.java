@@ -422,7 +422,7 @@ public final class Attention implements Team.Body {
     }
     StridedRows weights = weightRows[slot];
     for (int i = row; i < end; i++) {
-      long position = mine.position() + firstProbability(b, head, i);
+      long position = mine.position() + mine.shift(layout, b) + firstProbability(b, head, i);
       DropoutBits.write(forms, mine.mask(), position, visible, scratch, keptAt(slot));
       for (int depth = 0; depth < visible; depth += Gemm.DEPTH) {
         int count = Math.min(Gemm.DEPTH, visible - depth);

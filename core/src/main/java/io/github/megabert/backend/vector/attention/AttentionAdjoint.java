@@ -287,7 +287,7 @@ public final class AttentionAdjoint implements Team.Body {
     long kept = base + places.kept();
     if (dropout != null) {
       int keyLength = layout.keyLength()[b];
-      long start = layout.probabilityOffset(b);
+      long start = layout.probabilityOffset(b) + dropout.shift(layout, b);
       start += ((long) head * layout.queryLength()[b] + first) * keyLength;
       long bits = base + places.bits();
       mine.keptColumns.write(forms, dropout, start, count, keyLength, visible, scratch, bits, kept);

@@ -63,8 +63,10 @@ public final class Embedding implements Team.Body {
     int end = Math.min(typeIds.length, (task + 1) * BLOCK);
     for (int t = task * BLOCK; t < end; t++) {
       long offset = target.rowOffset(t);
-      if (tokenIds != null) {
+      if (tokenIds != null && tokenIds[t] >= 0) {
         word.copyRow(tokenIds[t], target.segment(), offset);
+      } else if (tokenIds != null) {
+        target.segment().asSlice(offset, rowBytes(target)).fill((byte) 0);
       }
       add(type, typeIds[t], target, offset, slot);
       add(position, positionIds[t], target, offset, slot);

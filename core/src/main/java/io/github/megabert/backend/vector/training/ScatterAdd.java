@@ -31,7 +31,7 @@ public final class ScatterAdd implements Team.Body {
   /**
    * Adds rows to a table of as many columns.
    *
-   * @param targets the table's row for each row of x
+   * @param targets the table's row for each row of x; negative for none
    * @param omitted the table's row that stays as it is, or -1
    */
   public void add(HostMatrix source, int[] targets, int omitted, HostMatrix target) {
@@ -48,7 +48,7 @@ public final class ScatterAdd implements Team.Body {
     int column = task * COLUMNS;
     int count = Math.min(COLUMNS, columns - column);
     for (int i = 0; i < rows.length; i++) {
-      if (rows[i] != without) {
+      if (rows[i] >= 0 && rows[i] != without) {
         long from = ((long) i * columns + column) * Float.BYTES;
         long to = ((long) rows[i] * columns + column) * Float.BYTES;
         AddRows.add(forms, 1, count, x, from, 0, table, to, 0);
