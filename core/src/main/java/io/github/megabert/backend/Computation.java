@@ -1,5 +1,6 @@
 package io.github.megabert.backend;
 
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * computation belongs to one thread.
  */
 public interface Computation extends AutoCloseable {
+  /** What a backend says that computes on one rank alone. */
+  String NO_RANKS = "this backend does not divide a model among ranks; use vector or scalar";
+
   /** A scratch matrix of undefined contents, freed when the computation is closed. */
   Matrix matrix(int rows, int columns);
 
@@ -179,6 +183,52 @@ public interface Computation extends AutoCloseable {
    * @return {@code [rows, 1]}, a new matrix
    */
   Matrix binaryCrossEntropy(Matrix logits, Matrix targets);
+
+  /**
+   * Cross entropy over classes that are divided among ranks: each gets the loss of every row, and
+   * none has all logits (Shoeybi et al. 2019, section 3).
+   *
+   * @param logits of this rank's classes
+   * @param labels a class among all a row; 0 is the loss of negative ones
+   * @param out {@code [rows, 1]}
+   * @return the logarithm of the sum of all classes' exponentials, {@code [rows, 1]}, which the
+   *     adjoint needs
+   */
+  default Matrix crossEntropy(
+      ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /**
+   * {@code out = Σ x + residual}, the sum over all ranks of a group, with the same bits on each.
+   * Every rank calls it at the same place. Its adjoint hands the gradient on (the g of Shoeybi et
+   * al. 2019).
+   *
+   * @param x of the same shape on every rank; holds the sum afterwards
+   * @param residual of x's shape, or null; the same on every rank; may be {@code out}
+   * @param out of x's shape; may be {@code x}
+   */
+  default void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /**
+   * A matrix that holds the same on every rank, about to be read by parts of a layer: itself, but
+   * its gradient is summed over the ranks (the f of Shoeybi et al. 2019).
+   */
+  default Matrix copyToRanks(Communicator group, Matrix x) {
+    return x;
+  }
+
+  /**
+   * Puts columns of all ranks side by side, in order of rank.
+   *
+   * @param x {@code [rows, some columns]}
+   * @param all {@code [rows, columns of all ranks together]}
+   */
+  default void gatherColumns(Communicator group, Matrix x, Matrix all) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
 
   /**
    * Runs operations that may be forgotten and run again: a {@link Tape} that recomputes keeps what

@@ -137,6 +137,25 @@ public interface Gradients {
   void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix dOut, Matrix dLogits);
 
   /**
+   * The adjoint of cross entropy over divided classes, for this rank's; rows without a label become
+   * zeros.
+   *
+   * @param totals what the operation returned
+   * @param dOut {@code [rows, 1]}
+   * @param dLogits of the logits' shape; may be the logits
+   */
+  default void crossEntropy(
+      ClassShare share,
+      Matrix logits,
+      int[] labels,
+      float smoothing,
+      Matrix totals,
+      Matrix dOut,
+      Matrix dLogits) {
+    throw new UnsupportedOperationException(Computation.NO_RANKS);
+  }
+
+  /**
    * The adjoint of {@link Computation#columnCrossEntropy}; adds.
    *
    * @param dOut {@code [segments, 1]}

@@ -1,6 +1,7 @@
 package io.github.megabert.backend;
 
 import io.github.megabert.backend.TapeMatrices.Variable;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -451,6 +452,70 @@ public final class Tape implements Computation {
           giveGradient(input, dLogits);
           buffers.give(gradient);
         });
+  }
+
+  @Override
+  public Matrix crossEntropy(
+      ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
+    TapeValue input = matrices.valueOf(logits);
+    TapeValue value = newValue(out, input.isDifferentiable);
+    Matrix sums = computation.crossEntropy(share, input.memory(), labels, smoothing, value.memory());
+    TapeValue totals = new TapeValue(buffers, sums, false);
+    finish(
+        out,
+        value,
+        List.of(input, totals),
+        gradient -> {
+          Matrix dLogits = buffers.take(logits.rows(), logits.columns());
+          gradients.crossEntropy(
+              share, input.memory(), labels, smoothing, totals.memory(), gradient, dLogits);
+          giveGradient(input, dLogits);
+          buffers.give(gradient);
+        });
+    Matrix kept = matrix(sums.rows(), 1);
+    matrices.bind(TapeMatrices.variable(kept), totals);
+    return kept;
+  }
+
+  @Override
+  public void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue added = residual == null ? null : matrices.valueOf(residual);
+    TapeValue value =
+        newValue(out, input.isDifferentiable || (added != null && added.isDifferentiable));
+    computation.allReduce(
+        group, input.memory(), added == null ? null : added.memory(), value.memory());
+    finish(
+        out,
+        value,
+        List.of(),
+        gradient -> {
+          if (added != null && added.isDifferentiable) {
+            gradients.add(gradient, gradientOf(added));
+          }
+          giveGradient(input, gradient);
+        });
+  }
+
+  @Override
+  public Matrix copyToRanks(Communicator group, Matrix x) {
+    TapeValue input = matrices.valueOf(x);
+    Matrix out = matrix(x.rows(), x.columns());
+    finish(
+        out,
+        TapeValue.sameAs(input),
+        List.of(),
+        gradient -> {
+          computation.allReduce(group, gradient, null, gradient);
+          giveGradient(input, gradient);
+        });
+    return out;
+  }
+
+  /** For inference: nothing is trained through columns that other ranks have computed. */
+  @Override
+  public void gatherColumns(Communicator group, Matrix x, Matrix all) {
+    throw new UnsupportedOperationException("gradients do not pass through gathered columns");
   }
 
   /** A matrix of losses that the computation has made. */

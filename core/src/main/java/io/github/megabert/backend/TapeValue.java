@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class TapeValue {
   private final TapeBuffers buffers;
+
+  /** The value whose memory it has; null where the memory is its own. */
+  private final @Nullable TapeValue origin;
+
   private @Nullable Matrix memory;
 
   /** The same numbers in half the memory, once they have been packed. */
@@ -27,15 +31,29 @@ final class TapeValue {
   private @Nullable Matrix gradient;
 
   TapeValue(TapeBuffers buffers, Matrix memory, boolean isDifferentiable) {
+    this(buffers, memory, isDifferentiable, null);
+  }
+
+  private TapeValue(
+      TapeBuffers buffers, Matrix memory, boolean isDifferentiable, @Nullable TapeValue origin) {
     this.buffers = buffers;
-    this.memory = memory;
+    this.origin = origin;
+    this.memory = origin == null ? memory : null;
     rows = memory.rows();
     columns = memory.columns();
     this.isDifferentiable = isDifferentiable;
   }
 
+  /** Another node of the graph with the same numbers, in the same memory. */
+  static TapeValue sameAs(TapeValue value) {
+    return new TapeValue(value.buffers, value.memory(), value.isDifferentiable, value);
+  }
+
   /** The numbers. */
   Matrix memory() {
+    if (origin != null) {
+      return origin.memory();
+    }
     Matrix present = memory;
     if (present == null) {
       if (halves == null) {
@@ -49,27 +67,46 @@ final class TapeValue {
 
   /** Rounds the numbers, just written, to what the tape keeps. */
   void round() {
+    if (origin != null) {
+      return;
+    }
     isRounded = buffers.round(memory());
   }
 
   /** A matrix is bound to it. */
   void bind() {
+    if (origin != null) {
+      origin.bind();
+      return;
+    }
     bindings++;
   }
 
   /** A matrix is bound to it no more. */
   void unbind() {
+    if (origin != null) {
+      origin.unbind();
+      return;
+    }
     bindings--;
     settle();
   }
 
   /** One more adjoint will read it. */
   void hold() {
+    if (origin != null) {
+      origin.hold();
+      return;
+    }
     readers++;
   }
 
   /** An adjoint has read it for the last time. */
   void release() {
+    if (origin != null) {
+      origin.release();
+      return;
+    }
     readers--;
     settle();
   }

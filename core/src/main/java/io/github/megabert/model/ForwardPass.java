@@ -65,6 +65,11 @@ final class ForwardPass {
     files = weights;
   }
 
+  /** Whether attention probabilities are to be returned. */
+  boolean wantsAttentions() {
+    return options.attentions();
+  }
+
   void keepHiddenState(Matrix state) {
     if (options.hiddenStates()) {
       hiddenStates.add(state);

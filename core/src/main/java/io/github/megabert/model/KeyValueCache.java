@@ -21,13 +21,13 @@ public final class KeyValueCache implements AutoCloseable {
   private int[] lengths;
   private final List<ResidentMatrix> layers = new ArrayList<>();
 
-  KeyValueCache(Backend backend, MegatronBertConfig config, int sequences, int capacity) {
+  KeyValueCache(Backend backend, int layerCount, int hidden, int sequences, int capacity) {
     this.backend = backend;
-    this.hidden = config.hiddenSize();
+    this.hidden = hidden;
     this.capacity = capacity;
     maxSequences = sequences;
     lengths = new int[sequences];
-    for (int i = 0; i < config.numHiddenLayers(); i++) {
+    for (int i = 0; i < layerCount; i++) {
       layers.add(backend.resident(Math.multiplyExact(sequences, capacity), 2 * hidden));
     }
   }

@@ -2,8 +2,10 @@ package io.github.megabert.model;
 
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parameters.ParameterTable;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -15,12 +17,14 @@ import java.util.stream.IntStream;
  */
 final class LanguageModelHead {
   private final MegatronBertConfig config;
+  private final TensorRank ranks;
   private final Backend.Linear transform;
   private final Norm norm;
   private final Backend.Linear decoder;
 
   LanguageModelHead(ParameterSource source) {
     config = source.config();
+    ranks = source.ranks();
     String prefix = "cls.predictions.";
     transform = source.head(prefix + "transform.dense");
     norm = source.headNorm(prefix + "transform.LayerNorm");
@@ -33,19 +37,37 @@ final class LanguageModelHead {
 
   /** Logits {@code [rows, vocabulary]} of rows {@code [rows, hidden]} of the closed stack. */
   Matrix logits(Computation computation, Matrix rows) {
+    Matrix own = ownLogits(computation, rows);
+    Communicator group = ranks.group();
+    if (group == null) {
+      return own;
+    }
+    Matrix all = computation.matrix(rows.rows(), config.vocabSize());
+    computation.gatherColumns(group, own, all);
+    return all;
+  }
+
+  /** Logits of this rank's words: of all, where one rank has the model. */
+  private Matrix ownLogits(Computation computation, Matrix rows) {
     Matrix transformed = computation.matrix(rows.rows(), config.hiddenSize());
     computation.linear(rows, transform, config.hiddenAct(), null, transformed);
     norm.apply(computation, transformed, transformed);
-    Matrix logits = computation.matrix(rows.rows(), config.vocabSize());
-    computation.linear(transformed, decoder, Activation.IDENTITY, null, logits);
+    Communicator group = ranks.group();
+    Matrix read = group == null ? transformed : computation.copyToRanks(group, transformed);
+    Matrix logits = computation.matrix(rows.rows(), ranks.share(config.vocabSize()));
+    computation.linear(read, decoder, Activation.IDENTITY, null, logits);
     return logits;
   }
 
   /** Logits of some rows only, {@code [rows.length, vocabulary]}. */
   Matrix logits(Computation computation, Matrix last, int[] rows) {
+    return logits(computation, gathered(computation, last, rows));
+  }
+
+  private Matrix gathered(Computation computation, Matrix last, int[] rows) {
     Matrix gathered = computation.matrix(rows.length, config.hiddenSize());
     computation.gatherRows(last, rows, gathered);
-    return logits(computation, gathered);
+    return gathered;
   }
 
   /**
@@ -64,8 +86,16 @@ final class LanguageModelHead {
       rows = new int[] {0};
       classes = new int[] {Labels.IGNORED};
     }
-    Matrix logits = logits(pass.computation, last, rows);
-    return Loss.crossEntropy(
-        pass.computation, logits, classes, pass.regularization.labelSmoothing());
+    Computation computation = pass.computation;
+    Matrix logits = ownLogits(computation, gathered(computation, last, rows));
+    float smoothing = pass.regularization.labelSmoothing();
+    Communicator group = ranks.group();
+    if (group == null) {
+      return Loss.crossEntropy(computation, logits, classes, smoothing);
+    }
+    // No rank ever holds all logits.
+    int vocabulary = config.vocabSize();
+    ClassShare share = new ClassShare(group, ranks.first(vocabulary), vocabulary);
+    return Loss.crossEntropy(computation, share, logits, classes, smoothing);
   }
 }

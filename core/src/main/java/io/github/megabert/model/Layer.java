@@ -7,6 +7,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.model.Regularization.Place;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ParameterTable;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * The parameters of one layer ({@code transformers.MegatronBertLayer}, {@code
  * transformers.BertLayer}): self-attention, cross-attention where there is one, and the MLP. Each
  * adds to the hidden states; the order says whether LayerNorm stands before it or behind the sum.
+ *
+ * <p>Under tensor parallelism (Shoeybi et al. 2019, section 3) a rank has some heads and some of the
+ * intermediate channels. Each sub-layer reads hidden states that all ranks share, and its products
+ * are summed over the ranks before the residual is added.
  */
 record Layer(
     int index,
@@ -24,7 +29,8 @@ record Layer(
     Norm mlpNorm,
     Backend.Linear intermediate,
     Backend.Linear output,
-    Activation activation) {
+    Activation activation,
+    TensorRank ranks) {
 
   /** Queries, keys and values come from one stacked product, {@code [hidden → 3 hidden]}. */
   record SelfAttention(Norm norm, Backend.Linear queryKeyValue, Backend.Linear output) {}
@@ -61,18 +67,20 @@ record Layer(
         source.norm(order.norm(prefix)),
         source.linear(prefix + "intermediate.dense"),
         source.linear(prefix + "output.dense"),
-        config.hiddenAct());
+        config.hiddenAct(),
+        source.ranks());
   }
 
   /** Scratch matrices that all layers of a pass share. */
   record Scratch(Matrix normalised, Matrix queryKeyValue, Matrix context, Matrix intermediate) {
-    static Scratch allocate(Computation computation, MegatronBertConfig config, int tokens) {
-      int hidden = config.hiddenSize();
+    static Scratch allocate(
+        Computation computation, MegatronBertConfig config, TensorRank ranks, int tokens) {
+      int width = ranks.share(config.hiddenSize());
       return new Scratch(
-          computation.matrix(tokens, hidden),
-          computation.matrix(tokens, 3 * hidden),
-          computation.matrix(tokens, hidden),
-          computation.matrix(tokens, config.intermediateSize()));
+          computation.matrix(tokens, config.hiddenSize()),
+          computation.matrix(tokens, 3 * width),
+          computation.matrix(tokens, width),
+          computation.matrix(tokens, ranks.share(config.intermediateSize())));
     }
   }
 
@@ -108,16 +116,17 @@ record Layer(
       @Nullable CrossPlan crossPlan,
       Matrix next) {
     int hidden = h.columns();
+    int width = scratch.context.columns();
     computation.linear(
-        normalised(computation, attention.norm, scratch, h),
+        divided(computation, normalised(computation, attention.norm, scratch, h)),
         attention.queryKeyValue,
         Activation.IDENTITY,
         null,
         scratch.queryKeyValue);
     Matrix keyValue = scratch.queryKeyValue;
-    int keyColumn = hidden;
+    int keyColumn = width;
     if (self.cache != null && self.cacheRows != null) {
-      computation.scatterRows(scratch.queryKeyValue, hidden, self.cacheRows, self.cache);
+      computation.scatterRows(scratch.queryKeyValue, width, self.cacheRows, self.cache);
       keyValue = self.cache;
       keyColumn = 0;
     }
@@ -128,8 +137,8 @@ record Layer(
         keyValue,
         keyColumn,
         keyValue,
-        keyColumn + hidden,
-        regularization.ofProbabilities(index, Place.ATTENTION_PROBABILITIES),
+        keyColumn + width,
+        ofProbabilities(regularization, self.layout, Place.ATTENTION_PROBABILITIES),
         scratch.context,
         self.probabilities);
     Dropout dropout = regularization.ofTokens(index, Place.ATTENTION_OUTPUT, hidden);
@@ -138,7 +147,7 @@ record Layer(
     if (crossPlan != null && cross != null) {
       applyCross(computation, regularization, scratch, cross, crossPlan, next);
     }
-    Matrix x = normalised(computation, mlpNorm, scratch, next);
+    Matrix x = divided(computation, normalised(computation, mlpNorm, scratch, next));
     computation.linear(x, intermediate, activation, null, scratch.intermediate);
     dropout = regularization.ofTokens(index, Place.MLP_OUTPUT, hidden);
     addProduct(computation, scratch, scratch.intermediate, output, dropout, next, next);
@@ -152,11 +161,11 @@ record Layer(
       CrossAttention cross,
       CrossPlan plan,
       Matrix h) {
-    int hidden = h.columns();
-    Matrix states = plan.keys.encoderStates;
-    Matrix keyValue = computation.matrix(states.rows(), 2 * hidden);
-    Matrix query = computation.matrix(h.rows(), hidden);
-    Matrix x = normalised(computation, cross.norm, scratch, h);
+    int width = scratch.context.columns();
+    Matrix states = divided(computation, plan.keys.encoderStates);
+    Matrix keyValue = computation.matrix(states.rows(), 2 * width);
+    Matrix query = computation.matrix(h.rows(), width);
+    Matrix x = divided(computation, normalised(computation, cross.norm, scratch, h));
     computation.linear(x, cross.query, Activation.IDENTITY, null, query);
     computation.linear(states, cross.keyValue, Activation.IDENTITY, null, keyValue);
     computation.attention(
@@ -166,11 +175,11 @@ record Layer(
         keyValue,
         0,
         keyValue,
-        hidden,
-        regularization.ofProbabilities(index, Place.CROSS_ATTENTION_PROBABILITIES),
+        width,
+        ofProbabilities(regularization, plan.keys.layout, Place.CROSS_ATTENTION_PROBABILITIES),
         scratch.context,
         plan.probabilities);
-    Dropout dropout = regularization.ofTokens(index, Place.CROSS_ATTENTION_OUTPUT, hidden);
+    Dropout dropout = regularization.ofTokens(index, Place.CROSS_ATTENTION_OUTPUT, h.columns());
     addProduct(computation, scratch, scratch.context, cross.output, dropout, h, h);
     normaliseSum(computation, cross.norm, h);
   }
@@ -191,8 +200,26 @@ record Layer(
     }
   }
 
-  /** {@code out = dropout(x·Wᵀ + b) + residual}; writes over {@code scratch.normalised}. */
-  private static void addProduct(
+  /** What ranks read that compute parts of a layer. */
+  private Matrix divided(Computation computation, Matrix x) {
+    return ranks.group() == null ? x : computation.copyToRanks(ranks.group(), x);
+  }
+
+  private @Nullable Dropout ofProbabilities(
+      Regularization regularization, AttentionLayout layout, Place place) {
+    Dropout dropout = regularization.ofProbabilities(index, place);
+    if (dropout == null || ranks.group() == null) {
+      return dropout;
+    }
+    int heads = layout.heads();
+    return dropout.ofHeads(ranks.rank() * heads, ranks.size() * heads);
+  }
+
+  /**
+   * {@code out = dropout(x·Wᵀ + b) + residual}, the product summed over ranks; writes over {@code
+   * scratch.normalised}.
+   */
+  private void addProduct(
       Computation computation,
       Scratch scratch,
       Matrix x,
@@ -200,11 +227,18 @@ record Layer(
       @Nullable Dropout dropout,
       Matrix residual,
       Matrix out) {
-    if (dropout == null) {
+    Communicator group = ranks.group();
+    if (dropout == null && group == null) {
       computation.linear(x, linear, Activation.IDENTITY, residual, out);
-    } else {
-      computation.linear(x, linear, Activation.IDENTITY, null, scratch.normalised);
-      computation.dropout(dropout, scratch.normalised, residual, out);
+      return;
+    }
+    Matrix product = scratch.normalised;
+    computation.linear(x, linear, Activation.IDENTITY, null, product);
+    if (group != null) {
+      computation.allReduce(group, product, dropout == null ? residual : null, dropout == null ? out : product);
+    }
+    if (dropout != null) {
+      computation.dropout(dropout, product, residual, out);
     }
   }
 }

@@ -18,6 +18,11 @@ public record LoadOptions(
     @Nullable ModelClass modelClass,
     @Nullable Long missingHeadSeed,
     @Nullable Communicator tensorParallel) {
+  /** A whole model. */
+  public LoadOptions(@Nullable ModelClass modelClass, @Nullable Long missingHeadSeed) {
+    this(modelClass, missingHeadSeed, null);
+  }
+
   /** The class that the configuration names; nothing may be missing. */
   public static final LoadOptions DEFAULT = new LoadOptions(null, null, null);
 

@@ -1,5 +1,6 @@
 package io.github.megabert.model;
 
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
@@ -60,6 +61,21 @@ public final class Loss {
     int[] classes = counted(labels, logits.columns());
     Matrix rows = computation.matrix(logits.rows(), 1);
     computation.crossEntropy(logits, classes, smoothing, rows);
+    return of(rows, mean(classes));
+  }
+
+  /**
+   * The mean cross entropy of a label a row, where each rank has the logits of some classes.
+   *
+   * @param logits of this rank's classes
+   * @param labels a class a row among all, or {@value Labels#IGNORED}
+   */
+  static Loss crossEntropy(
+      Computation computation, ClassShare share, Matrix logits, int[] labels, float smoothing) {
+    Labels.requireCount(labels, logits.rows(), "rows of logits");
+    int[] classes = counted(labels, share.classes());
+    Matrix rows = computation.matrix(logits.rows(), 1);
+    computation.crossEntropy(share, logits, classes, smoothing, rows);
     return of(rows, mean(classes));
   }
 

@@ -6,11 +6,13 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,7 @@ public final class MegatronBertModel implements MegatronBert {
   private final MegatronBertConfig config;
   private final Backend backend;
   private final @Nullable WeightFiles files;
+  private final TensorRank ranks;
   private final Backend.Parameter words;
   private final Backend.Parameter types;
   private final Backend.Parameter positions;
@@ -40,6 +43,7 @@ public final class MegatronBertModel implements MegatronBert {
     config = source.config();
     backend = source.backend();
     files = source.files();
+    ranks = source.ranks();
     words = source.parameter(ParameterTable.WORD_EMBEDDINGS);
     types = source.parameter("bert.embeddings.token_type_embeddings.weight");
     positions = source.parameter("bert.embeddings.position_embeddings.weight");
@@ -126,7 +130,8 @@ public final class MegatronBertModel implements MegatronBert {
       throw new IllegalStateException(
           "a key-value cache needs a decoder: is_decoder is false in the configuration");
     }
-    return new KeyValueCache(backend, config, sequences, capacity);
+    return new KeyValueCache(
+        backend, config.numHiddenLayers(), ranks.share(config.hiddenSize()), sequences, capacity);
   }
 
   /**
@@ -144,6 +149,10 @@ public final class MegatronBertModel implements MegatronBert {
           "encoder_hidden_states are given, but the model has no cross-attention "
               + "(add_cross_attention is false)");
     }
+    if (ranks.group() != null && pass.wantsAttentions()) {
+      throw new IllegalArgumentException(
+          "attention probabilities are not returned by a model that is divided among ranks");
+    }
     if (files != null) {
       pass.readsWeightsOf(files);
     }
@@ -151,7 +160,7 @@ public final class MegatronBertModel implements MegatronBert {
     Matrix h = embed(computation, batch);
     pass.drop(pass.regularization.ofTokens(0, Regularization.Place.EMBEDDINGS, h.columns()), h);
     pass.keepHiddenState(h);
-    Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, batch.tokens());
+    Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, ranks, batch.tokens());
     AttentionLayout layout = selfLayout(batch, cache);
     int[] cacheRows = cache == null ? null : cache.rowsForNext(batch.offsets());
     Layer.CrossKeys keys = crossKeys(computation, batch);
@@ -185,20 +194,44 @@ public final class MegatronBertModel implements MegatronBert {
 
   private Matrix embed(Computation computation, Batch batch) {
     Tensor embeds = batch.inputsEmbeds();
+    int[] tokenIds = batch.tokenIds();
+    Communicator group = ranks.group();
+    if (group != null) {
+      tokenIds = ownWords(tokenIds, batch.tokens());
+    }
     Matrix out =
-        embeds == null
+        embeds == null || tokenIds != null
             ? computation.matrix(batch.tokens(), config.hiddenSize())
             : computation.upload(embeds);
     computation.embed(
-        batch.tokenIds(), batch.tokenTypeIds(), batch.positionIds(), words, types, positions, out);
+        tokenIds, batch.tokenTypeIds(), batch.positionIds(), words, types, positions, out);
+    if (group != null) {
+      computation.allReduce(group, out, null, out);
+    }
     if (embeddingsNorm != null) {
       embeddingsNorm.apply(computation, out, out);
     }
     return out;
   }
 
+  /**
+   * The rows of this rank's part of the word table; negative where another rank has the word, or
+   * where embeddings are given, which the first rank takes.
+   */
+  private int @Nullable [] ownWords(int @Nullable [] tokenIds, int tokens) {
+    if (tokenIds == null && ranks.rank() == 0) {
+      return null;
+    }
+    int[] own = new int[tokens];
+    Arrays.fill(own, -1);
+    for (int t = 0; tokenIds != null && t < tokens; t++) {
+      own[t] = ranks.ownWord(tokenIds[t], config.vocabSize());
+    }
+    return own;
+  }
+
   private AttentionLayout selfLayout(Batch batch, @Nullable KeyValueCache cache) {
-    int heads = config.numAttentionHeads();
+    int heads = ranks.share(config.numAttentionHeads());
     if (cache == null) {
       return AttentionLayout.self(
           heads, config.headDim(), config.isDecoder(), batch.offsets(), batch.attentionMask());
@@ -233,12 +266,12 @@ public final class MegatronBertModel implements MegatronBert {
     if (encoder == null) {
       return null;
     }
+    int heads = ranks.share(config.numAttentionHeads());
     AttentionLayout queries =
-        AttentionLayout.self(
-            config.numAttentionHeads(), config.headDim(), false, batch.offsets(), null);
+        AttentionLayout.self(heads, config.headDim(), false, batch.offsets(), null);
     AttentionLayout keys =
         AttentionLayout.self(
-            config.numAttentionHeads(),
+            heads,
             config.headDim(),
             false,
             encoder.offsets(),

@@ -68,16 +68,13 @@ public final class ModelLoader {
     if (modelClass == ModelClass.CAUSAL_LM && !config.isDecoder()) {
       config = config.with("is_decoder", true);
     }
-    TensorRank ranks =
-        options.tensorParallel() == null
-            ? TensorRank.WHOLE
-            : new TensorRank(options.tensorParallel());
+    TensorRank ranks = new TensorRank(options.tensorParallel());
     ranks.requireDivides(config);
     ParameterSource source =
         new ParameterSource(
             checkpoint,
             backend,
-            storage,
+            ranks.group() == null ? storage : new ParameterStorage.Divided(storage, ranks),
             config,
             modelClass,
             shared,

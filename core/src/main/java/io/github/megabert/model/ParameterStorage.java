@@ -3,6 +3,7 @@ package io.github.megabert.model;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,39 @@ interface ParameterStorage {
     @Override
     public boolean keepsTensors() {
       return true;
+    }
+  }
+
+  /** A rank's part of every parameter, whatever becomes of it. */
+  record Divided(ParameterStorage storage, TensorRank ranks) implements ParameterStorage {
+    @Override
+    public Backend.Parameter parameter(ParameterSpec spec, Tensor value) {
+      return storage.parameter(ranks.part(spec), ranks.part(spec, value));
+    }
+
+    @Override
+    public Backend.Linear linear(
+        List<ParameterSpec> weights,
+        List<ParameterSpec> biases,
+        List<Tensor> weightValues,
+        List<@Nullable Tensor> biasValues) {
+      List<@Nullable Tensor> biasParts = new ArrayList<>();
+      List<Tensor> weightParts = new ArrayList<>();
+      for (int i = 0; i < weights.size(); i++) {
+        Tensor bias = biasValues.get(i);
+        biasParts.add(bias == null ? null : ranks.part(biases.get(i), bias));
+        weightParts.add(ranks.part(weights.get(i), weightValues.get(i)));
+      }
+      return storage.linear(parts(weights), parts(biases), weightParts, biasParts);
+    }
+
+    private List<ParameterSpec> parts(List<ParameterSpec> specs) {
+      return specs.stream().map(ranks::part).toList();
+    }
+
+    @Override
+    public boolean keepsTensors() {
+      return storage.keepsTensors();
     }
   }
 }

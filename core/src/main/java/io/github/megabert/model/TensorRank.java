@@ -1,6 +1,7 @@
 package io.github.megabert.model;
 
 import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Partition;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -15,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * @param group the ranks that share the model; null where one has all of it
  */
 record TensorRank(@Nullable Communicator group) {
-  /** One rank that has all of a model. */
-  static final TensorRank WHOLE = new TensorRank(null);
-
   /** Number of ranks. */
   int size() {
     return group == null ? 1 : group.size();
@@ -34,44 +32,30 @@ record TensorRank(@Nullable Communicator group) {
    * @throws IllegalArgumentException if not
    */
   void requireDivides(MegatronBertConfig config) {
-    requireDivides("attention heads", config.numAttentionHeads());
-    requireDivides("intermediate channels", config.intermediateSize());
-    if (config.vocabSize() < size()) {
-      throw new IllegalArgumentException(
-          "a vocabulary of " + config.vocabSize() + " cannot be divided among " + size() + " ranks");
-    }
-  }
-
-  private void requireDivides(String what, int count) {
-    if (count % size() != 0) {
+    if (config.numAttentionHeads() % size() != 0) {
       throw new IllegalArgumentException(
           "the model's "
-              + count
-              + " "
-              + what
-              + " cannot be divided among "
+              + config.numAttentionHeads()
+              + " attention heads cannot be divided among "
               + size()
               + " tensor-parallel ranks; choose a number of ranks that divides them");
     }
   }
 
-  /** This rank's share of something that is divided evenly. */
+  /** How many of some channels, heads or words this rank has: ranks differ by one at most. */
   int share(int all) {
-    return all / size();
+    return (int) Partition.even(all, size()).count(rank());
   }
 
-  /** The first of this rank's words. */
-  int firstWord(int vocabulary) {
-    return Math.min(vocabulary, rank() * wordsPerRank(vocabulary));
+  /** The first of them. */
+  int first(int all) {
+    return (int) Partition.even(all, size()).start(rank());
   }
 
-  /** How many words it has; the last ranks have fewer where they do not divide evenly. */
-  int words(int vocabulary) {
-    return Math.min(vocabulary, (rank() + 1) * wordsPerRank(vocabulary)) - firstWord(vocabulary);
-  }
-
-  private int wordsPerRank(int vocabulary) {
-    return Math.ceilDiv(vocabulary, size());
+  /** The row of a word in this rank's part of a table; -1 where another rank has it. */
+  int ownWord(int word, int vocabulary) {
+    int row = word - first(vocabulary);
+    return row >= 0 && row < share(vocabulary) ? row : -1;
   }
 
   /** Whether this rank's part of a parameter stays zero: the first rank adds it. */
@@ -92,9 +76,8 @@ record TensorRank(@Nullable Communicator group) {
     long[] extents = whole.shape().toArray();
     switch (whole.split()) {
       case WHOLE, FIRST -> {}
-      case ROWS, HEADS -> extents[0] /= size();
-      case COLUMNS -> extents[1] /= size();
-      case VOCABULARY -> extents[0] = words((int) extents[0]);
+      case ROWS, HEADS, VOCABULARY -> extents[0] = share((int) extents[0]);
+      case COLUMNS -> extents[1] = share((int) extents[1]);
     }
     return new ParameterSpec(
         whole.name(), Shape.of(extents), whole.kind(), whole.split(), whole.place());
@@ -111,26 +94,23 @@ record TensorRank(@Nullable Communicator group) {
           rank() == 0
               ? whole
               : Tensor.allocate(Arena.ofAuto(), whole.dtype(), whole.shape());
-      case ROWS, HEADS -> {
-        long rows = whole.shape().extent(0) / size();
-        yield whole.rows(rank() * rows, (rank() + 1) * rows);
+      case ROWS, HEADS, VOCABULARY -> {
+        int rows = whole.shape().intExtent(0);
+        yield whole.rows(first(rows), first(rows) + share(rows));
       }
       case COLUMNS -> columns(whole);
-      case VOCABULARY -> {
-        int vocabulary = whole.shape().intExtent(0);
-        long first = firstWord(vocabulary);
-        yield whole.rows(first, first + words(vocabulary));
-      }
     };
   }
 
   private Tensor columns(Tensor whole) {
     long rows = whole.shape().extent(0);
-    Shape shape = Shape.of(rows, whole.shape().extent(1) / size());
-    Tensor part = Tensor.allocate(Arena.ofAuto(), whole.dtype(), shape);
-    long bytes = part.byteSize() / rows;
+    int columns = whole.shape().intExtent(1);
+    Tensor part =
+        Tensor.allocate(Arena.ofAuto(), whole.dtype(), Shape.of(rows, share(columns)));
+    long element = whole.byteSize() / whole.elements();
+    long bytes = share(columns) * element;
     for (long row = 0; row < rows; row++) {
-      long from = (row * size() + rank()) * bytes;
+      long from = (row * columns + first(columns)) * element;
       MemorySegment.copy(whole.segment(), from, part.segment(), row * bytes, bytes);
     }
     return part;

@@ -29,12 +29,16 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
       Backend backend,
       LoadOptions options,
       Predicate<ParameterSpec> frozen) {
-    TrainableParameters parameters = new TrainableParameters(backend, frozen, checkpoint.source());
+    TensorRank ranks = new TensorRank(options.tensorParallel());
+    TrainableParameters parameters =
+        new TrainableParameters(
+            backend, spec -> frozen.test(spec) || ranks.isZero(spec), ranks, checkpoint.source());
     try {
       MegatronBert model = new ModelLoader(checkpoint, backend, parameters).load(options);
       Map<String, Object> config = new LinkedHashMap<>(model.config().toMap());
       config.put("architectures", List.of(model.className()));
-      parameters.setConfig(config, model.config().padTokenId().orElse(-1));
+      parameters.setConfig(
+          config, model.config().padTokenId().orElse(-1), model.config().vocabSize());
       return new TrainableModel(model, parameters);
     } catch (RuntimeException failure) {
       parameters.close();

@@ -50,6 +50,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
 
   private final Backend backend;
   private final Predicate<ParameterSpec> frozen;
+  private final TensorRank ranks;
   private final String source;
   private @Nullable Map<String, Object> config;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
@@ -58,10 +59,13 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   private final IdentityHashMap<Object, Block> weights = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Block> biases = new IdentityHashMap<>();
   private int paddingId = -1;
+  private int vocabulary;
   private boolean closed;
 
-  TrainableParameters(Backend backend, Predicate<ParameterSpec> frozen, String source) {
+  TrainableParameters(
+      Backend backend, Predicate<ParameterSpec> frozen, TensorRank ranks, String source) {
     this.backend = backend;
+    this.ranks = ranks;
     this.frozen = frozen;
     this.source = source;
   }
@@ -70,9 +74,11 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * Takes the configuration that the model was loaded with.
    *
    * @param padding the token whose embedding lookups do not train, or -1
+   * @param words in the whole vocabulary
    */
-  void setConfig(Map<String, Object> value, int padding) {
+  void setConfig(Map<String, Object> value, int padding, int words) {
     config = value;
+    vocabulary = words;
     paddingId = padding;
   }
 
@@ -218,7 +224,10 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   @Override
   public int paddingRow(Backend.Parameter table) {
     Parameter words = parameters.get(ParameterTable.WORD_EMBEDDINGS);
-    return words != null && words.block.equals(tables.get(table)) ? paddingId : -1;
+    if (words == null || !words.block.equals(tables.get(table))) {
+      return -1;
+    }
+    return paddingId < 0 ? -1 : ranks.ownWord(paddingId, vocabulary);
   }
 
   @Override

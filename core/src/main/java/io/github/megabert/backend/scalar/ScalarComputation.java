@@ -3,12 +3,15 @@ package io.github.megabert.backend.scalar;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.host.HostCollectives;
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -239,6 +242,30 @@ final class ScalarComputation implements Computation {
   @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
     ScalarLosses.crossEntropy(logits, labels, smoothing, out);
+  }
+
+  @Override
+  public Matrix crossEntropy(
+      ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
+    HostMatrix statistics = HostMatrix.of(matrix(logits.rows(), HostCollectives.STATISTICS));
+    HostMatrix totals = HostMatrix.of(matrix(logits.rows(), 1));
+    ScalarLosses.statistics(HostMatrix.of(logits), labels, share.first(), statistics);
+    HostMatrix losses = HostMatrix.of(out, "out", logits.rows(), 1);
+    HostCollectives.crossEntropy(share, statistics, labels, smoothing, losses, totals);
+    return totals;
+  }
+
+  @Override
+  public void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    HostMatrix added =
+        residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), x.columns());
+    HostMatrix target = HostMatrix.of(out, "out", x.rows(), x.columns());
+    HostCollectives.allReduce(group, HostMatrix.of(x), added, target);
+  }
+
+  @Override
+  public void gatherColumns(Communicator group, Matrix x, Matrix all) {
+    HostCollectives.gatherColumns(group, HostMatrix.of(x), HostMatrix.of(all));
   }
 
   @Override

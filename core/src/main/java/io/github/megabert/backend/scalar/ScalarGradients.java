@@ -4,6 +4,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AdamWStep;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
@@ -298,6 +299,25 @@ public final class ScalarGradients implements Gradients {
   public void crossEntropy(
       Matrix logits, int[] labels, float smoothing, Matrix dOut, Matrix dLogits) {
     ScalarLosses.crossEntropyGradient(logits, labels, smoothing, dOut, dLogits);
+  }
+
+  @Override
+  public void crossEntropy(
+      ClassShare share,
+      Matrix logits,
+      int[] labels,
+      float smoothing,
+      Matrix totals,
+      Matrix dOut,
+      Matrix dLogits) {
+    ScalarLosses.crossEntropyGradient(
+        share,
+        HostMatrix.of(logits),
+        labels,
+        smoothing,
+        HostMatrix.of(totals, "totals", logits.rows(), 1),
+        HostMatrix.of(dOut, "dOut", logits.rows(), 1),
+        HostMatrix.of(dLogits, "dLogits", logits.rows(), logits.columns()));
   }
 
   @Override

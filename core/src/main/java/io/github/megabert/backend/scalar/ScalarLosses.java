@@ -1,7 +1,9 @@
 package io.github.megabert.backend.scalar;
 
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.host.HostCollectives;
 import io.github.megabert.backend.host.HostMatrix;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +58,46 @@ public final class ScalarLosses {
       for (int c = 0; c < classes; c++) {
         double wanted = (c == labels[r] ? 1 - smoothing : 0) + smoothing / classes;
         double difference = Math.exp(source.get(r, c) - total) - wanted;
+        target.set(r, c, labels[r] < 0 ? 0 : difference * scale.get(r, 0));
+      }
+    }
+  }
+
+  /** What a rank tells of its logits: {@link HostCollectives#STATISTICS} numbers a row. */
+  static void statistics(HostMatrix logits, int[] labels, int first, HostMatrix out) {
+    for (int r = 0; r < logits.rows(); r++) {
+      float max = Float.NEGATIVE_INFINITY;
+      for (int c = 0; c < logits.columns(); c++) {
+        max = Math.max(max, logits.get(r, c));
+      }
+      double exponentials = 0;
+      double sum = 0;
+      for (int c = 0; c < logits.columns(); c++) {
+        exponentials += Math.exp((double) logits.get(r, c) - max);
+        sum += logits.get(r, c);
+      }
+      int own = labels[r] - first;
+      boolean isOwn = labels[r] >= 0 && own >= 0 && own < logits.columns();
+      out.set(r, 0, max);
+      out.set(r, 1, exponentials);
+      out.set(r, 2, isOwn ? logits.get(r, own) : 0);
+      out.set(r, 3, sum);
+    }
+  }
+
+  static void crossEntropyGradient(
+      ClassShare share,
+      HostMatrix logits,
+      int[] labels,
+      float smoothing,
+      HostMatrix totals,
+      HostMatrix scale,
+      HostMatrix target) {
+    for (int r = 0; r < logits.rows(); r++) {
+      for (int c = 0; c < logits.columns(); c++) {
+        double wanted = share.first() + c == labels[r] ? 1 - smoothing : 0;
+        wanted += smoothing / share.classes();
+        double difference = Math.exp((double) logits.get(r, c) - totals.get(r, 0)) - wanted;
         target.set(r, c, labels[r] < 0 ? 0 : difference * scale.get(r, 0));
       }
     }

@@ -10,6 +10,7 @@ import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.LayerNormRow;
 import io.github.megabert.backend.vector.training.ActivateRow;
 import io.github.megabert.backend.vector.training.ActivationAdjoint;
+import io.github.megabert.backend.vector.rows.RowStatistics;
 import io.github.megabert.backend.vector.training.AdamW;
 import io.github.megabert.backend.vector.training.AdamWKernel;
 import io.github.megabert.backend.vector.training.CrossEntropyAdjoint;
@@ -45,6 +46,7 @@ final class TrainingWorkspace {
   final ElementDropout dropout;
   final LayerNormAdjoint layerNormAdjoint;
   final CrossEntropyAdjoint crossEntropyAdjoint;
+  final RowStatistics rowStatistics;
   final ScatterAdd scatterAdd;
   final SquaredNorm squaredNorm;
   final AdamW adamW;
@@ -79,6 +81,7 @@ final class TrainingWorkspace {
     dropout = new ElementDropout(blocks, memory, forms);
     layerNormAdjoint = new LayerNormAdjoint(team, memory, forms);
     crossEntropyAdjoint = new CrossEntropyAdjoint(team, memory, forms);
+    rowStatistics = new RowStatistics(team, memory, forms);
     scatterAdd = new ScatterAdd(team, forms);
     squaredNorm = new SquaredNorm(blocks, memory, forms);
     adamW = new AdamW(blocks, forms);

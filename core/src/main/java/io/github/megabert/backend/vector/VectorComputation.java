@@ -3,14 +3,17 @@ package io.github.megabert.backend.vector;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.host.HostCollectives;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.scalar.ScalarLosses;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Tensor;
@@ -250,6 +253,32 @@ final class VectorComputation implements Computation {
     open()
         .crossEntropy
         .of(HostMatrix.of(logits), labels, smoothing, HostMatrix.of(out, "out", logits.rows(), 1));
+  }
+
+  @Override
+  public Matrix crossEntropy(
+      ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
+    HostMatrix statistics = HostMatrix.of(matrix(logits.rows(), HostCollectives.STATISTICS));
+    HostMatrix totals = HostMatrix.of(matrix(logits.rows(), 1));
+    open().training().rowStatistics.of(HostMatrix.of(logits), labels, share.first(), statistics);
+    HostMatrix losses = HostMatrix.of(out, "out", logits.rows(), 1);
+    HostCollectives.crossEntropy(share, statistics, labels, smoothing, losses, totals);
+    return totals;
+  }
+
+  @Override
+  public void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    open();
+    HostMatrix added =
+        residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), x.columns());
+    HostMatrix target = HostMatrix.of(out, "out", x.rows(), x.columns());
+    HostCollectives.allReduce(group, HostMatrix.of(x), added, target);
+  }
+
+  @Override
+  public void gatherColumns(Communicator group, Matrix x, Matrix all) {
+    open();
+    HostCollectives.gatherColumns(group, HostMatrix.of(x), HostMatrix.of(all));
   }
 
   @Override

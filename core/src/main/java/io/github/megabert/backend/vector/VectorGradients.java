@@ -4,6 +4,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AdamWStep;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
@@ -252,6 +253,28 @@ final class VectorGradients implements Gradients {
             HostMatrix.of(logits),
             labels,
             smoothing,
+            HostMatrix.of(dOut, "dOut", logits.rows(), 1),
+            HostMatrix.of(dLogits, "dLogits", logits.rows(), logits.columns()));
+  }
+
+  @Override
+  public void crossEntropy(
+      ClassShare share,
+      Matrix logits,
+      int[] labels,
+      float smoothing,
+      Matrix totals,
+      Matrix dOut,
+      Matrix dLogits) {
+    open()
+        .training()
+        .crossEntropyAdjoint
+        .run(
+            share,
+            HostMatrix.of(logits),
+            labels,
+            smoothing,
+            HostMatrix.of(totals, "totals", logits.rows(), 1),
             HostMatrix.of(dOut, "dOut", logits.rows(), 1),
             HostMatrix.of(dLogits, "dLogits", logits.rows(), logits.columns()));
   }
