@@ -10,6 +10,7 @@ import io.github.megabert.tensor.MappedMemory;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes models of one or several classes out of one checkpoint into one backend. Models share what
@@ -21,18 +22,31 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ModelLoader {
   private final Checkpoint checkpoint;
   private final Backend backend;
-  private final ParameterStorage storage;
+  private final @Nullable TrainableParameters trained;
   private final Map<String, Object> shared = new ConcurrentHashMap<>();
 
   /** A loader that has loaded nothing yet. */
   public ModelLoader(Checkpoint checkpoint, Backend backend) {
-    this(checkpoint, backend, new ParameterStorage.ReadOnly(backend));
+    this(checkpoint, backend, null);
   }
 
-  ModelLoader(Checkpoint checkpoint, Backend backend, ParameterStorage storage) {
+  /**
+   * A loader of models that are trained, or only read.
+   *
+   * @param trained takes the parameters; null where they are only read
+   */
+  ModelLoader(Checkpoint checkpoint, Backend backend, @Nullable TrainableParameters trained) {
     this.checkpoint = checkpoint;
     this.backend = backend;
-    this.storage = storage;
+    this.trained = trained;
+  }
+
+  private ParameterStorage storage(TensorRank ranks) {
+    if (trained != null) {
+      return trained;
+    }
+    ParameterStorage whole = new ParameterStorage.ReadOnly(backend);
+    return ranks.group() == null ? whole : new ParameterStorage.Divided(whole, ranks);
   }
 
   /**
@@ -74,7 +88,7 @@ public final class ModelLoader {
         new ParameterSource(
             checkpoint,
             backend,
-            ranks.group() == null ? storage : new ParameterStorage.Divided(storage, ranks),
+            storage(ranks),
             config,
             modelClass,
             shared,

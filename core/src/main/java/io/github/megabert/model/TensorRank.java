@@ -1,5 +1,7 @@
 package io.github.megabert.model;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Partition;
 import io.github.megabert.parameters.ParameterSpec;
@@ -114,5 +116,53 @@ record TensorRank(@Nullable Communicator group) {
       MemorySegment.copy(whole.segment(), from, part.segment(), row * bytes, bytes);
     }
     return part;
+  }
+
+  /**
+   * A whole parameter, on the first rank; on others their part or the whole. All ranks call it.
+   *
+   * @param part what this rank has of it, float32
+   */
+  Tensor whole(ParameterSpec spec, Tensor part, Arena arena) {
+    if (group == null) {
+      return part;
+    }
+    return switch (spec.split()) {
+      case WHOLE, FIRST -> part;
+      case ROWS, HEADS, VOCABULARY -> {
+        long rows = spec.shape().extent(0);
+        Partition parts = Partition.evenRows(rows, spec.shape().elements() / rows, size());
+        yield gathered(spec, part, parts, arena);
+      }
+      case COLUMNS -> {
+        Shape shape = spec.shape();
+        // Columns are gathered as the rows of the transposed matrix's parts, then put side by side.
+        Partition parts = Partition.evenRows(shape.extent(1), shape.extent(0), size());
+        yield sideBySide(gathered(spec, part, parts, arena), parts, arena);
+      }
+    };
+  }
+
+  private Tensor gathered(ParameterSpec spec, Tensor part, Partition parts, Arena arena) {
+    Tensor all = Tensor.allocate(arena, part.dtype(), spec.shape());
+    requireNonNull(group).allGather(part.segment(), all.segment(), parts);
+    return all;
+  }
+
+  private static Tensor sideBySide(Tensor gathered, Partition parts, Arena arena) {
+    Tensor whole = Tensor.allocate(arena, gathered.dtype(), gathered.shape());
+    long rows = whole.shape().extent(0);
+    long rowBytes = whole.byteSize() / rows;
+    long column = 0;
+    for (int rank = 0; rank < parts.parts(); rank++) {
+      long bytes = parts.count(rank) * Float.BYTES / rows;
+      for (long row = 0; row < rows; row++) {
+        long from = parts.start(rank) * Float.BYTES + row * bytes;
+        MemorySegment.copy(
+            gathered.segment(), from, whole.segment(), row * rowBytes + column, bytes);
+      }
+      column += bytes;
+    }
+    return whole;
   }
 }

@@ -31,8 +31,7 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
       Predicate<ParameterSpec> frozen) {
     TensorRank ranks = new TensorRank(options.tensorParallel());
     TrainableParameters parameters =
-        new TrainableParameters(
-            backend, spec -> frozen.test(spec) || ranks.isZero(spec), ranks, checkpoint.source());
+        new TrainableParameters(backend, frozen, ranks, checkpoint.source());
     try {
       MegatronBert model = new ModelLoader(checkpoint, backend, parameters).load(options);
       Map<String, Object> config = new LinkedHashMap<>(model.config().toMap());

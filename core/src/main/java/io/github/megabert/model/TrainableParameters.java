@@ -6,6 +6,7 @@ import io.github.megabert.backend.GradientTargets;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parallel.Ranks;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * two uses, whose gradients add up.
  *
  * <p>It is a {@link Checkpoint} of the values as they are now, so a model under training can be
- * written as any other. Belongs to one thread.
+ * written as any other. Where ranks share the model, each has its part of the parameters, and a
+ * tensor is read by all ranks together. Belongs to one thread.
  */
 public final class TrainableParameters implements ParameterStorage, GradientTargets, Checkpoint {
   /**
@@ -43,10 +45,12 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   /**
    * One parameter: some rows of a block.
    *
-   * @param isFrozen whether it is not trained
+   * @param spec of the whole parameter
+   * @param shape of what is here: the same, unless ranks share the model
+   * @param isFrozen whether it is not trained here
    */
   public record Parameter(
-      ParameterSpec spec, Block block, int firstRow, int rows, boolean isFrozen) {}
+      ParameterSpec spec, Shape shape, Block block, int firstRow, int rows, boolean isFrozen) {}
 
   private final Backend backend;
   private final Predicate<ParameterSpec> frozen;
@@ -112,9 +116,10 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     if (known != null) {
       return known.block;
     }
-    int columns = specs.getFirst().shape().intExtent(-1);
-    int rows = specs.stream().mapToInt(TrainableParameters::rows).sum();
-    boolean isFrozen = specs.stream().allMatch(frozen);
+    List<Shape> shapes = specs.stream().map(spec -> ranks.part(spec).shape()).toList();
+    int columns = shapes.getFirst().intExtent(-1);
+    int rows = shapes.stream().mapToInt(TrainableParameters::rows).sum();
+    boolean isFrozen = specs.stream().allMatch(this::isFrozen);
     Block block =
         new Block(
             backend.resident(rows, columns), isFrozen ? null : backend.resident(rows, columns));
@@ -122,19 +127,31 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     int first = 0;
     for (int i = 0; i < specs.size(); i++) {
       ParameterSpec spec = specs.get(i);
-      Parameter parameter = new Parameter(spec, block, first, rows(spec), frozen.test(spec));
+      Shape shape = shapes.get(i);
+      Parameter parameter =
+          new Parameter(spec, shape, block, first, rows(shape), isFrozen(spec));
       parameters.put(spec.name(), parameter);
       Tensor value = values.get(i);
       if (value != null) {
-        write(value, block.value, first);
+        write(value, parameter, block.value);
       }
-      first += rows(spec);
+      first += rows(shape);
     }
     return block;
   }
 
-  private static int rows(ParameterSpec spec) {
-    return spec.shape().rank() == 1 ? 1 : spec.shape().intExtent(0);
+  /** Also what the first of several ranks trains alone. */
+  private boolean isFrozen(ParameterSpec spec) {
+    return frozen.test(spec) || ranks.isZero(spec);
+  }
+
+  /** How many parameters are not trained on any rank. */
+  public long frozenCount() {
+    return parameters.values().stream().filter(p -> frozen.test(p.spec)).count();
+  }
+
+  private static int rows(Shape shape) {
+    return shape.rank() == 1 ? 1 : shape.intExtent(0);
   }
 
   private static int[] range(int first, int count) {
@@ -145,31 +162,61 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     return rows;
   }
 
-  /** Writes a tensor into rows of a matrix, {@code columns} numbers a row. */
-  public void write(Tensor values, ResidentMatrix matrix, int firstRow) {
-    int columns = matrix.columns();
-    int rows = Math.toIntExact(values.elements() / columns);
-    try (Computation computation = backend.begin()) {
-      Matrix uploaded = computation.upload(values.reshape(Shape.of(rows, columns)));
-      computation.scatterRows(uploaded, 0, range(firstRow, rows), matrix);
-      computation.finish();
-    }
-  }
-
   @Override
   public boolean keepsTensors() {
     return false;
   }
 
-  /** Reads a parameter's rows of a matrix of its block's shape, such as a moment. */
+  /**
+   * Writes a parameter's numbers, or what this rank has of them, into its rows of a matrix of its
+   * block's shape.
+   *
+   * @param whole of the whole parameter's shape
+   */
+  public void write(Tensor whole, Parameter parameter, ResidentMatrix matrix) {
+    Tensor part = ranks.part(parameter.spec, whole);
+    try (Computation computation = backend.begin()) {
+      Matrix uploaded =
+          computation.upload(part.reshape(Shape.of(parameter.rows, matrix.columns())));
+      computation.scatterRows(uploaded, 0, range(parameter.firstRow, parameter.rows), matrix);
+      computation.finish();
+    }
+  }
+
+  /**
+   * Reads what is here of a parameter from its rows of a matrix of its block's shape, such as a
+   * gradient.
+   */
   public Tensor read(Parameter parameter, Matrix matrix, Arena arena) {
-    Tensor tensor = Tensor.allocate(arena, DType.F32, parameter.spec.shape());
+    Tensor tensor = Tensor.allocate(arena, DType.F32, parameter.shape);
     try (Computation computation = backend.begin()) {
       Matrix part = computation.matrix(parameter.rows, matrix.columns());
       computation.gatherRows(matrix, range(parameter.firstRow, parameter.rows), part);
       computation.read(part, tensor.segment());
     }
     return tensor;
+  }
+
+  /**
+   * Reads a parameter from its rows of a matrix of its block's shape, such as a moment. Where ranks
+   * share the model, all call it, and the first gets the whole.
+   */
+  public Tensor gather(Parameter parameter, Matrix matrix, Arena arena) {
+    return ranks.whole(parameter.spec, read(parameter, matrix, arena), arena);
+  }
+
+  /**
+   * The sum of a number over the ranks that share the model, the same on each.
+   *
+   * @param value what this rank adds
+   */
+  public double sumOverRanks(double value) {
+    return Ranks.sum(ranks.group(), value);
+  }
+
+  /** Whether another rank holds the same numbers and counts them. */
+  public boolean isCopy(Parameter parameter) {
+    return ranks.isCopy(parameter.spec);
   }
 
   // Training.
@@ -274,7 +321,54 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   @Override
   public Tensor tensor(String name) {
     Parameter parameter = parameter(name);
-    return read(parameter, parameter.block.value, Arena.ofAuto());
+    return gather(parameter, parameter.block.value, Arena.ofAuto());
+  }
+
+  /**
+   * A checkpoint of the whole model as it is now, for the first rank to write. Where ranks share
+   * the model, all call it, and its numbers are copies.
+   */
+  public Checkpoint whole() {
+    if (ranks.group() == null) {
+      return this;
+    }
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (String name : parameters.keySet()) {
+      tensors.put(name, tensor(name));
+    }
+    return new Snapshot(source, config(), tensors);
+  }
+
+  /** Numbers that do not change any more. */
+  private record Snapshot(
+      String source, Map<String, Object> config, Map<String, Tensor> tensors)
+      implements Checkpoint {
+    @Override
+    public Set<String> names() {
+      return tensors.keySet();
+    }
+
+    @Override
+    public DType dtype(String name) {
+      return DType.F32;
+    }
+
+    @Override
+    public Shape shape(String name) {
+      return tensor(name).shape();
+    }
+
+    @Override
+    public Tensor tensor(String name) {
+      Tensor tensor = tensors.get(name);
+      if (tensor == null) {
+        throw new IllegalArgumentException("the model has no parameter " + name);
+      }
+      return tensor;
+    }
+
+    @Override
+    public void close() {}
   }
 
   /** Frees values and gradients; the model must not be used after that. */

@@ -103,7 +103,7 @@ final class RunFolder {
   }
 
   /** Writes a checkpoint, and removes those before the last {@code keep}. */
-  Path save(TrainableParameters parameters, AdamW optimizer, RunState state, int keep)
+  Path save(Checkpoint parameters, AdamW optimizer, RunState state, int keep)
       throws IOException {
     Path target = checkpoint(state.step());
     if (!Files.exists(target)) {
@@ -121,7 +121,7 @@ final class RunFolder {
     return target;
   }
 
-  private void writeModel(TrainableParameters parameters, Path target) throws IOException {
+  private void writeModel(Checkpoint parameters, Path target) throws IOException {
     switch (format) {
       case HUGGINGFACE -> writer(parameters).write(target, alongside);
       case MEGATRON -> {
@@ -138,7 +138,7 @@ final class RunFolder {
     }
   }
 
-  private static HuggingFaceWriter writer(TrainableParameters parameters) {
+  private static HuggingFaceWriter writer(Checkpoint parameters) {
     return new HuggingFaceWriter(
         parameters, new ElementConversion(null), ONE_SHARD, (tensor, done, total) -> {});
   }
@@ -154,7 +154,7 @@ final class RunFolder {
   }
 
   /** Makes the present model the run's result. */
-  void saveBest(TrainableParameters parameters) throws IOException {
+  void saveBest(Checkpoint parameters) throws IOException {
     Path fresh = folder.resolve("checkpoints").resolve("best");
     if (Files.exists(fresh)) {
       delete(fresh);
@@ -229,8 +229,8 @@ final class RunFolder {
         MappedMemory.<String, IOException>read(
             values.source(),
             () -> {
-              Tensor value = values.tensor(name, arena);
-              parameters.write(value, parameter.block().value(), parameter.firstRow());
+              parameters.write(
+                  values.tensor(name, arena), parameter, parameter.block().value());
               return name;
             });
       }

@@ -2,7 +2,9 @@ package io.github.megabert.train;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.Tape;
+import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.file.Interruptible;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.Loss;
@@ -10,6 +12,9 @@ import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.model.TrainableParameters;
+import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.ParallelGroups;
+import io.github.megabert.parallel.Ranks;
 import io.github.megabert.train.log.MetricsLine;
 import io.github.megabert.train.log.MetricsLog;
 import io.github.megabert.train.optim.AdamW;
@@ -45,6 +50,7 @@ public final class Trainer {
   private boolean higherIsBetter;
   private Map<String, Path> alongside = Map.of();
   private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
+  private @Nullable ParallelGroups ranks;
   private volatile boolean stopped;
 
   /**
@@ -95,6 +101,37 @@ public final class Trainer {
     return this;
   }
 
+  /**
+   * Makes it one of several that train together. The parts of a step's batch ({@link
+   * TrainingOptions#accumulate}) are divided among the data-parallel ranks, so that a step computes
+   * what one rank would. Each evaluates; the first writes.
+   *
+   * @throws IllegalArgumentException if the plan has pipeline stages
+   */
+  public Trainer ranks(ParallelGroups groups) {
+    if (groups.plan().pipeline() > 1) {
+      throw new IllegalArgumentException(
+          "a model is not yet divided into pipeline stages; the plan is " + groups.plan());
+    }
+    ranks = groups;
+    return this;
+  }
+
+  private @Nullable Communicator world() {
+    return ranks == null ? null : ranks.world();
+  }
+
+  private boolean isFirst() {
+    return ranks == null || ranks.world().rank() == 0;
+  }
+
+  /** Waits until all ranks have come here. */
+  private void meet() {
+    if (ranks != null) {
+      ranks.world().barrier();
+    }
+  }
+
   /** Ends the run after the step under way; may be called from another thread. */
   public void stop() {
     stopped = true;
@@ -124,6 +161,11 @@ public final class Trainer {
 
   private TrainingResult run(Path folder, AtomicBoolean interrupted) throws IOException {
     RunFolder files = new RunFolder(folder, alongside, format);
+    if (!isFirst()) {
+      try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
+        return new Run(files, optimizer, null, begin(), interrupted).run();
+      }
+    }
     files.create();
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer());
         MetricsLog log = MetricsLog.create(files.metrics())) {
@@ -152,6 +194,10 @@ public final class Trainer {
           files.hasOnlyBegun()
               ? begin()
               : files.restore(model.parameters(), optimizer, fingerprint());
+      meet();
+      if (!isFirst()) {
+        return new Run(files, optimizer, null, state, interrupted).run();
+      }
       try (MetricsLog log = MetricsLog.resume(files.metrics(), state.step())) {
         return new Run(files, optimizer, log, state, interrupted).run();
       }
@@ -186,16 +232,17 @@ public final class Trainer {
         + ", shuffled "
         + options.shuffle()
         + ", frozen parameters "
-        + model.parameters().parameters().stream()
-            .filter(TrainableParameters.Parameter::isFrozen)
-            .count();
+        + model.parameters().frozenCount();
   }
 
   /** One part of a run, in one process. */
   private final class Run {
     private final RunFolder files;
     private final AdamW optimizer;
-    private final MetricsLog log;
+
+    /** Null but on the first rank. */
+    private final @Nullable MetricsLog log;
+
     private RunState state;
     private final AtomicBoolean interrupted;
     private final long begin = System.nanoTime();
@@ -204,7 +251,7 @@ public final class Trainer {
     Run(
         RunFolder files,
         AdamW optimizer,
-        MetricsLog log,
+        @Nullable MetricsLog log,
         RunState state,
         AtomicBoolean interrupted) {
       this.files = files;
@@ -235,10 +282,11 @@ public final class Trainer {
         save();
       }
       if (evaluator == null) {
-        files.saveBest(model.parameters());
+        saveBest();
       } else if (isComplete) {
         files.restoreBest(model.parameters());
       }
+      meet();
       double seconds = (System.nanoTime() - begin) * 1e-9;
       return new TrainingResult(
           state.step(),
@@ -251,7 +299,7 @@ public final class Trainer {
     }
 
     private boolean isStopped() {
-      return stopped || interrupted.get();
+      return Ranks.any(world(), stopped || interrupted.get());
     }
 
     /** Whether a number of steps has passed; 0 stands for an epoch. */
@@ -270,12 +318,20 @@ public final class Trainer {
       int parts = Math.ceilDiv(end - first, options.batchSize());
       PartOffsets offsets = new PartOffsets(step);
       double loss = 0;
+      try (Computation computation = backend.begin()) {
+        model.parameters().clearGradients(computation);
+        computation.finish();
+      }
       for (int part = 0; part < parts; part++) {
         int from = first + part * options.batchSize();
         int to = Math.min(end, from + options.batchSize());
         Dataset.Part examples = data.batch(epoch, order.examples(epoch, from, to));
-        loss += addGradients(examples, offsets.next(examples.batch()), part == 0, parts);
+        Regularization with = offsets.next(examples.batch());
+        if (isOwn(part)) {
+          loss += addGradients(examples, with, parts);
+        }
       }
+      loss = sumOverRanks(loss);
       requireFinite(loss, "loss");
       double gradNorm;
       try (Computation computation = backend.begin()) {
@@ -301,16 +357,34 @@ public final class Trainer {
               schedule.rate(options.optimizer().learningRate(), step),
               gradNorm,
               offsets.tokens / ((System.nanoTime() - start) * 1e-9));
-      log.append(line);
+      append(line);
       listeners.forEach(listener -> listener.stepped(line));
     }
 
-    private double addGradients(
-        Dataset.Part examples, Regularization with, boolean isFirst, int parts) {
-      try (Tape tape = new Tape(backend.begin(), model.parameters(), options.recompute())) {
-        if (isFirst) {
-          model.parameters().clearGradients(tape);
+    /** Whether a part of a step's batch is this rank's. */
+    private boolean isOwn(int part) {
+      return ranks == null || part % ranks.data().size() == ranks.data().rank();
+    }
+
+    /** Adds the gradients, and the loss, of the other data-parallel ranks. */
+    private double sumOverRanks(double loss) {
+      if (ranks == null || ranks.data().size() == 1) {
+        return loss;
+      }
+      try (Computation computation = backend.begin()) {
+        for (TrainableParameters.Block block : model.parameters().blocks()) {
+          ResidentMatrix gradient = block.gradient();
+          if (gradient != null) {
+            computation.allReduce(ranks.data(), gradient, null, gradient);
+          }
         }
+        computation.finish();
+      }
+      return Ranks.sum(ranks.data(), loss);
+    }
+
+    private double addGradients(Dataset.Part examples, Regularization with, int parts) {
+      try (Tape tape = new Tape(backend.begin(), model.parameters(), options.recompute())) {
         Loss loss = model.model().loss(tape, examples.batch(), examples.labels(), with);
         double value = loss.read(tape);
         loss.backward(tape, 1.0 / parts);
@@ -357,11 +431,11 @@ public final class Trainer {
               state.tokens(),
               state.fingerprint());
       if (isBest) {
-        files.saveBest(model.parameters());
+        saveBest();
       }
       MetricsLine.Evaluation line =
           new MetricsLine.Evaluation(state.step(), MetricsLine.Split.VALIDATION, metrics);
-      log.append(line);
+      append(line);
       listeners.forEach(listener -> listener.evaluated(line, isBest));
       return isPatienceGone();
     }
@@ -370,9 +444,28 @@ public final class Trainer {
       return options.earlyStopping() > 0 && state.evaluationsSinceBest() >= options.earlyStopping();
     }
 
+    private void append(MetricsLine line) throws IOException {
+      if (log != null) {
+        log.append(line);
+      }
+    }
+
+    private void saveBest() throws IOException {
+      Checkpoint whole = model.parameters().whole();
+      if (isFirst()) {
+        files.saveBest(whole);
+      }
+      meet();
+    }
+
     private void save() throws IOException {
+      Checkpoint whole = model.parameters().whole();
+      if (log == null) {
+        optimizer.giveState();
+        return;
+      }
       log.force();
-      Path saved = files.save(model.parameters(), optimizer, state, options.keep());
+      Path saved = files.save(whole, optimizer, state, options.keep());
       listeners.forEach(listener -> listener.saved(saved));
     }
   }

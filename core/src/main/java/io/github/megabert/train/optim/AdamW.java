@@ -15,6 +15,7 @@ import io.github.megabert.parameters.ParameterSpec.Place;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -79,9 +80,12 @@ public final class AdamW implements AutoCloseable {
     Gradients gradients = computation.gradients();
     double squares = 0;
     for (Parameter parameter : trained) {
-      squares += gradients.squaredNorm(gradient(parameter), parameter.firstRow(), parameter.rows());
+      if (!parameters.isCopy(parameter)) {
+        squares +=
+            gradients.squaredNorm(gradient(parameter), parameter.firstRow(), parameter.rows());
+      }
     }
-    double norm = Math.sqrt(squares);
+    double norm = Math.sqrt(parameters.sumOverRanks(squares));
     if (!Double.isFinite(norm)) {
       return norm;
     }
@@ -129,7 +133,7 @@ public final class AdamW implements AutoCloseable {
 
   /**
    * Writes the moments, {@code exp_avg.NAME} and {@code exp_avg_sq.NAME} for each parameter, one at
-   * a time.
+   * a time. Where ranks share the model, the first writes it, and all others {@link #giveState}.
    */
   public void writeState(Path file) throws IOException {
     List<TensorSpec> specs = new ArrayList<>();
@@ -143,11 +147,22 @@ public final class AdamW implements AutoCloseable {
         Moments moment = moments.get(parameter.block());
         try (Arena arena = Arena.ofShared()) {
           String name = parameter.spec().name();
-          writer.write(FIRST + name, parameters.read(parameter, moment.first(), arena));
-          writer.write(SECOND + name, parameters.read(parameter, moment.second(), arena));
+          writer.write(FIRST + name, parameters.gather(parameter, moment.first(), arena));
+          writer.write(SECOND + name, parameters.gather(parameter, moment.second(), arena));
         }
       }
       writer.commit();
+    }
+  }
+
+  /** Gives the first rank this rank's part of what it writes. */
+  public void giveState() {
+    for (Parameter parameter : trained) {
+      Moments moment = moments.get(parameter.block());
+      try (Arena arena = Arena.ofShared()) {
+        Tensor unused = parameters.gather(parameter, moment.first(), arena);
+        unused = parameters.gather(parameter, moment.second(), arena);
+      }
     }
   }
 
@@ -185,7 +200,7 @@ public final class AdamW implements AutoCloseable {
     MappedMemory.read(
         state.source(),
         () -> {
-          parameters.write(state.tensor(name), moment, parameter.firstRow());
+          parameters.write(state.tensor(name), parameter, moment);
           return name;
         });
   }

@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.CheckpointFormat;
@@ -57,6 +58,7 @@ public final class FineTuning<E extends Example> {
   private int maxLength;
   private int stride = -1;
   private @Nullable String bestMetric;
+  private @Nullable ParallelGroups ranks;
 
   private FineTuning(FineTuningTask.Factory<E> factory, ModelFiles files) {
     this.factory = factory;
@@ -213,6 +215,17 @@ public final class FineTuning<E extends Example> {
   }
 
   /**
+   * Makes it one of several ranks that train together; each runs one with the same data, options
+   * and folder. The passes of a step ({@link TrainingOptions#accumulate}) are divided among the
+   * data-parallel ranks, and every layer among the tensor-parallel ones. The first rank writes, and
+   * tells its listeners.
+   */
+  public FineTuning<E> ranks(ParallelGroups groups) {
+    ranks = groups;
+    return this;
+  }
+
+  /**
    * Trains.
    *
    * @param output a new or empty folder for the model, its metrics and its checkpoints
@@ -265,7 +278,8 @@ public final class FineTuning<E extends Example> {
               validating,
               testing,
               opened.tokenizerFiles(),
-              listeners);
+              listeners,
+              ranks);
       return run.train(backend, backendOptions, output, start);
     }
   }

@@ -7,6 +7,7 @@ import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.CheckpointFormat;
@@ -59,6 +60,7 @@ public final class PreTraining {
   private BackendOptions backendOptions = BackendOptions.DEFAULT;
   private Predicate<ParameterSpec> frozen = parameter -> false;
   private @Nullable String bestMetric;
+  private @Nullable ParallelGroups ranks;
 
   /** Where the first weights come from. */
   private interface StartWith {
@@ -132,6 +134,12 @@ public final class PreTraining {
   /** Adds who is told how the run goes, on a thread of the run's own. */
   public PreTraining listener(TrainingListener listener) {
     listeners.add(listener);
+    return this;
+  }
+
+  /** Makes it one of several ranks that train together; see {@link Trainer#ranks}. */
+  public PreTraining ranks(ParallelGroups groups) {
+    ranks = groups;
     return this;
   }
 
@@ -218,7 +226,8 @@ public final class PreTraining {
               validating,
               drawn.evaluator(DataSplit.Part.TEST),
               opened.tokenizerFiles(),
-              listeners);
+              listeners,
+              ranks);
       return run.train(backend, backendOptions, output, how);
     }
   }

@@ -7,6 +7,7 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.file.Interruptible;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.TrainableModel;
+import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.train.CheckpointFormat;
 import io.github.megabert.train.Dataset;
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * @param frozen which parameters stay as they are
  * @param best the metric that tells the best model
  * @param alongside files that are copied beside every model that is saved
+ * @param listeners of the first rank
+ * @param ranks those that train together; null where one trains alone
  */
 record PreparedRun(
     Checkpoint model,
@@ -43,7 +46,8 @@ record PreparedRun(
     @Nullable TaskEvaluator validating,
     @Nullable TaskEvaluator testing,
     Map<String, Path> alongside,
-    List<TrainingListener> listeners) {
+    List<TrainingListener> listeners,
+    @Nullable ParallelGroups ranks) {
   private static final int WORST_EXAMPLES = 20;
 
   /** {@link Trainer#run} or {@link Trainer#resume}. */
@@ -57,10 +61,15 @@ record PreparedRun(
   TrainingOutcome train(String backend, BackendOptions backendOptions, Path output, Start start)
       throws IOException {
     try (Backend computing = Backends.open(backend, backendOptions);
-        TrainableModel trainable = TrainableModel.load(model, computing, load, frozen)) {
+        TrainableModel trainable = TrainableModel.load(model, computing, divided(), frozen)) {
       Trainer trainer =
           new Trainer(trainable, data, options).alongside(alongside).checkpoints(format);
-      listeners.forEach(trainer::listener);
+      if (ranks != null) {
+        trainer.ranks(ranks);
+      }
+      if (isFirst()) {
+        listeners.forEach(trainer::listener);
+      }
       if (validating != null) {
         trainer.evaluator(validating, best.name(), best.isHigherBetter());
       }
@@ -68,6 +77,16 @@ record PreparedRun(
       return Interruptible.call(
           "megabert-evaluation", () -> {}, () -> finish(result, output, trainable));
     }
+  }
+
+  private LoadOptions divided() {
+    return ranks == null || ranks.plan().tensor() == 1
+        ? load
+        : load.withTensorParallel(ranks.tensor());
+  }
+
+  private boolean isFirst() {
+    return ranks == null || ranks.world().rank() == 0;
   }
 
   private TrainingOutcome finish(TrainingResult result, Path output, TrainableModel trainable)
@@ -79,7 +98,7 @@ record PreparedRun(
         validating == null ? null : validating.evaluate(trainable.model(), WORST_EXAMPLES);
     Evaluation tested =
         testing == null ? null : testing.evaluate(trainable.model(), WORST_EXAMPLES);
-    if (tested != null) {
+    if (tested != null && isFirst()) {
       MetricsLine.Evaluation line =
           new MetricsLine.Evaluation(result.bestStep(), MetricsLine.Split.TEST, tested.metrics());
       try (MetricsLog log = MetricsLog.resume(output.resolve("metrics.jsonl"), Long.MAX_VALUE)) {
