@@ -461,7 +461,7 @@ public final class Tape implements Computation {
     TapeValue value = newValue(out, input.isDifferentiable);
     Matrix sums = computation.crossEntropy(share, input.memory(), labels, smoothing, value.memory());
     TapeValue totals = new TapeValue(buffers, sums, false);
-    finish(
+    remember(
         out,
         value,
         List.of(input, totals),
@@ -501,7 +501,7 @@ public final class Tape implements Computation {
   public Matrix copyToRanks(Communicator group, Matrix x) {
     TapeValue input = matrices.valueOf(x);
     Matrix out = matrix(x.rows(), x.columns());
-    finish(
+    remember(
         out,
         TapeValue.sameAs(input),
         List.of(),
