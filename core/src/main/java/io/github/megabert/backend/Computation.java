@@ -37,7 +37,8 @@ public interface Computation extends AutoCloseable {
   /**
    * The sum of three embeddings: {@code out[t] = words[tokenIds[t]] + types[typeIds[t]] +
    * positions[positionIds[t]]}. Without {@code tokenIds} the word part is what {@code out} holds
-   * already; of a negative token id it is zero. Other ids are in range: the caller has checked them.
+   * already; of a negative token id it is zero. Other ids are in range: the caller has checked
+   * them.
    *
    * @param out {@code [tokens, hidden]}
    */

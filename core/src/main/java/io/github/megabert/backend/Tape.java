@@ -459,7 +459,8 @@ public final class Tape implements Computation {
       ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
     TapeValue input = matrices.valueOf(logits);
     TapeValue value = newValue(out, input.isDifferentiable);
-    Matrix sums = computation.crossEntropy(share, input.memory(), labels, smoothing, value.memory());
+    Matrix sums =
+        computation.crossEntropy(share, input.memory(), labels, smoothing, value.memory());
     TapeValue totals = new TapeValue(buffers, sums, false);
     remember(
         out,

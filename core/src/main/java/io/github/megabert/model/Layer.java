@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * transformers.BertLayer}): self-attention, cross-attention where there is one, and the MLP. Each
  * adds to the hidden states; the order says whether LayerNorm stands before it or behind the sum.
  *
- * <p>Under tensor parallelism (Shoeybi et al. 2019, section 3) a rank has some heads and some of the
- * intermediate channels. Each sub-layer reads hidden states that all ranks share, and its products
- * are summed over the ranks before the residual is added.
+ * <p>Under tensor parallelism (Shoeybi et al. 2019, section 3) a rank has some heads and some of
+ * the intermediate channels. Each sub-layer reads hidden states that all ranks share, and its
+ * products are summed over the ranks before the residual is added.
  */
 record Layer(
     int index,
@@ -235,7 +235,8 @@ record Layer(
     Matrix product = scratch.normalised;
     computation.linear(x, linear, Activation.IDENTITY, null, product);
     if (group != null) {
-      computation.allReduce(group, product, dropout == null ? residual : null, dropout == null ? out : product);
+      computation.allReduce(
+          group, product, dropout == null ? residual : null, dropout == null ? out : product);
     }
     if (dropout != null) {
       computation.dropout(dropout, product, residual, out);

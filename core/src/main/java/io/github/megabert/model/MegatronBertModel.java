@@ -271,11 +271,7 @@ public final class MegatronBertModel implements MegatronBert {
         AttentionLayout.self(heads, config.headDim(), false, batch.offsets(), null);
     AttentionLayout keys =
         AttentionLayout.self(
-            heads,
-            config.headDim(),
-            false,
-            encoder.offsets(),
-            encoder.attentionMask());
+            heads, config.headDim(), false, encoder.offsets(), encoder.attentionMask());
     AttentionLayout layout =
         new AttentionLayout(
             queries.heads(),

@@ -93,9 +93,7 @@ record TensorRank(@Nullable Communicator group) {
     return switch (spec.split()) {
       case WHOLE -> whole;
       case FIRST ->
-          rank() == 0
-              ? whole
-              : Tensor.allocate(Arena.ofAuto(), whole.dtype(), whole.shape());
+          rank() == 0 ? whole : Tensor.allocate(Arena.ofAuto(), whole.dtype(), whole.shape());
       case ROWS, HEADS, VOCABULARY -> {
         int rows = whole.shape().intExtent(0);
         yield whole.rows(first(rows), first(rows) + share(rows));
@@ -107,8 +105,7 @@ record TensorRank(@Nullable Communicator group) {
   private Tensor columns(Tensor whole) {
     long rows = whole.shape().extent(0);
     int columns = whole.shape().intExtent(1);
-    Tensor part =
-        Tensor.allocate(Arena.ofAuto(), whole.dtype(), Shape.of(rows, share(columns)));
+    Tensor part = Tensor.allocate(Arena.ofAuto(), whole.dtype(), Shape.of(rows, share(columns)));
     long element = whole.byteSize() / whole.elements();
     long bytes = share(columns) * element;
     for (long row = 0; row < rows; row++) {

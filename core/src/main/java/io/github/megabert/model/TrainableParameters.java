@@ -128,8 +128,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     for (int i = 0; i < specs.size(); i++) {
       ParameterSpec spec = specs.get(i);
       Shape shape = shapes.get(i);
-      Parameter parameter =
-          new Parameter(spec, shape, block, first, rows(shape), isFrozen(spec));
+      Parameter parameter = new Parameter(spec, shape, block, first, rows(shape), isFrozen(spec));
       parameters.put(spec.name(), parameter);
       Tensor value = values.get(i);
       if (value != null) {
@@ -340,8 +339,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   }
 
   /** Numbers that do not change any more. */
-  private record Snapshot(
-      String source, Map<String, Object> config, Map<String, Tensor> tensors)
+  private record Snapshot(String source, Map<String, Object> config, Map<String, Tensor> tensors)
       implements Checkpoint {
     @Override
     public Set<String> names() {

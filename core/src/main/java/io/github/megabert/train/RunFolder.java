@@ -103,8 +103,7 @@ final class RunFolder {
   }
 
   /** Writes a checkpoint, and removes those before the last {@code keep}. */
-  Path save(Checkpoint parameters, AdamW optimizer, RunState state, int keep)
-      throws IOException {
+  Path save(Checkpoint parameters, AdamW optimizer, RunState state, int keep) throws IOException {
     Path target = checkpoint(state.step());
     if (!Files.exists(target)) {
       try (IncompleteFolder incomplete = IncompleteFolder.create(target)) {

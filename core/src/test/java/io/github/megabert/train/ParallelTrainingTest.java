@@ -23,12 +23,13 @@ import io.github.megabert.train.log.MetricsLine;
 import io.github.megabert.train.optim.AdamWOptions;
 import io.github.megabert.train.optim.Schedule;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,7 +89,7 @@ class ParallelTrainingTest {
         2);
   }
 
-  private static List<MetricsLine.Step> train(
+  private static List<MetricsLine.Step> trainRank(
       ParallelPlan plan, Communicator world, String backendName, Path output, boolean resume)
       throws IOException {
     ParallelGroups groups = plan.groups(world);
@@ -109,7 +110,7 @@ class ParallelTrainingTest {
                       lines.add(step);
                     }
                   });
-      TrainingResult unused = resume ? trainer.resume(output) : trainer.run(output);
+      TrainingResult _ = resume ? trainer.resume(output) : trainer.run(output);
     }
     return lines;
   }
@@ -117,18 +118,13 @@ class ParallelTrainingTest {
   private List<MetricsLine.Step> train(ParallelPlan plan, String backend, Path output)
       throws InterruptedException {
     List<List<MetricsLine.Step>> all =
-        ThreadRanks.call(
-            plan.ranks(), world -> train(plan, world, backend, output, false));
+        ThreadRanks.call(plan.ranks(), world -> trainRank(plan, world, backend, output, false));
     for (List<MetricsLine.Step> lines : all) {
       for (int i = 0; i < STEPS; i++) {
         assertEquals(all.getFirst().get(i).loss(), lines.get(i).loss(), "all ranks see one loss");
       }
     }
     return all.getFirst();
-  }
-
-  private static Tensor tensor(Safetensors file, String name) throws IOException {
-    return file.tensor(name);
   }
 
   @ParameterizedTest
@@ -153,7 +149,7 @@ class ParallelTrainingTest {
           // Their gradient is zero but for rounding, so AdamW walks at random there.
           continue;
         }
-        assertClose(name, tensor(wanted, name), tensor(got, name));
+        assertClose(name, wanted.tensor(name), got.tensor(name));
       }
     }
   }
@@ -177,25 +173,25 @@ class ParallelTrainingTest {
     Path whole = folder.resolve("whole");
     List<MetricsLine.Step> expected = train(new ParallelPlan(1, 1, 1), "vector", whole);
     Path output = folder.resolve("divided");
-    List<MetricsLine.Step> unused = train(new ParallelPlan(2, 1, 1), "vector", output);
+    List<MetricsLine.Step> _ = train(new ParallelPlan(2, 1, 1), "vector", output);
     deleteStep(output.resolve("checkpoints").resolve("step-20"));
     List<List<MetricsLine.Step>> resumed =
         ThreadRanks.call(
-            4, world -> train(new ParallelPlan(4, 1, 1), world, "vector", output, true));
+            4, world -> trainRank(new ParallelPlan(4, 1, 1), world, "vector", output, true));
     List<MetricsLine.Step> lines = resumed.getFirst();
     assertEquals(STEPS - 14, lines.size());
     for (int i = 0; i < lines.size(); i++) {
       double loss = expected.get(14 + i).loss();
-      assertEquals(loss, lines.get(i).loss(), 1e-4 * loss, Arrays.toString(new int[] {i}));
+      assertEquals(loss, lines.get(i).loss(), 1e-4 * loss, "step " + (15 + i));
     }
   }
 
   private static void deleteStep(Path checkpoint) throws IOException {
-    try (var files = java.nio.file.Files.list(checkpoint)) {
+    try (Stream<Path> files = Files.list(checkpoint)) {
       for (Path file : files.toList()) {
-        java.nio.file.Files.delete(file);
+        Files.delete(file);
       }
     }
-    java.nio.file.Files.delete(checkpoint);
+    Files.delete(checkpoint);
   }
 }

@@ -43,7 +43,8 @@ public final class HostCollectives {
   /** See {@link io.github.megabert.backend.Computation#gatherColumns}. */
   public static void gatherColumns(Communicator group, HostMatrix x, HostMatrix all) {
     Partition columns = Partition.even(all.columns(), group.size());
-    Partition parts = Partition.evenRows(all.columns(), x.rows(), group.size());
+    Partition parts =
+        Partition.evenRows(/* rows= */ all.columns(), /* columns= */ x.rows(), group.size());
     try (Arena arena = Arena.ofShared()) {
       MemorySegment gathered = floats(arena, all.elements());
       group.allGather(whole(x), gathered, parts);

@@ -116,7 +116,9 @@ public final class MegatronMerge {
       throws CheckpointException {
     int axis = role.split() == Split.COLUMNS ? 1 : 0;
     List<MergedTensor.Part> used =
-        role.split() == Split.WHOLE || role.split() == Split.FIRST ? List.of(parts.getFirst()) : List.copyOf(parts);
+        role.split() == Split.WHOLE || role.split() == Split.FIRST
+            ? List.of(parts.getFirst())
+            : List.copyOf(parts);
     TorchTensor first = used.getFirst().tensor();
     int rank = role.kind().isVector() ? 1 : 2;
     long total = 0;

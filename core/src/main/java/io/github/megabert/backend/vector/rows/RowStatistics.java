@@ -53,8 +53,7 @@ public final class RowStatistics implements Team.Body {
     int label = labels[row] - first;
     boolean isOwn = labels[row] >= 0 && label >= 0 && label < columns;
     target.set(row, 0, max);
-    target.set(
-        row, 1, SumOfExponentials.of(forms, values, at, columns, max, 1, lanes, lane));
+    target.set(row, 1, SumOfExponentials.of(forms, values, at, columns, max, 1, lanes, lane));
     target.set(row, 2, isOwn ? values.get(FLOAT, at + (long) label * Float.BYTES) : 0);
     double rest = SumOfDifferences.of(forms, values, at, columns, max, lanes, lane);
     target.set(row, 3, rest + (double) columns * max);

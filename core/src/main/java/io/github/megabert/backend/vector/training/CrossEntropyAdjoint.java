@@ -95,7 +95,8 @@ public final class CrossEntropyAdjoint implements Team.Body {
     MemorySegment.copy(logits, at, dLogits, at, bytes);
     long lane = (long) slot * VECTOR_BYTES;
     HostMatrix given = totals;
-    float max = given == null ? RowMax.of(forms, dLogits, at, PANEL_BYTES, columns) : given.get(row, 0);
+    float max =
+        given == null ? RowMax.of(forms, dLogits, at, PANEL_BYTES, columns) : given.get(row, 0);
     float sum = Exponentials.apply(forms, dLogits, at, columns, max, 1, lanes, lane);
     if (given != null) {
       // The exponentials are probabilities already, of which other ranks have some.
