@@ -12,7 +12,6 @@ import io.github.megabert.checkpoint.megatron.MegatronWriter;
 import io.github.megabert.input.Quote;
 import io.github.megabert.model.TrainableParameters;
 import io.github.megabert.tensor.MappedMemory;
-import io.github.megabert.tensor.Tensor;
 import io.github.megabert.train.optim.AdamW;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -228,8 +227,7 @@ final class RunFolder {
         MappedMemory.<String, IOException>read(
             values.source(),
             () -> {
-              parameters.write(
-                  values.tensor(name, arena), parameter, parameter.block().value());
+              parameters.write(values.tensor(name, arena), parameter, parameter.block().value());
               return name;
             });
       }
