@@ -135,7 +135,9 @@ class RecordedFineTuningTest {
         TrainableModel model = TrainableModel.load(checkpoint, backend, options, spec -> false);
         AdamW optimizer = new AdamW(model.parameters(), adam)) {
       TrainableParameters.Parameter classifier = model.parameters().parameter("classifier.weight");
-      model.parameters().write(tensors.tensor("classifier.weight"), classifier.block().value(), 0);
+      model
+          .parameters()
+          .write(tensors.tensor("classifier.weight"), classifier, classifier.block().value());
       for (int step = 0; step < STEPS; step++) {
         List<Example> examples = training.subList(step * BATCH, (step + 1) * BATCH);
         JsonNode recorded = expected.get("steps").get(step);
