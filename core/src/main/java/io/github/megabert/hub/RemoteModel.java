@@ -50,7 +50,8 @@ record RemoteModel(ModelName name, String commit, Set<String> files) {
         });
   }
 
-  private static RemoteModel parse(ModelName name, byte[] json) throws IOException {
+  /** A hub's answer on a revision. */
+  static RemoteModel parse(ModelName name, byte[] json) throws IOException {
     JsonNode model;
     try {
       model =

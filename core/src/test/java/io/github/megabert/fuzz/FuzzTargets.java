@@ -48,6 +48,7 @@ final class FuzzTargets {
   static List<FuzzTarget> all() throws IOException {
     List<FuzzTarget> all = new ArrayList<>(ofModels());
     all.addAll(SettingsTargets.all());
+    all.addAll(HubTargets.all());
     all.addAll(TrainingTargets.all());
     return all;
   }

@@ -1,6 +1,7 @@
 package io.github.megabert.fuzz;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.hub.HubException;
 import io.github.megabert.tokenizer.TokenizerException;
 import io.github.megabert.train.data.TrainingDataException;
 import java.io.IOException;
@@ -37,6 +38,7 @@ final class Verdict {
         thrown instanceof CheckpointException
             || thrown instanceof TokenizerException
             || thrown instanceof TrainingDataException
+            || thrown instanceof HubException
             || thrown.getClass() == IllegalArgumentException.class
             || thrown.getClass() == IllegalStateException.class
             || thrown.getClass() == UncheckedIOException.class
