@@ -81,10 +81,8 @@ public final class OutputFile implements AutoCloseable {
             ? Path.of(System.getProperty("java.io.tmpdir"))
             : target.toAbsolutePath().getParent();
     if (folder == null || target.getFileName() == null || !Files.isDirectory(folder)) {
-      throw new FileSystemException(
-          named.toString(),
-          null,
-          "it cannot be written: there is no folder " + folder + "; make it first");
+      throw new IOException(
+          named + " cannot be written: there is no folder " + folder + "; make it first");
     }
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       String random = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
