@@ -163,17 +163,19 @@ final class PreprocessCommand implements Callable<Integer> {
             + smallest.numpyName()
             + " does");
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
+    String key = jsonKey == null ? DEFAULT_KEY : jsonKey;
     long total = 0;
     for (Path input : inputs) {
-      total += Files.isRegularFile(input) ? Files.size(input) : 0;
+      // Before the files ahead of a missing one are tokenized, which may take long.
+      TrainingData.documents(input, key).close();
+      total += Files.size(input);
     }
     try (IndexedDatasetWriter writer = IndexedDatasetWriter.create(output, stored);
         CorpusBuilder builder =
             new CorpusBuilder(writer, tokenizer, splitSentences, appendEnd, threads)) {
       long before = 0;
       for (Path input : inputs) {
-        try (DocumentReader reader =
-            TrainingData.documents(input, jsonKey == null ? DEFAULT_KEY : jsonKey)) {
+        try (DocumentReader reader = TrainingData.documents(input, key)) {
           long read = before;
           long all = total;
           builder.add(

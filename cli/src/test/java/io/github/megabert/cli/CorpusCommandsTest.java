@@ -236,6 +236,8 @@ class CorpusCommandsTest {
         "samples --data $M/text_int32 --output $T/x --objective clm | clm has no masked samples",
         "samples --data $M/text_int32 --output $T/x --vocab ../docs/session/vocab.txt | the vocabulary has",
         "preprocess --input none.txt --output $T/x | there is no file none.txt",
+        "preprocess --input pom.xml none.txt --output $T/x | there is no file none.txt",
+        "preprocess --input pom.xml --output $T/no/x | no/x.bin cannot be written: there is no folder",
         "preprocess --input none.txt --merge x --output $T/x | either --input or --merge",
         "preprocess --merge $M/text_int32 --append-eod --output $T/x | --append-eod",
         "preprocess --merge $M/text_int32 $M/text_sentence --output $T/x | stores tokens as uint16",

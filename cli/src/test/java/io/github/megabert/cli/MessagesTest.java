@@ -201,7 +201,7 @@ class MessagesTest {
     Path missing = folder.resolve("no").resolve("vectors.safetensors");
     Terminal output = Terminal.run("embed", "--output", missing.toString(), "a dog");
     assertEquals(1, output.exitCode());
-    assertTrue(output.err().contains(missing + " cannot be written"), output.err());
+    assertTrue(output.err().contains("megabert: " + missing + " cannot be written"), output.err());
     assertFalse(output.err().contains(".rows"), output.err());
   }
 

@@ -66,7 +66,21 @@ final class BlobDownload {
     this.what = what;
     this.blob = blob;
     this.progress = progress;
-    partial = blob.resolveSibling(blob.getFileName() + INCOMPLETE);
+    partial = partial(blob);
+  }
+
+  private static Path partial(Path blob) {
+    return blob.resolveSibling(blob.getFileName() + INCOMPLETE);
+  }
+
+  /** Bytes of a content that are still to come, as far as the hub says how many it has. */
+  static long missingBytes(RemoteFile file, Path blob) throws IOException {
+    if (Files.exists(blob)) {
+      return 0;
+    }
+    Path partial = partial(blob);
+    long present = Files.isRegularFile(partial) ? Files.size(partial) : 0;
+    return Math.max(0, file.size() - present);
   }
 
   /** Fetches, unless the content is there; how many bytes came over the network. */

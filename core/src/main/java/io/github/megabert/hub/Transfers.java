@@ -100,9 +100,7 @@ final class Transfers {
   private void requireSpace(Collection<RemoteFile> contents) throws IOException {
     long missing = 0;
     for (RemoteFile file : contents) {
-      if (!Files.exists(cache.blob(file.etag()))) {
-        missing = Math.addExact(missing, Math.max(0, file.size()));
-      }
+      missing = Math.addExact(missing, BlobDownload.missingBytes(file, cache.blob(file.etag())));
     }
     Path blobs = cache.blobs();
     long usable = Files.getFileStore(blobs).getUsableSpace();

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -28,11 +29,27 @@ final class Background {
             1,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
-            Thread.ofPlatform()
-                .daemon()
-                .name(Thread.currentThread().getName() + "-background")
-                .factory());
+            new Workers(Thread.currentThread().getName() + "-background"));
     executor.allowCoreThreadTimeOut(true);
+  }
+
+  /** Whether a thread works in the background, while its rank may do something else. */
+  static boolean isWorker(Thread thread) {
+    return thread instanceof Worker;
+  }
+
+  private static final class Worker extends Thread {
+    Worker(Runnable work, String name) {
+      super(work, name);
+      setDaemon(true);
+    }
+  }
+
+  private record Workers(String name) implements ThreadFactory {
+    @Override
+    public Thread newThread(Runnable work) {
+      return new Worker(work, name);
+    }
   }
 
   Pending allReduce(MemorySegment floats, Reduction reduction) {

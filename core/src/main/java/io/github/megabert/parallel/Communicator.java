@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Numbers are float32 in native byte order, in native memory that is open to all threads ({@code
  * Arena.ofShared()}, {@code ofAuto()} or {@code global()}). The collective operations (all but send
  * and receive) are called by every rank of the group, in the same order, with the same lengths. A
- * communicator belongs to one thread.
+ * communicator belongs to one thread, and a rank waits in one of its communicators at a time.
  *
  * <p>Sums are taken in the order of the ranks, {@code ((x₀ + x₁) + x₂) + …}: every rank gets the
  * same bits, in every run and from every engine.

@@ -22,18 +22,13 @@ final class SharedWorld {
       int rank, Thread thread, String purpose, BooleanSupplier ready, Condition condition) {}
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Thread[] threads;
+  private final int ranks;
   private final List<Waiter> waiters = new ArrayList<>();
   private final Set<Integer> ended = new HashSet<>();
   private @Nullable CommunicationException failure;
 
   SharedWorld(int ranks) {
-    threads = new Thread[ranks];
-  }
-
-  /** The thread of a rank, told before it starts. */
-  void thread(int rank, Thread thread) {
-    threads[rank] = thread;
+    this.ranks = ranks;
   }
 
   void lock() {
@@ -122,13 +117,19 @@ final class SharedWorld {
     }
   }
 
+  /** A trainer waits on a thread of its own, which counts; work in the background does not. */
   private void checkThatSomebodyWorks() {
     long waiting =
-        waiters.stream().filter(waiter -> waiter.thread() == threads[waiter.rank()]).count();
+        waiters.stream()
+            .filter(waiter -> !Background.isWorker(waiter.thread()))
+            .map(Waiter::rank)
+            .filter(rank -> !ended.contains(rank))
+            .distinct()
+            .count();
     boolean isStuck =
         failure == null
             && waiting > 0
-            && waiting + ended.size() == threads.length
+            && waiting + ended.size() == ranks
             && waiters.stream().noneMatch(waiter -> waiter.ready().getAsBoolean());
     if (isStuck) {
       fail(

@@ -52,12 +52,10 @@ public final class ThreadRanks {
     List<Thread> threads = new ArrayList<>();
     for (int rank = 0; rank < ranks; rank++) {
       int number = rank;
-      Thread thread =
+      threads.add(
           Thread.ofPlatform()
               .name("megabert-rank-" + number)
-              .unstarted(() -> work(world, all, number, task, results));
-      world.thread(rank, thread);
-      threads.add(thread);
+              .unstarted(() -> work(world, all, number, task, results)));
     }
     threads.forEach(Thread::start);
     join(threads);

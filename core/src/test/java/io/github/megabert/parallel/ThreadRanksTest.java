@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -114,6 +115,27 @@ class ThreadRanksTest {
     assertTrue(lengths.contains("rank 0") && lengths.contains("rank 1"), lengths);
     assertTrue(lengths.contains("a send of 12 bytes to rank 1 with tag 9"), lengths);
     assertTrue(lengths.contains("a receive of 16 bytes from rank 0 with tag 9"), lengths);
+  }
+
+  /** As a trainer does. */
+  @Test
+  void ranksThatWaitOnThreadsOfTheirOwnAreTold() {
+    assertEquals(
+        "no rank can go on: rank 0 waits in a barrier, rank 1 has ended",
+        disagreement(
+            2,
+            world -> {
+              if (world.rank() == 0) {
+                FutureTask<Boolean> waiting =
+                    new FutureTask<>(
+                        () -> {
+                          world.barrier();
+                          return true;
+                        });
+                Thread.ofPlatform().daemon().start(waiting);
+                waiting.get();
+              }
+            }));
   }
 
   @Test

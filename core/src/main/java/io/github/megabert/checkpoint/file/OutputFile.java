@@ -12,7 +12,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -82,7 +81,7 @@ public final class OutputFile implements AutoCloseable {
             ? Path.of(System.getProperty("java.io.tmpdir"))
             : target.toAbsolutePath().getParent();
     if (folder == null || target.getFileName() == null || !Files.isDirectory(folder)) {
-      throw new NoSuchFileException(
+      throw new IOException(
           named + " cannot be written: there is no folder " + folder + "; make it first");
     }
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {

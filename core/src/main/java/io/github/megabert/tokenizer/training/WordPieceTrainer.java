@@ -1,5 +1,6 @@
 package io.github.megabert.tokenizer.training;
 
+import io.github.megabert.input.InputFile;
 import io.github.megabert.tensor.Workers;
 import io.github.megabert.tokenizer.TokenizerException;
 import io.github.megabert.tokenizer.WordSplitter;
@@ -72,6 +73,10 @@ public final class WordPieceTrainer {
   }
 
   TrainedVocabulary train(List<Path> files, WordCounts counts) throws IOException {
+    for (Path file : files) {
+      // Before the files ahead of a missing one are counted, which may take long.
+      InputFile.channel(file).close();
+    }
     try (Workers workers = new Workers(threads)) {
       CorpusCounter counter =
           new CorpusCounter(new WordSplitter(options.config()), workers, counts);

@@ -264,6 +264,25 @@ class WordPieceTrainerTest {
   }
 
   @Test
+  void aMissingFileIsRefusedBeforeTheOthersAreCounted() {
+    Path missing = folder.resolve("none.txt");
+    List<Long> counted = new ArrayList<>();
+    WordPieceTrainer.Listener listener =
+        new WordPieceTrainer.Listener() {
+          @Override
+          public void counted(long bytes) {
+            counted.add(bytes);
+          }
+
+          @Override
+          public void learnt(int tokens) {}
+        };
+    WordPieceTrainer trainer = new WordPieceTrainer(WordPieceOptions.DEFAULT, 1, listener);
+    assertThrows(UnreadableFileException.class, () -> trainer.train(List.of(CORPUS, missing)));
+    assertEquals(List.of(), counted);
+  }
+
+  @Test
   void whatCannotBeLearntFromIsRefusedInASentence() throws IOException {
     Path file = folder.resolve("corpus.txt");
     refused(file, UnreadableFileException.class, "there is no file " + file);
