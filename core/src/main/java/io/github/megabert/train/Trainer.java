@@ -106,12 +106,22 @@ public final class Trainer {
    * TrainingOptions#accumulate}) are divided among the data-parallel ranks, so that a step computes
    * what one rank would. Each evaluates; the first writes.
    *
-   * @throws IllegalArgumentException if the plan has pipeline stages
+   * @throws IllegalArgumentException if the plan has pipeline stages, or more copies of the model
+   *     than a step has passes
    */
   public Trainer ranks(ParallelGroups groups) {
     if (groups.plan().pipeline() > 1) {
       throw new IllegalArgumentException(
           "a model is not yet divided into pipeline stages; the plan is " + groups.plan());
+    }
+    if (groups.plan().data() > options.accumulate()) {
+      throw new IllegalArgumentException(
+          "a step has "
+              + options.accumulate()
+              + " passes for "
+              + groups.plan().data()
+              + " data-parallel ranks, so some would have nothing to do; accumulate at least as many"
+              + " passes as there are ranks");
     }
     ranks = groups;
     return this;

@@ -1,6 +1,7 @@
 package io.github.megabert.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.backend.Backend;
@@ -16,6 +17,7 @@ import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parallel.ParallelPlan;
+import io.github.megabert.parallel.RankFailedException;
 import io.github.megabert.parallel.ThreadRanks;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tensor.Tensor;
@@ -184,6 +186,16 @@ class ParallelTrainingTest {
       double loss = expected.get(14 + i).loss();
       assertEquals(loss, lines.get(i).loss(), 1e-4 * loss, "step " + (15 + i));
     }
+  }
+
+  @Test
+  void moreCopiesThanPassesAreRefused() {
+    RankFailedException failure =
+        assertThrows(
+            RankFailedException.class, () -> train(new ParallelPlan(1, 1, 5), "scalar", folder));
+    assertTrue(
+        String.valueOf(failure.getMessage()).contains("4 passes for 5 data-parallel ranks"),
+        failure.getMessage());
   }
 
   private static void deleteStep(Path checkpoint) throws IOException {
