@@ -101,16 +101,23 @@ final class RunFolder {
     return found;
   }
 
+  /** Whether there is a whole checkpoint of a step. */
+  boolean has(int step) {
+    return Files.exists(checkpoint(step).resolve(STATE));
+  }
+
   /** Writes a checkpoint, and removes those before the last {@code keep}. */
   Path save(Checkpoint parameters, AdamW optimizer, RunState state, int keep) throws IOException {
     Path target = checkpoint(state.step());
-    if (!Files.exists(target)) {
-      try (IncompleteFolder incomplete = IncompleteFolder.create(target)) {
-        writeModel(parameters, incomplete.path());
-        optimizer.writeState(incomplete.path().resolve(OPTIMIZER));
-        state.write(incomplete.path().resolve(STATE));
-        incomplete.commit();
-      }
+    if (Files.exists(target)) {
+      // The process died while it was being removed.
+      delete(target);
+    }
+    try (IncompleteFolder incomplete = IncompleteFolder.create(target)) {
+      writeModel(parameters, incomplete.path());
+      optimizer.writeState(incomplete.path().resolve(OPTIMIZER));
+      state.write(incomplete.path().resolve(STATE));
+      incomplete.commit();
     }
     List<Path> older = List.copyOf(checkpoints().values());
     for (Path old : older.subList(0, Math.max(0, older.size() - keep))) {

@@ -469,6 +469,10 @@ public final class Trainer {
     }
 
     private void save() throws IOException {
+      // Only the first rank's folder tells, and all must agree on who gives and who writes.
+      if (!Ranks.any(world(), isFirst() && !files.has(state.step()))) {
+        return;
+      }
       Checkpoint whole = model.parameters().whole();
       if (log == null) {
         optimizer.giveState();

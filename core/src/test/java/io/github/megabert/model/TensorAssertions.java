@@ -39,4 +39,24 @@ public final class TensorAssertions {
     double error = Math.sqrt(difference / norm);
     assertTrue(error <= bound, name + ": relative L2 error " + error + " is above " + bound);
   }
+
+  /**
+   * Likewise, but a tensor that is zero but for rounding may differ by that.
+   *
+   * @param rounding L2 norm of a difference that is none
+   */
+  public static void assertCloseOrZero(
+      String name, Tensor expected, Tensor actual, double bound, double rounding) {
+    assertEquals(expected.shape(), actual.shape(), name);
+    double difference = 0;
+    double norm = 0;
+    for (long i = 0; i < expected.elements(); i++) {
+      double d = (double) actual.getFloat(i) - expected.getFloat(i);
+      difference += d * d;
+      norm += (double) expected.getFloat(i) * expected.getFloat(i);
+    }
+    assertTrue(
+        Math.sqrt(difference) <= Math.max(bound * Math.sqrt(norm), rounding),
+        name + " is off by " + Math.sqrt(difference) + " of " + Math.sqrt(norm));
+  }
 }
