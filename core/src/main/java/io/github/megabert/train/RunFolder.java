@@ -15,6 +15,7 @@ import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.train.optim.AdamW;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +70,22 @@ final class RunFolder {
       }
     }
     Files.createDirectories(folder.resolve("checkpoints"));
+  }
+
+  /**
+   * Removes the folder again after a failure, if the run has left nothing in it: the next try finds
+   * no folder in its way.
+   */
+  void discardIfEmpty() throws IOException {
+    if (!Files.exists(metrics()) || Files.size(metrics()) == 0) {
+      try {
+        Files.deleteIfExists(folder.resolve("checkpoints"));
+        Files.deleteIfExists(metrics());
+        Files.deleteIfExists(folder);
+      } catch (DirectoryNotEmptyException kept) {
+        // Something else has been put there meanwhile.
+      }
+    }
   }
 
   /** Whether it is a run's folder that has no checkpoint yet. */

@@ -179,7 +179,20 @@ public final class Trainer {
     files.create();
     try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer());
         MetricsLog log = MetricsLog.create(files.metrics())) {
-      return new Run(files, optimizer, log, begin(), interrupted).run();
+      try {
+        return new Run(files, optimizer, log, begin(), interrupted).run();
+      } catch (IOException | RuntimeException failure) {
+        discardIfEmpty(files, failure);
+        throw failure;
+      }
+    }
+  }
+
+  private static void discardIfEmpty(RunFolder files, Exception failure) {
+    try {
+      files.discardIfEmpty();
+    } catch (IOException second) {
+      failure.addSuppressed(second);
     }
   }
 
