@@ -222,6 +222,31 @@ public interface Computation extends AutoCloseable {
   }
 
   /**
+   * {@code out = Σ x + residual} of this rank's rows: the sum is over all ranks of a group, and
+   * each gets its rows of it, in order of rank, numbers of rows differing by one at most. Its
+   * adjoint is an all-gather (the ḡ of Korthikanti et al. 2022).
+   *
+   * @param x of the same shape on every rank; undefined afterwards
+   * @param residual of out's shape, or null; may be {@code out}
+   * @param out {@code [rows of this rank, columns]}
+   */
+  default void reduceScatter(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /**
+   * Puts the rows of all ranks one behind another. The adjoint for {@link GatheredUse#PARTS} is a
+   * reduce-scatter (the g of Korthikanti et al. 2022); a {@link Tape} keeps this rank's rows alone
+   * and gathers again when an adjoint reads all.
+   *
+   * @param x {@code [rows of this rank, columns]}, divided as {@link #reduceScatter} does
+   * @param all {@code [rows of all ranks together, columns]}
+   */
+  default void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /**
    * Puts columns of all ranks side by side, in order of rank.
    *
    * @param x {@code [rows, some columns]}

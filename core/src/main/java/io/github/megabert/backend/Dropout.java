@@ -15,6 +15,11 @@ public record Dropout(DropoutMask mask, long position, int firstHead, int heads)
     this(mask, position, 0, 0);
   }
 
+  /** Of the elements that begin so many later. */
+  public Dropout from(long elements) {
+    return new Dropout(mask, position + elements, firstHead, heads);
+  }
+
   /** Of some of a model's heads. */
   public Dropout ofHeads(int first, int all) {
     return new Dropout(mask, position, first, all);

@@ -1,5 +1,6 @@
 package io.github.megabert.backend;
 
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
@@ -184,6 +185,48 @@ final class ProfiledComputation implements Computation {
     long start = System.nanoTime();
     computation.dropout(dropout, x, residual, out);
     report("dropout " + shape(x), start, 0, (residual == null ? 2 : 3) * bytes(x));
+  }
+
+  @Override
+  public Matrix crossEntropy(
+      ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
+    long start = System.nanoTime();
+    Matrix totals = computation.crossEntropy(share, logits, labels, smoothing, out);
+    report("crossEntropy " + shape(logits) + " of ranks", start, 0, bytes(logits));
+    return totals;
+  }
+
+  @Override
+  public void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    long start = System.nanoTime();
+    computation.allReduce(group, x, residual, out);
+    report("allReduce " + shape(x), start, 0, bytes(x, out));
+  }
+
+  @Override
+  public Matrix copyToRanks(Communicator group, Matrix x) {
+    return computation.copyToRanks(group, x);
+  }
+
+  @Override
+  public void reduceScatter(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    long start = System.nanoTime();
+    computation.reduceScatter(group, x, residual, out);
+    report("reduceScatter " + shape(x), start, 0, bytes(x, out));
+  }
+
+  @Override
+  public void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
+    long start = System.nanoTime();
+    computation.allGather(group, x, use, all);
+    report("allGather " + shape(all), start, 0, bytes(x, all));
+  }
+
+  @Override
+  public void gatherColumns(Communicator group, Matrix x, Matrix all) {
+    long start = System.nanoTime();
+    computation.gatherColumns(group, x, all);
+    report("gatherColumns " + shape(all), start, 0, bytes(x, all));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.github.megabert.backend;
 
 import io.github.megabert.backend.TapeMatrices.Variable;
 import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Partition;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -11,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -511,6 +513,61 @@ public final class Tape implements Computation {
           giveGradient(input, gradient);
         });
     return out;
+  }
+
+  @Override
+  public void reduceScatter(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue added = residual == null ? null : matrices.valueOf(residual);
+    TapeValue value =
+        newValue(out, input.isDifferentiable || (added != null && added.isDifferentiable));
+    computation.reduceScatter(
+        group, input.memory(), added == null ? null : added.memory(), value.memory());
+    finish(
+        out,
+        value,
+        List.of(),
+        gradient -> {
+          if (input.isDifferentiable) {
+            Matrix dX = buffers.take(x.rows(), x.columns());
+            computation.allGather(group, gradient, GatheredUse.COPIES, dX);
+            giveGradient(input, dX);
+          }
+          if (added == null) {
+            buffers.give(gradient);
+          } else {
+            giveGradient(added, gradient);
+          }
+        });
+  }
+
+  @Override
+  public void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
+    TapeValue input = matrices.valueOf(x);
+    TapeValue value = newValue(all, input.isDifferentiable);
+    computation.allGather(group, input.memory(), use, value.memory());
+    if (use == GatheredUse.PARTS && !recompute) {
+      value.makeAgainBy(input, memory -> computation.allGather(group, input.memory(), use, memory));
+    }
+    finish(
+        all,
+        value,
+        List.of(),
+        gradient -> {
+          Matrix dX = buffers.take(x.rows(), x.columns());
+          switch (use) {
+            case PARTS -> computation.reduceScatter(group, gradient, null, dX);
+            case COPIES -> computation.gatherRows(gradient, ownRows(group, all.rows()), dX);
+          }
+          giveGradient(input, dX);
+          buffers.give(gradient);
+        });
+  }
+
+  private static int[] ownRows(Communicator group, int rows) {
+    Partition parts = Partition.even(rows, group.size());
+    int first = (int) parts.start(group.rank());
+    return IntStream.range(first, first + (int) parts.count(group.rank())).toArray();
   }
 
   /** For inference: nothing is trained through columns that other ranks have computed. */

@@ -1,5 +1,6 @@
 package io.github.megabert.backend;
 
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,10 @@ final class TapeValue {
   /** The value whose memory it has; null where the memory is its own. */
   private final @Nullable TapeValue origin;
 
+  /** What it can be made again from; null where it is kept. */
+  private @Nullable TapeValue source;
+
+  private @Nullable Consumer<Matrix> maker;
   private @Nullable Matrix memory;
 
   /** The same numbers in half the memory, once they have been packed. */
@@ -56,13 +61,29 @@ final class TapeValue {
     }
     Matrix present = memory;
     if (present == null) {
-      if (halves == null) {
+      if (maker != null) {
+        present = buffers.take(rows, columns);
+        maker.accept(present);
+      } else if (halves != null) {
+        present = buffers.unpack(halves, rows);
+      } else {
         throw new IllegalStateException("the tape has freed this matrix already");
       }
-      present = buffers.unpack(halves, rows);
       memory = present;
     }
     return present;
+  }
+
+  /**
+   * Keeps no memory for adjoints: the first that reads the value has it made again.
+   *
+   * @param from what that reads, kept as long as this value is
+   * @param again writes the same numbers
+   */
+  void makeAgainBy(TapeValue from, Consumer<Matrix> again) {
+    from.hold();
+    source = from;
+    maker = again;
   }
 
   /** Rounds the numbers, just written, to what the tape keeps. */
@@ -121,6 +142,14 @@ final class TapeValue {
       give(halves);
       memory = null;
       halves = null;
+      if (source != null) {
+        source.release();
+        source = null;
+        maker = null;
+      }
+    } else if (maker != null) {
+      give(memory);
+      memory = null;
     } else if (memory != null && isRounded && rows > 1) {
       halves = halves == null ? buffers.pack(memory) : halves;
       give(memory);

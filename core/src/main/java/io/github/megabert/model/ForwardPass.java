@@ -70,6 +70,13 @@ final class ForwardPass {
     return options.attentions();
   }
 
+  /** Keeps what a rank's share of the tokens is a part of. */
+  void keepHiddenState(Matrix state, TokenShare share) {
+    if (options.hiddenStates()) {
+      hiddenStates.add(share.complete(computation, state));
+    }
+  }
+
   void keepHiddenState(Matrix state) {
     if (options.hiddenStates()) {
       hiddenStates.add(state);

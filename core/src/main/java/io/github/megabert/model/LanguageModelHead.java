@@ -16,6 +16,9 @@ import java.util.stream.IntStream;
  * its own.
  */
 final class LanguageModelHead {
+  /** What the names of its parameters begin with. */
+  static final String PREFIX = "cls.predictions.";
+
   private final MegatronBertConfig config;
   private final TensorRank ranks;
   private final Backend.Linear transform;
@@ -25,14 +28,13 @@ final class LanguageModelHead {
   LanguageModelHead(ParameterSource source) {
     config = source.config();
     ranks = source.ranks();
-    String prefix = "cls.predictions.";
-    transform = source.head(prefix + "transform.dense");
-    norm = source.headNorm(prefix + "transform.LayerNorm");
+    transform = source.head(PREFIX + "transform.dense");
+    norm = source.headNorm(PREFIX + "transform.LayerNorm");
     String decoderName =
         config.tieWordEmbeddings() ? ParameterTable.WORD_EMBEDDINGS : ParameterTable.DECODER;
     decoder = source.headDecoder(decoderName, ParameterTable.DECODER_BIAS);
     source.ignore(ParameterTable.DECODER);
-    source.ignore(prefix + "decoder.bias");
+    source.ignore(PREFIX + "decoder.bias");
   }
 
   /** Logits {@code [rows, vocabulary]} of rows {@code [rows, hidden]} of the closed stack. */

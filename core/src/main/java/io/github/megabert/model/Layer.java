@@ -1,5 +1,7 @@
 package io.github.megabert.model;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
@@ -7,7 +9,6 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.model.Regularization.Place;
-import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ParameterTable;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Under tensor parallelism (Shoeybi et al. 2019, section 3) a rank has some heads and some of
  * the intermediate channels. Each sub-layer reads hidden states that all ranks share, and its
- * products are summed over the ranks before the residual is added.
+ * products are summed over the ranks before the residual is added. Under sequence parallelism the
+ * hidden states are those of a rank's tokens ({@link TokenShare}).
  */
 record Layer(
     int index,
@@ -71,13 +73,31 @@ record Layer(
         source.ranks());
   }
 
-  /** Scratch matrices that all layers of a pass share. */
-  record Scratch(Matrix normalised, Matrix queryKeyValue, Matrix context, Matrix intermediate) {
-    static Scratch allocate(
-        Computation computation, MegatronBertConfig config, TensorRank ranks, int tokens) {
+  /**
+   * Scratch matrices that all layers of a pass share.
+   *
+   * @param normalised {@code [rows of the share, hidden]}
+   * @param whole {@code [tokens, hidden]}, the same matrix where tokens are not divided
+   * @param queryKeyValue {@code [tokens, 3 · this rank's part of hidden]}
+   * @param context {@code [tokens, this rank's part of hidden]}
+   * @param intermediate {@code [tokens, this rank's channels]}
+   */
+  record Scratch(
+      TokenShare share,
+      Matrix normalised,
+      Matrix whole,
+      Matrix queryKeyValue,
+      Matrix context,
+      Matrix intermediate) {
+    static Scratch allocate(Computation computation, MegatronBertConfig config, TokenShare share) {
+      TensorRank ranks = share.ranks();
+      int tokens = share.tokens();
       int width = ranks.share(config.hiddenSize());
+      Matrix normalised = computation.matrix(share.rows(), config.hiddenSize());
       return new Scratch(
-          computation.matrix(tokens, config.hiddenSize()),
+          share,
+          normalised,
+          share.isDivided() ? computation.matrix(tokens, config.hiddenSize()) : normalised,
           computation.matrix(tokens, 3 * width),
           computation.matrix(tokens, width),
           computation.matrix(tokens, ranks.share(config.intermediateSize())));
@@ -104,8 +124,8 @@ record Layer(
    * One layer: {@code next = h + attention(ln(h))}, or {@code ln(h + attention(h))} by the order;
    * then cross-attention and the MLP likewise, {@code next} being written over.
    *
-   * @param h {@code [tokens, hidden]}
-   * @param next {@code [tokens, hidden]}; may be {@code h}
+   * @param h {@code [rows of the share, hidden]}
+   * @param next of the same shape; may be {@code h}
    */
   void apply(
       Computation computation,
@@ -118,7 +138,7 @@ record Layer(
     int hidden = h.columns();
     int width = scratch.context.columns();
     computation.linear(
-        divided(computation, normalised(computation, attention.norm, scratch, h)),
+        divided(computation, scratch, normalised(computation, attention.norm, scratch, h)),
         attention.queryKeyValue,
         Activation.IDENTITY,
         null,
@@ -147,7 +167,7 @@ record Layer(
     if (crossPlan != null && cross != null) {
       applyCross(computation, regularization, scratch, cross, crossPlan, next);
     }
-    Matrix x = divided(computation, normalised(computation, mlpNorm, scratch, next));
+    Matrix x = divided(computation, scratch, normalised(computation, mlpNorm, scratch, next));
     computation.linear(x, intermediate, activation, null, scratch.intermediate);
     dropout = regularization.ofTokens(index, Place.MLP_OUTPUT, hidden);
     addProduct(computation, scratch, scratch.intermediate, output, dropout, next, next);
@@ -162,10 +182,11 @@ record Layer(
       CrossPlan plan,
       Matrix h) {
     int width = scratch.context.columns();
-    Matrix states = divided(computation, plan.keys.encoderStates);
+    // Every rank has all encoder states, and nothing is trained through them.
+    Matrix states = plan.keys.encoderStates;
     Matrix keyValue = computation.matrix(states.rows(), 2 * width);
-    Matrix query = computation.matrix(h.rows(), width);
-    Matrix x = divided(computation, normalised(computation, cross.norm, scratch, h));
+    Matrix query = computation.matrix(scratch.share.tokens(), width);
+    Matrix x = divided(computation, scratch, normalised(computation, cross.norm, scratch, h));
     computation.linear(x, cross.query, Activation.IDENTITY, null, query);
     computation.linear(states, cross.keyValue, Activation.IDENTITY, null, keyValue);
     computation.attention(
@@ -201,8 +222,8 @@ record Layer(
   }
 
   /** What ranks read that compute parts of a layer. */
-  private Matrix divided(Computation computation, Matrix x) {
-    return ranks.group() == null ? x : computation.copyToRanks(ranks.group(), x);
+  private static Matrix divided(Computation computation, Scratch scratch, Matrix x) {
+    return scratch.share.spread(computation, x, scratch.whole);
   }
 
   private @Nullable Dropout ofProbabilities(
@@ -217,7 +238,7 @@ record Layer(
 
   /**
    * {@code out = dropout(x·Wᵀ + b) + residual}, the product summed over ranks; writes over {@code
-   * scratch.normalised}.
+   * scratch.normalised} and {@code scratch.whole}.
    */
   private void addProduct(
       Computation computation,
@@ -227,19 +248,21 @@ record Layer(
       @Nullable Dropout dropout,
       Matrix residual,
       Matrix out) {
-    Communicator group = ranks.group();
-    if (dropout == null && group == null) {
+    boolean isWhole = ranks.group() == null;
+    if (dropout == null && isWhole) {
       computation.linear(x, linear, Activation.IDENTITY, residual, out);
       return;
     }
-    Matrix product = scratch.normalised;
-    computation.linear(x, linear, Activation.IDENTITY, null, product);
-    if (group != null) {
-      computation.allReduce(
-          group, product, dropout == null ? residual : null, dropout == null ? out : product);
+    computation.linear(x, linear, Activation.IDENTITY, null, scratch.whole);
+    if (dropout == null) {
+      scratch.share.collect(computation, scratch.whole, residual, out);
+      return;
     }
-    if (dropout != null) {
-      computation.dropout(dropout, product, residual, out);
+    Matrix sum = scratch.normalised;
+    if (!isWhole) {
+      scratch.share.collect(computation, scratch.whole, null, sum);
     }
+    Dropout own = scratch.share.mask(dropout, sum.columns());
+    computation.dropout(requireNonNull(own), sum, residual, out);
   }
 }

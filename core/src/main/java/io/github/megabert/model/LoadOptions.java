@@ -13,31 +13,39 @@ import org.jspecify.annotations.Nullable;
  *     weights for it, which must then be trained; null refuses the checkpoint
  * @param tensorParallel ranks among which every layer is divided, this one among them; each loads
  *     its part of the checkpoint, and all compute together. Null: the whole model is here
+ * @param sequenceParallel whether those ranks divide the tokens as well, for LayerNorm, dropout and
+ *     residuals, which saves their activations; nothing where the whole model is here
  */
 public record LoadOptions(
     @Nullable ModelClass modelClass,
     @Nullable Long missingHeadSeed,
-    @Nullable Communicator tensorParallel) {
+    @Nullable Communicator tensorParallel,
+    boolean sequenceParallel) {
   /** A whole model. */
   public LoadOptions(@Nullable ModelClass modelClass, @Nullable Long missingHeadSeed) {
-    this(modelClass, missingHeadSeed, null);
+    this(modelClass, missingHeadSeed, null, false);
   }
 
   /** The class that the configuration names; nothing may be missing. */
-  public static final LoadOptions DEFAULT = new LoadOptions(null, null, null);
+  public static final LoadOptions DEFAULT = new LoadOptions(null, null);
 
   /** A given class; nothing may be missing. */
   public static LoadOptions ofClass(ModelClass modelClass) {
-    return new LoadOptions(modelClass, null, null);
+    return new LoadOptions(modelClass, null);
   }
 
   /** These options with random weights for a missing head. */
   public LoadOptions withMissingHead(long seed) {
-    return new LoadOptions(modelClass, seed, tensorParallel);
+    return new LoadOptions(modelClass, seed, tensorParallel, sequenceParallel);
   }
 
   /** These options for one of several ranks that share the model. */
   public LoadOptions withTensorParallel(@Nullable Communicator group) {
-    return new LoadOptions(modelClass, missingHeadSeed, group);
+    return new LoadOptions(modelClass, missingHeadSeed, group, sequenceParallel);
+  }
+
+  /** These options with tokens divided, or not, among the ranks that share the model. */
+  public LoadOptions withSequenceParallel(boolean value) {
+    return new LoadOptions(modelClass, missingHeadSeed, tensorParallel, value);
   }
 }

@@ -4,6 +4,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parallel.Communicator;
@@ -157,10 +158,14 @@ public final class MegatronBertModel implements MegatronBert {
       pass.readsWeightsOf(files);
     }
     Computation computation = pass.computation;
-    Matrix h = embed(computation, batch);
-    pass.drop(pass.regularization.ofTokens(0, Regularization.Place.EMBEDDINGS, h.columns()), h);
-    pass.keepHiddenState(h);
-    Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, ranks, batch.tokens());
+    // A pass that continues others has few tokens: dividing them would save nothing.
+    boolean isDivided = ranks.dividesTokens() && cache == null;
+    TokenShare share = new TokenShare(ranks, batch.tokens(), isDivided);
+    Matrix h = embed(computation, batch, share);
+    Dropout dropout = pass.regularization.ofTokens(0, Regularization.Place.EMBEDDINGS, h.columns());
+    pass.drop(share.mask(dropout, h.columns()), h);
+    pass.keepHiddenState(h, share);
+    Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, share);
     AttentionLayout layout = selfLayout(batch, cache);
     int[] cacheRows = cache == null ? null : cache.rowsForNext(batch.offsets());
     Layer.CrossKeys keys = crossKeys(computation, batch);
@@ -180,19 +185,20 @@ public final class MegatronBertModel implements MegatronBert {
           () -> layer.apply(computation, pass.regularization, scratch, present, self, cross, next));
       h = next;
       if (i + 1 < layers.size()) {
-        pass.keepHiddenState(h);
+        pass.keepHiddenState(h, share);
       }
     }
     Matrix last = h;
     if (closingNorm != null) {
-      last = computation.matrix(batch.tokens(), config.hiddenSize());
+      last = computation.matrix(share.rows(), config.hiddenSize());
       closingNorm.apply(computation, h, last);
     }
-    pass.keepHiddenState(last);
-    return last;
+    Matrix whole = share.complete(computation, last);
+    pass.keepHiddenState(whole);
+    return whole;
   }
 
-  private Matrix embed(Computation computation, Batch batch) {
+  private Matrix embed(Computation computation, Batch batch, TokenShare share) {
     Tensor embeds = batch.inputsEmbeds();
     int[] tokenIds = batch.tokenIds();
     Communicator group = ranks.group();
@@ -206,7 +212,9 @@ public final class MegatronBertModel implements MegatronBert {
     computation.embed(
         tokenIds, batch.tokenTypeIds(), batch.positionIds(), words, types, positions, out);
     if (group != null) {
-      computation.allReduce(group, out, null, out);
+      Matrix sum = share.isDivided() ? computation.matrix(share.rows(), config.hiddenSize()) : out;
+      share.collect(computation, out, null, sum);
+      out = sum;
     }
     if (embeddingsNorm != null) {
       embeddingsNorm.apply(computation, out, out);

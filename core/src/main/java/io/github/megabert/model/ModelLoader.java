@@ -82,7 +82,7 @@ public final class ModelLoader {
     if (modelClass == ModelClass.CAUSAL_LM && !config.isDecoder()) {
       config = config.with("is_decoder", true);
     }
-    TensorRank ranks = new TensorRank(options.tensorParallel());
+    TensorRank ranks = TensorRank.of(options);
     ranks.requireDivides(config);
     ParameterSource source =
         new ParameterSource(

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Partition;
 import io.github.megabert.parameters.ParameterSpec;
+import io.github.megabert.parameters.ParameterSpec.Kind;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -16,8 +17,14 @@ import org.jspecify.annotations.Nullable;
  * layer's heads and intermediate channels, and some of the words.
  *
  * @param group the ranks that share the model; null where one has all of it
+ * @param dividesTokens whether each also has some of the tokens: sequence parallelism
  */
-record TensorRank(@Nullable Communicator group) {
+record TensorRank(@Nullable Communicator group, boolean dividesTokens) {
+  static TensorRank of(LoadOptions options) {
+    Communicator group = options.tensorParallel();
+    return new TensorRank(group, options.sequenceParallel() && group != null && group.size() > 1);
+  }
+
   /** Number of ranks. */
   int size() {
     return group == null ? 1 : group.size();
@@ -68,6 +75,15 @@ record TensorRank(@Nullable Communicator group) {
   /** Whether several ranks hold the same numbers, and this is not the first of them. */
   boolean isCopy(ParameterSpec spec) {
     return spec.split() == ParameterSpec.Split.WHOLE && rank() > 0;
+  }
+
+  /**
+   * Whether ranks have the gradients of their own tokens: of every LayerNorm but that of a head,
+   * which all ranks compute.
+   */
+  boolean isOfTokens(ParameterSpec spec) {
+    boolean isNorm = spec.kind() == Kind.NORM_WEIGHT || spec.kind() == Kind.NORM_BIAS;
+    return dividesTokens && isNorm && !spec.name().startsWith(LanguageModelHead.PREFIX);
   }
 
   /** A parameter as this rank has it. */

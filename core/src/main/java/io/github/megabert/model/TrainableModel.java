@@ -29,7 +29,7 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
       Backend backend,
       LoadOptions options,
       Predicate<ParameterSpec> frozen) {
-    TensorRank ranks = new TensorRank(options.tensorParallel());
+    TensorRank ranks = TensorRank.of(options);
     TrainableParameters parameters =
         new TrainableParameters(backend, frozen, ranks, checkpoint.source());
     try {

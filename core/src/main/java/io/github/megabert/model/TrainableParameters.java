@@ -1,5 +1,7 @@
 package io.github.megabert.model;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.GradientTargets;
@@ -246,6 +248,19 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
       throw new IllegalArgumentException("the model has no parameter " + name);
     }
     return parameter;
+  }
+
+  /**
+   * Adds up, over the ranks that share the model, the gradients that each has of its own tokens:
+   * those of LayerNorms under sequence parallelism. Called once a step, by all of them.
+   */
+  public void sumTokenShares(Computation computation) {
+    for (Parameter parameter : parameters.values()) {
+      Matrix gradient = parameter.block.gradient;
+      if (gradient != null && ranks.isOfTokens(parameter.spec)) {
+        computation.allReduce(requireNonNull(ranks.group()), gradient, null, gradient);
+      }
+    }
   }
 
   /** Sets all gradients to zero. */

@@ -1,5 +1,6 @@
 package io.github.megabert.model;
 
+import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.input.Quote;
@@ -133,6 +134,10 @@ public final class TransformersForward {
       named.put("loss", scalar(loss.read(tape)));
       loss.backward(tape, 1);
       tape.finish();
+    }
+    try (Computation computation = model.backend().begin()) {
+      parameters.sumTokenShares(computation);
+      computation.finish();
     }
     for (TrainableParameters.Parameter parameter : parameters.parameters()) {
       Matrix gradient = parameter.block().gradient();

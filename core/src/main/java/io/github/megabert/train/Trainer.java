@@ -391,19 +391,24 @@ public final class Trainer {
 
     /** Adds the gradients, and the loss, of the other data-parallel ranks. */
     private double sumOverRanks(double loss) {
-      if (ranks == null || ranks.data().size() == 1) {
-        return loss;
-      }
+      boolean hasCopies = ranks != null && ranks.data().size() > 1;
       try (Computation computation = backend.begin()) {
-        for (TrainableParameters.Block block : model.parameters().blocks()) {
-          ResidentMatrix gradient = block.gradient();
-          if (gradient != null) {
-            computation.allReduce(ranks.data(), gradient, null, gradient);
-          }
+        if (hasCopies) {
+          sumOverCopies(computation, ranks.data());
         }
+        model.parameters().sumTokenShares(computation);
         computation.finish();
       }
-      return Ranks.sum(ranks.data(), loss);
+      return hasCopies ? Ranks.sum(ranks.data(), loss) : loss;
+    }
+
+    private void sumOverCopies(Computation computation, Communicator copies) {
+      for (TrainableParameters.Block block : model.parameters().blocks()) {
+        ResidentMatrix gradient = block.gradient();
+        if (gradient != null) {
+          computation.allReduce(copies, gradient, null, gradient);
+        }
+      }
     }
 
     private double addGradients(Dataset.Part examples, Regularization with, int parts) {

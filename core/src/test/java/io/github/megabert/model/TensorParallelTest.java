@@ -17,6 +17,7 @@ import io.github.megabert.parameters.ModelFamily;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Tensor;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -39,8 +40,8 @@ class TensorParallelTest {
         .flatMap(
             a ->
                 Stream.of(
-                    Arguments.of(a.get()[0], a.get()[1], 2, false),
-                    Arguments.of(a.get()[0], a.get()[1], 4, true)));
+                    Arguments.of(a.get()[0], a.get()[1], 2, false, true),
+                    Arguments.of(a.get()[0], a.get()[1], 4, true, false)));
   }
 
   private static Stream<String> folders() {
@@ -55,7 +56,8 @@ class TensorParallelTest {
   @ParameterizedTest
   @MethodSource("classesOnRanks")
   void everyRanksGradientsMatchTransformers(
-      String backendName, String folder, int ranks, boolean recompute) throws Exception {
+      String backendName, String folder, int ranks, boolean recompute, boolean sequenceParallel)
+      throws Exception {
     ThreadRanks.run(
         ranks,
         world -> {
@@ -66,7 +68,9 @@ class TensorParallelTest {
                   TrainableModel.load(
                       checkpoint,
                       backend,
-                      LoadOptions.DEFAULT.withTensorParallel(world),
+                      LoadOptions.DEFAULT
+                          .withTensorParallel(world)
+                          .withSequenceParallel(sequenceParallel),
                       spec -> false)) {
             Map<String, Tensor> inputs =
                 Fixtures.inputs(Fixtures.withPrefix(cases, "case1."), Set.of());
@@ -80,12 +84,49 @@ class TensorParallelTest {
         });
   }
 
+  @ParameterizedTest
+  @MethodSource("io.github.megabert.backend.TestBackends#names")
+  void ranksWithoutTokensComputeTheOthersHiddenStates(String backendName) throws Exception {
+    Batch batch = Batch.ofTokens(new int[][] {{5}, {7, 11}});
+    OutputOptions options = new OutputOptions(true, false);
+    List<List<Tensor>> states =
+        ThreadRanks.call(
+            4,
+            world -> {
+              try (Checkpoint checkpoint =
+                      Checkpoint.open(
+                          Fixtures.folder(
+                              Fixtures.folderOf(ModelFamily.MEGATRON_BERT, ModelClass.MODEL)));
+                  Backend backend =
+                      Backends.open(backendName, BackendOptions.DEFAULT.withThreads(1))) {
+                LoadOptions load = LoadOptions.ofClass(ModelClass.MODEL);
+                MegatronBertModel whole =
+                    (MegatronBertModel) MegatronBert.load(checkpoint, backend, load);
+                MegatronBertModel part =
+                    (MegatronBertModel)
+                        MegatronBert.load(
+                            checkpoint,
+                            backend,
+                            load.withTensorParallel(world).withSequenceParallel(true));
+                List<Tensor> expected = whole.forward(batch, options).layers().hiddenStates();
+                List<Tensor> actual = part.forward(batch, options).layers().hiddenStates();
+                assertEquals(expected.size(), actual.size());
+                for (int i = 0; i < expected.size(); i++) {
+                  TensorAssertions.assertClose(
+                      "hidden state " + i, expected.get(i), actual.get(i), 1e-5);
+                }
+                return actual;
+              }
+            });
+    assertEquals(4, states.size());
+  }
+
   private static void assertGradients(
       TrainableModel model,
       Communicator world,
       Map<String, Tensor> expected,
       Map<String, Tensor> actual) {
-    TensorRank rank = new TensorRank(world);
+    TensorRank rank = new TensorRank(world, false);
     ParameterTable table =
         ParameterTable.of(model.model().config().sizes(), model.model().modelClass());
     for (Map.Entry<String, Tensor> entry : expected.entrySet()) {

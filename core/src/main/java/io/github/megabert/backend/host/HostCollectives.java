@@ -26,15 +26,35 @@ public final class HostCollectives {
       Communicator group, HostMatrix x, @Nullable HostMatrix residual, HostMatrix out) {
     long bytes = x.elements() * Float.BYTES;
     group.allReduce(whole(x), Reduction.SUM);
+    add(x.segment(), residual, out, bytes);
+  }
+
+  /** See {@link io.github.megabert.backend.Computation#reduceScatter}. */
+  public static void reduceScatter(
+      Communicator group, HostMatrix x, @Nullable HostMatrix residual, HostMatrix out) {
+    Partition rows = Partition.evenRows(x.rows(), x.columns(), group.size());
+    MemorySegment own = rows.slice(whole(x), group.rank());
+    group.reduceScatter(whole(x), own, rows, Reduction.SUM);
+    add(own, residual, out, own.byteSize());
+  }
+
+  /** See {@link io.github.megabert.backend.Computation#allGather}. */
+  public static void allGather(Communicator group, HostMatrix x, HostMatrix all) {
+    Partition rows = Partition.evenRows(all.rows(), all.columns(), group.size());
+    group.allGather(whole(x), whole(all), rows);
+  }
+
+  /** {@code out = sum + residual}. */
+  private static void add(
+      MemorySegment sum, @Nullable HostMatrix residual, HostMatrix out, long bytes) {
+    MemorySegment target = out.segment();
     if (residual == null) {
-      if (!x.segment().equals(out.segment())) {
-        MemorySegment.copy(x.segment(), 0, out.segment(), 0, bytes);
+      if (sum.address() != target.address()) {
+        MemorySegment.copy(sum, 0, target, 0, bytes);
       }
       return;
     }
-    MemorySegment sum = x.segment();
     MemorySegment added = residual.segment();
-    MemorySegment target = out.segment();
     for (long at = 0; at < bytes; at += Float.BYTES) {
       target.set(FLOAT, at, sum.get(FLOAT, at) + added.get(FLOAT, at));
     }

@@ -6,6 +6,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
+import io.github.megabert.backend.GatheredUse;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.host.HostCollectives;
@@ -273,6 +274,20 @@ final class VectorComputation implements Computation {
         residual == null ? null : HostMatrix.of(residual, "residual", x.rows(), x.columns());
     HostMatrix target = HostMatrix.of(out, "out", x.rows(), x.columns());
     HostCollectives.allReduce(group, HostMatrix.of(x), added, target);
+  }
+
+  @Override
+  public void reduceScatter(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    open();
+    HostMatrix added =
+        residual == null ? null : HostMatrix.of(residual, "residual", out.rows(), out.columns());
+    HostCollectives.reduceScatter(group, HostMatrix.of(x), added, HostMatrix.of(out));
+  }
+
+  @Override
+  public void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
+    open();
+    HostCollectives.allGather(group, HostMatrix.of(x), HostMatrix.of(all));
   }
 
   @Override

@@ -59,6 +59,7 @@ public final class FineTuning<E extends Example> {
   private int stride = -1;
   private @Nullable String bestMetric;
   private @Nullable ParallelGroups ranks;
+  private boolean sequenceParallel;
 
   private FineTuning(FineTuningTask.Factory<E> factory, ModelFiles files) {
     this.factory = factory;
@@ -226,6 +227,15 @@ public final class FineTuning<E extends Example> {
   }
 
   /**
+   * Sets whether tensor-parallel ranks divide the tokens as well; see {@link
+   * LoadOptions#sequenceParallel}.
+   */
+  public FineTuning<E> sequenceParallel(boolean value) {
+    sequenceParallel = value;
+    return this;
+  }
+
+  /**
    * Trains.
    *
    * @param output a new or empty folder for the model, its metrics and its checkpoints
@@ -269,7 +279,9 @@ public final class FineTuning<E extends Example> {
       PreparedRun run =
           new PreparedRun(
               model.prepared(task),
-              LoadOptions.ofClass(task.modelClass()).withMissingHead(options.seed()),
+              LoadOptions.ofClass(task.modelClass())
+                  .withMissingHead(options.seed())
+                  .withSequenceParallel(sequenceParallel),
               frozen,
               data,
               options,

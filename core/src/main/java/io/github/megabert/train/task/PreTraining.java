@@ -61,6 +61,7 @@ public final class PreTraining {
   private Predicate<ParameterSpec> frozen = parameter -> false;
   private @Nullable String bestMetric;
   private @Nullable ParallelGroups ranks;
+  private boolean sequenceParallel;
 
   /** Where the first weights come from. */
   private interface StartWith {
@@ -143,6 +144,15 @@ public final class PreTraining {
     return this;
   }
 
+  /**
+   * Sets whether tensor-parallel ranks divide the tokens as well; see {@link
+   * LoadOptions#sequenceParallel}.
+   */
+  public PreTraining sequenceParallel(boolean value) {
+    sequenceParallel = value;
+    return this;
+  }
+
   /** Sets the backend; the best that there is otherwise. */
   public PreTraining backend(String name, BackendOptions value) {
     backend = name;
@@ -217,7 +227,9 @@ public final class PreTraining {
       PreparedRun run =
           new PreparedRun(
               opened.checkpoint(),
-              LoadOptions.ofClass(modelClass).withMissingHead(options.seed()),
+              LoadOptions.ofClass(modelClass)
+                  .withMissingHead(options.seed())
+                  .withSequenceParallel(sequenceParallel),
               frozen,
               data,
               options.inOrder(),
