@@ -247,6 +247,15 @@ public interface Computation extends AutoCloseable {
   }
 
   /**
+   * Some rows of a matrix, as a matrix: what is written to one is written to the other.
+   *
+   * @throws UnsupportedOperationException if the backend has no such views
+   */
+  default Matrix rows(Matrix x, int first, int count) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /**
    * Puts columns of all ranks side by side, in order of rank.
    *
    * @param x {@code [rows, some columns]}

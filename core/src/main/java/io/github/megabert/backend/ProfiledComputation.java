@@ -223,6 +223,11 @@ final class ProfiledComputation implements Computation {
   }
 
   @Override
+  public Matrix rows(Matrix x, int first, int count) {
+    return computation.rows(x, first, count);
+  }
+
+  @Override
   public void gatherColumns(Communicator group, Matrix x, Matrix all) {
     long start = System.nanoTime();
     computation.gatherColumns(group, x, all);

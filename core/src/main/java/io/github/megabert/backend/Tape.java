@@ -570,6 +570,12 @@ public final class Tape implements Computation {
     return IntStream.range(first, first + (int) parts.count(group.rank())).toArray();
   }
 
+  /** A value is what was last written as a whole. */
+  @Override
+  public Matrix rows(Matrix x, int first, int count) {
+    throw new UnsupportedOperationException("gradients do not pass through views of matrices");
+  }
+
   /** For inference: nothing is trained through columns that other ranks have computed. */
   @Override
   public void gatherColumns(Communicator group, Matrix x, Matrix all) {

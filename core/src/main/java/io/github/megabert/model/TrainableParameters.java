@@ -175,13 +175,28 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * @param whole of the whole parameter's shape
    */
   public void write(Tensor whole, Parameter parameter, ResidentMatrix matrix) {
-    Tensor part = ranks.part(parameter.spec, whole);
     try (Computation computation = backend.begin()) {
-      Matrix uploaded =
-          computation.upload(part.reshape(Shape.of(parameter.rows, matrix.columns())));
+      Matrix uploaded = computation.upload(part(parameter, whole));
       computation.scatterRows(uploaded, 0, range(parameter.firstRow, parameter.rows), matrix);
       computation.finish();
     }
+  }
+
+  /** What this rank has of a whole parameter's numbers, {@code [rows, columns of its block]}. */
+  public Tensor part(Parameter parameter, Tensor whole) {
+    return ranks
+        .part(parameter.spec, whole)
+        .reshape(Shape.of(parameter.rows, parameter.block.value.columns()));
+  }
+
+  /**
+   * A whole parameter's numbers from what each of the ranks that share the model has; all call it,
+   * and the first gets the whole.
+   *
+   * @param part float32, of the parameter's shape here
+   */
+  public Tensor whole(Parameter parameter, Tensor part, Arena arena) {
+    return ranks.whole(parameter.spec, part, arena);
   }
 
   /**

@@ -19,6 +19,7 @@ import io.github.megabert.train.log.MetricsLine;
 import io.github.megabert.train.log.MetricsLog;
 import io.github.megabert.train.optim.AdamW;
 import io.github.megabert.train.optim.Schedule;
+import io.github.megabert.train.optim.StateShare;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,6 +52,7 @@ public final class Trainer {
   private Map<String, Path> alongside = Map.of();
   private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
   private @Nullable ParallelGroups ranks;
+  private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
   private volatile boolean stopped;
 
   /**
@@ -127,6 +129,22 @@ public final class Trainer {
     return this;
   }
 
+  /** Sets how the copies of the model train together, where there are several. */
+  public Trainer dataParallel(DataParallelOptions value) {
+    dataParallel = value;
+    return this;
+  }
+
+  private AdamW newOptimizer() {
+    return new AdamW(model.parameters(), options.optimizer(), stateShare());
+  }
+
+  private StateShare stateShare() {
+    return ranks != null && ranks.data().size() > 1 && dataParallel.distributedOptimizer()
+        ? new StateShare(ranks.data())
+        : StateShare.WHOLE;
+  }
+
   private @Nullable Communicator world() {
     return ranks == null ? null : ranks.world();
   }
@@ -172,12 +190,12 @@ public final class Trainer {
   private TrainingResult run(Path folder, AtomicBoolean interrupted) throws IOException {
     RunFolder files = new RunFolder(folder, alongside, format);
     if (!isFirst()) {
-      try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
+      try (AdamW optimizer = newOptimizer()) {
         return new Run(files, optimizer, null, begin(), interrupted).run();
       }
     }
     files.create();
-    try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer());
+    try (AdamW optimizer = newOptimizer();
         MetricsLog log = MetricsLog.create(files.metrics())) {
       try {
         return new Run(files, optimizer, log, begin(), interrupted).run();
@@ -212,7 +230,7 @@ public final class Trainer {
 
   private TrainingResult resume(Path folder, AtomicBoolean interrupted) throws IOException {
     RunFolder files = new RunFolder(folder, alongside, format);
-    try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
+    try (AdamW optimizer = newOptimizer()) {
       RunState state =
           files.hasOnlyBegun()
               ? begin()
@@ -403,9 +421,15 @@ public final class Trainer {
     }
 
     private void sumOverCopies(Computation computation, Communicator copies) {
+      StateShare share = stateShare();
       for (TrainableParameters.Block block : model.parameters().blocks()) {
         ResidentMatrix gradient = block.gradient();
-        if (gradient != null) {
+        if (gradient == null) {
+          continue;
+        }
+        if (dataParallel.distributedOptimizer()) {
+          share.reduce(computation, gradient);
+        } else {
           computation.allReduce(copies, gradient, null, gradient);
         }
       }

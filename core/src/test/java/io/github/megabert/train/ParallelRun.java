@@ -32,7 +32,11 @@ import java.util.SplittableRandom;
  * @param stopsWhenSaved whether it ends at its first checkpoint
  */
 record ParallelRun(
-    ParallelPlan plan, String backend, boolean sequenceParallel, boolean stopsWhenSaved) {
+    ParallelPlan plan,
+    String backend,
+    boolean sequenceParallel,
+    DataParallelOptions dataParallel,
+    boolean stopsWhenSaved) {
   static final int STEPS = 20;
   static final MegatronBertConfig CONFIG = MegatronBertConfig.ofSizes(2, 32, 4, 50, 101, 32);
 
@@ -42,15 +46,19 @@ record ParallelRun(
   }
 
   ParallelRun(ParallelPlan plan, String backend) {
-    this(plan, backend, false, false);
+    this(plan, backend, false, DataParallelOptions.DEFAULT, false);
   }
 
   ParallelRun withSequenceParallel(boolean value) {
-    return new ParallelRun(plan, backend, value, stopsWhenSaved);
+    return new ParallelRun(plan, backend, value, dataParallel, stopsWhenSaved);
+  }
+
+  ParallelRun with(DataParallelOptions value) {
+    return new ParallelRun(plan, backend, sequenceParallel, value, stopsWhenSaved);
   }
 
   ParallelRun thatStopsWhenSaved() {
-    return new ParallelRun(plan, backend, sequenceParallel, true);
+    return new ParallelRun(plan, backend, sequenceParallel, dataParallel, true);
   }
 
   /** Random texts, of which every fifth token is to be told. */
@@ -132,7 +140,8 @@ record ParallelRun(
     try (Backend computing = Backends.open(backend, BackendOptions.DEFAULT.withThreads(1));
         RandomCheckpoint weights = RandomCheckpoint.of(CONFIG, ModelClass.PRE_TRAINING, 1);
         TrainableModel model = TrainableModel.load(weights, computing, load, spec -> false)) {
-      Trainer running = new Trainer(model, new Texts(), options()).ranks(groups);
+      Trainer running =
+          new Trainer(model, new Texts(), options()).ranks(groups).dataParallel(dataParallel);
       Trainer trainer =
           running.listener(
               new TrainingListener() {

@@ -4,11 +4,12 @@ import io.github.megabert.backend.Matrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * A matrix in host memory, as the CPU backends use.
  *
- * @param segment {@code rows × columns} float32, row-major, 64-byte aligned
+ * @param segment {@code rows × columns} float32, row-major, 64-byte aligned unless it is a view
  */
 public record HostMatrix(MemorySegment segment, int rows, int columns) implements Matrix {
   /** The host matrix that {@code matrix} is, checked to have the shape. */
@@ -51,6 +52,12 @@ public record HostMatrix(MemorySegment segment, int rows, int columns) implement
       return resident.matrix();
     }
     throw new IllegalArgumentException("the matrix belongs to another backend: " + matrix);
+  }
+
+  /** Some rows, in the same memory. */
+  public HostMatrix rows(int first, int count) {
+    Objects.checkFromIndexSize(first, count, rows);
+    return new HostMatrix(segment.asSlice(rowOffset(first), rowOffset(count)), count, columns);
   }
 
   /** An element. */

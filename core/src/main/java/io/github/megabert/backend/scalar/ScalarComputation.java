@@ -277,6 +277,11 @@ final class ScalarComputation implements Computation {
   }
 
   @Override
+  public Matrix rows(Matrix x, int first, int count) {
+    return HostMatrix.of(x).rows(first, count);
+  }
+
+  @Override
   public void gatherColumns(Communicator group, Matrix x, Matrix all) {
     HostCollectives.gatherColumns(group, HostMatrix.of(x), HostMatrix.of(all));
   }

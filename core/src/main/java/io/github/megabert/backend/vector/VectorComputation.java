@@ -291,6 +291,11 @@ final class VectorComputation implements Computation {
   }
 
   @Override
+  public Matrix rows(Matrix x, int first, int count) {
+    return HostMatrix.of(x).rows(first, count);
+  }
+
+  @Override
   public void gatherColumns(Communicator group, Matrix x, Matrix all) {
     open();
     HostCollectives.gatherColumns(group, HostMatrix.of(x), HostMatrix.of(all));

@@ -11,6 +11,8 @@ import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.model.TrainableParameters;
 import io.github.megabert.model.TrainableParameters.Block;
 import io.github.megabert.model.TrainableParameters.Parameter;
+import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Ranks;
 import io.github.megabert.parameters.ParameterSpec.Place;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.MappedMemory;
@@ -23,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * AdamW (Loshchilov and Hutter 2019) over a model's parameters, with gradients clipped by their
@@ -39,23 +42,38 @@ public final class AdamW implements AutoCloseable {
 
   private final TrainableParameters parameters;
   private final AdamWOptions options;
+  private final StateShare share;
   private final List<Parameter> trained;
   private final Map<Block, Moments> moments = new LinkedHashMap<>();
   private final int layers;
   private long updates;
 
-  /** An optimizer that has done nothing yet. */
+  /** An optimizer that has done nothing yet, with all of the state. */
   public AdamW(TrainableParameters parameters, AdamWOptions options) {
+    this(parameters, options, StateShare.WHOLE);
+  }
+
+  /**
+   * An optimizer that has done nothing yet.
+   *
+   * @param share what this rank has of the state and updates; all ranks that divide it call each
+   *     method but {@link #updates} and {@link #close} together
+   */
+  public AdamW(TrainableParameters parameters, AdamWOptions options, StateShare share) {
     this.parameters = parameters;
+    this.share = share;
     this.options = options;
     trained = parameters.parameters().stream().filter(p -> !p.isFrozen()).toList();
     for (Parameter parameter : trained) {
       moments.computeIfAbsent(
           parameter.block(),
-          block ->
-              new Moments(
-                  parameters.backend().resident(block.value().rows(), block.value().columns()),
-                  parameters.backend().resident(block.value().rows(), block.value().columns())));
+          block -> {
+            int rows = share.count(block.value().rows());
+            int columns = block.value().columns();
+            return new Moments(
+                parameters.backend().resident(rows, columns),
+                parameters.backend().resident(rows, columns));
+          });
     }
     layers = 1 + trained.stream().mapToInt(p -> layer(p.spec().place())).max().orElse(-1);
   }
@@ -81,11 +99,12 @@ public final class AdamW implements AutoCloseable {
     double squares = 0;
     for (Parameter parameter : trained) {
       if (!parameters.isCopy(parameter)) {
-        squares +=
-            gradients.squaredNorm(gradient(parameter), parameter.firstRow(), parameter.rows());
+        Matrix gradient = share.of(computation, gradient(parameter));
+        StateShare.Range range = share.range(parameter);
+        squares += gradients.squaredNorm(gradient, range.first(), range.rows());
       }
     }
-    double norm = Math.sqrt(parameters.sumOverRanks(squares));
+    double norm = Math.sqrt(parameters.sumOverRanks(Ranks.sum(share.copies(), squares)));
     if (!Double.isFinite(norm)) {
       return norm;
     }
@@ -93,6 +112,7 @@ public final class AdamW implements AutoCloseable {
     double scale = options.clip() == 0 ? 1 : Math.min(1, options.clip() / (norm + CLIP_EPS));
     for (Parameter parameter : trained) {
       Moments moment = moments.get(parameter.block());
+      StateShare.Range range = share.range(parameter);
       AdamWStep step =
           new AdamWStep(
               options.learningRate() * factor * layerFactor(parameter.spec().place()),
@@ -104,13 +124,14 @@ public final class AdamW implements AutoCloseable {
               updates);
       gradients.adamW(
           step,
-          parameter.block().value(),
-          gradient(parameter),
+          share.of(computation, parameter.block().value()),
+          share.of(computation, gradient(parameter)),
           moment.first(),
           moment.second(),
-          parameter.firstRow(),
-          parameter.rows());
+          range.first(),
+          range.rows());
     }
+    moments.keySet().forEach(block -> share.gather(computation, block.value()));
     return norm;
   }
 
@@ -133,7 +154,8 @@ public final class AdamW implements AutoCloseable {
 
   /**
    * Writes the moments, {@code exp_avg.NAME} and {@code exp_avg_sq.NAME} for each parameter, one at
-   * a time. Where ranks share the model, the first writes it, and all others {@link #giveState}.
+   * a time. Where ranks share the model or the state, the first writes it, and all others {@link
+   * #giveState}.
    */
   public void writeState(Path file) throws IOException {
     List<TensorSpec> specs = new ArrayList<>();
@@ -147,8 +169,8 @@ public final class AdamW implements AutoCloseable {
         Moments moment = moments.get(parameter.block());
         try (Arena arena = Arena.ofShared()) {
           String name = parameter.spec().name();
-          writer.write(FIRST + name, parameters.gather(parameter, moment.first(), arena));
-          writer.write(SECOND + name, parameters.gather(parameter, moment.second(), arena));
+          writer.write(FIRST + name, whole(parameter, moment.first(), arena));
+          writer.write(SECOND + name, whole(parameter, moment.second(), arena));
         }
       }
       writer.commit();
@@ -160,10 +182,26 @@ public final class AdamW implements AutoCloseable {
     for (Parameter parameter : trained) {
       Moments moment = moments.get(parameter.block());
       try (Arena arena = Arena.ofShared()) {
-        Tensor unused = parameters.gather(parameter, moment.first(), arena);
-        unused = parameters.gather(parameter, moment.second(), arena);
+        Tensor unused = whole(parameter, moment.first(), arena);
+        unused = whole(parameter, moment.second(), arena);
       }
     }
+  }
+
+  /** A moment of the whole parameter, on the first rank. */
+  private Tensor whole(Parameter parameter, ResidentMatrix moment, Arena arena) {
+    Communicator copies = share.copies();
+    if (copies == null) {
+      return parameters.gather(parameter, moment, arena);
+    }
+    StateShare.Range range = share.range(parameter);
+    Tensor own = Tensor.allocate(arena, DType.F32, Shape.of(range.rows(), moment.columns()));
+    try (Computation computation = parameters.backend().begin()) {
+      computation.read(computation.rows(moment, range.first(), range.rows()), own.segment());
+    }
+    Tensor part = Tensor.allocate(arena, DType.F32, parameter.shape());
+    copies.allGather(own.segment(), part.segment(), share.partition(parameter));
+    return parameters.whole(parameter, part, arena);
   }
 
   /**
@@ -200,9 +238,24 @@ public final class AdamW implements AutoCloseable {
     MappedMemory.read(
         state.source(),
         () -> {
-          parameters.write(state.tensor(name), parameter, moment);
+          write(parameter, state.tensor(name), moment);
           return name;
         });
+  }
+
+  private void write(Parameter parameter, Tensor whole, ResidentMatrix moment) {
+    StateShare.Range range = share.range(parameter);
+    if (range.rows() == 0) {
+      return;
+    }
+    Tensor part = parameters.part(parameter, whole);
+    try (Computation computation = parameters.backend().begin()) {
+      Matrix uploaded =
+          computation.upload(part.rows(range.skipped(), range.skipped() + range.rows()));
+      int[] rows = IntStream.range(range.first(), range.first() + range.rows()).toArray();
+      computation.scatterRows(uploaded, 0, rows, moment);
+      computation.finish();
+    }
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.CheckpointFormat;
+import io.github.megabert.train.DataParallelOptions;
 import io.github.megabert.train.Dataset;
 import io.github.megabert.train.Trainer;
 import io.github.megabert.train.TrainingListener;
@@ -60,6 +61,7 @@ public final class FineTuning<E extends Example> {
   private @Nullable String bestMetric;
   private @Nullable ParallelGroups ranks;
   private boolean sequenceParallel;
+  private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
 
   private FineTuning(FineTuningTask.Factory<E> factory, ModelFiles files) {
     this.factory = factory;
@@ -235,6 +237,12 @@ public final class FineTuning<E extends Example> {
     return this;
   }
 
+  /** Sets how copies of the model train together. */
+  public FineTuning<E> dataParallel(DataParallelOptions value) {
+    dataParallel = value;
+    return this;
+  }
+
   /**
    * Trains.
    *
@@ -291,7 +299,8 @@ public final class FineTuning<E extends Example> {
               testing,
               opened.tokenizerFiles(),
               listeners,
-              ranks);
+              ranks,
+              dataParallel);
       return run.train(backend, backendOptions, output, start);
     }
   }

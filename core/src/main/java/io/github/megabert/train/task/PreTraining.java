@@ -11,6 +11,7 @@ import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.CheckpointFormat;
+import io.github.megabert.train.DataParallelOptions;
 import io.github.megabert.train.Trainer;
 import io.github.megabert.train.TrainingListener;
 import io.github.megabert.train.TrainingOptions;
@@ -62,6 +63,7 @@ public final class PreTraining {
   private @Nullable String bestMetric;
   private @Nullable ParallelGroups ranks;
   private boolean sequenceParallel;
+  private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
 
   /** Where the first weights come from. */
   private interface StartWith {
@@ -153,6 +155,12 @@ public final class PreTraining {
     return this;
   }
 
+  /** Sets how copies of the model train together. */
+  public PreTraining dataParallel(DataParallelOptions value) {
+    dataParallel = value;
+    return this;
+  }
+
   /** Sets the backend; the best that there is otherwise. */
   public PreTraining backend(String name, BackendOptions value) {
     backend = name;
@@ -239,7 +247,8 @@ public final class PreTraining {
               drawn.evaluator(DataSplit.Part.TEST),
               opened.tokenizerFiles(),
               listeners,
-              ranks);
+              ranks,
+              dataParallel);
       return run.train(backend, backendOptions, output, how);
     }
   }

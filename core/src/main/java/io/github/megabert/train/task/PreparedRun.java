@@ -10,6 +10,7 @@ import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.train.CheckpointFormat;
+import io.github.megabert.train.DataParallelOptions;
 import io.github.megabert.train.Dataset;
 import io.github.megabert.train.Trainer;
 import io.github.megabert.train.TrainingListener;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param alongside files that are copied beside every model that is saved
  * @param listeners of the first rank
  * @param ranks those that train together; null where one trains alone
+ * @param dataParallel how copies of the model train together
  */
 record PreparedRun(
     Checkpoint model,
@@ -47,7 +49,8 @@ record PreparedRun(
     @Nullable TaskEvaluator testing,
     Map<String, Path> alongside,
     List<TrainingListener> listeners,
-    @Nullable ParallelGroups ranks) {
+    @Nullable ParallelGroups ranks,
+    DataParallelOptions dataParallel) {
   private static final int WORST_EXAMPLES = 20;
 
   /** {@link Trainer#run} or {@link Trainer#resume}. */
@@ -65,7 +68,7 @@ record PreparedRun(
       Trainer trainer =
           new Trainer(trainable, data, options).alongside(alongside).checkpoints(format);
       if (ranks != null) {
-        trainer.ranks(ranks);
+        trainer.ranks(ranks).dataParallel(dataParallel);
       }
       if (isFirst()) {
         listeners.forEach(trainer::listener);
