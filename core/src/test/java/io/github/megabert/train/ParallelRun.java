@@ -62,7 +62,7 @@ record ParallelRun(
   }
 
   /** Random texts, of which every fifth token is to be told. */
-  private static final class Texts implements Dataset {
+  static final class Texts implements Dataset {
     @Override
     public int size() {
       return 48;
@@ -86,7 +86,7 @@ record ParallelRun(
     }
   }
 
-  private static TrainingOptions options() {
+  static TrainingOptions options() {
     return new TrainingOptions(
         3,
         STEPS,
