@@ -1,6 +1,7 @@
 package io.github.megabert.backend;
 
 import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Pending;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -243,6 +244,19 @@ public interface Computation extends AutoCloseable {
    * @param all {@code [rows of all ranks together, columns]}
    */
   default void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /**
+   * Begins to sum a matrix over all ranks of a group, as {@link #allReduce} does, in the
+   * background. The matrix must not be read or written before that has ended.
+   */
+  default Pending startAllReduce(Communicator group, ResidentMatrix x) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /** Likewise; only this rank's rows hold the sum afterwards, as of {@link #reduceScatter}. */
+  default Pending startReduceScatter(Communicator group, ResidentMatrix x) {
     throw new UnsupportedOperationException(NO_RANKS);
   }
 

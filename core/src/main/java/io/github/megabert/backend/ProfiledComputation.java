@@ -1,6 +1,7 @@
 package io.github.megabert.backend;
 
 import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Pending;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
@@ -220,6 +221,16 @@ final class ProfiledComputation implements Computation {
     long start = System.nanoTime();
     computation.allGather(group, x, use, all);
     report("allGather " + shape(all), start, 0, bytes(x, all));
+  }
+
+  @Override
+  public Pending startAllReduce(Communicator group, ResidentMatrix x) {
+    return computation.startAllReduce(group, x);
+  }
+
+  @Override
+  public Pending startReduceScatter(Communicator group, ResidentMatrix x) {
+    return computation.startReduceScatter(group, x);
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -44,8 +45,12 @@ public final class Tape implements Computation {
     void walkBack();
   }
 
-  /** An operation; {@code held} is what its adjoint reads. */
-  private record Operation(TapeValue output, List<TapeValue> held, Adjoint adjoint)
+  /**
+   * An operation; {@code held} is what its adjoint reads, {@code trained} are the gradients of
+   * parameters that it adds to.
+   */
+  private record Operation(
+      TapeValue output, List<TapeValue> held, GradientUses.Trained trained, Adjoint adjoint)
       implements Step {
     @Override
     public void walkBack() {
@@ -54,6 +59,7 @@ public final class Tape implements Computation {
         adjoint.run(gradient);
       }
       held.forEach(TapeValue::release);
+      trained.walkedBack();
     }
   }
 
@@ -62,6 +68,7 @@ public final class Tape implements Computation {
   private final GradientTargets targets;
   private final boolean recompute;
   private final TapeBuffers buffers;
+  private final GradientUses uses;
   private List<Step> steps = new ArrayList<>();
 
   private final TapeMatrices matrices = new TapeMatrices();
@@ -74,6 +81,21 @@ public final class Tape implements Computation {
    * @param recompute whether segments are run again rather than remembered
    */
   public Tape(Computation computation, GradientTargets targets, boolean recompute) {
+    this(computation, targets, recompute, (begun, complete) -> {});
+  }
+
+  /**
+   * An empty tape that tells which gradients are complete while it walks back.
+   *
+   * @param completed is given the computation and the gradient of a parameter, one of the targets,
+   *     when the last operation of this tape that adds to it has done so
+   */
+  public Tape(
+      Computation computation,
+      GradientTargets targets,
+      boolean recompute,
+      BiConsumer<Computation, Matrix> completed) {
+    uses = new GradientUses(gradient -> completed.accept(computation, gradient));
     this.computation = computation;
     this.gradients = computation.gradients();
     this.targets = targets;
@@ -111,11 +133,31 @@ public final class Tape implements Computation {
     remember(out, value, held, adjoint);
   }
 
+  /** Likewise, of an operation that has parameters. */
+  private void finish(
+      Matrix out,
+      TapeValue value,
+      List<TapeValue> held,
+      GradientUses.Trained trained,
+      Adjoint adjoint) {
+    value.round();
+    remember(out, value, held, trained, adjoint);
+  }
+
   /** Binds a written value and remembers its adjoint, if gradients pass through it. */
   private void remember(Matrix out, TapeValue value, List<TapeValue> held, Adjoint adjoint) {
+    remember(out, value, held, GradientUses.NONE, adjoint);
+  }
+
+  private void remember(
+      Matrix out,
+      TapeValue value,
+      List<TapeValue> held,
+      GradientUses.Trained trained,
+      Adjoint adjoint) {
     if (value.isDifferentiable && !matrices.isForgetful()) {
       held.forEach(TapeValue::hold);
-      steps.add(new Operation(value, held, adjoint));
+      steps.add(new Operation(value, held, trained, adjoint));
     }
     matrices.bind(TapeMatrices.variable(out), value);
   }
@@ -202,6 +244,7 @@ public final class Tape implements Computation {
         out,
         value,
         List.of(),
+        uses.of(dWords, dTypes, dPositions),
         gradient -> {
           gradients.embed(
               tokenIds,
@@ -228,6 +271,7 @@ public final class Tape implements Computation {
         out,
         value,
         List.of(input),
+        uses.of(dWeight, dBias),
         gradient -> {
           boolean add = input.gradient() != null;
           Matrix dX = null;
@@ -286,6 +330,7 @@ public final class Tape implements Computation {
         out,
         value,
         List.of(input),
+        uses.of(dWeight, dBias),
         gradient -> {
           if (isTrained) {
             gradients.linearParameters(gradient, input.memory(), dWeight, dBias);
@@ -669,7 +714,7 @@ public final class Tape implements Computation {
       footprint.reads.keySet().forEach(variable -> keepBinding(variable, bound));
       footprint.writes.keySet().forEach(variable -> keepBinding(variable, bound));
       footprint.reads.forEach(matrices::bind);
-      matrices.runLocally(operations);
+      uses.whileRepeated(() -> matrices.runLocally(operations));
       footprint.writes.forEach(Segment::passGradient);
       Tape.this.walkBack();
       bound.forEach(

@@ -9,7 +9,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * All-reduces of one rank that run while it computes: a daemon thread carries them out one by one,
+ * Reductions of one rank that run while it computes: a daemon thread carries them out one by one,
  * through a group of the same ranks that nobody else uses, so that they cannot mix with the rank's
  * own operations. The thread ends when it has had nothing to do for a second.
  */
@@ -53,11 +53,20 @@ final class Background {
   }
 
   Pending allReduce(MemorySegment floats, Reduction reduction) {
-    return new Task(
-        transport.worldRank(), executor.submit(() -> transport.allReduce(floats, reduction)));
+    return start("an all-reduce", () -> transport.allReduce(floats, reduction));
   }
 
-  private record Task(int rank, Future<?> future) implements Pending {
+  Pending reduceScatter(
+      MemorySegment all, MemorySegment part, Partition partition, Reduction reduction) {
+    return start(
+        "a reduce-scatter", () -> transport.reduceScatter(all, part, partition, reduction));
+  }
+
+  private Pending start(String name, Runnable operation) {
+    return new Task(name, transport.worldRank(), executor.submit(operation));
+  }
+
+  private record Task(String name, int rank, Future<?> future) implements Pending {
     @Override
     public void await() {
       try {
@@ -65,12 +74,12 @@ final class Background {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new RankFailedException(
-            rank, "rank " + rank + " was interrupted as it waited for an all-reduce", e);
+            rank, "rank " + rank + " was interrupted as it waited for " + name, e);
       } catch (ExecutionException e) {
         if (e.getCause() instanceof CommunicationException failure) {
           throw failure.copy();
         }
-        throw new IllegalStateException("an all-reduce failed", e.getCause());
+        throw new IllegalStateException(name + " failed", e.getCause());
       }
     }
 

@@ -72,10 +72,16 @@ public final class Communicator {
   public Pending startAllReduce(MemorySegment floats, Reduction reduction) {
     checkFloats(floats);
     count(Operation.ALL_REDUCE, floats.byteSize());
-    if (background == null) {
-      background = new Background(transport.split(0, rank()));
+    return background().allReduce(floats, reduction);
+  }
+
+  private Background background() {
+    Background present = background;
+    if (present == null) {
+      present = new Background(transport.split(0, rank()));
+      background = present;
     }
-    return background.allReduce(floats, reduction);
+    return present;
   }
 
   /**
@@ -91,6 +97,14 @@ public final class Communicator {
     checkParts(all, part, partition);
     count(Operation.REDUCE_SCATTER, all.byteSize());
     transport.reduceScatter(all, part, partition, reduction);
+  }
+
+  /** As {@link #reduceScatter}, in the background, as {@link #startAllReduce}. */
+  public Pending startReduceScatter(
+      MemorySegment all, MemorySegment part, Partition partition, Reduction reduction) {
+    checkParts(all, part, partition);
+    count(Operation.REDUCE_SCATTER, all.byteSize());
+    return background().reduceScatter(all, part, partition, reduction);
   }
 
   /**

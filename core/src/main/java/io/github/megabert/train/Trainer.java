@@ -2,7 +2,7 @@ package io.github.megabert.train;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.file.Interruptible;
@@ -11,7 +11,6 @@ import io.github.megabert.model.Loss;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
-import io.github.megabert.model.TrainableParameters;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parallel.Ranks;
@@ -27,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -286,6 +286,10 @@ public final class Trainer {
 
     private RunState state;
     private final AtomicBoolean interrupted;
+
+    /** Of the step under way; null where there is one copy of the model. */
+    private @Nullable GradientReduction reduction;
+
     private final long begin = System.nanoTime();
     private final long tokensBefore;
 
@@ -304,6 +308,17 @@ public final class Trainer {
     }
 
     TrainingResult run() throws IOException {
+      try {
+        return train();
+      } catch (IOException | RuntimeException | Error failure) {
+        if (reduction != null) {
+          reduction.abandon(failure);
+        }
+        throw failure;
+      }
+    }
+
+    private TrainingResult train() throws IOException {
       int steps = schedule.steps();
       listeners.forEach(listener -> listener.begun(state.step(), steps));
       boolean ended = isPatienceGone();
@@ -359,6 +374,7 @@ public final class Trainer {
       int parts = Math.ceilDiv(end - first, options.batchSize());
       PartOffsets offsets = new PartOffsets(step);
       double loss = 0;
+      reduction = newReduction();
       try (Computation computation = backend.begin()) {
         model.parameters().clearGradients(computation);
         computation.finish();
@@ -369,7 +385,7 @@ public final class Trainer {
         Dataset.Part examples = data.batch(epoch, order.examples(epoch, from, to));
         Regularization with = offsets.next(examples.batch());
         if (isOwn(part)) {
-          loss += addGradients(examples, with, parts);
+          loss += addGradients(examples, with, parts, isLastOwn(part, parts));
         }
       }
       loss = sumOverRanks(loss);
@@ -407,36 +423,43 @@ public final class Trainer {
       return ranks == null || part % ranks.data().size() == ranks.data().rank();
     }
 
+    /** Whether a part that is this rank's is the last one in a step. */
+    private boolean isLastOwn(int part, int parts) {
+      return ranks == null || part + ranks.data().size() >= parts;
+    }
+
+    /** What sums the gradients of a step over the copies; null where there is one. */
+    private @Nullable GradientReduction newReduction() {
+      return ranks == null || ranks.data().size() == 1
+          ? null
+          : new GradientReduction(
+              ranks.data(), model.parameters().blocks(), dataParallel.distributedOptimizer());
+    }
+
     /** Adds the gradients, and the loss, of the other data-parallel ranks. */
     private double sumOverRanks(double loss) {
-      boolean hasCopies = ranks != null && ranks.data().size() > 1;
       try (Computation computation = backend.begin()) {
-        if (hasCopies) {
-          sumOverCopies(computation, ranks.data());
+        if (reduction != null) {
+          reduction.finish(computation);
         }
         model.parameters().sumTokenShares(computation);
         computation.finish();
       }
-      return hasCopies ? Ranks.sum(ranks.data(), loss) : loss;
+      return reduction == null ? loss : Ranks.sum(ranks.data(), loss);
     }
 
-    private void sumOverCopies(Computation computation, Communicator copies) {
-      StateShare share = stateShare();
-      for (TrainableParameters.Block block : model.parameters().blocks()) {
-        ResidentMatrix gradient = block.gradient();
-        if (gradient == null) {
-          continue;
-        }
-        if (dataParallel.distributedOptimizer()) {
-          share.reduce(computation, gradient);
-        } else {
-          computation.allReduce(copies, gradient, null, gradient);
-        }
-      }
-    }
-
-    private double addGradients(Dataset.Part examples, Regularization with, int parts) {
-      try (Tape tape = new Tape(backend.begin(), model.parameters(), options.recompute())) {
+    /**
+     * Adds the gradients of a part of a step's batch.
+     *
+     * @param isLast whether it completes them, so that their sums over the copies may begin
+     */
+    private double addGradients(
+        Dataset.Part examples, Regularization with, int parts, boolean isLast) {
+      GradientReduction last = isLast && dataParallel.overlap() ? reduction : null;
+      BiConsumer<Computation, Matrix> completed =
+          last == null ? (computation, gradient) -> {} : last::completed;
+      try (Tape tape =
+          new Tape(backend.begin(), model.parameters(), options.recompute(), completed)) {
         Loss loss = model.model().loss(tape, examples.batch(), examples.labels(), with);
         double value = loss.read(tape);
         loss.backward(tape, 1.0 / parts);

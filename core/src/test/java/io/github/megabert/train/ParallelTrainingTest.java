@@ -99,6 +99,36 @@ class ParallelTrainingTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, 2, false, false", "2, 2, true, false", "1, 3, false, true"})
+  void gradientsThatAreSummedMeanwhileHaveTheSameBits(
+      int tensor, int data, boolean sequenceParallel, boolean distributedOptimizer)
+      throws Exception {
+    ParallelRun run =
+        new ParallelRun(new ParallelPlan(tensor, 1, data), "vector")
+            .withSequenceParallel(sequenceParallel)
+            .thatStopsWhenSaved();
+    DataParallelOptions options =
+        DataParallelOptions.DEFAULT.withDistributedOptimizer(distributedOptimizer);
+    List<MetricsLine.Step> behind =
+        run.with(options.withOverlap(false)).train(folder.resolve("behind"));
+    List<MetricsLine.Step> meanwhile =
+        run.with(options.withOverlap(true)).train(folder.resolve("meanwhile"));
+    assertEquals(7, meanwhile.size());
+    for (int i = 0; i < 7; i++) {
+      assertEquals(behind.get(i).loss(), meanwhile.get(i).loss(), "step " + (i + 1));
+      assertEquals(behind.get(i).gradNorm(), meanwhile.get(i).gradNorm(), "step " + (i + 1));
+    }
+    for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
+      Path saved = Path.of("checkpoints", "step-7", file);
+      assertEquals(
+          -1,
+          Files.mismatch(
+              folder.resolve("behind").resolve(saved), folder.resolve("meanwhile").resolve(saved)),
+          file);
+    }
+  }
+
   @Test
   void aRunThatStopsAtAStepThatIsSavedEnds() throws Exception {
     ParallelRun run = new ParallelRun(new ParallelPlan(2, 1, 1), "vector");

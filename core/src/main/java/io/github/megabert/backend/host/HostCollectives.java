@@ -3,6 +3,7 @@ package io.github.megabert.backend.host;
 import io.github.megabert.backend.ClassShare;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Partition;
+import io.github.megabert.parallel.Pending;
 import io.github.megabert.parallel.Reduction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -36,6 +37,18 @@ public final class HostCollectives {
     MemorySegment own = rows.slice(whole(x), group.rank());
     group.reduceScatter(whole(x), own, rows, Reduction.SUM);
     add(own, residual, out, own.byteSize());
+  }
+
+  /** See {@link io.github.megabert.backend.Computation#startAllReduce}. */
+  public static Pending startAllReduce(Communicator group, HostMatrix x) {
+    return group.startAllReduce(whole(x), Reduction.SUM);
+  }
+
+  /** See {@link io.github.megabert.backend.Computation#startReduceScatter}. */
+  public static Pending startReduceScatter(Communicator group, HostMatrix x) {
+    Partition rows = Partition.evenRows(x.rows(), x.columns(), group.size());
+    MemorySegment own = rows.slice(whole(x), group.rank());
+    return group.startReduceScatter(whole(x), own, rows, Reduction.SUM);
   }
 
   /** See {@link io.github.megabert.backend.Computation#allGather}. */

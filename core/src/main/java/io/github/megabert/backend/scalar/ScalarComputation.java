@@ -10,9 +10,11 @@ import io.github.megabert.backend.GatheredUse;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.host.HostCollectives;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Pending;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -274,6 +276,16 @@ final class ScalarComputation implements Computation {
   @Override
   public void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
     HostCollectives.allGather(group, HostMatrix.of(x), HostMatrix.of(all));
+  }
+
+  @Override
+  public Pending startAllReduce(Communicator group, ResidentMatrix x) {
+    return HostCollectives.startAllReduce(group, HostMatrix.of(x));
+  }
+
+  @Override
+  public Pending startReduceScatter(Communicator group, ResidentMatrix x) {
+    return HostCollectives.startReduceScatter(group, HostMatrix.of(x));
   }
 
   @Override

@@ -9,12 +9,14 @@ import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.GatheredUse;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.host.HostCollectives;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.scalar.ScalarLosses;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Pending;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Tensor;
@@ -288,6 +290,16 @@ final class VectorComputation implements Computation {
   public void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
     open();
     HostCollectives.allGather(group, HostMatrix.of(x), HostMatrix.of(all));
+  }
+
+  @Override
+  public Pending startAllReduce(Communicator group, ResidentMatrix x) {
+    return HostCollectives.startAllReduce(group, HostMatrix.of(x));
+  }
+
+  @Override
+  public Pending startReduceScatter(Communicator group, ResidentMatrix x) {
+    return HostCollectives.startReduceScatter(group, HostMatrix.of(x));
   }
 
   @Override

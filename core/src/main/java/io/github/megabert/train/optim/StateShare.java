@@ -1,7 +1,5 @@
 package io.github.megabert.train.optim;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.GatheredUse;
 import io.github.megabert.backend.Matrix;
@@ -59,15 +57,6 @@ public record StateShare(@Nullable Communicator copies) {
       counts[rank] = (long) range.rows() * parameter.block().value().columns();
     }
     return Partition.of(counts);
-  }
-
-  /**
-   * Sums a gradient over the copies: afterwards the rows here hold the sum.
-   *
-   * @param gradient of a block's shape
-   */
-  public void reduce(Computation computation, Matrix gradient) {
-    computation.reduceScatter(requireNonNull(copies), gradient, null, of(computation, gradient));
   }
 
   /** Puts the rows that each copy has updated together. */
