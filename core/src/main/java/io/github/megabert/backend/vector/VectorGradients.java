@@ -11,7 +11,6 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.scalar.ScalarGradients;
-import io.github.megabert.backend.vector.gemm.LinearGradients;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import java.util.function.Supplier;
@@ -114,16 +113,14 @@ final class VectorGradients implements Gradients {
   @Override
   public void linearParameters(
       Matrix dOut, Matrix x, @Nullable Matrix dWeight, @Nullable Matrix dBias) {
-    LinearGradients products = open().training().linearGradients;
-    HostMatrix source = HostMatrix.of(dOut);
-    HostMatrix input = HostMatrix.of(x, "x", dOut.rows(), x.columns());
-    if (dWeight != null) {
-      products.weight(
-          source, input, HostMatrix.of(dWeight, "dWeight", dOut.columns(), x.columns()));
-    }
-    if (dBias != null) {
-      products.bias(source, HostMatrix.ofElements(dBias, "dBias", dOut.columns()));
-    }
+    open()
+        .training()
+        .linearGradients
+        .parameters(
+            HostMatrix.of(dOut),
+            HostMatrix.of(x, "x", dOut.rows(), x.columns()),
+            dWeight == null ? null : HostMatrix.of(dWeight, "dWeight", dOut.columns(), x.columns()),
+            dBias == null ? null : HostMatrix.ofElements(dBias, "dBias", dOut.columns()));
   }
 
   @Override

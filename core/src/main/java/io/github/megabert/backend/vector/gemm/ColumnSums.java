@@ -16,7 +16,7 @@ final class ColumnSums implements Team.Body {
   private static final int COLUMNS = 256;
 
   /** Rows of a block. */
-  private static final int ROWS = 64;
+  static final int ROWS = 64;
 
   private static final long SLOT_BYTES = (long) COLUMNS * Float.BYTES;
 

@@ -9,6 +9,7 @@ import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The adjoints of {@code y = x·Wᵀ + b}: {@code dX = dY·W}, {@code dW += dYᵀ·x}, {@code db += Σ dY}.
@@ -54,29 +55,28 @@ public final class LinearGradients {
   }
 
   /**
-   * {@code dW += dYᵀ·x}.
+   * {@code dW += dYᵀ·x}, {@code db += Σ dY}, the sum of the rows; either may be left out.
    *
    * @param dY {@code [rows, outputs]}
    * @param x {@code [rows, inputs]}
    * @param dWeight {@code [outputs, inputs]}
+   * @param dBias as many numbers as outputs
    */
-  public void weight(HostMatrix dY, HostMatrix x, HostMatrix dWeight) {
+  public void parameters(
+      HostMatrix dY, HostMatrix x, @Nullable HostMatrix dWeight, @Nullable HostMatrix dBias) {
+    MemorySegment bias = dBias == null ? null : dBias.segment();
+    if (dWeight == null) {
+      if (bias != null) {
+        sums.add(dY, bias);
+      }
+      return;
+    }
     for (int from = 0; from < x.rows(); from += DEPTH) {
       int count = Math.min(DEPTH, x.rows() - from);
-      columns.set(dY, from, count);
+      columns.set(dY, from, count, bias);
       strips.set(x.segment(), x.columns(), from);
       gemm.multiply(columns, strips, count, zeros(x.columns()), true, dWeight);
     }
-  }
-
-  /**
-   * {@code db += Σ dY}, the sum of the rows.
-   *
-   * @param dY {@code [rows, outputs]}
-   * @param dBias as many numbers as outputs
-   */
-  public void bias(HostMatrix dY, HostMatrix dBias) {
-    sums.add(dY, dBias.segment());
   }
 
   private MemorySegment zeros(int count) {
