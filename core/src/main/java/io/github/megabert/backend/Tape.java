@@ -8,6 +8,7 @@ import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,7 @@ public final class Tape implements Computation {
   private List<Step> steps = new ArrayList<>();
 
   private final TapeMatrices matrices = new TapeMatrices();
+  private final Map<Variable, TapeValue> inputs = new HashMap<>();
 
   /**
    * An empty tape.
@@ -116,6 +118,32 @@ public final class Tape implements Computation {
     Variable variable = matrices.make(memory.rows(), memory.columns());
     matrices.bind(variable, new TapeValue(buffers, memory, false));
     return variable;
+  }
+
+  /**
+   * A matrix with the numbers of a tensor {@code [rows, columns]}, which another rank has computed:
+   * the tape finds their gradient ({@link #readGradient}).
+   */
+  public Matrix input(Tensor values) {
+    Matrix memory = computation.upload(values);
+    TapeValue value = new TapeValue(buffers, memory, true);
+    value.round();
+    Variable variable = matrices.make(memory.rows(), memory.columns());
+    matrices.bind(variable, value);
+    inputs.put(variable, value);
+    return variable;
+  }
+
+  /**
+   * Copies the gradient of an {@link #input} once the tape has been walked back, as {@link #read}
+   * does a matrix: of what the matrix held first. Zeros where no loss depends on it.
+   */
+  public void readGradient(Matrix input, MemorySegment destination) {
+    TapeValue value = inputs.get(TapeMatrices.variable(input));
+    if (value == null) {
+      throw new IllegalArgumentException("the matrix is no input of this tape");
+    }
+    computation.read(gradientOf(value), destination);
   }
 
   @Override
@@ -201,6 +229,20 @@ public final class Tape implements Computation {
       if (value.isDifferentiable) {
         giveGradient(value, seed);
       }
+    }
+    walkBack();
+  }
+
+  /**
+   * Walks back from a matrix that another rank reads, and adds the gradients of all parameters that
+   * had a part in it.
+   *
+   * @param gradient the derivative of the loss with respect to {@code out}, of its shape
+   */
+  public void backward(Matrix out, Tensor gradient) {
+    TapeValue value = matrices.valueOf(out);
+    if (value.isDifferentiable) {
+      giveGradient(value, computation.upload(gradient));
     }
     walkBack();
   }

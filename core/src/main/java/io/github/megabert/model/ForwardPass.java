@@ -70,6 +70,11 @@ final class ForwardPass {
     return options.attentions();
   }
 
+  /** Whether hidden states are to be returned. */
+  boolean wantsHiddenStates() {
+    return options.hiddenStates();
+  }
+
   /** Keeps what a rank's share of the tokens is a part of. */
   void keepHiddenState(Matrix state, TokenShare share) {
     if (options.hiddenStates()) {

@@ -32,6 +32,7 @@ public final class MegatronBertModel implements MegatronBert {
   private final Backend backend;
   private final @Nullable WeightFiles files;
   private final TensorRank ranks;
+  private final PipelineRank pipeline;
   private final Backend.Parameter words;
   private final Backend.Parameter types;
   private final Backend.Parameter positions;
@@ -45,6 +46,7 @@ public final class MegatronBertModel implements MegatronBert {
     backend = source.backend();
     files = source.files();
     ranks = source.ranks();
+    pipeline = source.pipeline();
     words = source.parameter(ParameterTable.WORD_EMBEDDINGS);
     types = source.parameter("bert.embeddings.token_type_embeddings.weight");
     positions = source.parameter("bert.embeddings.position_embeddings.weight");
@@ -154,6 +156,11 @@ public final class MegatronBertModel implements MegatronBert {
       throw new IllegalArgumentException(
           "attention probabilities are not returned by a model that is divided among ranks");
     }
+    if (pipeline.isDivided() && (pass.wantsAttentions() || pass.wantsHiddenStates())) {
+      throw new IllegalArgumentException(
+          "hidden states and attention probabilities are not returned by a model that is divided"
+              + " into pipeline stages");
+    }
     if (files != null) {
       pass.readsWeightsOf(files);
     }
@@ -165,13 +172,19 @@ public final class MegatronBertModel implements MegatronBert {
     Dropout dropout = pass.regularization.ofTokens(0, Regularization.Place.EMBEDDINGS, h.columns());
     pass.drop(share.mask(dropout, h.columns()), h);
     pass.keepHiddenState(h, share);
-    Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, share);
     AttentionLayout layout = selfLayout(batch, cache);
     int[] cacheRows = cache == null ? null : cache.rowsForNext(batch.offsets());
+    Layer.Scratch scratch = Layer.Scratch.allocate(computation, config, share);
     Layer.CrossKeys keys = crossKeys(computation, batch);
     for (int i = 0; i < layers.size(); i++) {
+      if (i > 0 && pipeline.stageOfLayer(i) > pipeline.stageOfLayer(i - 1)) {
+        h = enter(computation, pipeline.stageOfLayer(i), h);
+        scratch = Layer.Scratch.allocate(computation, config, share);
+        keys = crossKeys(computation, batch);
+      }
       Matrix next = pass.nextHiddenState(h);
       Matrix present = h;
+      Layer.Scratch used = scratch;
       Layer layer = layers.get(i);
       Layer.SelfPlan self =
           new Layer.SelfPlan(
@@ -182,7 +195,7 @@ public final class MegatronBertModel implements MegatronBert {
       Layer.CrossPlan cross =
           keys == null ? null : new Layer.CrossPlan(keys, pass.crossProbabilities(keys.layout()));
       computation.segment(
-          () -> layer.apply(computation, pass.regularization, scratch, present, self, cross, next));
+          () -> layer.apply(computation, pass.regularization, used, present, self, cross, next));
       h = next;
       if (i + 1 < layers.size()) {
         pass.keepHiddenState(h, share);
@@ -196,6 +209,15 @@ public final class MegatronBertModel implements MegatronBert {
     Matrix whole = share.complete(computation, last);
     pass.keepHiddenState(whole);
     return whole;
+  }
+
+  /** Goes over to the next stage of a pipeline. */
+  private static Matrix enter(Computation computation, int stage, Matrix h) {
+    if (computation instanceof StageComputation stages) {
+      return stages.enter(stage, h);
+    }
+    throw new IllegalArgumentException(
+        "a model that is divided into pipeline stages computes with its own backend()");
   }
 
   private Matrix embed(Computation computation, Batch batch, TokenShare share) {

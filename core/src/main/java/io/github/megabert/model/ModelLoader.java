@@ -84,6 +84,7 @@ public final class ModelLoader {
     }
     TensorRank ranks = TensorRank.of(options);
     ranks.requireDivides(config);
+    PipelineRank pipeline = PipelineRank.of(options, config);
     ParameterSource source =
         new ParameterSource(
             checkpoint,
@@ -93,7 +94,8 @@ public final class ModelLoader {
             modelClass,
             shared,
             options.missingHeadSeed(),
-            ranks);
+            ranks,
+            pipeline);
     MegatronBert model =
         switch (modelClass) {
           case MODEL -> MegatronBertModel.load(source);

@@ -35,6 +35,7 @@ final class ParameterSource {
   private final ParameterTable table;
   private final @Nullable Long missingHeadSeed;
   private final TensorRank ranks;
+  private final PipelineRank pipeline;
   private final Map<String, Object> shared;
   private final Set<String> taken = new HashSet<>();
 
@@ -44,6 +45,7 @@ final class ParameterSource {
    * @param missingHeadSeed seed for the random weights of a head that the checkpoint lacks, or null
    *     to refuse such a checkpoint
    * @param ranks which part of each parameter is handed on
+   * @param pipeline which parameters are handed on at all
    */
   ParameterSource(
       Checkpoint checkpoint,
@@ -53,7 +55,8 @@ final class ParameterSource {
       ModelClass modelClass,
       Map<String, Object> shared,
       @Nullable Long missingHeadSeed,
-      TensorRank ranks) {
+      TensorRank ranks,
+      PipelineRank pipeline) {
     this.checkpoint = checkpoint;
     this.backend = backend;
     this.storage = storage;
@@ -62,6 +65,7 @@ final class ParameterSource {
     this.shared = shared;
     this.missingHeadSeed = missingHeadSeed;
     this.ranks = ranks;
+    this.pipeline = pipeline;
     table = ParameterTable.of(config.sizes(), modelClass);
   }
 
@@ -69,13 +73,19 @@ final class ParameterSource {
     return config;
   }
 
+  /** What the model computes with. */
   Backend backend() {
-    return backend;
+    return pipeline.isDivided() ? new StageBackend(backend, pipeline) : backend;
   }
 
   /** Which part of the model is here. */
   TensorRank ranks() {
     return ranks;
+  }
+
+  /** Which of its stages are here. */
+  PipelineRank pipeline() {
+    return pipeline;
   }
 
   /** What computations ask of the files that they read; null where parameters are copies. */
@@ -90,9 +100,28 @@ final class ParameterSource {
   /** A table, or a vector such as a LayerNorm's weight. */
   Backend.Parameter parameter(String name) {
     ParameterSpec spec = table.get(name);
+    if (!pipeline.has(spec.place())) {
+      return elsewhere(spec);
+    }
     Tensor tensor = require(spec);
     return (Backend.Parameter)
         shared.computeIfAbsent(name, absent -> storage.parameter(spec, tensor));
+  }
+
+  /** Stands for a parameter of another stage, which loads and checks it. */
+  private Elsewhere elsewhere(ParameterSpec spec) {
+    ignore(spec.name());
+    storage.elsewhere(spec);
+    return Elsewhere.of(spec);
+  }
+
+  private Elsewhere elsewhere(List<ParameterSpec> weights, List<ParameterSpec> biases) {
+    int outputs = 0;
+    for (ParameterSpec weight : weights) {
+      outputs += elsewhere(weight).outputs();
+    }
+    biases.forEach(this::elsewhere);
+    return new Elsewhere(outputs, Elsewhere.of(weights.getFirst()).inputs());
   }
 
   /** The LayerNorm {@code prefix.weight}, {@code prefix.bias}. */
@@ -114,7 +143,7 @@ final class ParameterSource {
 
   /** The LayerNorm of a head; the identity where the head is missing and that is allowed. */
   Norm headNorm(String prefix) {
-    if (has(prefix + ".weight") || missingHeadSeed == null) {
+    if (has(prefix + ".weight") || missingHeadSeed == null || !hasHead()) {
       return norm(prefix);
     }
     return new Norm(
@@ -137,7 +166,7 @@ final class ParameterSource {
   Backend.Linear headDecoder(String weightName, String biasName) {
     List<ParameterSpec> weight = List.of(table.get(weightName));
     List<ParameterSpec> bias = List.of(table.get(biasName));
-    if (missingHeadSeed == null || (has(weightName) && has(biasName))) {
+    if (missingHeadSeed == null || !hasHead() || (has(weightName) && has(biasName))) {
       return linear(weight, bias);
     }
     Tensor values =
@@ -162,7 +191,16 @@ final class ParameterSource {
     return weight;
   }
 
+  /** Whether what stands behind the layers is here. */
+  private boolean hasHead() {
+    return pipeline.has(pipeline.lastStage());
+  }
+
   private Backend.Linear linear(List<ParameterSpec> weights, List<ParameterSpec> biases) {
+    // The bias tells where: a decoder's weight may be the table of word embeddings.
+    if (!pipeline.has(biases.getFirst().place())) {
+      return elsewhere(weights, biases);
+    }
     List<Tensor> weightValues = new ArrayList<>();
     List<@Nullable Tensor> biasValues = new ArrayList<>();
     StringBuilder key = new StringBuilder();
@@ -181,6 +219,9 @@ final class ParameterSource {
    * if the caller allowed it.
    */
   Backend.Linear head(String prefix) {
+    if (!hasHead()) {
+      return linear(prefix);
+    }
     if (has(prefix + ".weight") || has(prefix + ".bias")) {
       requireLabels(prefix);
       return linear(prefix);

@@ -26,6 +26,9 @@ interface ParameterStorage {
       List<Tensor> weightValues,
       List<@Nullable Tensor> biasValues);
 
+  /** Notes a parameter that is used in a stage of a pipeline which is not here. */
+  default void elsewhere(ParameterSpec spec) {}
+
   /** Whether computations may go on to read the tensors' own memory, that of files included. */
   boolean keepsTensors();
 

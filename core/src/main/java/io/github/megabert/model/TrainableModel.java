@@ -38,6 +38,7 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
       config.put("architectures", List.of(model.className()));
       parameters.setConfig(
           config, model.config().padTokenId().orElse(-1), model.config().vocabSize());
+      parameters.setPipeline(PipelineRank.of(options, model.config()));
       return new TrainableModel(model, parameters);
     } catch (RuntimeException failure) {
       parameters.close();

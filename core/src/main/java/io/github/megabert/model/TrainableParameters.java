@@ -8,6 +8,8 @@ import io.github.megabert.backend.GradientTargets;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Pending;
 import io.github.megabert.parallel.Ranks;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
@@ -18,6 +20,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,12 +63,20 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   private final String source;
   private @Nullable Map<String, Object> config;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+
+  /** Parameters of all stages, in the order in which the model asked for them. */
+  private final Map<String, ParameterSpec> wholeModel = new LinkedHashMap<>();
+
+  /** Those that another stage uses. */
+  private final Set<String> elsewhere = new HashSet<>();
+
   private final List<Block> blocks = new ArrayList<>();
   private final IdentityHashMap<Object, Block> tables = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Block> weights = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Block> biases = new IdentityHashMap<>();
   private int paddingId = -1;
   private int vocabulary;
+  private @Nullable PipelineRank pipeline;
   private boolean closed;
 
   TrainableParameters(
@@ -86,6 +97,40 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     config = value;
     vocabulary = words;
     paddingId = padding;
+  }
+
+  /** Takes the stages that the model was loaded for. */
+  void setPipeline(PipelineRank value) {
+    pipeline = value;
+  }
+
+  /** Which stages are here. */
+  PipelineRank pipeline() {
+    if (pipeline == null) {
+      throw new IllegalStateException("the model has not been loaded");
+    }
+    return pipeline;
+  }
+
+  /**
+   * Checks that the model was loaded for so many pipeline-parallel ranks.
+   *
+   * @throws IllegalArgumentException if not
+   */
+  public void requirePipelineOf(int ranks) {
+    if (pipeline().size() != ranks) {
+      throw new IllegalArgumentException(
+          "the model was loaded for "
+              + pipeline().size()
+              + " pipeline-parallel ranks, the plan has "
+              + ranks
+              + "; load it with the plan's pipeline group");
+    }
+  }
+
+  /** Which part of every layer is here. */
+  TensorRank tensorRank() {
+    return ranks;
   }
 
   // Loading.
@@ -132,6 +177,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
       Shape shape = shapes.get(i);
       Parameter parameter = new Parameter(spec, shape, block, first, rows(shape), isFrozen(spec));
       parameters.put(spec.name(), parameter);
+      ParameterSpec _ = wholeModel.putIfAbsent(spec.name(), spec);
       Tensor value = values.get(i);
       if (value != null) {
         write(value, parameter, block.value);
@@ -141,6 +187,12 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     return block;
   }
 
+  @Override
+  public void elsewhere(ParameterSpec spec) {
+    ParameterSpec _ = wholeModel.putIfAbsent(spec.name(), spec);
+    elsewhere.add(spec.name());
+  }
+
   /** Also what the first of several ranks trains alone. */
   private boolean isFrozen(ParameterSpec spec) {
     return frozen.test(spec) || ranks.isZero(spec);
@@ -148,7 +200,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
 
   /** How many parameters are not trained on any rank. */
   public long frozenCount() {
-    return parameters.values().stream().filter(p -> frozen.test(p.spec)).count();
+    return wholeModel.values().stream().filter(frozen).count();
   }
 
   private static int rows(Shape shape) {
@@ -227,12 +279,52 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * @param value what this rank adds
    */
   public double sumOverRanks(double value) {
-    return Ranks.sum(ranks.group(), value);
+    return Ranks.sum(pipeline().group(), Ranks.sum(ranks.group(), value));
   }
 
   /** Whether another rank holds the same numbers and counts them. */
   public boolean isCopy(Parameter parameter) {
-    return ranks.isCopy(parameter.spec);
+    return ranks.isCopy(parameter.spec) || !pipeline().has(parameter.spec.place());
+  }
+
+  /** What is trained of the whole model, in one order on all ranks that share it. */
+  public List<ParameterSpec> trained() {
+    return wholeModel.values().stream().filter(frozen.negate()).toList();
+  }
+
+  /**
+   * A parameter that this rank has and trains, and gives where ranks put the whole together; null
+   * if it has none of it, or the first stage has it as well.
+   */
+  public @Nullable Parameter given(ParameterSpec spec) {
+    Parameter parameter = parameters.get(spec.name());
+    return parameter == null || parameter.isFrozen || !pipeline().has(spec.place())
+        ? null
+        : parameter;
+  }
+
+  /**
+   * Brings a whole parameter's numbers to the first stage, from the stage that has it. All ranks
+   * that share the model call it.
+   *
+   * @param whole float32, of the parameter's shape; null in stages that have not got it
+   * @return the same on the first rank, and null or what was given on others
+   */
+  public @Nullable Tensor toFirstStage(ParameterSpec spec, @Nullable Tensor whole, Arena arena) {
+    Communicator group = pipeline().group();
+    int stage = pipeline().stage(spec.place());
+    int owner = pipeline().rankOf(stage);
+    if (group == null || owner == 0 || ranks.rank() > 0) {
+      return whole;
+    }
+    if (group.rank() == owner) {
+      group.send(requireNonNull(whole).segment(), 0, PipelineRank.tagOfHiddenStates(stage));
+    } else if (group.rank() == 0) {
+      Tensor received = Tensor.allocate(arena, DType.F32, spec.shape());
+      group.receive(received.segment(), owner, PipelineRank.tagOfHiddenStates(stage));
+      return received;
+    }
+    return whole;
   }
 
   // Training.
@@ -266,15 +358,41 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   }
 
   /**
-   * Adds up, over the ranks that share the model, the gradients that each has of its own tokens:
-   * those of LayerNorms under sequence parallelism. Called once a step, by all of them.
+   * Adds up, over the ranks that share the model, the gradients that each has of its own use of a
+   * parameter: of its tokens under sequence parallelism, those of LayerNorms; and of tied
+   * embeddings in the first and the last stage. Called once a step, by all of them.
    */
-  public void sumTokenShares(Computation computation) {
+  public void sumShared(Computation computation) {
+    sumTokenShares(computation);
+    sumTied(computation);
+  }
+
+  private void sumTokenShares(Computation computation) {
     for (Parameter parameter : parameters.values()) {
       Matrix gradient = parameter.block.gradient;
       if (gradient != null && ranks.isOfTokens(parameter.spec)) {
         computation.allReduce(requireNonNull(ranks.group()), gradient, null, gradient);
       }
+    }
+  }
+
+  /** The two ends of a pipeline add what the other has; the sums have the same bits. */
+  private void sumTied(Computation computation) {
+    Communicator group = pipeline().group();
+    for (Parameter parameter : parameters.values()) {
+      Matrix gradient = parameter.block.gradient;
+      if (group == null || gradient == null || !elsewhere.contains(parameter.spec.name())) {
+        continue;
+      }
+      int tag = PipelineRank.tagOfGradients(0);
+      int other = group.size() - 1 - group.rank();
+      Tensor own = Tensor.allocate(Arena.ofAuto(), DType.F32, parameter.shape);
+      Tensor theirs = Tensor.allocate(Arena.ofAuto(), DType.F32, parameter.shape);
+      computation.read(gradient, own.segment());
+      Pending sent = group.startSend(own.segment(), other, tag);
+      group.receive(theirs.segment(), other, tag);
+      sent.await();
+      computation.gradients().add(computation.upload(theirs), gradient);
     }
   }
 
@@ -333,24 +451,46 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
 
   @Override
   public Set<String> names() {
-    return Collections.unmodifiableSet(parameters.keySet());
+    return Collections.unmodifiableSet(wholeModel.keySet());
   }
 
   @Override
   public DType dtype(String name) {
-    parameter(name);
+    spec(name);
     return DType.F32;
   }
 
   @Override
   public Shape shape(String name) {
-    return parameter(name).spec.shape();
+    return spec(name).shape();
+  }
+
+  private ParameterSpec spec(String name) {
+    ParameterSpec spec = wholeModel.get(name);
+    if (spec == null) {
+      throw new IllegalArgumentException("the model has no parameter " + name);
+    }
+    return spec;
   }
 
   @Override
   public Tensor tensor(String name) {
-    Parameter parameter = parameter(name);
-    return gather(parameter, parameter.block.value, Arena.ofAuto());
+    Tensor whole = atFirst(spec(name));
+    if (whole == null) {
+      throw new IllegalStateException(name + " is in another stage, and read by the first rank");
+    }
+    return whole;
+  }
+
+  /** A parameter as the first rank gets it; null where nothing is known of it. */
+  private @Nullable Tensor atFirst(ParameterSpec spec) {
+    Arena arena = Arena.ofAuto();
+    Parameter parameter = parameters.get(spec.name());
+    Tensor whole =
+        parameter == null || !pipeline().has(spec.place())
+            ? null
+            : gather(parameter, parameter.block.value, arena);
+    return toFirstStage(spec, whole, arena);
   }
 
   /**
@@ -358,12 +498,15 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * the model, all call it, and its numbers are copies.
    */
   public Checkpoint whole() {
-    if (ranks.group() == null) {
+    if (ranks.group() == null && !pipeline().isDivided()) {
       return this;
     }
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (String name : parameters.keySet()) {
-      tensors.put(name, tensor(name));
+    for (ParameterSpec spec : wholeModel.values()) {
+      Tensor tensor = atFirst(spec);
+      if (tensor != null) {
+        tensors.put(spec.name(), tensor);
+      }
     }
     return new Snapshot(source, config(), tensors);
   }

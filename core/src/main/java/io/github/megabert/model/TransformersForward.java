@@ -115,28 +115,26 @@ public final class TransformersForward {
    * @param inputs as for {@link #run}, with the labels of the model's class
    * @param with dropout and label smoothing
    * @param recompute whether layers are computed again for their gradients, to save memory
-   * @return {@code loss} (a scalar) and {@code grad.<parameter>} for every parameter that is not
-   *     frozen, by transformers' names and of their shapes
+   * @return {@code loss} (a scalar) and {@code grad.<parameter>} for every parameter here that is
+   *     not frozen, by transformers' names and of their shapes
    * @throws IllegalArgumentException if the labels are missing, or as {@link #run}
    */
   public static Map<String, Tensor> gradients(
       TrainableModel model, Map<String, Tensor> inputs, Regularization with, boolean recompute) {
-    return new TransformersForward(model.model(), inputs)
-        .gradients(model.parameters(), with, recompute);
+    return new TransformersForward(model.model(), inputs).gradients(model, with, recompute);
   }
 
   private Map<String, Tensor> gradients(
-      TrainableParameters parameters, Regularization with, boolean recompute) {
+      TrainableModel trained, Regularization with, boolean recompute) {
+    TrainableParameters parameters = trained.parameters();
     Map<String, Tensor> named = new LinkedHashMap<>();
-    try (Tape tape = new Tape(model.backend().begin(), parameters, recompute)) {
-      parameters.clearGradients(tape);
-      Loss loss = model.loss(tape, batch(), labels(), with);
-      named.put("loss", scalar(loss.read(tape)));
-      loss.backward(tape, 1);
-      tape.finish();
+    try (Computation computation = parameters.backend().begin()) {
+      parameters.clearGradients(computation);
+      computation.finish();
     }
-    try (Computation computation = model.backend().begin()) {
-      parameters.sumTokenShares(computation);
+    named.put("loss", scalar(addGradients(trained, with, recompute)));
+    try (Computation computation = parameters.backend().begin()) {
+      parameters.sumShared(computation);
       computation.finish();
     }
     for (TrainableParameters.Parameter parameter : parameters.parameters()) {
@@ -148,6 +146,22 @@ public final class TransformersForward {
       }
     }
     return named;
+  }
+
+  private double addGradients(TrainableModel trained, Regularization with, boolean recompute) {
+    TrainableParameters parameters = trained.parameters();
+    if (parameters.pipeline().isDivided()) {
+      PipelinePasses.MicroBatch all = new PipelinePasses.MicroBatch(batch(), labels(), with);
+      return PipelinePasses.addGradients(
+          trained, List.of(all), 1, recompute, (computation, gradient) -> {});
+    }
+    try (Tape tape = new Tape(parameters.backend().begin(), parameters, recompute)) {
+      Loss loss = model.loss(tape, batch(), labels(), with);
+      double value = loss.read(tape);
+      loss.backward(tape, 1);
+      tape.finish();
+      return value;
+    }
   }
 
   /** The labels among the inputs, as the model's class takes them. */

@@ -74,7 +74,9 @@ public record PipelineSchedule(int ranks, int chunks) {
     return List.copyOf(actions);
   }
 
-  /** Adds the pass that is number {@code index} in its direction, if there is such a micro-batch. */
+  /**
+   * Adds the pass that is number {@code index} in its direction, if there is such a micro-batch.
+   */
   private void add(List<Action> actions, Direction direction, int index, int microBatches) {
     int group = index / (ranks * chunks);
     int inGroup = index % (ranks * chunks);

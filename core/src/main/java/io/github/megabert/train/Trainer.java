@@ -9,6 +9,8 @@ import io.github.megabert.checkpoint.file.Interruptible;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.Loss;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.PipelinePasses;
+import io.github.megabert.model.PipelinePasses.MicroBatch;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parallel.Communicator;
@@ -108,14 +110,11 @@ public final class Trainer {
    * TrainingOptions#accumulate}) are divided among the data-parallel ranks, so that a step computes
    * what one rank would. Each evaluates; the first writes.
    *
-   * @throws IllegalArgumentException if the plan has pipeline stages, or more copies of the model
-   *     than a step has passes
+   * @throws IllegalArgumentException if the model was loaded for another number of pipeline stages,
+   *     or there are more copies of the model than a step has passes
    */
   public Trainer ranks(ParallelGroups groups) {
-    if (groups.plan().pipeline() > 1) {
-      throw new IllegalArgumentException(
-          "a model is not yet divided into pipeline stages; the plan is " + groups.plan());
-    }
+    model.parameters().requirePipelineOf(groups.plan().pipeline());
     if (groups.plan().data() > options.accumulate()) {
       throw new IllegalArgumentException(
           "a step has "
@@ -373,22 +372,22 @@ public final class Trainer {
       int end = Math.min(data.size(), first + options.examplesPerStep());
       int parts = Math.ceilDiv(end - first, options.batchSize());
       PartOffsets offsets = new PartOffsets(step);
-      double loss = 0;
       reduction = newReduction();
       try (Computation computation = backend.begin()) {
         model.parameters().clearGradients(computation);
         computation.finish();
       }
+      List<MicroBatch> own = new ArrayList<>();
       for (int part = 0; part < parts; part++) {
         int from = first + part * options.batchSize();
         int to = Math.min(end, from + options.batchSize());
         Dataset.Part examples = data.batch(epoch, order.examples(epoch, from, to));
         Regularization with = offsets.next(examples.batch());
         if (isOwn(part)) {
-          loss += addGradients(examples, with, parts, isLastOwn(part, parts));
+          own.add(new MicroBatch(examples.batch(), examples.labels(), with));
         }
       }
-      loss = sumOverRanks(loss);
+      double loss = sumOverRanks(addGradients(own, parts));
       requireFinite(loss, "loss");
       double gradNorm;
       try (Computation computation = backend.begin()) {
@@ -423,11 +422,6 @@ public final class Trainer {
       return ranks == null || part % ranks.data().size() == ranks.data().rank();
     }
 
-    /** Whether a part that is this rank's is the last one in a step. */
-    private boolean isLastOwn(int part, int parts) {
-      return ranks == null || part + ranks.data().size() >= parts;
-    }
-
     /** What sums the gradients of a step over the copies; null where there is one. */
     private @Nullable GradientReduction newReduction() {
       return ranks == null || ranks.data().size() == 1
@@ -442,25 +436,40 @@ public final class Trainer {
         if (reduction != null) {
           reduction.finish(computation);
         }
-        model.parameters().sumTokenShares(computation);
+        model.parameters().sumShared(computation);
         computation.finish();
       }
       return reduction == null ? loss : Ranks.sum(ranks.data(), loss);
     }
 
+    /** Adds the gradients of this rank's parts of a step's batch. */
+    private double addGradients(List<MicroBatch> own, int parts) {
+      BiConsumer<Computation, Matrix> completed =
+          reduction == null || !dataParallel.overlap()
+              ? (computation, gradient) -> {}
+              : reduction::completed;
+      if (ranks != null && ranks.plan().pipeline() > 1) {
+        return PipelinePasses.addGradients(model, own, 1.0 / parts, options.recompute(), completed);
+      }
+      double loss = 0;
+      for (int i = 0; i < own.size(); i++) {
+        boolean isLast = i == own.size() - 1;
+        loss += addGradients(own.get(i), parts, isLast ? completed : (begun, gradient) -> {});
+      }
+      return loss;
+    }
+
     /**
      * Adds the gradients of a part of a step's batch.
      *
-     * @param isLast whether it completes them, so that their sums over the copies may begin
+     * @param completed is told of gradients that this part completes, so that their sums over the
+     *     copies may begin
      */
     private double addGradients(
-        Dataset.Part examples, Regularization with, int parts, boolean isLast) {
-      GradientReduction last = isLast && dataParallel.overlap() ? reduction : null;
-      BiConsumer<Computation, Matrix> completed =
-          last == null ? (computation, gradient) -> {} : last::completed;
+        MicroBatch part, int parts, BiConsumer<Computation, Matrix> completed) {
       try (Tape tape =
           new Tape(backend.begin(), model.parameters(), options.recompute(), completed)) {
-        Loss loss = model.model().loss(tape, examples.batch(), examples.labels(), with);
+        Loss loss = model.model().loss(tape, part.batch(), part.labels(), part.with());
         double value = loss.read(tape);
         loss.backward(tape, 1.0 / parts);
         tape.finish();

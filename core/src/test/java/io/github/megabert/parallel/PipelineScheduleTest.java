@@ -46,8 +46,7 @@ class PipelineScheduleTest {
   @Test
   void fewerMicroBatchesThanAGroupLeaveGapsOnly() {
     assertEquals(
-        "F0 F1 F0' F1' F2 B0' B1' F2' B0 B1 B2' B2",
-        written(new PipelineSchedule(2, 2).of(0, 3)));
+        "F0 F1 F0' F1' F2 B0' B1' F2' B0 B1 B2' B2", written(new PipelineSchedule(2, 2).of(0, 3)));
     assertEquals("F0 F0' B0' B0", written(new PipelineSchedule(4, 2).of(0, 1)));
     assertEquals("F0 B0", written(new PipelineSchedule(1, 1).of(0, 1)));
   }
@@ -68,13 +67,23 @@ class PipelineScheduleTest {
    */
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 5", "2, 1, 1", "2, 1, 7", "3, 1, 3", "4, 1, 2", "4, 1, 8", "5, 1, 16",
-    "2, 2, 2", "2, 2, 8", "3, 2, 6", "4, 2, 8", "4, 3, 4", "3, 4, 12"
+    "1, 1, 5",
+    "2, 1, 1",
+    "2, 1, 7",
+    "3, 1, 3",
+    "4, 1, 2",
+    "4, 1, 8",
+    "5, 1, 16",
+    "2, 2, 2",
+    "2, 2, 8",
+    "3, 2, 6",
+    "4, 2, 8",
+    "4, 3, 4",
+    "3, 4, 12"
   })
   void theBubbleIsThatOfThePaper(int ranks, int chunks, int microBatches) {
     long busy = 3L * microBatches * chunks;
-    assertEquals(
-        busy + 3L * (ranks - 1), span(new PipelineSchedule(ranks, chunks), microBatches));
+    assertEquals(busy + 3L * (ranks - 1), span(new PipelineSchedule(ranks, chunks), microBatches));
   }
 
   /** Every number of micro-batches ends, each pass is there once, and little is kept. */
@@ -90,9 +99,7 @@ class PipelineScheduleTest {
             assertEquals(2 * microBatches * chunks, new HashSet<>(actions).size());
             assertEquals(2 * microBatches * chunks, actions.size());
             int most =
-                chunks == 1
-                    ? ranks - rank
-                    : 2 * (ranks - 1 - rank) + (chunks - 1) * ranks + 1;
+                chunks == 1 ? ranks - rank : 2 * (ranks - 1 - rank) + (chunks - 1) * ranks + 1;
             assertTrue(mostInFlight(actions) <= most, schedule + ", rank " + rank);
           }
         }

@@ -199,7 +199,7 @@ class MessageTableTest {
     Traffic walked = world.traffic();
     assertEquals(expected(messages, When.BACKWARD, layers, numbers), walked.since(read));
     try (Computation computation = backend.begin()) {
-      model.parameters().sumTokenShares(computation);
+      model.parameters().sumShared(computation);
       computation.finish();
     }
     assertEquals(expected(messages, When.STEP, layers, numbers), world.traffic().since(walked));

@@ -30,15 +30,20 @@ import java.util.SplittableRandom;
  * A run of threads that train a small model on ragged random texts, with dropout.
  *
  * @param stopsWhenSaved whether it ends at its first checkpoint
+ * @param layers of the model
+ * @param stagesPerRank of a pipeline; 0 loads the whole model in spite of the plan
  */
 record ParallelRun(
     ParallelPlan plan,
     String backend,
     boolean sequenceParallel,
     DataParallelOptions dataParallel,
-    boolean stopsWhenSaved) {
+    boolean stopsWhenSaved,
+    int layers,
+    int stagesPerRank) {
   static final int STEPS = 20;
-  static final MegatronBertConfig CONFIG = MegatronBertConfig.ofSizes(2, 32, 4, 50, 101, 32);
+  private static final int VOCABULARY = 101;
+  static final MegatronBertConfig CONFIG = config(2);
 
   /** A run of one rank. */
   static ParallelRun ofOne(String backend) {
@@ -46,19 +51,37 @@ record ParallelRun(
   }
 
   ParallelRun(ParallelPlan plan, String backend) {
-    this(plan, backend, false, DataParallelOptions.DEFAULT, false);
+    this(plan, backend, false, DataParallelOptions.DEFAULT, false, 2, 1);
   }
 
   ParallelRun withSequenceParallel(boolean value) {
-    return new ParallelRun(plan, backend, value, dataParallel, stopsWhenSaved);
+    return new ParallelRun(
+        plan, backend, value, dataParallel, stopsWhenSaved, layers, stagesPerRank);
   }
 
   ParallelRun with(DataParallelOptions value) {
-    return new ParallelRun(plan, backend, sequenceParallel, value, stopsWhenSaved);
+    return new ParallelRun(
+        plan, backend, sequenceParallel, value, stopsWhenSaved, layers, stagesPerRank);
   }
 
   ParallelRun thatStopsWhenSaved() {
-    return new ParallelRun(plan, backend, sequenceParallel, dataParallel, true);
+    return new ParallelRun(
+        plan, backend, sequenceParallel, dataParallel, true, layers, stagesPerRank);
+  }
+
+  /** With a model of more layers, divided into stages. */
+  ParallelRun withLayers(int count, int perRank) {
+    return new ParallelRun(
+        plan, backend, sequenceParallel, dataParallel, stopsWhenSaved, count, perRank);
+  }
+
+  /** With all layers on every rank, whatever the plan says. */
+  ParallelRun withWholeModel() {
+    return withLayers(layers, 0);
+  }
+
+  private static MegatronBertConfig config(int layers) {
+    return MegatronBertConfig.ofSizes(layers, 32, 4, 50, VOCABULARY, 32);
   }
 
   /** Random texts, of which every fifth token is to be told. */
@@ -75,10 +98,10 @@ record ParallelRun(
       int[] pairs = new int[examples.length];
       for (int i = 0; i < examples.length; i++) {
         SplittableRandom random = new SplittableRandom(examples[i]);
-        tokens[i] = random.ints(3 + random.nextInt(20), 0, CONFIG.vocabSize()).toArray();
+        tokens[i] = random.ints(3 + random.nextInt(20), 0, VOCABULARY).toArray();
         pairs[i] = random.nextInt(2);
         for (int t = 0; t < tokens[i].length; t++) {
-          labels.add(t % 5 == 1 ? random.nextInt(CONFIG.vocabSize()) : Labels.IGNORED);
+          labels.add(t % 5 == 1 ? random.nextInt(VOCABULARY) : Labels.IGNORED);
         }
       }
       int[] words = labels.stream().mapToInt(Integer::intValue).toArray();
@@ -135,10 +158,14 @@ record ParallelRun(
     ParallelGroups groups = plan.groups(world);
     Communicator tensor = plan.tensor() == 1 ? null : groups.tensor();
     LoadOptions load =
-        LoadOptions.DEFAULT.withTensorParallel(tensor).withSequenceParallel(sequenceParallel);
+        LoadOptions.DEFAULT
+            .withTensorParallel(tensor)
+            .withSequenceParallel(sequenceParallel)
+            .withPipelineParallel(
+                stagesPerRank == 0 ? null : groups.pipeline(), Math.max(1, stagesPerRank));
     List<MetricsLine.Step> lines = new ArrayList<>();
     try (Backend computing = Backends.open(backend, BackendOptions.DEFAULT.withThreads(1));
-        RandomCheckpoint weights = RandomCheckpoint.of(CONFIG, ModelClass.PRE_TRAINING, 1);
+        RandomCheckpoint weights = RandomCheckpoint.of(config(layers), ModelClass.PRE_TRAINING, 1);
         TrainableModel model = TrainableModel.load(weights, computing, load, spec -> false)) {
       Trainer running =
           new Trainer(model, new Texts(), options()).ranks(groups).dataParallel(dataParallel);

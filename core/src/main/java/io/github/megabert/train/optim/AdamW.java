@@ -1,5 +1,7 @@
 package io.github.megabert.train.optim;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.megabert.backend.AdamWStep;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Gradients;
@@ -13,6 +15,7 @@ import io.github.megabert.model.TrainableParameters.Block;
 import io.github.megabert.model.TrainableParameters.Parameter;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Ranks;
+import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterSpec.Place;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.MappedMemory;
@@ -25,7 +28,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * AdamW (Loshchilov and Hutter 2019) over a model's parameters, with gradients clipped by their
@@ -75,7 +80,7 @@ public final class AdamW implements AutoCloseable {
                 parameters.backend().resident(rows, columns));
           });
     }
-    layers = 1 + trained.stream().mapToInt(p -> layer(p.spec().place())).max().orElse(-1);
+    layers = 1 + parameters.trained().stream().mapToInt(p -> layer(p.place())).max().orElse(-1);
   }
 
   private static int layer(Place place) {
@@ -159,18 +164,15 @@ public final class AdamW implements AutoCloseable {
    */
   public void writeState(Path file) throws IOException {
     List<TensorSpec> specs = new ArrayList<>();
-    for (Parameter parameter : trained) {
-      Shape shape = parameter.spec().shape();
-      specs.add(new TensorSpec(FIRST + parameter.spec().name(), DType.F32, shape));
-      specs.add(new TensorSpec(SECOND + parameter.spec().name(), DType.F32, shape));
+    for (ParameterSpec spec : parameters.trained()) {
+      specs.add(new TensorSpec(FIRST + spec.name(), DType.F32, spec.shape()));
+      specs.add(new TensorSpec(SECOND + spec.name(), DType.F32, spec.shape()));
     }
     try (SafetensorsWriter writer = SafetensorsWriter.create(file, specs, Map.of())) {
-      for (Parameter parameter : trained) {
-        Moments moment = moments.get(parameter.block());
+      for (ParameterSpec spec : parameters.trained()) {
         try (Arena arena = Arena.ofShared()) {
-          String name = parameter.spec().name();
-          writer.write(FIRST + name, whole(parameter, moment.first(), arena));
-          writer.write(SECOND + name, whole(parameter, moment.second(), arena));
+          writer.write(FIRST + spec.name(), requireNonNull(whole(spec, Moments::first, arena)));
+          writer.write(SECOND + spec.name(), requireNonNull(whole(spec, Moments::second, arena)));
         }
       }
       writer.commit();
@@ -179,16 +181,23 @@ public final class AdamW implements AutoCloseable {
 
   /** Gives the first rank this rank's part of what it writes. */
   public void giveState() {
-    for (Parameter parameter : trained) {
-      Moments moment = moments.get(parameter.block());
+    for (ParameterSpec spec : parameters.trained()) {
       try (Arena arena = Arena.ofShared()) {
-        Tensor unused = whole(parameter, moment.first(), arena);
-        unused = whole(parameter, moment.second(), arena);
+        Tensor unused = whole(spec, Moments::first, arena);
+        unused = whole(spec, Moments::second, arena);
       }
     }
   }
 
-  /** A moment of the whole parameter, on the first rank. */
+  /** A moment of a whole parameter, on the first rank; all ranks call it. */
+  private @Nullable Tensor whole(
+      ParameterSpec spec, Function<Moments, ResidentMatrix> which, Arena arena) {
+    Parameter given = parameters.given(spec);
+    Tensor whole =
+        given == null ? null : whole(given, which.apply(moments.get(given.block())), arena);
+    return parameters.toFirstStage(spec, whole, arena);
+  }
+
   private Tensor whole(Parameter parameter, ResidentMatrix moment, Arena arena) {
     Communicator copies = share.copies();
     if (copies == null) {

@@ -61,6 +61,7 @@ public final class FineTuning<E extends Example> {
   private @Nullable String bestMetric;
   private @Nullable ParallelGroups ranks;
   private boolean sequenceParallel;
+  private int stagesPerRank = 1;
   private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
 
   private FineTuning(FineTuningTask.Factory<E> factory, ModelFiles files) {
@@ -220,8 +221,8 @@ public final class FineTuning<E extends Example> {
   /**
    * Makes it one of several ranks that train together; each runs one with the same data, options
    * and folder. The passes of a step ({@link TrainingOptions#accumulate}) are divided among the
-   * data-parallel ranks, and every layer among the tensor-parallel ones. The first rank writes, and
-   * tells its listeners.
+   * data-parallel ranks, the layers among the pipeline-parallel ones, and every layer among the
+   * tensor-parallel ones. The first rank writes, and tells its listeners.
    */
   public FineTuning<E> ranks(ParallelGroups groups) {
     ranks = groups;
@@ -234,6 +235,14 @@ public final class FineTuning<E extends Example> {
    */
   public FineTuning<E> sequenceParallel(boolean value) {
     sequenceParallel = value;
+    return this;
+  }
+
+  /**
+   * Sets how many stages each pipeline-parallel rank has; see {@link LoadOptions#stagesPerRank}.
+   */
+  public FineTuning<E> stagesPerRank(int value) {
+    stagesPerRank = value;
     return this;
   }
 
@@ -289,7 +298,8 @@ public final class FineTuning<E extends Example> {
               model.prepared(task),
               LoadOptions.ofClass(task.modelClass())
                   .withMissingHead(options.seed())
-                  .withSequenceParallel(sequenceParallel),
+                  .withSequenceParallel(sequenceParallel)
+                  .withPipelineParallel(null, stagesPerRank),
               frozen,
               data,
               options,

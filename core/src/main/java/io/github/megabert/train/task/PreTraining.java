@@ -63,6 +63,7 @@ public final class PreTraining {
   private @Nullable String bestMetric;
   private @Nullable ParallelGroups ranks;
   private boolean sequenceParallel;
+  private int stagesPerRank = 1;
   private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
 
   /** Where the first weights come from. */
@@ -155,6 +156,14 @@ public final class PreTraining {
     return this;
   }
 
+  /**
+   * Sets how many stages each pipeline-parallel rank has; see {@link LoadOptions#stagesPerRank}.
+   */
+  public PreTraining stagesPerRank(int value) {
+    stagesPerRank = value;
+    return this;
+  }
+
   /** Sets how copies of the model train together. */
   public PreTraining dataParallel(DataParallelOptions value) {
     dataParallel = value;
@@ -237,7 +246,8 @@ public final class PreTraining {
               opened.checkpoint(),
               LoadOptions.ofClass(modelClass)
                   .withMissingHead(options.seed())
-                  .withSequenceParallel(sequenceParallel),
+                  .withSequenceParallel(sequenceParallel)
+                  .withPipelineParallel(null, stagesPerRank),
               frozen,
               data,
               options.inOrder(),

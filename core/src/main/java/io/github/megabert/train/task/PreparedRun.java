@@ -83,9 +83,12 @@ record PreparedRun(
   }
 
   private LoadOptions divided() {
-    return ranks == null || ranks.plan().tensor() == 1
-        ? load
-        : load.withTensorParallel(ranks.tensor());
+    if (ranks == null) {
+      return load;
+    }
+    LoadOptions tensor =
+        ranks.plan().tensor() == 1 ? load : load.withTensorParallel(ranks.tensor());
+    return tensor.withPipelineParallel(ranks.pipeline(), load.stagesPerRank());
   }
 
   private boolean isFirst() {
