@@ -4,8 +4,9 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * Keys and values of the tokens that a decoder has seen, so that a step computes only the new ones.
@@ -19,17 +20,19 @@ public final class KeyValueCache implements AutoCloseable {
   private final int capacity;
   private final int maxSequences;
   private int[] lengths;
-  private final List<ResidentMatrix> layers = new ArrayList<>();
+  private final Map<Integer, ResidentMatrix> layers = new TreeMap<>();
 
-  KeyValueCache(Backend backend, int layerCount, int hidden, int sequences, int capacity) {
+  /**
+   * @param indices of the layers that are computed here: all, but for a pipeline's stages
+   */
+  KeyValueCache(Backend backend, IntStream indices, int hidden, int sequences, int capacity) {
     this.backend = backend;
     this.hidden = hidden;
     this.capacity = capacity;
     maxSequences = sequences;
     lengths = new int[sequences];
-    for (int i = 0; i < layerCount; i++) {
-      layers.add(backend.resident(Math.multiplyExact(sequences, capacity), 2 * hidden));
-    }
+    int rows = Math.multiplyExact(sequences, capacity);
+    indices.forEach(index -> layers.put(index, backend.resident(rows, 2 * hidden)));
   }
 
   /** Number of sequences now. */
@@ -55,7 +58,8 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   Matrix layer(int index) {
-    return layers.get(index);
+    ResidentMatrix layer = layers.get(index);
+    return layer == null ? new Elsewhere(maxSequences * capacity, 2 * hidden) : layer;
   }
 
   /**
@@ -122,7 +126,7 @@ public final class KeyValueCache implements AutoCloseable {
     }
     try (Computation computation = backend.begin()) {
       Matrix copy = computation.matrix(rows, 2 * hidden);
-      for (ResidentMatrix layer : layers) {
+      for (ResidentMatrix layer : layers.values()) {
         computation.gatherRows(layer, from, copy);
         computation.scatterRows(copy, 0, to, layer);
       }
@@ -132,7 +136,7 @@ public final class KeyValueCache implements AutoCloseable {
 
   @Override
   public void close() {
-    for (ResidentMatrix layer : layers) {
+    for (ResidentMatrix layer : layers.values()) {
       layer.close();
     }
   }

@@ -15,6 +15,7 @@ import io.github.megabert.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,10 @@ public final class MegatronBertModel implements MegatronBert {
 
   private final MegatronBertConfig config;
   private final Backend backend;
+
+  /** The backend of what every rank computes for itself. */
+  private final Backend ownBackend;
+
   private final @Nullable WeightFiles files;
   private final TensorRank ranks;
   private final PipelineRank pipeline;
@@ -43,10 +48,11 @@ public final class MegatronBertModel implements MegatronBert {
 
   private MegatronBertModel(ParameterSource source, Backend.@Nullable Linear pooler) {
     config = source.config();
-    backend = source.backend();
+    ownBackend = source.backend();
+    pipeline = source.pipeline();
+    backend = pipeline.isDivided() ? new StageBackend(ownBackend, pipeline) : ownBackend;
     files = source.files();
     ranks = source.ranks();
-    pipeline = source.pipeline();
     words = source.parameter(ParameterTable.WORD_EMBEDDINGS);
     types = source.parameter("bert.embeddings.token_type_embeddings.weight");
     positions = source.parameter("bert.embeddings.position_embeddings.weight");
@@ -133,8 +139,11 @@ public final class MegatronBertModel implements MegatronBert {
       throw new IllegalStateException(
           "a key-value cache needs a decoder: is_decoder is false in the configuration");
     }
+    IntStream here =
+        IntStream.range(0, config.numHiddenLayers())
+            .filter(layer -> pipeline.has(pipeline.stageOfLayer(layer)));
     return new KeyValueCache(
-        backend, config.numHiddenLayers(), ranks.share(config.hiddenSize()), sequences, capacity);
+        ownBackend, here, ranks.share(config.hiddenSize()), sequences, capacity);
   }
 
   /**

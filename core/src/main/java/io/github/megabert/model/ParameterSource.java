@@ -73,9 +73,8 @@ final class ParameterSource {
     return config;
   }
 
-  /** What the model computes with. */
   Backend backend() {
-    return pipeline.isDivided() ? new StageBackend(backend, pipeline) : backend;
+    return backend;
   }
 
   /** Which part of the model is here. */

@@ -46,11 +46,11 @@ class PipelineParallelTest {
   static Stream<Arguments> classesOnRanks() {
     return TestBackends.names().stream()
         .flatMap(backend -> folders().map(folder -> Arguments.of(backend, folder)))
-        .flatMap(
+        .map(
             a ->
-                Stream.of(
-                    Arguments.of(a.get()[0], a.get()[1], 1, true, false),
-                    Arguments.of(a.get()[0], a.get()[1], 2, false, true)));
+                a.get()[0].equals("scalar")
+                    ? Arguments.of(a.get()[0], a.get()[1], 2, false, true)
+                    : Arguments.of(a.get()[0], a.get()[1], 1, true, false));
   }
 
   static Stream<Arguments> classes() {
@@ -141,6 +141,44 @@ class PipelineParallelTest {
             }
           }
         });
+  }
+
+  /** Two sequences, which change places: every stage keeps keys and values of its layers. */
+  @Test
+  void stagesGenerateWhatOneRankDoes() throws Exception {
+    MegatronBertConfig config =
+        MegatronBertConfig.ofSizes(5, 16, 4, 20, 61, 16).with("is_decoder", true);
+    Batch prompts = Batch.ofTokens(new int[][] {{5, 9, 2}, {7}});
+    ThreadRanks.run(
+        2,
+        world -> {
+          LoadOptions load = LoadOptions.ofClass(ModelClass.CAUSAL_LM);
+          try (Backend backend = Backends.open("vector", ONE_THREAD);
+              RandomCheckpoint weights = RandomCheckpoint.of(config, ModelClass.CAUSAL_LM, 1)) {
+            List<Tensor> expected =
+                steps((MegatronBertForCausalLM) MegatronBert.load(weights, backend, load), prompts);
+            List<Tensor> actual =
+                steps(
+                    (MegatronBertForCausalLM)
+                        MegatronBert.load(weights, backend, load.withPipelineParallel(world, 2)),
+                    prompts);
+            for (int i = 0; i < expected.size(); i++) {
+              TensorAssertions.assertClose("step " + i, expected.get(i), actual.get(i), 1e-5);
+            }
+          }
+        });
+  }
+
+  private static List<Tensor> steps(MegatronBertForCausalLM model, Batch prompts) {
+    List<Tensor> logits = new ArrayList<>();
+    try (KeyValueCache cache = model.newCache(2, 8)) {
+      logits.add(model.step(prompts, cache));
+      cache.select(new int[] {1, 0});
+      int[] positions = {cache.length(0), cache.length(1)};
+      Batch next = Batch.rectangle(2, 1, new int[] {3, 4}, null, positions, null, null);
+      logits.add(model.step(next, cache));
+    }
+    return logits;
   }
 
   /** Ragged parts of a batch, some shorter than the ranks that divide their tokens. */
