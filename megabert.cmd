@@ -24,12 +24,14 @@ if not defined JAR (
   echo megabert: the build failed; its output is above. 1>&2
   exit /b 1
 )
-"%JAVA_HOME%\bin\java.exe" "@%HERE%cli\src\main\resources\io\github\megabert\cli\jvm-options" -Xms64m -XX:+UseSerialGC %MEGABERT_JAVA_OPTIONS% -jar "%JAR%" %*
+"%JAVA_HOME%\bin\java.exe" "@%HERE%cli\src\main\resources\io\github\megabert\cli\jvm-options" -Xms64m -XX:+UseSerialGC %MEGABERT_JAVA_OPTIONS% -cp "%JAR%;%SERVER_JAR%" io.github.megabert.cli.Main %*
 exit /b %ERRORLEVEL%
 
 :find_jar
 set "JAR="
 for %%J in ("%HERE%cli\target\megabert-cli-*.jar") do set "JAR=%%~fJ"
+set "SERVER_JAR=%JAR%"
+for %%J in ("%HERE%server\target\megabert-server-*.jar") do set "SERVER_JAR=%%~fJ"
 exit /b
 
 rem Takes folder %1 if it is such a JDK, by its release file, and none was found before.

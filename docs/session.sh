@@ -141,6 +141,10 @@ TEXT
   section "Converting" \
     'megabert convert $heads/MegatronBertForPreTraining target/session/halves --dtype bf16' \
     'megabert convert $heads/MegatronBertForPreTraining target/session/ranks --to megatron --json'
+  section "Serving" \
+    'megabert serve --help' \
+    'megabert serve --port 65536' \
+    'megabert serve --max-texts 10 --queue 9'
   section "What can compute here" \
     'megabert backends' \
     'megabert backends --json'

@@ -3,7 +3,9 @@
 module io.github.megabert.cli {
   requires io.github.megabert.core;
   requires static io.github.megabert.demo;
+  requires static io.github.megabert.server;
   requires info.picocli;
+  requires java.logging;
   requires java.management;
   requires tools.jackson.databind;
   requires me.tongfei.progressbar;

@@ -31,8 +31,11 @@ module io.github.megabert.core {
       io.github.megabert.tornado;
   exports io.github.megabert.checkpoint.file to
       io.github.megabert.cli;
+  exports io.github.megabert.input to
+      io.github.megabert.server;
   exports io.github.megabert.json to
-      io.github.megabert.cli;
+      io.github.megabert.cli,
+      io.github.megabert.server;
   exports io.github.megabert.train;
 
   uses io.github.megabert.backend.BackendProvider;

@@ -77,6 +77,7 @@ public final class Main implements Runnable {
     COMMANDS.put("inspect", InspectCommand::new);
     COMMANDS.put("backends", BackendsCommand::new);
     COMMANDS.put("bench", BenchCommand::new);
+    COMMANDS.put("serve", ServeCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
     COMMANDS.put("pull", PullCommand::new);
     COMMANDS.put("finetune", FinetuneCommand::new);

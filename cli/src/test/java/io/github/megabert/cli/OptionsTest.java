@@ -108,6 +108,8 @@ class OptionsTest {
               "--data $C/../training/megatron_data/text_sentence --seq-length 32 --output"
                   + " $T/samples.safetensors"),
           Map.entry("pull", "bert-base-uncased"),
+          // No machine has this address, which is kept for documentation.
+          Map.entry("serve", "--host 203.0.113.1"),
           Map.entry("completion", ""),
           Map.entry("man", ""),
           Map.entry("help", ""));
@@ -330,6 +332,22 @@ class OptionsTest {
                   "--count 3",
                   "--seed 0")),
           Map.entry(
+              "serve",
+              List.of(
+                  "--host 203.0.113.2",
+                  "--port 8081",
+                  "--api-key-file " + MISSING,
+                  "--max-body 0",
+                  "--max-texts 9999",
+                  "--max-tokens 0",
+                  "--queue 1",
+                  "--batch-tokens 0",
+                  "--batch-wait -1",
+                  "--deadline 0",
+                  "--drain -1",
+                  "--max-connections 0",
+                  "--max-generations 0")),
+          Map.entry(
               "convert",
               List.of(
                   "--dtype int8", "--to nothing", "--tensor-parallel 2", "--pipeline-parallel 2")));
@@ -337,7 +355,8 @@ class OptionsTest {
   /**
    * Options whose effect shows only where the command runs for long, or is shown elsewhere: {@code
    * bench} and {@code evaluate} take seconds (ModelCommandsTest), {@code convert} ends before it
-   * prints, and {@code pull} needs a hub (PullCommandTest).
+   * prints, {@code pull} needs a hub (PullCommandTest), and {@code serve} shows what it does to its
+   * clients (ServeCommandTest).
    */
   private static final Set<String> SHOWN_ELSEWHERE =
       Set.of(
@@ -347,7 +366,9 @@ class OptionsTest {
           "evaluate --json",
           "pull --json",
           "pull --output",
-          "pull --revision");
+          "pull --revision",
+          "serve --no-access-log",
+          "serve --truncate");
 
   @TestFactory
   Stream<DynamicTest> everyOptionIsUsedOrRefused() {
@@ -519,6 +540,11 @@ class OptionsTest {
         "inspect --config c | --config",
         "inspect --model a b | --model",
         "bench --config mini --model m | --config",
+        "serve --model a/x --model b/x | --model",
+        "serve --model =a | --model",
+        "serve --port 65536 | --port",
+        "serve --max-texts 10 --queue 9 | --queue",
+        "serve --batch-size 3 | --batch-size",
         "convert a b --tensor-parallel 1 | --tensor-parallel",
         "convert a b --to megatron --vocab v | --vocab",
         "convert a b --dtype i64 | --dtype",

@@ -93,7 +93,7 @@ final class TextEncoder {
 
   private Encoding requireFits(String what, String text, Encoding encoding, String advice) {
     if (encoding.size() > maxLength) {
-      throw new IllegalArgumentException(
+      throw new TextTooLongException(
           what
               + " \""
               + excerpt(text)
@@ -102,7 +102,9 @@ final class TextEncoder {
               + " tokens, the model takes at most "
               + maxLength
               + "; "
-              + advice);
+              + advice,
+          encoding.size(),
+          maxLength);
     }
     return requireKnown(text, encoding);
   }

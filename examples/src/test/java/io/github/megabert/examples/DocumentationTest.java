@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.server.MegaBertServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,6 +111,14 @@ class DocumentationTest {
       TextGenerationExample.stream(bert);
       PlainJavaExample.concurrentCallers(bert, List.of("a dog", "a cat", "a train"));
       LangChain4jExample.models(bert);
+    }
+  }
+
+  @Test
+  void aServerServes() throws Exception {
+    try (MegaBertServer server = ServerExample.serve(MegaBert.demo())) {
+      assertTrue(server.port() > 0);
+      server.awaitReady();
     }
   }
 

@@ -1,0 +1,141 @@
+package io.github.megabert.cli;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.server.ApiKey;
+import io.github.megabert.server.Limits;
+import io.github.megabert.server.MegaBertServer;
+import io.github.megabert.server.ServerOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** The server of {@code megabert serve}, from the opening of its models to the end. */
+final class ServeRun {
+  /** The environment's name of the key. */
+  private static final String KEY = "MEGABERT_API_KEY";
+
+  /** The longest file of a key, in bytes. */
+  private static final int KEY_BYTES = 4096;
+
+  /** Kept, so that what is set for it stays set. */
+  private static final Logger HELIDON = Logger.getLogger("io.helidon");
+
+  private final String host;
+  private final int port;
+  private final ServeLimits limits;
+  private final boolean logsAccess;
+
+  ServeRun(String host, int port, ServeLimits limits, boolean logsAccess) {
+    this.host = host;
+    this.port = port;
+    this.limits = limits;
+    this.logsAccess = logsAccess;
+  }
+
+  /** Serves until the process is told to end. */
+  int run(Map<String, Optional<Path>> paths, ComputeOptions compute, Optional<Path> keyFile)
+      throws IOException, InterruptedException {
+    HELIDON.setLevel(Level.WARNING);
+    WrongUsage.unless(port <= 0xffff, "--port " + port + " is none; ports end at 65535");
+    ServerOptions options = new ServerOptions(host, port, key(keyFile), limits(), this::log);
+    MegaBertServer server = MegaBertServer.start(open(paths, compute), options);
+    Runtime.getRuntime().addShutdownHook(new Thread(server::close, "megabert-drain"));
+    say("serving " + String.join(", ", paths.keySet()) + " at http://" + authority(server.port()));
+    if (options.apiKey() == null && !isLoopback()) {
+      say("whoever reaches " + host + " may use it: no API key is asked for (--api-key-file)");
+    }
+    server.awaitReady();
+    say("ready");
+    server.awaitClosed();
+    return 0;
+  }
+
+  private Limits limits() {
+    WrongUsage.unless(
+        limits.texts <= limits.queue,
+        "--max-texts "
+            + limits.texts
+            + " would never fit into --queue "
+            + limits.queue
+            + "; take fewer texts or a longer queue");
+    return new Limits(
+        limits.body,
+        limits.texts,
+        limits.tokens,
+        limits.truncate,
+        limits.queue,
+        limits.batchTokens,
+        Duration.ofMillis(limits.batchWait),
+        Duration.ofSeconds(limits.deadline),
+        Duration.ofSeconds(limits.drain),
+        limits.connections,
+        limits.generations);
+  }
+
+  private String authority(int bound) {
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + bound;
+  }
+
+  private static void say(String sentence) {
+    System.err.println("megabert: " + sentence);
+  }
+
+  private void log(String line) {
+    if (logsAccess) {
+      System.out.println(line);
+      System.out.flush();
+    }
+  }
+
+  private boolean isLoopback() throws UnknownHostException {
+    return InetAddress.getByName(host).isLoopbackAddress();
+  }
+
+  private static @Nullable ApiKey key(Optional<Path> file) throws IOException {
+    if (file.isEmpty()) {
+      String key = System.getenv(KEY);
+      return key == null || key.isEmpty() ? null : ApiKey.of(key);
+    }
+    if (Files.size(file.get()) > KEY_BYTES) {
+      throw new IllegalArgumentException(
+          file.get() + " is longer than a key is, which has at most " + KEY_BYTES + " bytes");
+    }
+    try {
+      return ApiKey.of(Files.readString(file.get()).strip());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(file.get() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Map<String, MegaBert> open(
+      Map<String, Optional<Path>> paths, ComputeOptions compute) throws IOException {
+    Map<String, MegaBert> models = new LinkedHashMap<>();
+    try {
+      for (Map.Entry<String, Optional<Path>> path : paths.entrySet()) {
+        MegaBertBuilder builder = MegaBert.builder();
+        compute.apply(builder, Integer.MAX_VALUE);
+        Optional<Path> folder = path.getValue();
+        MegaBert bert =
+            folder.isEmpty() ? builder.demo() : builder.load(ModelPath.of(folder.get()));
+        models.put(path.getKey(), bert);
+        compute.requireUsedBy(bert.backend());
+        // Says so now, rather than at every request.
+        var _ = bert.tokenizer();
+      }
+      return models;
+    } catch (IOException | RuntimeException failure) {
+      models.values().forEach(MegaBert::close);
+      throw failure;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package io.github.megabert.server;
+
+import java.util.function.Consumer;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.databind.JsonNode;
+
+/** What a request gets. */
+sealed interface Answer {
+  /** A small JSON value. */
+  record Tree(JsonNode value) implements Answer {}
+
+  /** A JSON value that is written as it goes: vectors. */
+  record Written(Consumer<JsonGenerator> writer) implements Answer {}
+
+  /** A text of another type, such as a page. */
+  record Text(String contentType, String text) implements Answer {}
+
+  /** Server-sent events, as they come. */
+  record Events(Consumer<EventStream> source) implements Answer {}
+}

@@ -1,0 +1,226 @@
+package io.github.megabert.server;
+
+import io.github.megabert.MegaBert;
+import io.github.megabert.json.JsonText;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http1.Http1Config;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * Serves models over HTTP: the routes of text-embeddings-inference, OpenAI's embeddings, and one a
+ * task. Texts of all clients share batches.
+ *
+ * <pre>{@code
+ * try (var server = MegaBertServer.start(Map.of("demo", MegaBert.demo()), ServerOptions.DEFAULT)) {
+ *   server.awaitReady();
+ *   System.out.println(server.port());
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. Closing it twice is harmless.
+ */
+public final class MegaBertServer implements AutoCloseable {
+  /** Of the server; as in the POM. */
+  private static final String VERSION = "0.1.0";
+
+  /** Longest request line, and all header fields together, in bytes. */
+  private static final int HEADERS = 8 << 10;
+
+  private static final Duration LOOK = Duration.ofMillis(10);
+
+  private final ServedModels models;
+  private final Meters meters;
+  private final Dispatcher dispatcher;
+  private final WebServer web;
+  private final Limits limits;
+  private final CountDownLatch warm = new CountDownLatch(1);
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private boolean closing;
+
+  private MegaBertServer(Map<String, MegaBert> berts, ServerOptions options) {
+    limits = options.limits();
+    meters = new Meters();
+    List<ServedModel> served = new ArrayList<>();
+    berts.forEach((name, bert) -> served.add(new ServedModel(name, bert, limits, meters)));
+    models = new ServedModels(served);
+    dispatcher = new Dispatcher(endpoints(), options, meters);
+    web = web(options);
+  }
+
+  /**
+   * Starts a server. It answers at once, and is ready when its models are warm.
+   *
+   * @param models by name, in the order in which one is taken for requests that name none; at least
+   *     one. The server closes them
+   * @throws IllegalArgumentException if there is none
+   * @throws IllegalStateException if it cannot listen, or a model cannot do what its files say; the
+   *     models are closed then
+   */
+  public static MegaBertServer start(Map<String, MegaBert> models, ServerOptions options) {
+    if (models.isEmpty()) {
+      throw new IllegalArgumentException("a server needs at least one model");
+    }
+    MegaBertServer server = new MegaBertServer(models, options);
+    try {
+      requireFree(options);
+      server.web.start();
+    } catch (IOException | RuntimeException failure) {
+      server.close();
+      throw new IllegalStateException(
+          "no server can listen at "
+              + options.host()
+              + ":"
+              + options.port()
+              + ": "
+              + failure.getMessage(),
+          failure);
+    }
+    Thread.ofPlatform().daemon().name("megabert-server-warm-up").start(server::warmUp);
+    return server;
+  }
+
+  /** Helidon logs that it cannot listen, and goes on. */
+  private static void requireFree(ServerOptions options) throws IOException {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getByName(options.host()), options.port()));
+    }
+  }
+
+  /** What is served. */
+  List<Endpoint> endpoints() {
+    List<Endpoint> all = new ArrayList<>();
+    all.addAll(new EmbeddingRoutes(models, limits).endpoints());
+    all.addAll(new ClassificationRoutes(models, limits).endpoints());
+    all.addAll(new TokenRoutes(models, limits).endpoints());
+    all.addAll(new TaskRoutes(models, limits).endpoints());
+    all.addAll(new GenerationRoute(models).endpoints());
+    all.addAll(new InfoRoutes(models, limits, meters, this::isReady, VERSION).endpoints());
+    return all;
+  }
+
+  private WebServer web(ServerOptions options) {
+    Http1Config http =
+        Http1Config.builder().maxPrologueLength(HEADERS).maxHeadersSize(HEADERS).build();
+    DirectHandlers.Builder failures = DirectHandlers.builder();
+    for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
+      failures.addHandler(type, MegaBertServer::refuse);
+    }
+    HttpRouting.Builder routing = HttpRouting.builder();
+    routing.any(dispatcher);
+    return WebServer.builder()
+        .host(options.host())
+        .port(options.port())
+        .protocolsDiscoverServices(false)
+        .addConnectionSelector(ClientConnection.selector(http))
+        .maxTcpConnections(limits.connections())
+        .connectionOptions(socket -> socket.tcpNoDelay(true))
+        .shutdownHook(false)
+        .shutdownGracePeriod(Duration.ofMillis(500))
+        .directHandlers(failures.build())
+        .routing(routing)
+        .build();
+  }
+
+  /**
+   * What is wrong with a request before it comes to a route: its line, its headers, its chunks. The
+   * dispatcher lets no failure of the server's own out, so what Helidon takes for one is a request
+   * that its parser did not expect.
+   */
+  private static DirectHandler.TransportResponse refuse(
+      DirectHandler.TransportRequest request,
+      DirectHandler.EventType type,
+      Status status,
+      ServerResponseHeaders headers,
+      String message) {
+    Status told = status.code() >= 500 ? Status.BAD_REQUEST_400 : status;
+    RequestFailure failure =
+        new RequestFailure(
+            RequestFailure.Kind.SYNTAX, "the request is not understood: " + told.reasonPhrase());
+    return DirectHandler.TransportResponse.builder()
+        .status(told)
+        .headers(headers)
+        .header(HeaderNames.CONTENT_TYPE, "application/json")
+        .keepAlive(false)
+        .entity(JsonText.compact(ErrorStyle.EMBEDDINGS_INFERENCE.body(failure)))
+        .build();
+  }
+
+  private void warmUp() {
+    try {
+      models.all().forEach(ServedModel::warmUp);
+      warm.countDown();
+    } catch (RuntimeException | Error failure) {
+      if (dispatcher.isStopping()) {
+        return;
+      }
+      System.getLogger(MegaBertServer.class.getName())
+          .log(System.Logger.Level.ERROR, "the models cannot be warmed", failure);
+    }
+  }
+
+  /** The port that it listens at. */
+  public int port() {
+    return web.port();
+  }
+
+  /** Whether its models are warm, and it takes requests. */
+  public boolean isReady() {
+    return models.areWarm() && !dispatcher.isStopping();
+  }
+
+  /** Waits until its models are warm. */
+  public void awaitReady() throws InterruptedException {
+    warm.await();
+  }
+
+  /** Waits until it is closed. */
+  public void awaitClosed() throws InterruptedException {
+    closed.await();
+  }
+
+  /**
+   * Refuses new requests, answers those that it has, as long as {@link Limits#drain} allows, and
+   * closes the models.
+   */
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closing) {
+        return;
+      }
+      closing = true;
+    }
+    dispatcher.stop();
+    boolean interrupted = false;
+    long end = System.nanoTime() + limits.drain().toNanos();
+    while (dispatcher.active() > 0 && System.nanoTime() < end && !interrupted) {
+      try {
+        Thread.sleep(LOOK);
+      } catch (InterruptedException stop) {
+        interrupted = true;
+      }
+    }
+    web.stop();
+    models.close();
+    meters.close();
+    closed.countDown();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
