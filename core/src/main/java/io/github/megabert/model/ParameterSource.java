@@ -102,9 +102,11 @@ final class ParameterSource {
     if (!pipeline.has(spec.place())) {
       return elsewhere(spec);
     }
-    Tensor tensor = require(spec);
-    return (Backend.Parameter)
-        shared.computeIfAbsent(name, absent -> storage.parameter(spec, tensor));
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor tensor = require(spec, arena);
+      return (Backend.Parameter)
+          shared.computeIfAbsent(name, absent -> storage.parameter(spec, tensor));
+    }
   }
 
   /** Stands for a parameter of another stage, which loads and checks it. */
@@ -170,10 +172,10 @@ final class ParameterSource {
     }
     Tensor values =
         has(weightName)
-            ? require(weight.getFirst())
+            ? require(weight.getFirst(), null)
             : random(weight.getFirst(), missingHeadSeed, Arena.ofAuto());
     List<@Nullable Tensor> biasValues = new ArrayList<>();
-    biasValues.add(has(biasName) ? require(bias.getFirst()) : null);
+    biasValues.add(has(biasName) ? require(bias.getFirst(), null) : null);
     return storage.linear(weight, bias, List.of(values), biasValues);
   }
 
@@ -203,14 +205,16 @@ final class ParameterSource {
     List<Tensor> weightValues = new ArrayList<>();
     List<@Nullable Tensor> biasValues = new ArrayList<>();
     StringBuilder key = new StringBuilder();
-    for (int i = 0; i < weights.size(); i++) {
-      weightValues.add(require(weights.get(i)));
-      biasValues.add(require(biases.get(i)));
-      key.append(weights.get(i).name()).append('+').append(biases.get(i).name()).append('+');
+    try (Arena arena = Arena.ofConfined()) {
+      for (int i = 0; i < weights.size(); i++) {
+        weightValues.add(require(weights.get(i), arena));
+        biasValues.add(require(biases.get(i), arena));
+        key.append(weights.get(i).name()).append('+').append(biases.get(i).name()).append('+');
+      }
+      return (Backend.Linear)
+          shared.computeIfAbsent(
+              key.toString(), absent -> storage.linear(weights, biases, weightValues, biasValues));
     }
-    return (Backend.Linear)
-        shared.computeIfAbsent(
-            key.toString(), absent -> storage.linear(weights, biases, weightValues, biasValues));
   }
 
   /**
@@ -289,11 +293,21 @@ final class ParameterSource {
         : " (its configuration says " + Quote.list(architectures) + ")";
   }
 
-  /** The tensor of a parameter, of the shape that the table has. */
-  private Tensor require(ParameterSpec spec) {
+  /** Whether the storage takes the tensors as they are, and no parts or copies of them. */
+  private boolean keepsTensors() {
+    return storage.keepsTensors() && ranks.group() == null;
+  }
+
+  /**
+   * The tensor of a parameter, of the shape that the table has.
+   *
+   * @param arena ends when the storage has taken its part or its copy of what is no view of a file,
+   *     so that ranks that share a model never have it whole; null for the checkpoint's own
+   */
+  private Tensor require(ParameterSpec spec, @Nullable Arena arena) {
     String name = spec.name();
     Shape shape = spec.shape();
-    Tensor tensor = take(name);
+    Tensor tensor = take(name, arena);
     if (tensor == null) {
       throw new IllegalArgumentException(
           checkpoint.source()
@@ -328,13 +342,15 @@ final class ParameterSource {
     return tensor;
   }
 
-  private @Nullable Tensor take(String name) {
+  private @Nullable Tensor take(String name, @Nullable Arena arena) {
     if (!has(name)) {
       return null;
     }
     taken.add(name);
     try {
-      return checkpoint.tensor(name);
+      return arena == null || keepsTensors()
+          ? checkpoint.tensor(name)
+          : checkpoint.tensor(name, arena);
     } catch (IOException failure) {
       throw new UncheckedIOException(failure.getMessage(), failure);
     }

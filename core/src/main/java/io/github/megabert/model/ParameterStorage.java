@@ -3,6 +3,8 @@ package io.github.megabert.model;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +60,7 @@ interface ParameterStorage {
   record Divided(ParameterStorage storage, TensorRank ranks) implements ParameterStorage {
     @Override
     public Backend.Parameter parameter(ParameterSpec spec, Tensor value) {
-      return storage.parameter(ranks.part(spec), ranks.part(spec, value));
+      return storage.parameter(ranks.part(spec), own(spec, value));
     }
 
     @Override
@@ -71,10 +73,22 @@ interface ParameterStorage {
       List<Tensor> weightParts = new ArrayList<>();
       for (int i = 0; i < weights.size(); i++) {
         Tensor bias = biasValues.get(i);
-        biasParts.add(bias == null ? null : ranks.part(biases.get(i), bias));
-        weightParts.add(ranks.part(weights.get(i), weightValues.get(i)));
+        biasParts.add(bias == null ? null : own(biases.get(i), bias));
+        weightParts.add(own(weights.get(i), weightValues.get(i)));
       }
       return storage.linear(parts(weights), parts(biases), weightParts, biasParts);
+    }
+
+    /** This rank's part; a copy, unless it lies in a file: the whole is given up. */
+    private Tensor own(ParameterSpec spec, Tensor whole) {
+      Tensor part = ranks.part(spec, whole);
+      if (part.segment().isMapped()
+          || whole.segment().asOverlappingSlice(part.segment()).isEmpty()) {
+        return part;
+      }
+      Tensor copy = Tensor.allocate(Arena.ofAuto(), part.dtype(), part.shape());
+      MemorySegment.copy(part.segment(), 0, copy.segment(), 0, part.byteSize());
+      return copy;
     }
 
     private List<ParameterSpec> parts(List<ParameterSpec> specs) {

@@ -511,6 +511,14 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     return new Snapshot(source, config(), tensors);
   }
 
+  /**
+   * The whole model, for ranks that share it to write together: one parameter after the other, in
+   * the same order on each, whose tensors are read into arenas that are open to all threads.
+   */
+  public Checkpoint gathered() {
+    return new GatheredParameters(this, ranks);
+  }
+
   /** Numbers that do not change any more. */
   private record Snapshot(String source, Map<String, Object> config, Map<String, Tensor> tensors)
       implements Checkpoint {

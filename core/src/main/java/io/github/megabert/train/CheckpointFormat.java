@@ -4,6 +4,9 @@ package io.github.megabert.train;
 public enum CheckpointFormat {
   /** A folder that transformers reads. */
   HUGGINGFACE,
-  /** The folder of a Megatron-LM run, one rank. */
+  /**
+   * The folder of a Megatron-LM run: a file each of the ranks that share the layers, which they
+   * write themselves; one rank in a pipeline.
+   */
   MEGATRON
 }

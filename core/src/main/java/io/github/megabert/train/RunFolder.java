@@ -11,10 +11,12 @@ import io.github.megabert.checkpoint.megatron.MegatronPartition;
 import io.github.megabert.checkpoint.megatron.MegatronWriter;
 import io.github.megabert.input.Quote;
 import io.github.megabert.model.TrainableParameters;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.train.optim.AdamW;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -123,15 +125,67 @@ final class RunFolder {
     return Files.exists(checkpoint(step).resolve(STATE));
   }
 
+  /** Writes a model's files into a folder. */
+  private interface ModelWriter {
+    void write(Path target) throws IOException;
+  }
+
   /** Writes a checkpoint, and removes those before the last {@code keep}. */
   Path save(Checkpoint parameters, AdamW optimizer, RunState state, int keep) throws IOException {
+    return save(target -> writeModel(parameters, target), optimizer, state, keep);
+  }
+
+  /**
+   * Likewise, on the first of the ranks that share the model and write their files themselves; all
+   * others {@link #writeRank}.
+   */
+  Path saveRanks(Checkpoint gathered, Communicator ranks, AdamW optimizer, RunState state, int keep)
+      throws IOException {
+    return save(
+        target -> {
+          byte[] name = target.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8);
+          byte[] _ = ranks.broadcastBytes(name, 0);
+          writeRank(gathered, ranks, target);
+          MegatronWriter.finish(target);
+          copyAlongside(target);
+        },
+        optimizer,
+        state,
+        keep);
+  }
+
+  /** Writes this rank's file of a checkpoint that the first one saves. */
+  static void writeRank(Checkpoint gathered, Communicator ranks) throws IOException {
+    byte[] name = ranks.broadcastBytes(new byte[0], 0);
+    writeRank(gathered, ranks, Path.of(new String(name, StandardCharsets.UTF_8)));
+  }
+
+  private static void writeRank(Checkpoint gathered, Communicator ranks, Path target)
+      throws IOException {
+    new MegatronWriter(
+            gathered,
+            MegatronPartition.of(gathered, ranks.size(), 1),
+            new ElementConversion(null),
+            (tensor, done, total) -> {})
+        .writeRank(target, 0, ranks.rank());
+    ranks.barrier();
+  }
+
+  private void copyAlongside(Path target) throws IOException {
+    for (Map.Entry<String, Path> file : alongside.entrySet()) {
+      Files.copy(file.getValue(), target.resolve(file.getKey()));
+    }
+  }
+
+  private Path save(ModelWriter model, AdamW optimizer, RunState state, int keep)
+      throws IOException {
     Path target = checkpoint(state.step());
     if (Files.exists(target)) {
       // The process died while it was being removed.
       delete(target);
     }
     try (IncompleteFolder incomplete = IncompleteFolder.create(target)) {
-      writeModel(parameters, incomplete.path());
+      model.write(incomplete.path());
       optimizer.writeState(incomplete.path().resolve(OPTIMIZER));
       state.write(incomplete.path().resolve(STATE));
       incomplete.commit();
@@ -153,9 +207,7 @@ final class RunFolder {
                 new ElementConversion(null),
                 (tensor, done, total) -> {})
             .write(target);
-        for (Map.Entry<String, Path> file : alongside.entrySet()) {
-          Files.copy(file.getValue(), target.resolve(file.getKey()));
-        }
+        copyAlongside(target);
       }
     }
   }

@@ -1,14 +1,15 @@
 package io.github.megabert.train;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.file.Interruptible;
-import io.github.megabert.model.Batch;
+import io.github.megabert.checkpoint.megatron.MegatronPartition;
 import io.github.megabert.model.Loss;
-import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.PipelinePasses;
 import io.github.megabert.model.PipelinePasses.MicroBatch;
 import io.github.megabert.model.Regularization;
@@ -186,8 +187,35 @@ public final class Trainer {
         "megabert-training", () -> interrupted.set(true), () -> part.run(interrupted));
   }
 
+  /** The ranks that share each layer and write their own files; null where the first writes all. */
+  private @Nullable Communicator ranksThatWrite() {
+    return ranks != null
+            && format == CheckpointFormat.MEGATRON
+            && ranks.plan().tensor() > 1
+            && ranks.plan().pipeline() == 1
+        ? ranks.tensor()
+        : null;
+  }
+
+  /** A run's folder; what cannot be written as Megatron-LM's ranks is refused now. */
+  private RunFolder folder(Path path) throws IOException {
+    Communicator sharing = ranksThatWrite();
+    if (sharing != null) {
+      try {
+        MegatronPartition _ = MegatronPartition.of(model.parameters(), sharing.size(), 1);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            "the checkpoints of this run cannot be Megatron-LM's: "
+                + e.getMessage()
+                + "; save Hugging Face folders",
+            e);
+      }
+    }
+    return new RunFolder(path, alongside, format);
+  }
+
   private TrainingResult run(Path folder, AtomicBoolean interrupted) throws IOException {
-    RunFolder files = new RunFolder(folder, alongside, format);
+    RunFolder files = folder(folder);
     if (!isFirst()) {
       try (AdamW optimizer = newOptimizer()) {
         return new Run(files, optimizer, null, begin(), interrupted).run();
@@ -228,7 +256,7 @@ public final class Trainer {
   }
 
   private TrainingResult resume(Path folder, AtomicBoolean interrupted) throws IOException {
-    RunFolder files = new RunFolder(folder, alongside, format);
+    RunFolder files = folder(folder);
     try (AdamW optimizer = newOptimizer()) {
       RunState state =
           files.hasOnlyBegun()
@@ -371,7 +399,7 @@ public final class Trainer {
       int first = step % stepsPerEpoch * options.examplesPerStep();
       int end = Math.min(data.size(), first + options.examplesPerStep());
       int parts = Math.ceilDiv(end - first, options.batchSize());
-      PartOffsets offsets = new PartOffsets(step);
+      PartOffsets offsets = new PartOffsets(model.model().config(), options, step);
       reduction = newReduction();
       try (Computation computation = backend.begin()) {
         model.parameters().clearGradients(computation);
@@ -403,7 +431,7 @@ public final class Trainer {
               state.bestMetrics(),
               state.evaluationsSinceBest(),
               state.lossSum() + loss,
-              state.tokens() + offsets.tokens,
+              state.tokens() + offsets.tokens(),
               state.fingerprint());
       MetricsLine.Step line =
           new MetricsLine.Step(
@@ -412,7 +440,7 @@ public final class Trainer {
               loss,
               schedule.rate(options.optimizer().learningRate(), step),
               gradNorm,
-              offsets.tokens / ((System.nanoTime() - start) * 1e-9));
+              offsets.tokens() / ((System.nanoTime() - start) * 1e-9));
       append(line);
       listeners.forEach(listener -> listener.stepped(line));
     }
@@ -547,48 +575,21 @@ public final class Trainer {
       if (!Ranks.any(world(), isFirst() && !files.has(state.step()))) {
         return;
       }
-      Checkpoint whole = model.parameters().whole();
+      Communicator sharing = ranksThatWrite();
+      Checkpoint all = sharing == null ? model.parameters().whole() : model.parameters().gathered();
       if (log == null) {
+        if (sharing != null && requireNonNull(ranks).data().rank() == 0) {
+          RunFolder.writeRank(all, sharing);
+        }
         optimizer.giveState();
         return;
       }
       log.force();
-      Path saved = files.save(whole, optimizer, state, options.keep());
+      Path saved =
+          sharing == null
+              ? files.save(all, optimizer, state, options.keep())
+              : files.saveRanks(all, sharing, optimizer, state, options.keep());
       listeners.forEach(listener -> listener.saved(saved));
-    }
-  }
-
-  /** Where each part of a step's batch begins, for the masks of dropout. */
-  private final class PartOffsets {
-    private final int step;
-    private long tokens;
-    private long sequences;
-    private long probabilities;
-
-    PartOffsets(int step) {
-      this.step = step;
-    }
-
-    Regularization next(Batch batch) {
-      MegatronBertConfig config = model.model().config();
-      Regularization with =
-          new Regularization(
-              options.dropout().orElse(config.hiddenDropoutProb()),
-              options.dropout().orElse(config.attentionProbsDropoutProb()),
-              options.dropout().orElse(config.classifierDropoutProb()),
-              (float) options.labelSmoothing(),
-              options.seed(),
-              step,
-              tokens,
-              sequences,
-              probabilities);
-      tokens += batch.tokens();
-      sequences += batch.sequences();
-      for (int b = 0; b < batch.sequences(); b++) {
-        long length = (long) batch.offsets()[b + 1] - batch.offsets()[b];
-        probabilities += config.numAttentionHeads() * length * length;
-      }
-      return with;
     }
   }
 }

@@ -38,6 +38,7 @@ record ParallelRun(
     String backend,
     boolean sequenceParallel,
     DataParallelOptions dataParallel,
+    CheckpointFormat format,
     boolean stopsWhenSaved,
     int layers,
     int stagesPerRank) {
@@ -51,28 +52,48 @@ record ParallelRun(
   }
 
   ParallelRun(ParallelPlan plan, String backend) {
-    this(plan, backend, false, DataParallelOptions.DEFAULT, false, 2, 1);
+    this(
+        plan,
+        backend,
+        false,
+        DataParallelOptions.DEFAULT,
+        CheckpointFormat.HUGGINGFACE,
+        false,
+        2,
+        1);
   }
 
   ParallelRun withSequenceParallel(boolean value) {
     return new ParallelRun(
-        plan, backend, value, dataParallel, stopsWhenSaved, layers, stagesPerRank);
+        plan, backend, value, dataParallel, format, stopsWhenSaved, layers, stagesPerRank);
   }
 
   ParallelRun with(DataParallelOptions value) {
     return new ParallelRun(
-        plan, backend, sequenceParallel, value, stopsWhenSaved, layers, stagesPerRank);
+        plan, backend, sequenceParallel, value, format, stopsWhenSaved, layers, stagesPerRank);
+  }
+
+  ParallelRun with(CheckpointFormat value) {
+    return new ParallelRun(
+        plan,
+        backend,
+        sequenceParallel,
+        dataParallel,
+        value,
+        stopsWhenSaved,
+        layers,
+        stagesPerRank);
   }
 
   ParallelRun thatStopsWhenSaved() {
     return new ParallelRun(
-        plan, backend, sequenceParallel, dataParallel, true, layers, stagesPerRank);
+        plan, backend, sequenceParallel, dataParallel, format, true, layers, stagesPerRank);
   }
 
   /** With a model of more layers, divided into stages. */
   ParallelRun withLayers(int count, int perRank) {
     return new ParallelRun(
-        plan, backend, sequenceParallel, dataParallel, stopsWhenSaved, count, perRank);
+        plan, backend, sequenceParallel, dataParallel, format, stopsWhenSaved, count, perRank);
   }
 
   /** With all layers on every rank, whatever the plan says. */
@@ -168,7 +189,10 @@ record ParallelRun(
         RandomCheckpoint weights = RandomCheckpoint.of(config(layers), ModelClass.PRE_TRAINING, 1);
         TrainableModel model = TrainableModel.load(weights, computing, load, spec -> false)) {
       Trainer running =
-          new Trainer(model, new Texts(), options()).ranks(groups).dataParallel(dataParallel);
+          new Trainer(model, new Texts(), options())
+              .ranks(groups)
+              .dataParallel(dataParallel)
+              .checkpoints(format);
       Trainer trainer =
           running.listener(
               new TrainingListener() {

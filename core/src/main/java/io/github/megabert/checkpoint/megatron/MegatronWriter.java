@@ -40,25 +40,53 @@ public final class MegatronWriter {
     this.progress = progress;
   }
 
+  /** Writes all ranks. */
   public void write(Path folder) throws IOException {
-    for (MegatronPartition.Parameter parameter : partition.parameters()) {
-      total += slices.spec(parameter).byteSize() * partition.tensorParallel();
+    for (int stage = 0; stage < partition.pipelineParallel(); stage++) {
+      for (int rank = 0; rank < partition.tensorParallel(); rank++) {
+        total += sizeOfRank(stage);
+      }
     }
     for (int stage = 0; stage < partition.pipelineParallel(); stage++) {
       for (int rank = 0; rank < partition.tensorParallel(); rank++) {
-        String name =
-            partition.pipelineParallel() == 1
-                ? String.format(Locale.ROOT, "mp_rank_%02d", rank)
-                : String.format(Locale.ROOT, "mp_rank_%02d_%03d", rank, stage);
-        Path rankFolder = folder.resolve("release").resolve(name);
-        Files.createDirectories(rankFolder);
-        writeRank(rankFolder.resolve("model_optim_rng.pt"), stage, rank);
+        writeFile(folder, stage, rank);
       }
     }
+    finish(folder);
+  }
+
+  /** Writes one rank alone; the folder is a checkpoint once all have been, and {@link #finish}. */
+  public void writeRank(Path folder, int stage, int rank) throws IOException {
+    total += sizeOfRank(stage);
+    writeFile(folder, stage, rank);
+  }
+
+  /** Says that all ranks are there. */
+  public static void finish(Path folder) throws IOException {
     Files.writeString(folder.resolve("latest_checkpointed_iteration.txt"), "release");
   }
 
-  private void writeRank(Path file, int stage, int rank) throws IOException {
+  private long sizeOfRank(int stage) throws IOException {
+    long size = 0;
+    for (MegatronPartition.Parameter parameter : partition.parameters()) {
+      if (parameter.stage() == stage) {
+        size += slices.spec(parameter).byteSize();
+      }
+    }
+    return size;
+  }
+
+  private void writeFile(Path folder, int stage, int rank) throws IOException {
+    String name =
+        partition.pipelineParallel() == 1
+            ? String.format(Locale.ROOT, "mp_rank_%02d", rank)
+            : String.format(Locale.ROOT, "mp_rank_%02d_%03d", rank, stage);
+    Path rankFolder = folder.resolve("release").resolve(name);
+    Files.createDirectories(rankFolder);
+    writeTree(rankFolder.resolve("model_optim_rng.pt"), stage, rank);
+  }
+
+  private void writeTree(Path file, int stage, int rank) throws IOException {
     TorchWriter writer = new TorchWriter();
     Map<String, Object> model = new LinkedHashMap<>();
     List<MegatronPartition.Parameter> parameters = new ArrayList<>();

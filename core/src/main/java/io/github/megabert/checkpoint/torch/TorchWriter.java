@@ -47,7 +47,7 @@ public final class TorchWriter {
       zip.add(folder + "byteorder", text("little"));
       for (int i = 0; i < announced.size(); i++) {
         PickleWriter.StoredTensor tensor = announced.get(i);
-        try (Arena arena = Arena.ofConfined()) {
+        try (Arena arena = Arena.ofShared()) {
           zip.add(folder + "data/" + tensor.key(), elements.of(i, tensor.spec(), arena).segment());
         }
       }

@@ -1,0 +1,68 @@
+package io.github.megabert.model;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.model.TrainableParameters.Parameter;
+import io.github.megabert.parameters.ParameterSpec.Split;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The model that ranks share, one whole parameter at a time on each: all ranks read the same ones
+ * in the same order, and none ever has more than one of them and its own part.
+ */
+record GatheredParameters(TrainableParameters parameters, TensorRank ranks) implements Checkpoint {
+  @Override
+  public String source() {
+    return parameters.source();
+  }
+
+  @Override
+  public Map<String, Object> config() {
+    return parameters.config();
+  }
+
+  @Override
+  public Set<String> names() {
+    return parameters.names();
+  }
+
+  @Override
+  public DType dtype(String name) {
+    return parameters.dtype(name);
+  }
+
+  @Override
+  public Shape shape(String name) {
+    return parameters.shape(name);
+  }
+
+  @Override
+  public Tensor tensor(String name) {
+    return tensor(name, Arena.ofAuto());
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @param arena one that is open to all threads
+   */
+  @Override
+  public Tensor tensor(String name, Arena arena) {
+    Parameter parameter = parameters.parameter(name);
+    Tensor whole = parameters.gather(parameter, parameter.block().value(), arena);
+    if (ranks.group() != null && parameter.spec().split() == Split.FIRST) {
+      requireNonNull(ranks.group()).broadcast(whole.segment(), 0);
+    }
+    return whole;
+  }
+
+  /** The parameters stay. */
+  @Override
+  public void close() {}
+}
