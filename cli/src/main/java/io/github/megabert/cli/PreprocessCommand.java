@@ -135,6 +135,8 @@ final class PreprocessCommand implements Callable<Integer> {
     WrongUsage.unless(
         inputs.isEmpty() != merged.isEmpty(),
         "either --input or --merge says what the corpus is made of");
+    WrongUsage.unless(
+        !output.toString().isEmpty(), "--output is empty; name a prefix, such as corpus");
     if (merged.isEmpty()) {
       tokenize();
     } else {

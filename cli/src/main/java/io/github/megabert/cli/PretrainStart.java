@@ -21,7 +21,7 @@ final class PretrainStart {
       paramLabel = "SIZE",
       completionCandidates = ModelSize.Names.class,
       description =
-          "A new model of the size mini, 345m, 1.3b or 3.9b, or of a config.json; with random"
+          "A new model of a size (${COMPLETION-CANDIDATES}) or of a config.json; with random"
               + " weights, as Megatron-LM begins.")
   private @Nullable String config;
 

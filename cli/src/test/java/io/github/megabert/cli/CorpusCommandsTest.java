@@ -243,7 +243,8 @@ class CorpusCommandsTest {
         "preprocess --merge $M/text_int32 $M/text_sentence --output $T/x | stores tokens as uint16",
         "preprocess --input none.txt --dtype uint8 --output $T/x | holds ids up to 255",
         "preprocess --input none.txt --json-key a --output $T/x | --json-key is for files in JSON",
-        "preprocess --output $T/x | either --input or --merge"
+        "preprocess --output $T/x | either --input or --merge",
+        "preprocess --input pom.xml --output= | --output is empty"
       })
   void faultsAreSentences(String line, String sentence) {
     Terminal terminal =

@@ -259,7 +259,8 @@ class FinetuneCommandTest {
     assertEquals(first.get("train_loss"), second.get("train_loss"));
     assertEquals(lines, TrainingRuns.metrics(output));
     Terminal other = finetune("--max-steps", "5", "--resume");
-    assertRefused(other, 1, "is of a run with other options or data");
+    assertRefused(
+        other, 1, "is of a run with other options or data (4 steps, now 5 steps); resume");
     Terminal none =
         Terminal.run(TrainingRuns.finetune(texts, folder.resolve("nothing"), "--resume"));
     assertRefused(none, 2, "--resume: there is no folder of a run");

@@ -27,6 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -253,6 +255,19 @@ final class RunFolder {
     return file.endsWith(MODEL);
   }
 
+  /** Of two lists of the same things, those that are not the same. */
+  private static String difference(String before, String now) {
+    List<String> old = List.of(before.split(", "));
+    List<String> current = List.of(now.split(", "));
+    if (old.size() != current.size()) {
+      return before + ", now " + now;
+    }
+    return IntStream.range(0, old.size())
+        .filter(i -> !old.get(i).equals(current.get(i)))
+        .mapToObj(i -> old.get(i) + ", now " + current.get(i))
+        .collect(Collectors.joining("; "));
+  }
+
   /**
    * Brings back the last checkpoint.
    *
@@ -275,9 +290,7 @@ final class RunFolder {
       throw new CheckpointException(
           last
               + " is of a run with other options or data ("
-              + Quote.escape(state.fingerprint())
-              + ", now "
-              + fingerprint
+              + difference(Quote.escape(state.fingerprint()), fingerprint)
               + "); resume with those that it began with");
     }
     try (NamedTensors values =
