@@ -37,6 +37,7 @@ final class BackendsCommand implements Callable<Integer> {
     if (!tornado) {
       add(list, "tornado", new BackendProvider.Availability(false, "", TORNADO_REMEDY));
     }
+    add(list, "machine", Backends.machineCode());
     add(list, "mpi", mpi());
     if (output.json) {
       JsonOption.print(list);

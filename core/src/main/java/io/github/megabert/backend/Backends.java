@@ -1,5 +1,6 @@
 package io.github.megabert.backend;
 
+import io.github.megabert.backend.machine.MachineCode;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -48,6 +49,18 @@ public final class Backends {
     }
     providers.sort(Comparator.comparingInt(BackendProvider::priority).reversed());
     return List.copyOf(providers);
+  }
+
+  /**
+   * Whether the backend {@link #VECTOR} may call machine code that Java writes, and for which
+   * instructions of the processor; otherwise why its kernels all wait for the JVM's compiler.
+   */
+  public static BackendProvider.Availability machineCode() {
+    String reason = MachineCode.reason();
+    return reason.isEmpty()
+        ? new BackendProvider.Availability(
+            true, "float32 products of vector; x86-64 with " + MachineCode.instructions(), "")
+        : new BackendProvider.Availability(false, "", reason);
   }
 
   /**

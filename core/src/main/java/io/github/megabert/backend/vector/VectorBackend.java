@@ -10,6 +10,7 @@ import io.github.megabert.backend.host.HostResidentMatrix;
 import io.github.megabert.backend.vector.attention.Attention;
 import io.github.megabert.backend.vector.gemm.FmaPeak;
 import io.github.megabert.backend.vector.gemm.Gemm;
+import io.github.megabert.backend.vector.gemm.MachineTiles;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.gemm.Packing;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
@@ -89,6 +90,7 @@ public final class VectorBackend implements Backend {
     workers = new Workers(options.threads());
     if (forms == Forms.WARMING) {
       WarmUp.PROCESS.opened();
+      MachineTiles.prepare();
     }
   }
 

@@ -4,6 +4,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.machine.MachineCode;
 import java.util.Locale;
 
 /**
@@ -68,6 +69,7 @@ public final class VectorBackendProvider implements BackendProvider {
               + options.precision().optionName()
               + "; leave either --dtype or --pack none out");
     }
+    boolean ignored = MachineCode.isWanted(); // Refuses what is neither on nor off.
     return new VectorBackend(options);
   }
 }

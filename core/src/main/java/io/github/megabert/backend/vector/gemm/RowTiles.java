@@ -6,6 +6,7 @@ import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
+import io.github.megabert.backend.machine.FloatTiles;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.memory.FloatArrays;
 import io.github.megabert.backend.vector.warmup.Forms;
@@ -70,13 +71,21 @@ public final class RowTiles extends Kernel {
       long panelOffset,
       MemorySegment c,
       long cOffset) {
-    if (of(rows).isVector(forms)) {
+    FloatTiles machine = MachineTiles.get(forms);
+    if (machine != null) {
+      machine.rows(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset);
+    } else if (of(rows).isVector(forms)) {
       vector(rows, depth, x, xOffset, xStride, panel, panelOffset, c, cOffset, PANEL_BYTES);
     } else {
       float[] operand = FloatArrays.readRows(x, xOffset, xStride, rows, depth);
       float[] weights = FloatArrays.read(panel, panelOffset, depth * Lanes.PANEL);
       FloatArrays.write(PlainPanel.multiply(rows, depth, operand, weights), c, cOffset);
     }
+  }
+
+  @Override
+  protected boolean hasMachineCode() {
+    return MachineTiles.get(Forms.WARMING) != null;
   }
 
   @Override

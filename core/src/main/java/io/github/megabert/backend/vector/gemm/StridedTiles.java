@@ -3,6 +3,7 @@ package io.github.megabert.backend.vector.gemm;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.machine.FloatTiles;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.memory.FloatArrays;
 import io.github.megabert.backend.vector.warmup.Forms;
@@ -113,7 +114,25 @@ public final class StridedTiles extends Kernel {
       ReadAhead.Way way,
       MemorySegment c,
       long cOffset) {
-    if (isVector(forms, count, precision)) {
+    FloatTiles machine = precision == Precision.F32 ? MachineTiles.get(forms) : null;
+    if (machine != null) {
+      if (way != ReadAhead.Way.NONE) {
+        machine.touchPages(ahead, aheadOffset, aheadBytes);
+      }
+      machine.strided(
+          highTiles(count),
+          lowTiles(count),
+          depth,
+          rows,
+          rowsOffset,
+          panel,
+          panelOffset,
+          ahead,
+          aheadOffset,
+          way == ReadAhead.Way.LINES ? aheadBytes : 0,
+          c,
+          cOffset);
+    } else if (isVector(forms, count, precision)) {
       vector(
           rows,
           rowsOffset,
@@ -153,6 +172,11 @@ public final class StridedTiles extends Kernel {
             ? NarrowWeights.readBFloat16s(panel, panelOffset, depth)
             : FloatArrays.read(panel, panelOffset, depth * Lanes.PANEL);
     FloatArrays.write(PlainPanel.multiply(count, depth, operand, weights), c, cOffset);
+  }
+
+  @Override
+  protected boolean hasMachineCode() {
+    return precision != Precision.BF16 && MachineTiles.get(Forms.WARMING) != null;
   }
 
   /** One tile or two, read ahead in each way in turn. */

@@ -196,7 +196,9 @@ public final class WarmUp {
   private synchronized boolean want(Collection<Kernel> kernels) {
     boolean any = false;
     for (Kernel kernel : kernels) {
-      if (kernel.state() == Kernel.State.COLD) {
+      if (kernel.state() == Kernel.State.COLD && kernel.hasMachineCode()) {
+        kernel.become(Kernel.State.READY);
+      } else if (kernel.state() == Kernel.State.COLD) {
         kernel.become(Kernel.State.WANTED);
         wanted.add(kernel);
         any = true;

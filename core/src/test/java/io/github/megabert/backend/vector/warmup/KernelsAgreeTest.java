@@ -67,16 +67,20 @@ class KernelsAgreeTest {
     return floats;
   }
 
-  /** Runs both forms of {@code kernel} on copies of {@code target} and compares all bytes. */
+  /**
+   * Runs all forms of {@code kernel} on copies of {@code target} and compares all bytes. Where
+   * there is machine code, {@link Forms#WARMING} runs it.
+   */
   private void compare(MemorySegment target, BiConsumer<Forms, MemorySegment> kernel) {
-    byte[][] results = new byte[2][];
-    Forms[] forms = {Forms.PLAIN, Forms.VECTOR};
-    for (int i = 0; i < 2; i++) {
+    byte[][] results = new byte[3][];
+    Forms[] forms = {Forms.PLAIN, Forms.VECTOR, Forms.WARMING};
+    for (int i = 0; i < forms.length; i++) {
       MemorySegment copy = arena.allocate(target.byteSize(), 64).copyFrom(target);
       kernel.accept(forms[i], copy);
       results[i] = copy.toArray(ValueLayout.JAVA_BYTE);
     }
     assertArrayEquals(results[0], results[1]);
+    assertArrayEquals(results[0], results[2]);
   }
 
   @Test

@@ -1,0 +1,87 @@
+package io.github.megabert.backend.machine;
+
+import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
+
+/** Whether machine code can be run in this process, and the kernels that can. */
+public final class MachineCode {
+  /** The system property that turns it off. */
+  public static final String PROPERTY = "megabert.machine-code";
+
+  /** Found out when it is first asked for: the first call of native code takes some 50 ms. */
+  private static final class Holder {
+    static final MachineCode PROCESS = load();
+  }
+
+  private final @Nullable CodeMemory memory;
+  private final @Nullable Cpu cpu;
+  private final String reason;
+
+  private MachineCode(@Nullable CodeMemory memory, @Nullable Cpu cpu, String reason) {
+    this.memory = memory;
+    this.cpu = cpu;
+    this.reason = reason;
+  }
+
+  /**
+   * Reads the switch.
+   *
+   * @throws IllegalArgumentException if the property is neither {@code on} nor {@code off}
+   */
+  public static boolean isWanted() {
+    String value = System.getProperty(PROPERTY, "on");
+    if (!value.equals("on") && !value.equals("off")) {
+      throw new IllegalArgumentException(
+          "the system property " + PROPERTY + " is \"" + value + "\"; say on or off");
+    }
+    return value.equals("on");
+  }
+
+  private static MachineCode load() {
+    try {
+      if (!isWanted()) {
+        return new MachineCode(null, null, "the system property " + PROPERTY + " is off");
+      }
+      CodeMemory memory = CodeMemory.open();
+      Cpu cpu = Cpu.read(memory);
+      return cpu.avx2()
+          ? new MachineCode(memory, cpu, "")
+          : new MachineCode(null, null, "the processor has no AVX2");
+    } catch (MachineCodeException | IllegalArgumentException absent) {
+      return new MachineCode(null, null, String.valueOf(absent.getMessage()));
+    }
+  }
+
+  /** Why there is none; an empty string where there is. */
+  public static String reason() {
+    return Holder.PROCESS.reason;
+  }
+
+  /** The instructions that the processor has, in words; an empty string where there is no code. */
+  public static String instructions() {
+    Cpu cpu = Holder.PROCESS.cpu;
+    return cpu == null ? "" : cpu.text();
+  }
+
+  /** Kernels for the life of the process; null where the Vector API has to serve. */
+  public static @Nullable FloatTiles floatTiles(FloatTiles.Form form) {
+    MachineCode process = Holder.PROCESS;
+    Cpu cpu = process.cpu;
+    if (process.memory == null || cpu == null || !fits(cpu, form)) {
+      return null;
+    }
+    try {
+      return FloatTiles.load(process.memory, Arena.global(), form);
+    } catch (MachineCodeException refused) {
+      return null;
+    }
+  }
+
+  private static boolean fits(Cpu cpu, FloatTiles.Form form) {
+    return switch (form.lanes()) {
+      case 16 -> cpu.avx512();
+      case 8 -> cpu.avx2();
+      default -> false;
+    };
+  }
+}

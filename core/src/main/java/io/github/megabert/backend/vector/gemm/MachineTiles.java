@@ -1,0 +1,41 @@
+package io.github.megabert.backend.vector.gemm;
+
+import io.github.megabert.backend.machine.FloatTiles;
+import io.github.megabert.backend.machine.MachineCode;
+import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.warmup.Forms;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tiles of {@link StridedTiles} and {@link RowTiles} over panels of float32 in machine code,
+ * where that can be run. They give the bits of the other forms, at full speed from the first call.
+ */
+public final class MachineTiles {
+  /** Made when they are first asked for; a constant, so that C2 takes the calls in. */
+  private static final class Holder {
+    static final @Nullable FloatTiles TILES =
+        MachineCode.floatTiles(
+            new FloatTiles.Form(
+                Lanes.COUNT, StridedTiles.HIGH, StridedTiles.LOW, StridedRows.DISTANCE));
+  }
+
+  private static final AtomicBoolean BEGUN = new AtomicBoolean();
+
+  private MachineTiles() {}
+
+  /** The tiles, unless one of the other forms is asked for or there are none. */
+  static @Nullable FloatTiles get(Forms forms) {
+    return forms == Forms.WARMING ? Holder.TILES : null;
+  }
+
+  /** Makes them on another thread, while a model is being loaded. */
+  public static void prepare() {
+    if (BEGUN.compareAndSet(false, true)) {
+      Thread.ofPlatform()
+          .daemon()
+          .name("megabert-machine-code")
+          .start(() -> get(Forms.WARMING));
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package io.github.megabert.backend.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every encoding is the one that binutils' assembler makes of the listing. */
+class AssemblerTest {
+  /** Displacements around the limits of one byte, of one byte in units of 4, 32 and 64. */
+  private static final int[] DISPLACEMENTS = {
+    0, 1, 4, 32, 64, 127, 128, -128, -129, 508, 512, -512, -516, 4064, 4096, -4096, 8128, 8192,
+    -8192, 1 << 20
+  };
+
+  private static final Register[] BASES = {
+    Register.RAX, Register.RSP, Register.RBP, Register.R8, Register.R12, Register.R13
+  };
+
+  @TempDir private Path folder;
+
+  private static List<Address> addresses() {
+    List<Address> addresses = new ArrayList<>();
+    for (Register base : BASES) {
+      for (int displacement : DISPLACEMENTS) {
+        addresses.add(Address.of(base, displacement));
+        addresses.add(new Address(base, Register.RCX, 4, displacement));
+        addresses.add(new Address(base, Register.R9, 8, displacement));
+      }
+    }
+    return addresses;
+  }
+
+  @Test
+  void generalInstructions() throws Exception {
+    Assembler to = new Assembler();
+    for (Register register : Register.values()) {
+      to.push(register);
+      to.pop(register);
+      to.clear(register);
+      to.dec(register);
+      for (int value : new int[] {1, -4, 127, -128, 128, 4096, -70000}) {
+        to.add(register, value);
+        to.and(register, value);
+        to.sub(register, value);
+      }
+      for (Register other : Register.values()) {
+        to.mov(register, other);
+        to.mov32(register, other);
+        to.add(register, other);
+        to.cmp(register, other);
+        to.test(register, other);
+      }
+    }
+    for (Address address : addresses()) {
+      for (Register register : new Register[] {Register.RAX, Register.RSI, Register.R15}) {
+        to.mov(register, address);
+        to.store32(address, register);
+        to.loadByte(register, address);
+        to.lea(register, address);
+        to.add(register, address);
+      }
+      to.prefetcht1(address);
+    }
+    to.cpuid();
+    to.xgetbv();
+    to.vzeroupper();
+    to.ret();
+    compare(to);
+  }
+
+  @Test
+  void vectorInstructions() throws Exception {
+    Assembler to = new Assembler();
+    for (int bits : new int[] {128, 256, 512}) {
+      for (int number : new int[] {0, 7, 8, 15, 16, 23, 24, 31}) {
+        Vector vector = new Vector(number, bits);
+        to.vclear(vector);
+        for (Address address : addresses()) {
+          to.vmovups(vector, address);
+          to.vmovups(address, vector);
+          to.vbroadcastss(vector, address);
+        }
+        for (int second : new int[] {1, 9, 17, 25}) {
+          for (int third : new int[] {2, 10, 18, 26}) {
+            to.vfmadd231ps(vector, new Vector(second, bits), new Vector(third, bits));
+          }
+        }
+      }
+    }
+    compare(to);
+  }
+
+  @Test
+  void jumps() throws Exception {
+    Assembler to = new Assembler();
+    for (int between : new int[] {0, 1, 40, 41, 42, 43, 44, 200}) {
+      for (Assembler.Condition condition : Assembler.Condition.values()) {
+        Label back = new Label(".Lback" + condition + between);
+        Label ahead = new Label(".Lahead" + condition + between);
+        to.bind(back);
+        to.jump(condition, ahead);
+        for (int i = 0; i < between; i++) {
+          to.dec(Register.RAX);
+        }
+        to.jump(condition, back);
+        to.bind(ahead);
+      }
+    }
+    compare(to);
+  }
+
+  @Test
+  void kernels() throws Exception {
+    compare(Cpu.cpuid());
+    compare(Cpu.xgetbv());
+    for (FloatTiles.Form form :
+        List.of(new FloatTiles.Form(16, 12, 8, 1040), new FloatTiles.Form(8, 4, 4, 1040))) {
+      for (Assembler kernel : FloatTiles.code(form)) {
+        compare(kernel);
+      }
+    }
+  }
+
+  @Test
+  void whatIsNoOperandIsRefused() {
+    assertThrows(IllegalArgumentException.class, () -> new Vector(32, 512));
+    assertThrows(IllegalArgumentException.class, () -> new Vector(0, 64));
+    assertThrows(
+        IllegalArgumentException.class, () -> new Address(Register.RAX, Register.RSP, 1, 0));
+    assertThrows(
+        IllegalArgumentException.class, () -> new Address(Register.RAX, Register.RCX, 3, 0));
+    Label label = new Label("here");
+    Assembler to = new Assembler();
+    to.bind(label);
+    assertThrows(IllegalStateException.class, () -> to.bind(label));
+  }
+
+  private void compare(Assembler code) throws IOException, InterruptedException {
+    Path source = folder.resolve("code.s");
+    Path object = folder.resolve("code.o");
+    Path theirs = folder.resolve("theirs.bin");
+    List<String> lines = new ArrayList<>(List.of(".intel_syntax noprefix"));
+    lines.addAll(code.listing());
+    Files.write(source, lines);
+    run("as", "--64", "-o", object.toString(), source.toString());
+    run("objcopy", "-O", "binary", "-j", ".text", object.toString(), theirs.toString());
+    byte[] expected = Files.readAllBytes(theirs);
+    byte[] ours = code.bytes();
+    assertTrue(ours.length > 0);
+    int different = Arrays.mismatch(expected, ours);
+    if (different >= 0) {
+      Path file = folder.resolve("ours.bin");
+      Files.write(file, ours);
+      String[] there = disassembly(theirs).split("\n", -1);
+      String[] here = disassembly(file).split("\n", -1);
+      int line = Arrays.mismatch(there, here);
+      assertEquals(there[line], here[line], "at byte " + different);
+    }
+    assertEquals(HexFormat.of().formatHex(expected), HexFormat.of().formatHex(ours));
+  }
+
+  private String disassembly(Path file) throws IOException, InterruptedException {
+    return run("objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "-M", "intel",
+        file.toString());
+  }
+
+  /** Binutils are no part of the project: where there are none, this shows as skipped. */
+  private String run(String... command) throws IOException, InterruptedException {
+    Path output = folder.resolve("output");
+    Process process;
+    try {
+      process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .start();
+    } catch (IOException missing) {
+      return abort("there is no " + command[0] + " here (binutils) to compare encodings with");
+    }
+    int status = process.waitFor();
+    String text = Files.readString(output, StandardCharsets.UTF_8);
+    assertEquals(0, status, text);
+    return text;
+  }
+}
