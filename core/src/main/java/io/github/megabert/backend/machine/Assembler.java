@@ -282,8 +282,7 @@ final class Assembler {
   private void vector(Form form, Vector reg, int second, Address rm, int unit) {
     boolean isHighIndex = rm.index() != null && rm.index().number() > 7;
     boolean isHighBase = rm.base().number() > 7;
-    boolean isShort =
-        form.isShort() && reg.bits() < 512 && Math.max(reg.number(), second) < 16;
+    boolean isShort = form.isShort() && reg.bits() < 512 && Math.max(reg.number(), second) < 16;
     if (isShort) {
       vex(form, reg, second, isHighIndex, isHighBase);
     } else {
@@ -342,7 +341,7 @@ final class Assembler {
 
   /** ModRM of two registers. */
   private void direct(int reg, int rm) {
-    emit(0xc0 | (reg & 7) << 3 | rm & 7);
+    emit(0xc0 | (reg & 7) << 3 | (rm & 7));
   }
 
   /**
@@ -388,7 +387,7 @@ final class Assembler {
 
   private void put32(int at, int value) {
     for (int i = 0; i < Integer.BYTES; i++) {
-      code[at + i] = (byte) (value >> Byte.SIZE * i);
+      code[at + i] = (byte) (value >> (Byte.SIZE * i));
     }
   }
 }

@@ -18,12 +18,7 @@ import java.util.List;
  * @param amxBf16 tiles of bfloat16, likewise
  */
 record Cpu(
-    boolean avx2,
-    boolean avx512,
-    boolean vnni,
-    boolean bf16,
-    boolean amxInt8,
-    boolean amxBf16) {
+    boolean avx2, boolean avx512, boolean vnni, boolean bf16, boolean amxInt8, boolean amxBf16) {
   private static final int EAX = 0;
   private static final int EBX = 1;
   private static final int ECX = 2;
@@ -38,8 +33,7 @@ record Cpu(
   /** Asks the processor. */
   static Cpu read(CodeMemory memory) throws MachineCodeException {
     try (Arena arena = Arena.ofShared()) {
-      List<MemorySegment> code =
-          memory.load(arena, List.of(cpuid().bytes(), xgetbv().bytes()));
+      List<MemorySegment> code = memory.load(arena, List.of(cpuid().bytes(), xgetbv().bytes()));
       MemorySegment out = arena.allocate(4 * Integer.BYTES, Integer.BYTES);
       int leaves = ask(code.get(0), 0, 0, out)[EAX];
       int[] basic = ask(code.get(0), 1, 0, out);

@@ -99,11 +99,38 @@ public record FloatTiles(
     long steps = Math.max(1L, (long) depth * (highTiles + lowTiles));
     long step = Math.ceilDiv(aheadBytes, steps);
     long half = Math.ceilDiv(aheadBytes, 2 * steps);
-    long from = tiles(high, form.high(), highTiles, depth, x, rowsOffset, panel, panelOffset, ahead,
-        aheadOffset, step, step, c, cOffset);
+    long from =
+        tiles(
+            high,
+            form.high(),
+            highTiles,
+            depth,
+            x,
+            rowsOffset,
+            panel,
+            panelOffset,
+            ahead,
+            aheadOffset,
+            step,
+            step,
+            c,
+            cOffset);
     int row = highTiles * form.high();
-    tiles(low, form.low(), lowTiles, depth, x, rowsOffset + row * form.distance(), panel,
-        panelOffset, ahead, from, half, 2 * half, c, cOffset + row * form.panelBytes());
+    tiles(
+        low,
+        form.low(),
+        lowTiles,
+        depth,
+        x,
+        rowsOffset + row * form.distance(),
+        panel,
+        panelOffset,
+        ahead,
+        from,
+        half,
+        2 * half,
+        c,
+        cOffset + row * form.panelBytes());
   }
 
   /** Tiles of one kernel, so many a call as its time allows; where reading ahead goes on. */
@@ -123,7 +150,7 @@ public record FloatTiles(
       MemorySegment c,
       long cOffset) {
     long work = (long) height * depth * 2 * form.lanes();
-    int most = (int) Math.clamp(MOST_WORK / Math.max(1, work), 1, Integer.MAX_VALUE);
+    int most = Math.clamp(MOST_WORK / Math.max(1, work), 1, Integer.MAX_VALUE);
     long rowBytes = (long) form.distance() * Float.BYTES;
     long next = aheadOffset;
     for (int tile = 0; tile < tiles; tile += most) {
@@ -142,7 +169,7 @@ public record FloatTiles(
           panelOffset,
           cOffset + row * form.panelBytes(),
           next);
-      next += count * depth * stride;
+      next += (long) count * depth * stride;
     }
     return next;
   }
@@ -169,8 +196,7 @@ public record FloatTiles(
     Objects.checkFromIndexSize(cOffset, rows * form.panelBytes(), c.byteSize());
     MemorySegment kernel = byRows.get(rows - 1);
     MemorySegment none = MemorySegment.NULL;
-    NativeCall.call(
-        kernel, x, panel, c, depth, xStride, none, 0, xOffset, panelOffset, cOffset, 0);
+    NativeCall.call(kernel, x, panel, c, depth, xStride, none, 0, xOffset, panelOffset, cOffset, 0);
   }
 
   /** Loads the first two lines of each page, so that the processor fetches the rest. */

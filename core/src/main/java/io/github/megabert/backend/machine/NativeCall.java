@@ -74,7 +74,9 @@ final class NativeCall {
     }
   }
 
-  /** Native functions throw nothing; what is left is what the JVM throws, such as a closed arena. */
+  /**
+   * Native functions throw nothing; what is left is what the JVM throws, such as a closed arena.
+   */
   static RuntimeException unexpected(Throwable thrown) {
     if (thrown instanceof Error error) {
       throw error;

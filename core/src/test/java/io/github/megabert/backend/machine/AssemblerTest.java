@@ -172,8 +172,8 @@ class AssemblerTest {
   }
 
   private String disassembly(Path file) throws IOException, InterruptedException {
-    return run("objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "-M", "intel",
-        file.toString());
+    return run(
+        "objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "-M", "intel", file.toString());
   }
 
   /** Binutils are no part of the project: where there are none, this shows as skipped. */

@@ -84,8 +84,7 @@ class FloatTilesTest {
       MemorySegment c = result(operands, skip + rows * columns + 1);
       long bytes = (long) input.between(0, 2) * depth * columns;
       long at = skip * 4L;
-      tiles.strided(
-          highTiles, lowTiles, depth, x, skip, panel, at, panel, 0, bytes, c, at);
+      tiles.strided(highTiles, lowTiles, depth, x, skip, panel, at, panel, 0, bytes, c, at);
       String what = "depth " + depth + ", tiles " + highTiles + " and " + lowTiles;
       for (int row = 0; row < rows; row++) {
         for (int column = 0; column < columns; column++) {
@@ -173,12 +172,9 @@ class FloatTilesTest {
     float[] rows = new float[3 * 64 + 8];
     tiles.strided(1, 0, 8, rows, 0, panel, 0, panel, 0, 0, c, 0);
     Class<IndexOutOfBoundsException> refusal = IndexOutOfBoundsException.class;
-    assertThrows(
-        refusal, () -> tiles.strided(1, 0, 8, rows, 1, panel, 0, panel, 0, 0, c, 0));
-    assertThrows(
-        refusal, () -> tiles.strided(1, 0, 8, rows, 0, panel, 4, panel, 0, 0, c, 0));
-    assertThrows(
-        refusal, () -> tiles.strided(1, 0, 8, rows, 0, panel, 0, panel, 0, 0, c, 4));
+    assertThrows(refusal, () -> tiles.strided(1, 0, 8, rows, 1, panel, 0, panel, 0, 0, c, 0));
+    assertThrows(refusal, () -> tiles.strided(1, 0, 8, rows, 0, panel, 4, panel, 0, 0, c, 0));
+    assertThrows(refusal, () -> tiles.strided(1, 0, 8, rows, 0, panel, 0, panel, 0, 0, c, 4));
     assertThrows(refusal, () -> tiles.rows(4, 8, x, 0, 19 * 4, panel, 0, c, 0));
     assertThrows(refusal, () -> tiles.rows(4, 8, x, 0, 8 * 4, panel, 4, c, 0));
     assertThrows(refusal, () -> tiles.rows(4, 8, x, 0, 8 * 4, panel, 0, c, 4));

@@ -32,10 +32,7 @@ public final class MachineTiles {
   /** Makes them on another thread, while a model is being loaded. */
   public static void prepare() {
     if (BEGUN.compareAndSet(false, true)) {
-      Thread.ofPlatform()
-          .daemon()
-          .name("megabert-machine-code")
-          .start(() -> get(Forms.WARMING));
+      Thread.ofPlatform().daemon().name("megabert-machine-code").start(() -> get(Forms.WARMING));
     }
   }
 }

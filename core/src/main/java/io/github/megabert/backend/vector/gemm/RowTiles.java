@@ -84,11 +84,6 @@ public final class RowTiles extends Kernel {
   }
 
   @Override
-  protected boolean hasMachineCode() {
-    return MachineTiles.get(Forms.WARMING) != null;
-  }
-
-  @Override
   protected void exercise(Operands on) {
     exercise(on, on.depth());
     exercise(on, 2);
@@ -97,7 +92,12 @@ public final class RowTiles extends Kernel {
   private void exercise(Operands on, int depth) {
     MemorySegment x = on.input();
     MemorySegment c = on.output();
-    vector(rows, depth, x, 0, Operands.STRIDE, on.weights(), 0, c, 0, PANEL_BYTES);
+    FloatTiles machine = MachineTiles.get(Forms.WARMING);
+    if (machine != null) {
+      machine.rows(rows, depth, x, 0, Operands.STRIDE, on.weights(), 0, c, 0);
+    } else {
+      vector(rows, depth, x, 0, Operands.STRIDE, on.weights(), 0, c, 0, PANEL_BYTES);
+    }
   }
 
   private static void vector(

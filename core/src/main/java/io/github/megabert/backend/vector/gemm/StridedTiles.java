@@ -116,20 +116,18 @@ public final class StridedTiles extends Kernel {
       long cOffset) {
     FloatTiles machine = precision == Precision.F32 ? MachineTiles.get(forms) : null;
     if (machine != null) {
-      if (way != ReadAhead.Way.NONE) {
-        machine.touchPages(ahead, aheadOffset, aheadBytes);
-      }
-      machine.strided(
-          highTiles(count),
-          lowTiles(count),
-          depth,
+      byMachine(
+          machine,
           rows,
           rowsOffset,
+          count,
+          depth,
           panel,
           panelOffset,
           ahead,
           aheadOffset,
-          way == ReadAhead.Way.LINES ? aheadBytes : 0,
+          aheadBytes,
+          way,
           c,
           cOffset);
     } else if (isVector(forms, count, precision)) {
@@ -174,11 +172,6 @@ public final class StridedTiles extends Kernel {
     FloatArrays.write(PlainPanel.multiply(count, depth, operand, weights), c, cOffset);
   }
 
-  @Override
-  protected boolean hasMachineCode() {
-    return precision != Precision.BF16 && MachineTiles.get(Forms.WARMING) != null;
-  }
-
   /** One tile or two, read ahead in each way in turn. */
   @Override
   protected void exercise(Operands on) {
@@ -194,7 +187,44 @@ public final class StridedTiles extends Kernel {
     MemorySegment panel = on.weights();
     MemorySegment c = on.output();
     int rows = tiles * height;
-    vector(on.floats(), 0, rows, depth, precision, panel, 0, panel, 0, bytes, way, c, 0);
+    FloatTiles machine = precision == Precision.F32 ? MachineTiles.get(Forms.WARMING) : null;
+    if (machine != null) {
+      byMachine(machine, on.floats(), 0, rows, depth, panel, 0, panel, 0, bytes, way, c, 0);
+    } else {
+      vector(on.floats(), 0, rows, depth, precision, panel, 0, panel, 0, bytes, way, c, 0);
+    }
+  }
+
+  private static void byMachine(
+      FloatTiles machine,
+      float[] rows,
+      int rowsOffset,
+      int count,
+      int depth,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      ReadAhead.Way way,
+      MemorySegment c,
+      long cOffset) {
+    if (way != ReadAhead.Way.NONE) {
+      machine.touchPages(ahead, aheadOffset, aheadBytes);
+    }
+    machine.strided(
+        highTiles(count),
+        lowTiles(count),
+        depth,
+        rows,
+        rowsOffset,
+        panel,
+        panelOffset,
+        ahead,
+        aheadOffset,
+        way == ReadAhead.Way.LINES ? aheadBytes : 0,
+        c,
+        cOffset);
   }
 
   private static void vector(

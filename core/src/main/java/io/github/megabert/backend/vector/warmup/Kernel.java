@@ -32,15 +32,10 @@ public abstract class Kernel {
     return forms == Forms.VECTOR;
   }
 
-  /** Whether machine code serves instead of the vector form, which then is never warmed up. */
-  protected boolean hasMachineCode() {
-    return false;
-  }
-
   /**
-   * Runs the vector form once, on operands of the sizes that {@code operands} names. All calls
-   * together must take every branch, because compiled code falls back to the interpreter at a
-   * branch not yet taken.
+   * Runs the vector form once, or the call of the machine code that serves instead, on operands of
+   * the sizes that {@code operands} names. All calls together must take every branch, because
+   * compiled code falls back to the interpreter at a branch not yet taken.
    */
   protected abstract void exercise(Operands operands);
 

@@ -47,6 +47,12 @@ public final class WarmUp {
 
   private static final long LONGEST_PAUSE = 1_000_000_000;
 
+  /**
+   * The same while a large model is loaded, whose first computation is going to wait: a kernel that
+   * C2 wants to see more often must not get a hundred calls a second.
+   */
+  private static final long LONGEST_AWAITED_PAUSE = 16_000_000;
+
   /** Nanoseconds from an anticipation on in which a first computation waits for it. */
   private static final long LONGEST_WAIT = 3_000_000_000L;
 
@@ -196,9 +202,7 @@ public final class WarmUp {
   private synchronized boolean want(Collection<Kernel> kernels) {
     boolean any = false;
     for (Kernel kernel : kernels) {
-      if (kernel.state() == Kernel.State.COLD && kernel.hasMachineCode()) {
-        kernel.become(Kernel.State.READY);
-      } else if (kernel.state() == Kernel.State.COLD) {
+      if (kernel.state() == Kernel.State.COLD) {
         kernel.become(Kernel.State.WANTED);
         wanted.add(kernel);
         any = true;
@@ -211,6 +215,11 @@ public final class WarmUp {
     if (thread == null && !wanted.isEmpty() && backends > 0) {
       thread = Thread.ofPlatform().daemon().name("megabert-warm-up").start(this::warm);
     }
+  }
+
+  /** Whether a computation waits, or will. */
+  private boolean isAwaited() {
+    return !anticipated.isEmpty() && System.nanoTime() - awaitEnd < 0;
   }
 
   private boolean isTime() {
@@ -265,7 +274,7 @@ public final class WarmUp {
         }
         if (isWaiting && backends > 0) {
           LockSupport.parkNanos(pause);
-          pause = Math.min(2 * pause, LONGEST_PAUSE);
+          pause = Math.min(2 * pause, isAwaited() ? LONGEST_AWAITED_PAUSE : LONGEST_PAUSE);
         }
       }
     } finally {
