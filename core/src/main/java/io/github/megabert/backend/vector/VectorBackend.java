@@ -192,7 +192,8 @@ public final class VectorBackend implements Backend {
   @Override
   public Computation begin() {
     requireOpen();
-    if (forms == Forms.WARMING) {
+    // What is slow until compiled are the tiles above all, unless they are machine code.
+    if (forms == Forms.WARMING && !MachineTiles.serve()) {
       WarmUp.PROCESS.awaitAnticipated();
     }
     Workspace workspace;

@@ -29,6 +29,11 @@ public final class MachineTiles {
     return forms == Forms.WARMING ? Holder.TILES : null;
   }
 
+  /** Whether there are any. */
+  public static boolean serve() {
+    return Holder.TILES != null;
+  }
+
   /** Makes them on another thread, while a model is being loaded. */
   public static void prepare() {
     if (BEGUN.compareAndSet(false, true)) {

@@ -47,12 +47,6 @@ public final class WarmUp {
 
   private static final long LONGEST_PAUSE = 1_000_000_000;
 
-  /**
-   * The same while a large model is loaded, whose first computation is going to wait: a kernel that
-   * C2 wants to see more often must not get a hundred calls a second.
-   */
-  private static final long LONGEST_AWAITED_PAUSE = 16_000_000;
-
   /** Nanoseconds from an anticipation on in which a first computation waits for it. */
   private static final long LONGEST_WAIT = 3_000_000_000L;
 
@@ -217,11 +211,6 @@ public final class WarmUp {
     }
   }
 
-  /** Whether a computation waits, or will. */
-  private boolean isAwaited() {
-    return !anticipated.isEmpty() && System.nanoTime() - awaitEnd < 0;
-  }
-
   private boolean isTime() {
     long now = System.nanoTime();
     long first = begun.get();
@@ -274,7 +263,7 @@ public final class WarmUp {
         }
         if (isWaiting && backends > 0) {
           LockSupport.parkNanos(pause);
-          pause = Math.min(2 * pause, isAwaited() ? LONGEST_AWAITED_PAUSE : LONGEST_PAUSE);
+          pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
       }
     } finally {
