@@ -1,5 +1,6 @@
 package io.github.megabert.backend;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -171,6 +172,18 @@ public interface Gradients {
 
   /** The sum of the squares of {@code rows} rows from {@code firstRow} on, in double precision. */
   double squaredNorm(Matrix x, int firstRow, int rows);
+
+  /** Some rows of a matrix. */
+  record Rows(Matrix matrix, int first, int count) {}
+
+  /** The sum of {@link #squaredNorm} over several parts; a device is waited for once. */
+  default double squaredNorm(List<Rows> parts) {
+    double sum = 0;
+    for (Rows part : parts) {
+      sum += squaredNorm(part.matrix, part.first, part.count);
+    }
+    return sum;
+  }
 
   /**
    * One step of AdamW (Loshchilov and Hutter 2019, algorithm 2, as {@code torch.optim.AdamW}

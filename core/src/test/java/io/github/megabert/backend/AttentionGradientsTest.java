@@ -165,10 +165,12 @@ class AttentionGradientsTest {
   @MethodSource("backends")
   void anyNumberOfQueriesAndKeys(String backend) {
     int[][] lengths = {{1, 1}, {2, 2}, {7, 7}, {33, 33}, {130, 130}, {1, 130}, {7, 33}, {33, 97}};
-    for (int[] pair : lengths) {
-      compareAll(backend, new Case(2, 16, false, new int[][] {pair}, false));
-      compareAll(backend, new Case(1, 16, true, new int[][] {pair}, true));
-    }
+    TestBackends.cases(backend, lengths)
+        .forEach(
+            pair -> {
+              compareAll(backend, new Case(2, 16, false, new int[][] {pair}, false));
+              compareAll(backend, new Case(1, 16, true, new int[][] {pair}, true));
+            });
   }
 
   @ParameterizedTest
@@ -180,9 +182,11 @@ class AttentionGradientsTest {
   @ParameterizedTest
   @MethodSource("backends")
   void anyHeadSize(String backend) {
-    for (int headDim : new int[] {1, 3, 4, 16, 33, 64, 80}) {
-      compareAll(backend, new Case(3, headDim, false, new int[][] {{5, 9}, {1, 33}}, true));
-    }
+    TestBackends.sizes(backend, new int[] {80, 3, 4, 16, 33, 64, 1})
+        .forEach(
+            headDim ->
+                compareAll(
+                    backend, new Case(3, headDim, false, new int[][] {{5, 9}, {1, 33}}, true)));
   }
 
   @ParameterizedTest

@@ -119,17 +119,14 @@ class LinearGradientsTest {
   @ParameterizedTest
   @MethodSource("backends")
   void gradientsAgreeWithTheScalarOnes(String backend) {
-    for (int[] shape : SHAPES) {
-      check(backend, shape[0], shape[1], shape[2]);
-    }
+    TestBackends.cases(backend, SHAPES).forEach(s -> check(backend, s[0], s[1], s[2]));
   }
 
   @ParameterizedTest
   @MethodSource("backends")
   void gradientsWithEveryHeightOfTile(String backend) {
-    for (int count = 1; count <= 27; count++) {
-      check(backend, count, 28 - count, 19);
-    }
+    TestBackends.sizes(backend, IntStream.rangeClosed(1, 27).toArray())
+        .forEach(count -> check(backend, count, 28 - count, 19));
   }
 
   /** Of 4096 terms and more a product is several. */

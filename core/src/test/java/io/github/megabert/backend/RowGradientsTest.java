@@ -57,7 +57,13 @@ class RowGradientsTest {
 
   /** Each backend with each shape. */
   static Stream<Arguments> shapes() {
-    return backends().flatMap(b -> Stream.of(SHAPES).map(s -> Arguments.of(b, s[0], s[1])));
+    return backends()
+        .flatMap(b -> TestBackends.cases(b, SHAPES).map(s -> Arguments.of(b, s[0], s[1])));
+  }
+
+  /** Each backend that keeps a forward pass in bfloat16, with each shape. */
+  static Stream<Arguments> shapesOfProcessors() {
+    return shapes().filter(a -> !TestBackends.isDevice((String) a.get()[0]));
   }
 
   /** An operation, and the matrices that it wrote. */
@@ -120,8 +126,8 @@ class RowGradientsTest {
   }
 
   /** The bits of the halves are compared too, by way of what is read out of them. */
-  @ParameterizedTest
-  @MethodSource("shapes")
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource("shapesOfProcessors")
   void bfloat16NumbersArePackedWithoutLoss(String backend, int rows, int columns) {
     Tensor x = new Samples(arena, columns).tensor(1, rows, columns);
     x.setFloat(0, Float.NEGATIVE_INFINITY);
@@ -198,6 +204,9 @@ class RowGradientsTest {
     for (Activation activation : Activation.values()) {
       if (activation == Activation.RELU2) {
         continue; // Has no limit.
+      }
+      if (activation == Activation.SQRT_SOFTPLUS && TestBackends.isDevice(backend)) {
+        continue; // Its limit is 0, where the oracle divides zero by zero.
       }
       compare(
           backend,

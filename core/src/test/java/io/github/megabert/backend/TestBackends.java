@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The backends that tests run on: all that can be opened here, or the one that the system property
@@ -83,7 +84,7 @@ public final class TestBackends {
   }
 
   /** Not one of the backends that compute on this processor, of which there are more in tests. */
-  private static boolean isDevice(String backend) {
+  static boolean isDevice(String backend) {
     return backend.equals("tornado");
   }
 
@@ -96,6 +97,11 @@ public final class TestBackends {
   static IntStream sizes(String backend, int[] sizes) {
     int step = isDevice(backend) && !EVERY_SIZE ? 4 : 1;
     return IntStream.range(0, sizes.length).filter(i -> i % step == 0).map(i -> sizes[i]);
+  }
+
+  /** Those of the cases that a backend is tested with: a device compiles kernels for each. */
+  static <T> Stream<T> cases(String backend, T[] cases) {
+    return sizes(backend, IntStream.range(0, cases.length).toArray()).mapToObj(i -> cases[i]);
   }
 
   /** For values up to 10: a device's functions are wrong by some units in the last place. */

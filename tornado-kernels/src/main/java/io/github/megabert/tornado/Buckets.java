@@ -16,7 +16,16 @@ final class Buckets {
     if (count <= 1) {
       return 1;
     }
-    int step = Math.max(SMALLEST_STEP, Integer.highestOneBit(count) / 8);
+    int step = step(count);
     return Math.multiplyExact(Math.ceilDiv(count, step), step);
+  }
+
+  private static int step(int count) {
+    return Math.max(SMALLEST_STEP, Integer.highestOneBit(count) / 8);
+  }
+
+  /** The most rows of a bucket that are padding. */
+  static int largestPadding(int bucket) {
+    return step(bucket) - 1;
   }
 }

@@ -48,6 +48,11 @@ final class Products {
     };
   }
 
+  /** Whether a library computes products of these extents. */
+  boolean byLibrary(int inputs, int outputs) {
+    return library && aligned(inputs, outputs);
+  }
+
   private static boolean aligned(int inputs, int outputs) {
     return inputs % ALIGNMENT == 0 && outputs % ALIGNMENT == 0;
   }

@@ -92,7 +92,7 @@ final class TornadoBackend implements Backend {
       throw new IllegalArgumentException(
           "a parameter is a vector or a table, not of shape " + values.shape());
     }
-    return new TornadoParameter(programs.memory(), element(), values);
+    return TornadoParameter.of(programs.memory(), element(), values);
   }
 
   @Override
@@ -104,18 +104,46 @@ final class TornadoBackend implements Backend {
 
   @Override
   public Parameter parameter(ResidentMatrix values) {
-    throw noTraining();
+    requireTraining();
+    return TornadoParameter.live(resident(values));
   }
 
   @Override
   public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
-    throw noTraining();
+    requireTraining();
+    long biases = (long) bias.rows() * bias.columns();
+    if (biases != weight.rows()) {
+      throw new IllegalArgumentException(
+          "a weight of "
+              + weight.rows()
+              + " outputs needs as many biases, not "
+              + bias.rows()
+              + " x "
+              + bias.columns());
+    }
+    return new TornadoLinear(
+        weight.columns(),
+        weight.rows(),
+        resident(weight).operand(),
+        resident(bias).operand(),
+        null);
   }
 
-  private static UnsupportedOperationException noTraining() {
-    return new UnsupportedOperationException(
-        "the tornado backend computes models, it does not train them yet;"
-            + " train with the backend vector");
+  private static TornadoMatrix resident(ResidentMatrix matrix) {
+    if (matrix instanceof TornadoResidentMatrix own) {
+      return own.matrix();
+    }
+    throw new IllegalArgumentException("the matrix belongs to another backend: " + matrix);
+  }
+
+  /** Throws {@link UnsupportedOperationException} in a precision that is not trained in. */
+  void requireTraining() {
+    if (precision != Precision.F32) {
+      throw new UnsupportedOperationException(
+          "the tornado backend trains in f32, not in "
+              + precision.optionName()
+              + "; train in f32, or in bf16 with the backend vector");
+    }
   }
 
   @Override

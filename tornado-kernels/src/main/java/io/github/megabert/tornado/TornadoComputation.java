@@ -17,12 +17,14 @@ import io.github.megabert.tornado.kernels.FloatRowKernels;
 import io.github.megabert.tornado.kernels.HalfPairKernels;
 import io.github.megabert.tornado.kernels.KernelSet;
 import io.github.megabert.tornado.kernels.PairTasks;
+import io.github.megabert.tornado.kernels.TrainingTasks;
 import io.github.megabert.tornado.recording.Call;
 import io.github.megabert.tornado.recording.Grid;
 import io.github.megabert.tornado.recording.Operand;
 import io.github.megabert.tornado.recording.Program;
 import io.github.megabert.tornado.recording.Recording;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +55,7 @@ final class TornadoComputation implements Computation {
   private final Products products;
   private final Recording recording;
   private final AttentionCalls attention;
+  private final TornadoGradients gradients;
   private @Nullable Program last;
   private boolean closed;
 
@@ -62,6 +65,7 @@ final class TornadoComputation implements Computation {
     products = backend.products();
     recording = new Recording(backend.programs());
     attention = new AttentionCalls(backend, recording);
+    gradients = new TornadoGradients(this, backend, recording);
   }
 
   @Override
@@ -193,18 +197,22 @@ final class TornadoComputation implements Computation {
       @Nullable Dropout dropout,
       Matrix out,
       @Nullable Matrix probabilities) {
-    if (dropout != null) {
-      throw noTraining();
+    List<TornadoMatrix> sources =
+        List.of(own(queries, "queries"), own(keys, "keys"), own(values, "values"));
+    int[] columns = {queryColumn, keyColumn, valueColumn};
+    TornadoMatrix target = own(out, "out");
+    if (dropout == null || probabilities != null) {
+      attention.record(
+          layout,
+          sources,
+          columns,
+          target,
+          probabilities == null ? null : own(probabilities, "probabilities"));
     }
-    TornadoMatrix q = own(queries, "queries");
-    TornadoMatrix k = own(keys, "keys");
-    TornadoMatrix v = own(values, "values");
-    attention.record(
-        layout,
-        List.of(q, k, v),
-        new int[] {queryColumn, keyColumn, valueColumn},
-        own(out, "out"),
-        probabilities == null ? null : own(probabilities, "probabilities"));
+    if (dropout != null) {
+      requireTraining();
+      gradients.attentionWithDropout(layout, sources, columns, dropout, target);
+    }
   }
 
   @Override
@@ -240,25 +248,39 @@ final class TornadoComputation implements Computation {
         target.columns());
   }
 
-  private static UnsupportedOperationException noTraining() {
-    return new UnsupportedOperationException(
-        "the tornado backend computes models, it does not train them yet;"
-            + " train with the backend vector");
+  private void requireTraining() {
+    backend.requireTraining();
   }
 
   @Override
   public void activate(Activation activation, Matrix x, Matrix out) {
-    throw noTraining();
+    requireTraining();
+    TornadoMatrix source = own(x, "x");
+    TornadoMatrix target = own(out, "out", x.rows(), x.columns());
+    int elements = source.capacity() * source.columns();
+    recording.add(
+        TrainingTasks.ACTIVATE,
+        Grid.elements(elements),
+        source.operand(),
+        target.operand(),
+        DeviceMath.code(activation),
+        elements);
   }
 
   @Override
   public void dropout(Dropout dropout, Matrix x, @Nullable Matrix residual, Matrix out) {
-    throw noTraining();
+    requireTraining();
+    gradients.dropout(
+        dropout,
+        own(x, "x"),
+        residual == null ? null : own(residual, "residual", x.rows(), x.columns()),
+        own(out, "out", x.rows(), x.columns()));
   }
 
   @Override
   public Gradients gradients() {
-    throw noTraining();
+    requireTraining();
+    return gradients;
   }
 
   /** Losses of few numbers are computed on the host. */
@@ -290,7 +312,17 @@ final class TornadoComputation implements Computation {
     }
   }
 
-  private Matrix toHost(Computation host, Matrix matrix) {
+  /** Writes the result of a computation of the scalar backend over a matrix. */
+  void replaceFromHost(Matrix matrix, Function<Computation, Matrix> operation) {
+    TornadoMatrix result = own(onHost(operation), "result", matrix.rows(), matrix.columns());
+    TornadoMatrix target = own(matrix, "matrix");
+    int elements = target.capacity() * target.columns();
+    recording.add(
+        kernels.copy(), Grid.elements(elements), result.operand(), target.operand(), elements);
+  }
+
+  /** A copy of a matrix for a computation of the scalar backend. */
+  Matrix toHost(Computation host, Matrix matrix) {
     float[] values = new float[Math.multiplyExact(matrix.rows(), matrix.columns())];
     read(matrix, MemorySegment.ofArray(values));
     return host.upload(
@@ -300,11 +332,21 @@ final class TornadoComputation implements Computation {
 
   @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
-    if (smoothing != 0) {
-      throw noTraining();
-    }
     TornadoMatrix source = own(logits, "logits");
     TornadoMatrix target = own(out, "out", logits.rows(), 1);
+    if (smoothing != 0) {
+      requireTraining();
+      recording.add(
+          TrainingTasks.CROSS_ENTROPY,
+          Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS),
+          Operand.INTEGERS,
+          recording.integers().section(labels, source.capacity(), -1),
+          source.operand(),
+          target.operand(),
+          source.columns(),
+          smoothing);
+      return;
+    }
     recording.add(
         kernels.crossEntropy(),
         Grid.rows(source.capacity(), FloatRowKernels.ROW_THREADS),
@@ -326,6 +368,24 @@ final class TornadoComputation implements Computation {
     awaitLast();
   }
 
+  /** Runs what has been recorded, and adds up an array of doubles that it has written. */
+  double sumOf(Operand sums, int count) {
+    if (count == 0) {
+      return 0;
+    }
+    launch();
+    TornadoNativeArray array = recording.array(sums);
+    if (last == null || array == null) {
+      throw new IllegalStateException("no operation has written the sums");
+    }
+    last.read(array, count);
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += array.getSegment().getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+    }
+    return sum;
+  }
+
   /** Starts what has been recorded. */
   private void launch() {
     requireOpen();
@@ -336,6 +396,7 @@ final class TornadoComputation implements Computation {
     awaitLast();
     last = recording.run();
     attention.clear();
+    gradients.forget();
   }
 
   private void awaitLast() {
@@ -344,12 +405,12 @@ final class TornadoComputation implements Computation {
     }
   }
 
-  private TornadoMatrix own(Matrix matrix, String name, int rows, int columns) {
+  TornadoMatrix own(Matrix matrix, String name, int rows, int columns) {
     TornadoMatrix.requireShape(matrix, name, rows, columns);
     return own(matrix, name);
   }
 
-  private TornadoMatrix own(Matrix matrix, String name) {
+  TornadoMatrix own(Matrix matrix, String name) {
     requireOpen();
     if (matrix instanceof TornadoResidentMatrix resident) {
       recording.writesOutlive();

@@ -5,8 +5,8 @@ import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tornado.recording.DeviceMemory;
 import io.github.megabert.tornado.recording.Element;
 import io.github.megabert.tornado.recording.Operand;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
@@ -14,16 +14,39 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * operation reads: a LayerNorm float32, an embedding the element type of matrices.
  */
 final class TornadoParameter implements Backend.Parameter {
-  private final DeviceMemory memory;
-  private final Element element;
-  private final Tensor values;
+  private final int rows;
+  private final int columns;
+  private final Supplier<Operand> inFloat32;
+  private final Supplier<Operand> inElement;
   private @Nullable Operand floats;
   private @Nullable Operand elements;
 
-  TornadoParameter(DeviceMemory memory, Element element, Tensor values) {
-    this.memory = memory;
-    this.element = element;
-    this.values = values;
+  private TornadoParameter(
+      int rows, int columns, Supplier<Operand> inFloat32, Supplier<Operand> inElement) {
+    this.rows = rows;
+    this.columns = columns;
+    this.inFloat32 = inFloat32;
+    this.inElement = inElement;
+  }
+
+  /** A parameter that stays as it is. */
+  static TornadoParameter of(DeviceMemory memory, Element element, Tensor values) {
+    return new TornadoParameter(
+        values.shape().rank() == 1 ? 1 : values.shape().intExtent(0),
+        values.shape().intExtent(-1),
+        () -> upload(memory, Element.FLOAT, values),
+        () -> upload(memory, element, values));
+  }
+
+  private static Operand upload(DeviceMemory memory, Element element, Tensor values) {
+    TornadoNativeArray array = element.allocate(Math.toIntExact(values.elements()));
+    HostCopies.fill(array, 0, values);
+    return new Operand.Resident(memory.add(array));
+  }
+
+  /** A parameter that training changes, in float32. */
+  static TornadoParameter live(TornadoMatrix values) {
+    return new TornadoParameter(values.rows(), values.columns(), values::operand, values::operand);
   }
 
   /** A parameter of this kind of backend. */
@@ -36,21 +59,19 @@ final class TornadoParameter implements Backend.Parameter {
 
   @Override
   public int rows() {
-    return values.shape().rank() == 1 ? 1 : values.shape().intExtent(0);
+    return rows;
   }
 
   @Override
   public int columns() {
-    return values.shape().intExtent(-1);
+    return columns;
   }
 
   /** The values in float32. */
   synchronized Operand floats() {
     Operand present = floats;
     if (present == null) {
-      FloatArray array = new FloatArray(Math.toIntExact(values.elements()));
-      HostCopies.fill(array, 0, values);
-      present = new Operand.Resident(memory.add(array));
+      present = inFloat32.get();
       floats = present;
     }
     return present;
@@ -60,9 +81,7 @@ final class TornadoParameter implements Backend.Parameter {
   synchronized Operand elements() {
     Operand present = elements;
     if (present == null) {
-      TornadoNativeArray array = element.allocate(Math.toIntExact(values.elements()));
-      HostCopies.fill(array, 0, values);
-      present = new Operand.Resident(memory.add(array));
+      present = inElement.get();
       elements = present;
     }
     return present;

@@ -101,14 +101,15 @@ public final class AdamW implements AutoCloseable {
    */
   public double step(Computation computation, double factor) {
     Gradients gradients = computation.gradients();
-    double squares = 0;
+    List<Gradients.Rows> parts = new ArrayList<>();
     for (Parameter parameter : trained) {
       if (!parameters.isCopy(parameter)) {
         Matrix gradient = share.of(computation, gradient(parameter));
         StateShare.Range range = share.range(parameter);
-        squares += gradients.squaredNorm(gradient, range.first(), range.rows());
+        parts.add(new Gradients.Rows(gradient, range.first(), range.rows()));
       }
     }
+    double squares = gradients.squaredNorm(parts);
     double norm = Math.sqrt(parameters.sumOverRanks(Ranks.sum(share.copies(), squares)));
     if (!Double.isFinite(norm)) {
       return norm;

@@ -9,21 +9,21 @@ public final class DeviceMath {
   static final float MASKED = -Float.MAX_VALUE;
 
   public static final int IDENTITY = 0;
-  private static final int GELU = 1;
+  static final int GELU = 1;
   public static final int GELU_TANH = 2;
-  private static final int QUICK_GELU = 3;
-  private static final int RELU = 4;
-  private static final int SILU = 5;
-  private static final int TANH = 6;
-  private static final int MISH = 7;
-  private static final int GELU_10 = 8;
-  private static final int RELU2 = 9;
-  private static final int RELU6 = 10;
-  private static final int LEAKY_RELU = 11;
-  private static final int SIGMOID = 12;
-  private static final int HARDSWISH = 13;
-  private static final int LAPLACE = 14;
-  private static final int SQRT_SOFTPLUS = 15;
+  static final int QUICK_GELU = 3;
+  static final int RELU = 4;
+  static final int SILU = 5;
+  static final int TANH = 6;
+  static final int MISH = 7;
+  static final int GELU_10 = 8;
+  static final int RELU2 = 9;
+  static final int RELU6 = 10;
+  static final int LEAKY_RELU = 11;
+  static final int SIGMOID = 12;
+  static final int HARDSWISH = 13;
+  static final int LAPLACE = 14;
+  static final int SQRT_SOFTPLUS = 15;
 
   private DeviceMath() {}
 
@@ -118,7 +118,7 @@ public final class DeviceMath {
    * The complementary error function for {@code z ≥ 0}, relative error below 1.2·10⁻⁷ (Chebyshev
    * fit: Press et al., Numerical Recipes in C, 2nd edition, 6.2).
    */
-  private static float erfc(float z) {
+  static float erfc(float z) {
     float t = 1f / (1f + 0.5f * z);
     float p = -0.82215226f + t * 0.17087276f;
     p = 1.4885159f + t * p;

@@ -51,7 +51,56 @@ public final class MatrixLibrary {
                   (BFloat16Array) a[1],
                   (BFloat16Array) a[2]));
 
+  /** {@code dX = dOut·W + beta·dX} in float32: weight, dOut, dX, rows, outputs, inputs, beta. */
+  public static final Kernel INPUT =
+      new Kernel("cublasInput", (graph, task, a) -> addGradient(graph, task, a, true));
+
+  /** {@code dW = dOutᵀ·x + beta·dW} in float32: x, dOut, dW, rows, outputs, inputs, beta. */
+  public static final Kernel WEIGHT =
+      new Kernel("cublasWeight", (graph, task, a) -> addGradient(graph, task, a, false));
+
   private MatrixLibrary() {}
+
+  private static void addGradient(TaskGraph graph, String task, Object[] a, boolean ofInput) {
+    graph.libraryTask(
+        task,
+        (FloatArray left, FloatArray dOut, FloatArray gradient) ->
+            gradientDescriptor(left, dOut, gradient, a, ofInput),
+        (FloatArray) a[0],
+        (FloatArray) a[1],
+        (FloatArray) a[2]);
+  }
+
+  /** Column-major: {@code dXᵀ = Wᵀ·dOutᵀ}, {@code dWᵀ = xᵀ·dOut}. */
+  private static LibraryTaskDescriptor gradientDescriptor(
+      Object left, Object dOut, Object gradient, Object[] a, boolean ofInput) {
+    int rows = (Integer) a[3];
+    int outputs = (Integer) a[4];
+    int inputs = (Integer) a[5];
+    Object[] parameters = {
+      PLAIN,
+      ofInput ? PLAIN : TRANSPOSED,
+      inputs,
+      ofInput ? rows : outputs,
+      ofInput ? outputs : rows,
+      1f,
+      left,
+      inputs,
+      dOut,
+      outputs,
+      (Float) a[6],
+      gradient,
+      inputs
+    };
+    Access[] accesses = new Access[parameters.length];
+    Arrays.fill(accesses, Access.READ_ONLY);
+    accesses[11] = Access.READ_WRITE;
+    return new LibraryTaskDescriptor()
+        .withLibrary("nvidia/cublas")
+        .withFunction("cublasSgemm")
+        .withParameters(parameters)
+        .withAccess(accesses);
+  }
 
   private static void addHalf(TaskGraph graph, String task, String function, Object[] a) {
     graph.libraryTask(

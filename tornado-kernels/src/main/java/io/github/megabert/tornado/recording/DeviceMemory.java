@@ -20,6 +20,7 @@ import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.types.BFloat16;
 import uk.ac.manchester.tornado.api.types.arrays.BFloat16Array;
+import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -145,6 +146,8 @@ public final class DeviceMemory implements AutoCloseable {
         case BFloat16Array bfloat16s ->
             graph.task(task, DeviceMemory::touchBFloat16, CONTEXT, bfloat16s, flag);
         case FloatArray floats -> graph.task(task, DeviceMemory::touchFloat, CONTEXT, floats, flag);
+        case DoubleArray doubles ->
+            graph.task(task, DeviceMemory::touchDouble, CONTEXT, doubles, flag);
         default -> throw new IllegalArgumentException("no kernel reads a " + array.getClass());
       }
     }
@@ -164,6 +167,12 @@ public final class DeviceMemory implements AutoCloseable {
   /** A task that reads an array, because a graph transfers no array that no task reads. */
   static void touchFloat(KernelContext context, FloatArray array, IntArray flag) {
     if (array.get(context.globalIdx) > 1e30f) {
+      flag.set(0, 1);
+    }
+  }
+
+  static void touchDouble(KernelContext context, DoubleArray array, IntArray flag) {
+    if (array.get(context.globalIdx) > 1e300) {
       flag.set(0, 1);
     }
   }

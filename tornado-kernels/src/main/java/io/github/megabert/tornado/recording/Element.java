@@ -1,6 +1,7 @@
 package io.github.megabert.tornado.recording;
 
 import uk.ac.manchester.tornado.api.types.arrays.BFloat16Array;
+import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -12,7 +13,9 @@ public enum Element {
   /** Binary16. */
   HALF(2),
   /** bfloat16; TornadoVM's CUDA driver alone knows it. */
-  BFLOAT16(2);
+  BFLOAT16(2),
+  /** Binary64, for sums of very many terms. */
+  DOUBLE(8);
 
   private final int bytes;
 
@@ -31,6 +34,7 @@ public enum Element {
       case FLOAT -> new FloatArray(count);
       case HALF -> new HalfFloatArray(count);
       case BFLOAT16 -> new BFloat16Array(count);
+      case DOUBLE -> new DoubleArray(count);
     };
   }
 }

@@ -67,6 +67,11 @@ public final class IntegerBlock {
     values[index] = value;
   }
 
+  /** One integer of a section that the block holds itself. */
+  public int get(int index) {
+    return values[index];
+  }
+
   /** Sets {@code count} integers from an index on to {@code first}, {@code first + 1} and so on. */
   public void ramp(int index, int count, int first) {
     int[] target = values;

@@ -93,6 +93,12 @@ public final class Recording {
     add(call, () -> List.of(call));
   }
 
+  /** Adds a library's call, which has a grid of its own. */
+  public void addLibrary(Kernel kernel, Object... arguments) {
+    Call call = new Call(kernel, List.of(arguments), null);
+    add(call, () -> List.of(call));
+  }
+
   /** The next step may write what outlives the computation. */
   public void writesOutlive() {
     outlives = true;

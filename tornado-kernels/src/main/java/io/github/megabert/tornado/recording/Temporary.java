@@ -15,7 +15,19 @@ public enum Temporary {
   QUERIES(3),
   KEYS(4),
   VALUES(5),
-  CONTEXT(6);
+  CONTEXT(6),
+  /** What a row, or a query and a head, leaves for the gradients of others. */
+  STATISTICS(7),
+  /** Sums of blocks of rows. */
+  BLOCKS(8),
+  /** The numbers of the next task, which steps change. */
+  TICKET(9),
+  /** Which numbers are next. */
+  CURSOR(10),
+  /** Sums in double. */
+  SUMS(11),
+  /** What is to be added to the values' gradients. */
+  VALUE_GRADIENTS(12);
 
   private static final int COUNT = values().length;
 

@@ -1,0 +1,69 @@
+package io.github.megabert.tornado;
+
+import io.github.megabert.backend.Dropout;
+import io.github.megabert.tornado.kernels.DropoutWords;
+import io.github.megabert.tornado.kernels.FloatKernelSet;
+import io.github.megabert.tornado.kernels.ScalarTickets;
+import io.github.megabert.tornado.recording.Element;
+import io.github.megabert.tornado.recording.Grid;
+import io.github.megabert.tornado.recording.Operand;
+import io.github.megabert.tornado.recording.Recording;
+import io.github.megabert.tornado.recording.Temporary;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The numbers of a program that steps change, where its kernels find them. */
+final class TrainingScalars {
+  /** Tickets that are copied to the device at a time. */
+  private static final int TICKETS = 2048;
+
+  private final Recording recording;
+  private final Map<Integer, Integer> rowCounts = new HashMap<>();
+  private float @Nullable [] numbers;
+  private @Nullable Operand uploaded;
+  private int used;
+
+  TrainingScalars(Recording recording) {
+    this.recording = recording;
+  }
+
+  /** Forgets everything, when what has been recorded runs. */
+  void forget() {
+    rowCounts.clear();
+    numbers = null;
+    uploaded = null;
+    used = 0;
+  }
+
+  /** Where a number of rows lies in the integers. */
+  int rowsAt(int rows) {
+    return rowCounts.computeIfAbsent(rows, count -> recording.integers().section(1, count));
+  }
+
+  /** The numbers of a mask for the next call, or of none. */
+  Operand dropout(@Nullable Dropout dropout) {
+    return ticket(DropoutWords.of(dropout));
+  }
+
+  /** Numbers for the next call, which finds them in the operand. */
+  Operand ticket(float[] values) {
+    Operand cursor = Temporary.CURSOR.of(1, Element.FLOAT);
+    Operand ticket = Temporary.TICKET.of(ScalarTickets.WIDTH, Element.FLOAT);
+    float[] all = numbers;
+    Operand source = uploaded;
+    if (all == null || source == null || used == TICKETS) {
+      all = new float[TICKETS * ScalarTickets.WIDTH];
+      source = recording.upload(all, all.length);
+      numbers = all;
+      uploaded = source;
+      used = 0;
+      recording.add(FloatKernelSet.SET.clear(), Grid.elements(1), cursor, 1);
+    }
+    System.arraycopy(values, 0, all, used * ScalarTickets.WIDTH, values.length);
+    used++;
+    recording.add(
+        ScalarTickets.TAKE, new Grid(1, 1, ScalarTickets.THREADS), source, cursor, ticket);
+    return ticket;
+  }
+}

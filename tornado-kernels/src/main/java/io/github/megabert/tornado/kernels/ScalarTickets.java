@@ -1,0 +1,51 @@
+package io.github.megabert.tornado.kernels;
+
+import io.github.megabert.tornado.recording.Kernel;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Numbers that change from step to step, such as learning rates and seeds. The indices and scalars
+ * of a task are constants of its compiled kernel, so two layers whose numbers lay at different
+ * indices would need two kernels. Instead all numbers of a program lie in a row, and before each
+ * task that wants some, one kernel takes the next ticket: it copies {@link #WIDTH} numbers to where
+ * every such task finds its own.
+ */
+public final class ScalarTickets {
+  /** Numbers of a ticket. */
+  public static final int WIDTH = 16;
+
+  /** Threads of the kernel. */
+  public static final int THREADS = 32;
+
+  private static final KernelContext CONTEXT = new KernelContext();
+
+  /** numbers, cursor, ticket. */
+  public static final Kernel TAKE =
+      new Kernel(
+          "takeTicket",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  ScalarTickets::take,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (FloatArray) a[2]));
+
+  private ScalarTickets() {}
+
+  /** Copies the numbers that the cursor points to, and moves it; one work group. */
+  static void take(
+      KernelContext context, FloatArray numbers, FloatArray cursor, FloatArray ticket) {
+    int thread = context.localIdx;
+    int at = (int) cursor.get(0);
+    if (thread < WIDTH) {
+      ticket.set(thread, numbers.get(at * WIDTH + thread));
+    }
+    context.localBarrier();
+    if (thread == 0) {
+      cursor.set(0, at + 1f);
+    }
+  }
+}

@@ -1,0 +1,336 @@
+package io.github.megabert.tornado.kernels;
+
+import io.github.megabert.tornado.recording.Kernel;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** The kernels of training as tasks; their arguments are those of the kernels, in order. */
+public final class TrainingTasks {
+  private static final KernelContext CONTEXT = new KernelContext();
+
+  public static final Kernel ADD =
+      new Kernel(
+          "add",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::add,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (Integer) a[2]));
+
+  public static final Kernel ADD_COLUMNS =
+      new Kernel(
+          "addColumns",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::addColumns,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (Integer) a[2],
+                  (Integer) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5]));
+
+  public static final Kernel CLEAR_PADDING =
+      new Kernel(
+          "clearPadding",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::clearPadding,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (FloatArray) a[2],
+                  (Integer) a[3],
+                  (Integer) a[4]));
+
+  public static final Kernel ACTIVATE =
+      new Kernel(
+          "activate",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::activate,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (Integer) a[2],
+                  (Integer) a[3]));
+
+  public static final Kernel ACTIVATION =
+      new Kernel(
+          "activationGradient",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::activation,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (FloatArray) a[2],
+                  (Integer) a[3],
+                  (Integer) a[4]));
+
+  public static final Kernel DROPOUT =
+      new Kernel(
+          "dropout",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::dropout,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5]));
+
+  public static final Kernel LAYER_NORM =
+      new Kernel(
+          "layerNormGradient",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::layerNorm,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (FloatArray) a[4],
+                  (Integer) a[5],
+                  (Float) a[6],
+                  (Integer) a[7]));
+
+  public static final Kernel LAYER_NORM_COLUMNS =
+      new Kernel(
+          "layerNormColumns",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::layerNormColumns,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (FloatArray) a[4],
+                  (FloatArray) a[5],
+                  (Integer) a[6],
+                  (Integer) a[7]));
+
+  public static final Kernel SUM_BLOCKS =
+      new Kernel(
+          "sumBlocks",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::sumBlocks,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4]));
+
+  public static final Kernel ADD_BLOCKS =
+      new Kernel(
+          "addBlocks",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::addBlocks,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4]));
+
+  public static final Kernel ADD_ROWS =
+      new Kernel(
+          "addRows",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::addRows,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5]));
+
+  public static final Kernel CROSS_ENTROPY =
+      new Kernel(
+          "smoothCrossEntropy",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::crossEntropy,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Float) a[5]));
+
+  public static final Kernel CROSS_ENTROPY_GRADIENT =
+      new Kernel(
+          "crossEntropyGradient",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::crossEntropyGradient,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (FloatArray) a[4],
+                  (Integer) a[5],
+                  (Float) a[6]));
+
+  public static final Kernel SQUARES =
+      new Kernel(
+          "squares",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::squares,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (DoubleArray) a[1],
+                  (Integer) a[2],
+                  (Integer) a[3],
+                  (Integer) a[4]));
+
+  public static final Kernel ADAM_W =
+      new Kernel(
+          "adamW",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::adamW,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (FloatArray) a[4],
+                  (Integer) a[5],
+                  (Integer) a[6]));
+
+  public static final Kernel PRODUCT =
+      new Kernel(
+          "gradientProduct",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingMatrixKernels::product,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (FloatArray) a[4],
+                  (Integer) a[5],
+                  (Integer) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8],
+                  (Integer) a[9],
+                  (Integer) a[10]));
+
+  public static final Kernel ATTENTION =
+      new Kernel(
+          "attentionWithDropout",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  AttentionGradientKernels::attention,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5],
+                  (FloatArray) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8],
+                  (FloatArray) a[9],
+                  (Integer) a[10],
+                  (Integer) a[11],
+                  (FloatArray) a[12],
+                  (FloatArray) a[13],
+                  (Integer) a[14],
+                  (Integer) a[15]));
+
+  public static final Kernel ATTENTION_QUERIES =
+      new Kernel(
+          "attentionQueries",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  AttentionGradientKernels::queries,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5],
+                  (FloatArray) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8],
+                  (FloatArray) a[9],
+                  (Integer) a[10],
+                  (Integer) a[11],
+                  (FloatArray) a[12],
+                  (FloatArray) a[13],
+                  (FloatArray) a[14],
+                  (FloatArray) a[15],
+                  (FloatArray) a[16],
+                  (Integer) a[17],
+                  (Integer) a[18]));
+
+  public static final Kernel ATTENTION_KEYS =
+      new Kernel(
+          "attentionKeys",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  AttentionGradientKernels::keys,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5],
+                  (FloatArray) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8],
+                  (FloatArray) a[9],
+                  (Integer) a[10],
+                  (Integer) a[11],
+                  (FloatArray) a[12],
+                  (FloatArray) a[13],
+                  (FloatArray) a[14],
+                  (FloatArray) a[15],
+                  (FloatArray) a[16],
+                  (Integer) a[17],
+                  (Integer) a[18]));
+
+  private TrainingTasks() {}
+}
