@@ -16,6 +16,7 @@ module io.github.megabert.core {
   exports io.github.megabert.checkpoint;
   exports io.github.megabert.hub;
   exports io.github.megabert.parallel;
+  exports io.github.megabert.parallel.plan;
   exports io.github.megabert.model;
   exports io.github.megabert.model.generation;
   exports io.github.megabert.tokenizer;

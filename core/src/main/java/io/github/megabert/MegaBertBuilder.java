@@ -6,6 +6,7 @@ import io.github.megabert.backend.Precision;
 import io.github.megabert.hub.Hub;
 import io.github.megabert.hub.ModelName;
 import io.github.megabert.model.LoadOptions;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.task.Batching;
 import io.github.megabert.tokenizer.BertTokenizer;
@@ -84,7 +85,17 @@ public final class MegaBertBuilder {
 
   /** The transformers class of {@link MegaBert#model()}, in place of the checkpoint's. */
   public MegaBertBuilder modelClass(ModelClass modelClass) {
-    loadOptions = new LoadOptions(modelClass, loadOptions.missingHeadSeed());
+    loadOptions = loadOptions.withClass(modelClass);
+    return this;
+  }
+
+  /**
+   * Makes it one of several ranks that share the model: each loads its part of every layer and of
+   * the vocabulary, and each asks the same of it in the same order, on one thread. Answers are
+   * those of one rank.
+   */
+  public MegaBertBuilder tensorParallel(Communicator ranks) {
+    loadOptions = loadOptions.withTensorParallel(ranks);
     return this;
   }
 

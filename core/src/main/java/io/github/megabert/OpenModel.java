@@ -163,9 +163,7 @@ final class OpenModel {
     requireOpen();
     return type.cast(
         models.computeIfAbsent(
-            type.getSimpleName(),
-            name ->
-                loader.load(new LoadOptions(ModelClass.of(name), loadOptions.missingHeadSeed()))));
+            type.getSimpleName(), name -> loader.load(loadOptions.withClass(ModelClass.of(name)))));
   }
 
   /** The class that the caller or the configuration names; empty if neither does. */

@@ -134,7 +134,7 @@ final class AnswerCommand implements Callable<Integer> {
     boolean any = false;
     try (MegaBert bert = model.open(Integer.MAX_VALUE, List.of())) {
       QuestionAnswering pipeline = bert.questionAnswering();
-      QuestionLines lines = new QuestionLines(System.in);
+      QuestionLines lines = new QuestionLines(RankScope.input());
       try (JsonOption.Results results = output.results()) {
         for (QuestionLines.Line line = lines.next(); line != null; line = lines.next()) {
           refused |= answer(pipeline, line, options, results);

@@ -33,7 +33,9 @@ final class DeviceOptions {
       names = "--threads",
       paramLabel = "N",
       converter = Threads.class,
-      description = "Threads of the vector backend. Default: all processors.")
+      description =
+          "Threads of the vector backend, of each rank. Default: all processors, shared among the"
+              + " ranks.")
   private @Nullable Integer threads;
 
   @Option(
@@ -68,7 +70,7 @@ final class DeviceOptions {
 
   /** Threads of the vector backend. */
   int threads() {
-    return threads == null ? BackendOptions.DEFAULT.threads() : threads;
+    return threads == null ? RankScope.threads() : threads;
   }
 
   /** The index of the GPU. */

@@ -199,6 +199,10 @@ final class EmbedCommand implements Callable<Integer> {
 
   private int write(TextEmbedding embedding, TextEmbedding.Options options, Path target)
       throws IOException {
+    if (!RankScope.isFirst()) {
+      return arguments.answer(
+          texts -> embedding.applyAll(texts, options), JsonOption.Results.<Embedding>none());
+    }
     try (VectorFile out = VectorFile.create(target, embedding.dimension(options))) {
       int code = arguments.answer(texts -> embedding.applyAll(texts, options), out);
       out.commit();

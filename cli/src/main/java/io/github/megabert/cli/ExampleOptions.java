@@ -36,8 +36,9 @@ final class ExampleOptions {
       names = "--accumulate",
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
-      description = "Batches a step, whose gradients are averaged. Default: 1.")
-  private int accumulate = DEFAULT.accumulate();
+      description =
+          "Batches a step, whose gradients are averaged. Default: one for each copy of the model.")
+  private @Nullable Integer accumulate;
 
   @Option(
       names = "--learning-rate",
@@ -78,13 +79,22 @@ final class ExampleOptions {
     WrongUsage.unless(labelSmoothing == null, "--label-smoothing does not apply to " + what);
   }
 
-  /** All of them. */
-  TrainingOptions options() {
+  /**
+   * Batches a step.
+   *
+   * @param copies of the model, which divide them
+   */
+  int accumulate(int copies) {
+    return accumulate == null ? copies : accumulate;
+  }
+
+  /** All of them, for a run of so many copies of the model. */
+  TrainingOptions options(int copies) {
     return optimization.options(
         epochs == null ? DEFAULT.epochs() : epochs,
         maxSteps == null ? 0 : maxSteps,
         batchSize,
-        accumulate,
+        accumulate(copies),
         learningRate,
         labelSmoothing == null ? 0 : labelSmoothing,
         !noShuffle,

@@ -1,5 +1,6 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.parallel.CommunicationException;
 import io.github.megabert.train.TrainingException;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
@@ -74,6 +75,7 @@ final class Failures {
       case IOException other -> orUnexpected(other.getMessage(), other);
       case IllegalArgumentException known -> orUnexpected(known.getMessage(), known);
       case IllegalStateException known -> orUnexpected(known.getMessage(), known);
+      case CommunicationException known -> orUnexpected(known.getMessage(), known);
       case TrainingException known -> orUnexpected(known.getMessage(), known);
       case UnsupportedOperationException known -> orUnexpected(known.getMessage(), known);
       case Error error -> error(error);

@@ -1,6 +1,7 @@
 package io.github.megabert.cli;
 
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parameters.ModelSizes;
 import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.train.TrainingListener;
@@ -59,6 +60,7 @@ final class FinetuneCommand implements Callable<Integer> {
   @Mixin private TrainingFiles files = new TrainingFiles();
   @Mixin private ExampleOptions optimization = new ExampleOptions();
   @Mixin private FreezeOption freeze = new FreezeOption();
+  @Mixin private RankOptions ranks = new RankOptions();
   @Mixin private TensorBoardOption tensorBoard = new TensorBoardOption();
   @Mixin private JsonOption json = new JsonOption();
 
@@ -110,6 +112,8 @@ final class FinetuneCommand implements Callable<Integer> {
     if (!task.hasSmoothLabels()) {
       optimization.refuseLabelSmoothing("--task " + task.optionName());
     }
+    ranks.requireWork(
+        optimization.accumulate(ranks.plan().data()), "raise --accumulate and lower --batch-size");
     start.device().requireUsed();
     TrainingSession session =
         new TrainingSession(
@@ -122,7 +126,17 @@ final class FinetuneCommand implements Callable<Integer> {
   private TrainingOutcome train(Checkpoint checkpoint, List<TrainingListener> listeners)
       throws IOException {
     FineTuning<?> tuning =
-        tuning(checkpoint).options(optimization.options()).freeze(freeze.frozen(names(checkpoint)));
+        tuning(checkpoint)
+            .options(optimization.options(ranks.plan().data()))
+            .freeze(freeze.frozen(names(checkpoint)));
+    ParallelGroups groups = ranks.groups();
+    if (groups != null) {
+      tuning
+          .ranks(groups)
+          .stagesPerRank(ranks.stagesPerRank())
+          .sequenceParallel(ranks.sequenceParallel())
+          .dataParallel(ranks.dataParallel());
+    }
     listeners.forEach(tuning::listener);
     if (maxLength != null) {
       tuning.maxLength(maxLength);

@@ -118,8 +118,10 @@ final class ForwardCommand implements Callable<Integer> {
   }
 
   private void write(String className, Map<String, Tensor> results) throws IOException {
-    SafetensorsWriter.write(outputs, results);
-    print(className, results);
+    if (RankScope.isFirst()) {
+      SafetensorsWriter.write(outputs, results);
+      print(className, results);
+    }
   }
 
   private void missingHead(MegaBertBuilder builder) {

@@ -78,6 +78,17 @@ final class JsonOption {
       };
     }
 
+    /** Results that another rank prints. */
+    static <R> TextArguments.Results<R> none() {
+      return new TextArguments.Results<>() {
+        @Override
+        public void answer(String where, R result) {}
+
+        @Override
+        public void nothing(@Nullable String refusal) {}
+      };
+    }
+
     /** What stands in the place of a result: nothing, or why there is none. */
     static JsonNode entry(@Nullable String refusal) {
       return refusal == null

@@ -1,5 +1,7 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.parallel.CommunicationException;
+import io.github.megabert.parallel.MpiRanks;
 import java.io.FileDescriptor;
 import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
@@ -9,8 +11,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -46,7 +50,8 @@ public final class Main implements Runnable {
   /** Of this program. */
   static final String VERSION = "0.1.0";
 
-  private static final int FAILURE = 1;
+  /** The exit code of a failure. */
+  static final int FAILURE = 1;
 
   /** Commands that speak of the others. */
   private static final Set<String> ABOUT_COMMANDS = Set.of("completion", "man", "help");
@@ -83,6 +88,7 @@ public final class Main implements Runnable {
     COMMANDS.put("finetune", FinetuneCommand::new);
     COMMANDS.put("train-tokenizer", TrainTokenizerCommand::new);
     COMMANDS.put("pretrain", PretrainCommand::new);
+    COMMANDS.put("plan", PlanCommand::new);
     COMMANDS.put("preprocess", PreprocessCommand::new);
     COMMANDS.put("samples", SamplesCommand::new);
     COMMANDS.put("completion", CompletionCommand::new);
@@ -116,7 +122,49 @@ public final class Main implements Runnable {
       System.exit(elsewhere.getAsInt());
     }
     Preload.start();
-    System.exit(run(typed.toArray(String[]::new)));
+    String[] command = typed.toArray(String[]::new);
+    System.exit(MpiRanks.launchedRanks() > 1 ? runProcess(command) : run(command));
+  }
+
+  /** Runs the command as one of the processes that {@code mpirun} has started. */
+  private static int runProcess(String[] arguments) {
+    return RankLauncher.process(
+        List.of(arguments),
+        () -> runRank(arguments),
+        failure ->
+            failure instanceof CommandLine.ParameterException usage
+                ? reportUsage(usage)
+                : new Main().report(failure));
+  }
+
+  /**
+   * Runs the command as one of several ranks; the exit code.
+   *
+   * @throws Exception what ends it, which is told once all ranks have ended
+   */
+  private static int runRank(String... arguments) throws Exception {
+    AtomicReference<Exception> failure = new AtomicReference<>();
+    int code =
+        command(new Main(), arguments)
+            .setExecutionExceptionHandler(
+                (thrown, command, parsed) -> {
+                  failure.set(
+                      thrown instanceof WrongUsage
+                          ? new CommandLine.ParameterException(command, thrown.getMessage())
+                          : thrown);
+                  return FAILURE;
+                })
+            .setParameterExceptionHandler(
+                (thrown, args) -> {
+                  failure.set(thrown);
+                  return CommandLine.ExitCode.USAGE;
+                })
+            .execute(arguments);
+    Exception thrown = failure.get();
+    if (thrown == null) {
+      return code;
+    }
+    throw thrown instanceof CommunicationException ? thrown : new RankLauncher.Ended(thrown);
   }
 
   /** The launcher names the file where descriptor 2 holds back what the JVM says at its start. */
@@ -148,12 +196,9 @@ public final class Main implements Runnable {
   static int run(String... arguments) {
     System.setProperty("java.util.logging.SimpleFormatter.format", "megabert: %5$s%n");
     Main main = new Main();
-    CommandLine line = new CommandLine(main);
-    addCommands(line, arguments);
-    HelpPage.arrange(line, EXIT_CODES);
     int code;
     try {
-      code = execute(main, line, arguments);
+      code = execute(main, command(main, arguments), arguments);
     } catch (Error failure) {
       // picocli hands on exceptions only.
       code = main.report(failure);
@@ -168,18 +213,51 @@ public final class Main implements Runnable {
     }
   }
 
-  private static int execute(Main main, CommandLine line, String[] arguments) {
+  private static CommandLine command(Main main, String[] arguments) {
+    CommandLine line = new CommandLine(main);
+    addCommands(line, arguments);
+    HelpPage.arrange(line, EXIT_CODES);
     return line.setOut(StandardOutput.ofOwnTexts(System.out))
         .setErr(StandardOutput.ofOwnTexts(System.err))
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler(
+        .setExpandAtFiles(false)
+        .setUsageHelpAutoWidth(true)
+        .setExecutionStrategy(parsed -> execute(parsed, arguments));
+  }
+
+  /** Runs what was parsed: here, or as several ranks, each of which parses it again. */
+  private static int execute(CommandLine.ParseResult parsed, String[] arguments) {
+    CommandLine.ParseResult command = parsed.subcommand();
+    if (command != null && !command.isUsageHelpRequested() && !command.isVersionHelpRequested()) {
+      Optional<RankLauncher.Ranked> ranked = RankLauncher.ranked(command.commandSpec());
+      CommandLine line = command.commandSpec().commandLine();
+      if (RankScope.world() != null && ranked.isEmpty()) {
+        throw new CommandLine.ParameterException(
+            line,
+            command.commandSpec().name()
+                + " is for one process, and mpirun has started several: run it without mpirun");
+      }
+      int threads = ranked.map(RankLauncher.Ranked::threadRanks).orElse(1);
+      if (RankScope.world() == null && threads > 1) {
+        try {
+          return RankLauncher.threads(threads, () -> runRank(arguments));
+        } catch (CommandLine.ParameterException usage) {
+          throw usage;
+        } catch (Exception failure) {
+          throw new CommandLine.ExecutionException(line, "as ranks", failure);
+        }
+      }
+    }
+    return new CommandLine.RunLast().execute(parsed);
+  }
+
+  private static int execute(Main main, CommandLine line, String[] arguments) {
+    return line.setExecutionExceptionHandler(
             (failure, command, parsed) ->
                 failure instanceof WrongUsage
                     ? reportUsage(new CommandLine.ParameterException(command, failure.getMessage()))
                     : main.report(failure))
         .setParameterExceptionHandler((failure, args) -> reportUsage(failure))
-        .setExpandAtFiles(false)
-        .setUsageHelpAutoWidth(true)
         .execute(arguments);
   }
 

@@ -26,6 +26,7 @@ final class ModelOptions {
       description = "A config.json in place of the model's own.")
   private @Nullable Path config;
 
+  @Mixin private TensorParallelOption ranks = new TensorParallelOption();
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
   /** Whether the embedded model serves. */
@@ -47,11 +48,12 @@ final class ModelOptions {
   MegaBert open(int texts, List<Consumer<MegaBertBuilder>> more) throws IOException {
     MegaBertBuilder builder = MegaBert.builder();
     compute.apply(builder, texts);
+    ranks.accept(builder);
     if (config != null) {
       builder.config(config);
     }
     more.forEach(options -> options.accept(builder));
-    if (Progress.isShown()) {
+    if (Progress.isShown() && RankScope.isFirst()) {
       builder.loading(Progress::loading);
     }
     MegaBert bert = model == null ? builder.demo() : builder.load(ModelPath.of(model));

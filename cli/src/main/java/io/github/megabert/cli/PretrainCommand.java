@@ -1,5 +1,6 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.train.CheckpointFormat;
 import io.github.megabert.train.TrainingListener;
 import io.github.megabert.train.TrainingOptions;
@@ -46,6 +47,7 @@ final class PretrainCommand implements Callable<Integer> {
   @Mixin private PretrainStart start = new PretrainStart();
   @Mixin private TrainingDevice device = new TrainingDevice();
   @Mixin private OptimizationOptions optimization = new OptimizationOptions();
+  @Mixin private RankOptions ranks = new RankOptions();
   @Mixin private TensorBoardOption tensorBoard = new TensorBoardOption();
   @Mixin private JsonOption json = new JsonOption();
 
@@ -78,7 +80,9 @@ final class PretrainCommand implements Callable<Integer> {
       names = "--global-batch-size",
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
-      description = "Samples a step, a multiple of the micro-batch. Default: one micro-batch.")
+      description =
+          "Samples a step, a multiple of the micro-batch. Default: a micro-batch for each copy of the"
+              + " model.")
   private @Nullable Integer globalBatch;
 
   @Option(
@@ -150,6 +154,14 @@ final class PretrainCommand implements Callable<Integer> {
     if (best != null) {
       training.best(best);
     }
+    ParallelGroups groups = ranks.groups();
+    if (groups != null) {
+      training
+          .ranks(groups)
+          .stagesPerRank(ranks.stagesPerRank())
+          .sequenceParallel(ranks.sequenceParallel())
+          .dataParallel(ranks.dataParallel());
+    }
     try (Corpora corpora = corpus.open()) {
       return session.call(listeners -> train(training, corpora, listeners), json, spec);
     }
@@ -162,10 +174,11 @@ final class PretrainCommand implements Callable<Integer> {
   }
 
   private TrainingOptions options() {
-    int global = globalBatch == null ? microBatch : globalBatch;
+    int global = globalBatch == null ? microBatch * ranks.plan().data() : globalBatch;
     WrongUsage.unless(
         global % microBatch == 0,
         "--global-batch-size " + global + " is no multiple of --micro-batch-size " + microBatch);
+    ranks.requireWork(global / microBatch, "raise --global-batch-size or lower --micro-batch-size");
     WrongUsage.unless(
         (long) steps * global <= Integer.MAX_VALUE,
         "--steps " + steps + " of " + global + " samples each are more than 2^31 samples");

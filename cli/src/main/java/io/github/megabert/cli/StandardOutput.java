@@ -10,7 +10,8 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Standard output, which remembers why it could not be written: a {@link PrintStream} does not.
+ * Standard output of the first rank, which remembers why it could not be written: a {@link
+ * PrintStream} does not.
  *
  * <p>Where the reader has gone ({@code megabert … | head -1}) there is nothing left to do and
  * nothing to complain about; a disk that is full is another matter.
@@ -44,7 +45,7 @@ final class StandardOutput extends OutputStream {
 
   /** A print stream for messages, in which control characters are visible. */
   static PrintStream errorOver(OutputStream out) {
-    return new PrintStream(new EscapedOutput(out), true, StandardCharsets.UTF_8);
+    return new PrintStream(new EscapedOutput(new OfFirstRank(out)), true, StandardCharsets.UTF_8);
   }
 
   /**
@@ -76,6 +77,32 @@ final class StandardOutput extends OutputStream {
     throw new IllegalStateException("standard output cannot be written: " + message);
   }
 
+  /** Drops what other ranks than the first say. */
+  private static final class OfFirstRank extends OutputStream {
+    private final OutputStream out;
+
+    OfFirstRank(OutputStream out) {
+      this.out = out;
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+      write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      if (RankScope.isFirst()) {
+        out.write(bytes, offset, length);
+      }
+    }
+
+    @Override
+    public void flush() throws IOException {
+      out.flush();
+    }
+  }
+
   private static final class Checked extends PrintStream {
     private final StandardOutput output;
 
@@ -92,6 +119,9 @@ final class StandardOutput extends OutputStream {
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
+    if (!RankScope.isFirst()) {
+      return;
+    }
     try {
       out.write(bytes, offset, length);
     } catch (IOException e) {

@@ -17,20 +17,26 @@ final class StopSignals implements TrainingListener, AutoCloseable {
   private static final String TERM = "TERM";
 
   private final Thread run;
+  private final boolean isSaid;
   private final @Nullable Object beforeInt;
   private final @Nullable Object beforeTerm;
   private volatile boolean isTraining;
   private volatile boolean isStopping;
 
-  private StopSignals(Thread run) {
+  private StopSignals(Thread run, boolean isSaid) {
     this.run = run;
+    this.isSaid = isSaid;
     beforeInt = Signals.register(INT, this::interrupted);
     beforeTerm = Signals.register(TERM, this::terminated);
   }
 
-  /** From now on signals interrupt a thread, which trains. */
-  static StopSignals install(Thread run) {
-    return new StopSignals(run);
+  /**
+   * From now on signals interrupt a thread, which trains.
+   *
+   * @param isSaid whether it is told on standard error
+   */
+  static StopSignals install(Thread run, boolean isSaid) {
+    return new StopSignals(run, isSaid);
   }
 
   @Override
@@ -57,8 +63,10 @@ final class StopSignals implements TrainingListener, AutoCloseable {
 
   private void stop(String more) {
     isStopping = true;
-    Progress.end();
-    System.err.println("megabert: stopping after this step, with a checkpoint; " + more);
+    if (isSaid) {
+      Progress.end();
+      System.err.println("megabert: stopping after this step, with a checkpoint; " + more);
+    }
     run.interrupt();
   }
 

@@ -139,7 +139,7 @@ final class TextArguments {
   }
 
   private Stream<Line> standardInput() {
-    Utf8Lines in = new Utf8Lines(System.in);
+    Utf8Lines in = new Utf8Lines(RankScope.input());
     long[] number = new long[1];
     return Stream.generate(() -> next(in))
         .takeWhile(Optional::isPresent)

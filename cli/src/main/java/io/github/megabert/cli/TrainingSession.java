@@ -27,7 +27,10 @@ record TrainingSession(
 
   /** Trains; the exit code. */
   int call(Run run, JsonOption json, CommandSpec spec) throws IOException {
-    try (StopSignals signals = StopSignals.install(Thread.currentThread());
+    if (!RankScope.isFirst()) {
+      return follow(run);
+    }
+    try (StopSignals signals = StopSignals.install(Thread.currentThread(), true);
         TensorBoardOption.Events events = tensorBoard.events();
         TrainingLine line = new TrainingLine()) {
       TrainingOutcome outcome = run.train(List.of(signals, line, events));
@@ -46,5 +49,23 @@ record TrainingSession(
       summary.print(json);
       return isInterrupted ? StopSignals.EXIT_CODE : 0;
     }
+  }
+
+  /**
+   * Trains as another rank than the first. Signals reach every process, but one thread of each is
+   * enough to end the run of all.
+   */
+  private static int follow(Run run) throws IOException {
+    if (!RankScope.isProcess()) {
+      return exitCode(run.train(List.of()));
+    }
+    try (StopSignals signals = StopSignals.install(Thread.currentThread(), false)) {
+      int code = exitCode(run.train(List.of(signals)));
+      return Thread.interrupted() ? StopSignals.EXIT_CODE : code;
+    }
+  }
+
+  private static int exitCode(TrainingOutcome outcome) {
+    return outcome.training().isComplete() ? 0 : StopSignals.EXIT_CODE;
   }
 }

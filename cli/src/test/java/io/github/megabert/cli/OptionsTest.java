@@ -102,6 +102,7 @@ class OptionsTest {
               "--data $C/../training/megatron_data/text_sentence --config $T/tiny.json --seq-length"
                   + " 32 --steps 2 --micro-batch-size 2 --split 80,20 --evaluation-samples 4"
                   + " --learning-rate 0.01 --output $N"),
+          Map.entry("plan", "--config 345m --gpus 8"),
           Map.entry("preprocess", "--input $T/corpus.jsonl --output $T/preprocessed"),
           Map.entry(
               "samples",
@@ -126,6 +127,7 @@ class OptionsTest {
           "--threads 2 --backend scalar",
           "--device 0 --backend vector",
           "--pack load --backend scalar",
+          "--tensor-parallel 3",
           "--max-length 2",
           "--batch-size 0",
           "--json",
@@ -190,7 +192,8 @@ class OptionsTest {
                   "--seed none",
                   "--repetition-penalty 50",
                   "--no-repeat-ngram-size 1",
-                  "--eos-token-id -1")),
+                  "--eos-token-id -1",
+                  "--tensor-parallel 0")),
           Map.entry("tokenize", List.of("--pair 'a cat'")),
           Map.entry(
               "forward",
@@ -252,6 +255,12 @@ class OptionsTest {
                   "--best accuracy",
                   "--keep 0",
                   "--resume",
+                  "--ranks 3 --tensor-parallel 2",
+                  "--sequence-parallel",
+                  "--pipeline-parallel 2",
+                  "--interleave 2",
+                  "--distributed-optimizer",
+                  "--tensor-parallel 2",
                   "--tensorboard " + WORDS + "/config.json")),
           Map.entry(
               "train-tokenizer",
@@ -300,7 +309,17 @@ class OptionsTest {
                   "--early-stopping 2 --split 1",
                   "--best f1",
                   "--keep 0",
+                  "--ranks 3 --tensor-parallel 2",
+                  "--sequence-parallel",
+                  "--pipeline-parallel 2",
+                  "--interleave 2",
+                  "--distributed-optimizer",
+                  "--tensor-parallel 2",
                   "--tensorboard " + WORDS + "/config.json")),
+          Map.entry(
+              "plan",
+              List.of(
+                  "--config 1.3b", "--gpus 16", "--gpu v100", "--batch 64", "--seq-length 128")),
           Map.entry(
               "preprocess",
               List.of(

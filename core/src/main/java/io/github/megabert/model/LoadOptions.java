@@ -39,6 +39,12 @@ public record LoadOptions(
     return new LoadOptions(modelClass, null);
   }
 
+  /** These options with another class. */
+  public LoadOptions withClass(ModelClass value) {
+    return new LoadOptions(
+        value, missingHeadSeed, tensorParallel, sequenceParallel, pipelineParallel, stagesPerRank);
+  }
+
   /** These options with random weights for a missing head. */
   public LoadOptions withMissingHead(long seed) {
     return new LoadOptions(

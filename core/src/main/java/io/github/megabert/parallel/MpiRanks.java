@@ -15,7 +15,12 @@ public final class MpiRanks {
 
   /** Whether {@code mpirun} has started this process; loads nothing. */
   public static boolean isLaunched() {
-    return MpiRun.isLaunched();
+    return launchedRanks() > 0;
+  }
+
+  /** How many ranks {@code mpirun} has started, this process among them; 0 if it has not. */
+  public static int launchedRanks() {
+    return MpiRun.launchedRanks();
   }
 
   /**

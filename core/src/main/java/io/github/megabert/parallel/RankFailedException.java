@@ -18,6 +18,25 @@ public final class RankFailedException extends CommunicationException {
     this.rank = rank;
   }
 
+  /** A rank that threw, and could say why itself. */
+  public static RankFailedException of(int rank, Throwable thrown) {
+    return new RankFailedException(rank, prefix(rank) + says(thrown), thrown);
+  }
+
+  private static String prefix(int rank) {
+    return "rank " + rank + " failed: ";
+  }
+
+  private static String says(Throwable thrown) {
+    @Nullable String message = thrown.getMessage();
+    return thrown instanceof Error || message == null ? thrown.toString() : message;
+  }
+
+  /** Whether the rank could not say why: it was killed, or its host is lost. */
+  public boolean isLost() {
+    return !String.valueOf(getMessage()).startsWith(prefix(rank));
+  }
+
   /** The number of the rank that failed, in the whole run. */
   public int rank() {
     return rank;

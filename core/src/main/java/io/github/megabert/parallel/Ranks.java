@@ -1,6 +1,8 @@
 package io.github.megabert.parallel;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What ranks of a group agree on: single numbers, the same on every one. */
@@ -22,6 +24,33 @@ public final class Ranks {
   /** Whether it is so on any rank. */
   public static boolean any(@Nullable Communicator group, boolean value) {
     return sum(group, value ? 1 : 0) > 0;
+  }
+
+  /**
+   * Checks that something is the same on all ranks. All ranks call it.
+   *
+   * @param what it is, such as "data"
+   * @throws RanksDisagreeException on all ranks if it is not
+   */
+  public static void requireSame(Communicator group, String what, String value) {
+    List<String> all =
+        group.gatherBytes(value.getBytes(StandardCharsets.UTF_8)).stream()
+            .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
+            .toList();
+    for (int rank = 1; rank < all.size(); rank++) {
+      if (!all.get(rank).equals(all.getFirst())) {
+        throw new RanksDisagreeException(
+            "rank "
+                + rank
+                + " has other "
+                + what
+                + " than rank 0: "
+                + all.get(rank)
+                + ", there "
+                + all.getFirst()
+                + "; start all ranks with the same");
+      }
+    }
   }
 
   private static byte[] bytes(double value) {

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs ranks as threads of this JVM, which read and write each other's memory.
@@ -76,16 +75,10 @@ public final class ThreadRanks {
       results.set(rank, task.call(new Communicator(new SharedTransport(all, rank))));
     } catch (Throwable thrown) {
       // Where this rank only repeats another's failure, that one is the first and counts.
-      world.fail(
-          new RankFailedException(rank, "rank " + rank + " failed: " + says(thrown), thrown));
+      world.fail(RankFailedException.of(rank, thrown));
     } finally {
       world.end(rank);
     }
-  }
-
-  private static String says(Throwable thrown) {
-    @Nullable String message = thrown.getMessage();
-    return thrown instanceof Error || message == null ? thrown.toString() : message;
   }
 
   private static void join(List<Thread> threads) throws InterruptedException {

@@ -77,6 +77,20 @@ final class RunFolder {
   }
 
   /**
+   * Checks, on a rank that does not write, that it sees what the first one writes.
+   *
+   * @throws CheckpointException if it does not
+   */
+  void requireSeen() throws IOException {
+    if (!Files.isDirectory(folder.resolve("checkpoints"))) {
+      throw new CheckpointException(
+          folder
+              + ", which rank 0 has made, is not seen on this host; name a folder that all hosts"
+              + " share");
+    }
+  }
+
+  /**
    * Removes the folder again after a failure, if the run has left nothing in it: the next try finds
    * no folder in its way.
    */

@@ -218,6 +218,8 @@ public final class Trainer {
     RunFolder files = folder(folder);
     if (!isFirst()) {
       try (AdamW optimizer = newOptimizer()) {
+        meet();
+        files.requireSeen();
         return new Run(files, optimizer, null, begin(), interrupted).run();
       }
     }
@@ -225,6 +227,7 @@ public final class Trainer {
     try (AdamW optimizer = newOptimizer();
         MetricsLog log = MetricsLog.create(files.metrics())) {
       try {
+        meet();
         return new Run(files, optimizer, log, begin(), interrupted).run();
       } catch (IOException | RuntimeException failure) {
         discardIfEmpty(files, failure);
@@ -262,7 +265,9 @@ public final class Trainer {
           files.hasOnlyBegun()
               ? begin()
               : files.restore(model.parameters(), optimizer, fingerprint());
-      meet();
+      if (ranks != null) {
+        Ranks.requireSame(ranks.world(), "checkpoints", "step " + state.step());
+      }
       if (!isFirst()) {
         return new Run(files, optimizer, null, state, interrupted).run();
       }

@@ -12,6 +12,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -55,11 +56,42 @@ final class MpiLibrary {
    */
   @SuppressWarnings("restricted")
   static MpiLibrary open(String file) {
+    leaveSignalsToJava();
     SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
     if (symbols.find("MPI_Get_library_version").isEmpty()) {
       throw new MpiException(file + " is no MPI library: MPI_Get_library_version is missing");
     }
     return new MpiLibrary(file, symbols);
+  }
+
+  /**
+   * UCX, which moves the messages of many MPIs, takes SIGSEGV as a crash. Java's compiler lets null
+   * pointers raise it, and handles it: so UCX is told, in the process's native environment, to
+   * leave all signals alone. What the caller has set there stays.
+   */
+  @SuppressWarnings("restricted")
+  private static void leaveSignalsToJava() {
+    Linker linker = Linker.nativeLinker();
+    Optional<MemorySegment> setenv = linker.defaultLookup().find("setenv");
+    if (setenv.isEmpty()) {
+      return;
+    }
+    MethodHandle function =
+        linker.downcallHandle(
+            setenv.get(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_INT));
+    try (Arena arena = Arena.ofConfined()) {
+      int ignored =
+          (int)
+              function.invokeExact(
+                  arena.allocateFrom("UCX_ERROR_SIGNALS"), arena.allocateFrom(""), 0);
+    } catch (Throwable thrown) {
+      throw unexpected(thrown);
+    }
   }
 
   /** Implementation and version, such as "Open MPI v4.1.4, libmpi.so.40". */

@@ -39,9 +39,10 @@ public final class MpiRun {
     return null;
   }
 
-  /** Whether {@code mpirun} has started this process. */
-  public static boolean isLaunched() {
-    return launched(System.getenv()) != null;
+  /** How many ranks {@code mpirun} has started, this process among them; 0 if it has not. */
+  public static int launchedRanks() {
+    Integer ranks = launched(System.getenv());
+    return ranks == null ? 0 : ranks;
   }
 
   /**
@@ -134,13 +135,7 @@ public final class MpiRun {
     } catch (Throwable thrown) {
       told.set(true);
       if (!(thrown instanceof RankFailedException failure && failure.rank() != rank)) {
-        String message = thrown.getMessage();
-        watch.fail(
-            rank,
-            "rank "
-                + rank
-                + " failed: "
-                + (thrown instanceof Error || message == null ? thrown.toString() : message));
+        watch.fail(rank, String.valueOf(RankFailedException.of(rank, thrown).getMessage()));
       }
       throw thrown;
     }

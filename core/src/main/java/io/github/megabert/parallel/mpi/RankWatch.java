@@ -47,6 +47,9 @@ final class RankWatch {
   /** How long a rank may hang in MPI itself after another has failed. */
   private static final long GRACE_MILLIS = 1_000;
 
+  /** How long a rank may go on computing after another has failed. */
+  private static final long COMPUTING_MILLIS = 8_000;
+
   private static final int CONNECT_MILLIS = 3_000;
   private static final int KEY_BYTES = 16;
 
@@ -64,6 +67,7 @@ final class RankWatch {
   private final Set<Integer> departed = ConcurrentHashMap.newKeySet();
   private volatile boolean isInMpi;
   private volatile boolean isOver;
+  private volatile boolean isTold;
   private int rank;
   private List<String> names = List.of();
 
@@ -89,6 +93,7 @@ final class RankWatch {
   void check() {
     RankFailedException first = failure.get();
     if (first != null) {
+      isTold = true;
       throw new RankFailedException(first.rank(), first.getMessage(), first);
     }
   }
@@ -274,15 +279,17 @@ final class RankWatch {
     Thread.ofPlatform().daemon().name("megabert-rank-watch").start(this::endWhatHangs);
   }
 
-  /** Functions of MPI that wait cannot be ended, so the process is. */
+  /**
+   * Functions of MPI that wait cannot be ended, so the process is; and so is one that computes for
+   * long what nobody waits for.
+   */
   private void endWhatHangs() {
     try {
-      for (long waited = 0; waited < GRACE_MILLIS; waited += 100) {
+      long hung = 0;
+      for (long waited = 0; hung < GRACE_MILLIS && waited < COMPUTING_MILLIS; waited += 100) {
         Thread.sleep(100);
-        if (!isInMpi) {
-          waited = 0;
-        }
-        if (isOver) {
+        hung = isInMpi ? hung + 100 : 0;
+        if (isOver || (isTold && !isInMpi)) {
           return;
         }
       }

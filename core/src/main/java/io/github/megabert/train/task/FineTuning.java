@@ -222,7 +222,8 @@ public final class FineTuning<E extends Example> {
    * Makes it one of several ranks that train together; each runs one with the same data, options
    * and folder. The passes of a step ({@link TrainingOptions#accumulate}) are divided among the
    * data-parallel ranks, the layers among the pipeline-parallel ones, and every layer among the
-   * tensor-parallel ones. The first rank writes, and tells its listeners.
+   * tensor-parallel ones. Each rank tells its listeners; the first writes. Ranks with other
+   * options, data or another model are refused.
    */
   public FineTuning<E> ranks(ParallelGroups groups) {
     ranks = groups;

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param frozen which parameters stay as they are
  * @param best the metric that tells the best model
  * @param alongside files that are copied beside every model that is saved
- * @param listeners of the first rank
+ * @param listeners of this rank
  * @param ranks those that train together; null where one trains alone
  * @param dataParallel how copies of the model train together
  */
@@ -63,6 +63,9 @@ record PreparedRun(
   /** Trains in a folder. An interrupt of this thread ends the run after its step. */
   TrainingOutcome train(String backend, BackendOptions backendOptions, Path output, Start start)
       throws IOException {
+    if (ranks != null) {
+      RankAgreement.require(this, ranks.world());
+    }
     try (Backend computing = Backends.open(backend, backendOptions);
         TrainableModel trainable = TrainableModel.load(model, computing, divided(), frozen)) {
       Trainer trainer =
@@ -70,9 +73,7 @@ record PreparedRun(
       if (ranks != null) {
         trainer.ranks(ranks).dataParallel(dataParallel);
       }
-      if (isFirst()) {
-        listeners.forEach(trainer::listener);
-      }
+      listeners.forEach(trainer::listener);
       if (validating != null) {
         trainer.evaluator(validating, best.name(), best.isHigherBetter());
       }

@@ -1,0 +1,3 @@
+/** How long a training step takes on many GPUs, and how much memory, by an α-β model. */
+@org.jspecify.annotations.NullMarked
+package io.github.megabert.parallel.plan;
