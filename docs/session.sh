@@ -23,12 +23,14 @@ megabert() {
 # Builds, if need be; a build that fails ends the script.
 megabert --version >/dev/null
 
-# run COMMAND: the command as it is typed, then standard output, standard error and the exit code if it is not 0.
+# run COMMAND: the command as it is typed, then standard output without blank lines at its end,
+# standard error, and the exit code if it is not 0.
 run() {
-  local code=0
+  local code=0 out
   printf '$ %s\n' "$1"
   eval "$1" >"$work/out" 2>"$work/err" </dev/null || code=$?
-  cat "$work/out"
+  out=$(cat "$work/out")
+  [ -z "$out" ] || printf '%s\n' "$out"
   grep -v '^WARNING: Using incubator modules' "$work/err" || true
   [ "$code" = 0 ] || printf '(exit code %s)\n' "$code"
   echo "  $1" >&2
@@ -141,6 +143,9 @@ TEXT
   section "Converting" \
     'megabert convert $heads/MegatronBertForPreTraining target/session/halves --dtype bf16' \
     'megabert convert $heads/MegatronBertForPreTraining target/session/ranks --to megatron --json'
+  section "Planning" \
+    'megabert plan --config 3.9b --gpus 64' \
+    'megabert plan --config 345m --gpus 0'
   section "Serving" \
     'megabert serve --help' \
     'megabert serve --port 65536' \

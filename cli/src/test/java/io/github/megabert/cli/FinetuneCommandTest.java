@@ -260,7 +260,9 @@ class FinetuneCommandTest {
     assertEquals(lines, TrainingRuns.metrics(output));
     Terminal other = finetune("--max-steps", "5", "--resume");
     assertRefused(
-        other, 1, "is of a run with other options or data (4 steps, now 5 steps); resume");
+        other,
+        1,
+        "is of a run with other options or data (4 steps, now 5 steps; steps=4, now steps=5);");
     Terminal none =
         Terminal.run(TrainingRuns.finetune(texts, folder.resolve("nothing"), "--resume"));
     assertRefused(none, 2, "--resume: there is no folder of a run");

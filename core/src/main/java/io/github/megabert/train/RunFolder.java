@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -37,6 +38,7 @@ import java.util.stream.Stream;
  */
 final class RunFolder {
   private static final String PREFIX = "step-";
+  private static final Pattern SEPARATOR = Pattern.compile(", |\\[|]");
   private static final String OPTIMIZER = "optimizer.safetensors";
   private static final String STATE = "state.json";
   private static final String MODEL = "model.safetensors";
@@ -269,10 +271,10 @@ final class RunFolder {
     return file.endsWith(MODEL);
   }
 
-  /** Of two lists of the same things, those that are not the same. */
+  /** Of two lists of the same things, those that are not the same; brackets are lists within. */
   private static String difference(String before, String now) {
-    List<String> old = List.of(before.split(", "));
-    List<String> current = List.of(now.split(", "));
+    List<String> old = List.of(SEPARATOR.split(before));
+    List<String> current = List.of(SEPARATOR.split(now));
     if (old.size() != current.size()) {
       return before + ", now " + now;
     }
@@ -304,7 +306,7 @@ final class RunFolder {
       throw new CheckpointException(
           last
               + " is of a run with other options or data ("
-              + difference(Quote.escape(state.fingerprint()), fingerprint)
+              + Quote.escape(difference(state.fingerprint(), fingerprint))
               + "); resume with those that it began with");
     }
     try (NamedTensors values =
