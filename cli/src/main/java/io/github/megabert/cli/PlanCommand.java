@@ -71,7 +71,7 @@ final class PlanCommand implements Callable<Integer> {
       paramLabel = "N",
       required = true,
       converter = Numbers.AtLeastOne.class,
-      description = "All GPUs.")
+      description = "GPUs in all.")
   private int gpus;
 
   @Option(
@@ -171,13 +171,13 @@ final class PlanCommand implements Callable<Integer> {
         gpus,
         gpu.cluster().name());
     System.out.printf(
-        "%4s %4s %4s %6s %9s %10s %8s %6s %8s%n",
-        "T", "P", "D", "micro", "recompute", "s a step", "TFLOP/s", "model", "GB a GPU");
+        "%4s %4s %4s %6s %9s %10s %8s %8s %8s%n",
+        "T", "P", "D", "micro", "recompute", "s a step", "TFLOP/s", "of peak", "GB a GPU");
     for (Prediction one : best) {
       ParallelPlan plan = one.layout().plan();
       System.out.printf(
           Locale.ROOT,
-          "%4d %4d %4d %6d %9s %10.3f %8.1f %5.1f%% %8.1f%n",
+          "%4d %4d %4d %6d %9s %10.3f %8.1f %7.1f%% %8.1f%n",
           plan.tensor(),
           plan.pipeline(),
           plan.data(),

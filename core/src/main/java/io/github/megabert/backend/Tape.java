@@ -2,19 +2,15 @@ package io.github.megabert.backend;
 
 import io.github.megabert.backend.TapeMatrices.Variable;
 import io.github.megabert.parallel.Communicator;
-import io.github.megabert.parallel.Partition;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiConsumer;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,43 +32,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Belongs to one thread, as its computation does; closing it closes that.
  */
 public final class Tape implements Computation {
-  /** What is left to do of an operation: it takes its output's gradient and adds to its inputs'. */
-  private interface Adjoint {
-    void run(Matrix gradient);
-  }
-
-  /** Something to be walked back over. */
-  private sealed interface Step {
-    void walkBack();
-  }
-
-  /**
-   * An operation; {@code held} is what its adjoint reads, {@code trained} are the gradients of
-   * parameters that it adds to.
-   */
-  private record Operation(
-      TapeValue output, List<TapeValue> held, GradientUses.Trained trained, Adjoint adjoint)
-      implements Step {
-    @Override
-    public void walkBack() {
-      Matrix gradient = output.takeGradient();
-      if (gradient != null) {
-        adjoint.run(gradient);
-      }
-      held.forEach(TapeValue::release);
-      trained.walkedBack();
-    }
-  }
-
   private final Computation computation;
   private final Gradients gradients;
   private final GradientTargets targets;
-  private final boolean recompute;
   private final TapeBuffers buffers;
   private final GradientUses uses;
-  private List<Step> steps = new ArrayList<>();
-
   private final TapeMatrices matrices = new TapeMatrices();
+  private final TapeRecord record;
+  private final TapeCollectives collectives;
   private final Map<Variable, TapeValue> inputs = new HashMap<>();
 
   /**
@@ -101,8 +68,9 @@ public final class Tape implements Computation {
     this.computation = computation;
     this.gradients = computation.gradients();
     this.targets = targets;
-    this.recompute = recompute;
     buffers = new TapeBuffers(computation, gradients);
+    record = new TapeRecord(matrices, buffers, gradients, uses, recompute);
+    collectives = new TapeCollectives(computation, record, matrices, buffers);
   }
 
   // Matrices and their values.
@@ -143,77 +111,12 @@ public final class Tape implements Computation {
     if (value == null) {
       throw new IllegalArgumentException("the matrix is no input of this tape");
     }
-    computation.read(gradientOf(value), destination);
+    computation.read(record.gradientOf(value), destination);
   }
 
   @Override
   public void read(Matrix matrix, MemorySegment destination) {
     computation.read(matrices.valueOf(matrix).memory(), destination);
-  }
-
-  private TapeValue newValue(Matrix shape, boolean isDifferentiable) {
-    return new TapeValue(buffers, buffers.take(shape.rows(), shape.columns()), isDifferentiable);
-  }
-
-  /** Rounds a written value to what the tape keeps, and remembers it. */
-  private void finish(Matrix out, TapeValue value, List<TapeValue> held, Adjoint adjoint) {
-    value.round();
-    remember(out, value, held, adjoint);
-  }
-
-  /** Likewise, of an operation that has parameters. */
-  private void finish(
-      Matrix out,
-      TapeValue value,
-      List<TapeValue> held,
-      GradientUses.Trained trained,
-      Adjoint adjoint) {
-    value.round();
-    remember(out, value, held, trained, adjoint);
-  }
-
-  /** Binds a written value and remembers its adjoint, if gradients pass through it. */
-  private void remember(Matrix out, TapeValue value, List<TapeValue> held, Adjoint adjoint) {
-    remember(out, value, held, GradientUses.NONE, adjoint);
-  }
-
-  private void remember(
-      Matrix out,
-      TapeValue value,
-      List<TapeValue> held,
-      GradientUses.Trained trained,
-      Adjoint adjoint) {
-    if (value.isDifferentiable && !matrices.isForgetful()) {
-      held.forEach(TapeValue::hold);
-      steps.add(new Operation(value, held, trained, adjoint));
-    }
-    matrices.bind(TapeMatrices.variable(out), value);
-  }
-
-  // Gradients of values.
-
-  /** The gradient of a value, to be added to; zeros if there was none. */
-  private Matrix gradientOf(TapeValue value) {
-    Matrix gradient = value.gradient();
-    if (gradient == null) {
-      gradient = buffers.take(value.rows, value.columns);
-      gradients.clear(gradient);
-      value.setGradient(gradient);
-    }
-    return gradient;
-  }
-
-  /** Adds a gradient that the caller gives up. */
-  private void giveGradient(TapeValue value, Matrix part) {
-    Matrix gradient = value.gradient();
-    if (!value.isDifferentiable) {
-      buffers.give(part);
-    } else if (gradient == null) {
-      value.setGradient(part);
-    } else {
-      gradients.add(part, gradient);
-      buffers.give(part);
-    }
   }
 
   /**
@@ -227,10 +130,10 @@ public final class Tape implements Computation {
       TapeValue value = matrices.valueOf(losses.get(i));
       Matrix seed = computation.upload(columnOf(weights.get(i)));
       if (value.isDifferentiable) {
-        giveGradient(value, seed);
+        record.giveGradient(value, seed);
       }
     }
-    walkBack();
+    record.walkBack();
   }
 
   /**
@@ -242,15 +145,9 @@ public final class Tape implements Computation {
   public void backward(Matrix out, Tensor gradient) {
     TapeValue value = matrices.valueOf(out);
     if (value.isDifferentiable) {
-      giveGradient(value, computation.upload(gradient));
+      record.giveGradient(value, computation.upload(gradient));
     }
-    walkBack();
-  }
-
-  private void walkBack() {
-    List<Step> recorded = steps;
-    steps = new ArrayList<>();
-    recorded.reversed().forEach(Step::walkBack);
+    record.walkBack();
   }
 
   private static Tensor columnOf(float[] values) {
@@ -279,10 +176,10 @@ public final class Tape implements Computation {
       gradients.add(matrices.valueOf(out).memory(), given);
       value = new TapeValue(buffers, given, isDifferentiable);
     } else {
-      value = newValue(out, isDifferentiable);
+      value = record.newValue(out, isDifferentiable);
     }
     computation.embed(tokenIds, typeIds, positionIds, words, types, positions, value.memory());
-    finish(
+    record.finish(
         out,
         value,
         List.of(),
@@ -307,9 +204,10 @@ public final class Tape implements Computation {
     TapeValue input = matrices.valueOf(x);
     Matrix dWeight = targets.of(weight);
     Matrix dBias = targets.of(bias);
-    TapeValue value = newValue(out, input.isDifferentiable || dWeight != null || dBias != null);
+    TapeValue value =
+        record.newValue(out, input.isDifferentiable || dWeight != null || dBias != null);
     computation.layerNorm(input.memory(), weight, bias, eps, value.memory());
-    finish(
+    record.finish(
         out,
         value,
         List.of(input),
@@ -360,7 +258,7 @@ public final class Tape implements Computation {
     Matrix dBias = targets.ofBias(linear);
     boolean isTrained = dWeight != null || dBias != null;
     TapeValue value =
-        newValue(
+        record.newValue(
             out, isTrained || input.isDifferentiable || (added != null && added.isDifferentiable));
     computation.linear(
         input.memory(),
@@ -368,7 +266,7 @@ public final class Tape implements Computation {
         Activation.IDENTITY,
         added == null ? null : added.memory(),
         value.memory());
-    finish(
+    record.finish(
         out,
         value,
         List.of(input),
@@ -386,7 +284,7 @@ public final class Tape implements Computation {
           if (added == null) {
             buffers.give(gradient);
           } else {
-            giveGradient(added, gradient);
+            record.giveGradient(added, gradient);
           }
         });
   }
@@ -394,34 +292,34 @@ public final class Tape implements Computation {
   private void sum(Matrix x, Matrix y, Matrix out) {
     TapeValue first = matrices.valueOf(x);
     TapeValue second = matrices.valueOf(y);
-    TapeValue value = newValue(out, first.isDifferentiable || second.isDifferentiable);
+    TapeValue value = record.newValue(out, first.isDifferentiable || second.isDifferentiable);
     gradients.clear(value.memory());
     gradients.add(first.memory(), value.memory());
     gradients.add(second.memory(), value.memory());
-    finish(
+    record.finish(
         out,
         value,
         List.of(first, second),
         gradient -> {
           if (first.isDifferentiable) {
-            gradients.add(gradient, gradientOf(first));
+            gradients.add(gradient, record.gradientOf(first));
           }
-          giveGradient(second, gradient);
+          record.giveGradient(second, gradient);
         });
   }
 
   @Override
   public void activate(Activation activation, Matrix x, Matrix out) {
     TapeValue input = matrices.valueOf(x);
-    TapeValue value = newValue(out, input.isDifferentiable);
+    TapeValue value = record.newValue(out, input.isDifferentiable);
     computation.activate(activation, input.memory(), value.memory());
-    finish(
+    record.finish(
         out,
         value,
         List.of(input),
         gradient -> {
           gradients.activation(activation, input.memory(), gradient, gradient);
-          giveGradient(input, gradient);
+          record.giveGradient(input, gradient);
         });
   }
 
@@ -430,10 +328,10 @@ public final class Tape implements Computation {
     TapeValue input = matrices.valueOf(x);
     TapeValue added = residual == null ? null : matrices.valueOf(residual);
     TapeValue value =
-        newValue(out, input.isDifferentiable || (added != null && added.isDifferentiable));
+        record.newValue(out, input.isDifferentiable || (added != null && added.isDifferentiable));
     computation.dropout(
         dropout, input.memory(), added == null ? null : added.memory(), value.memory());
-    finish(
+    record.finish(
         out,
         value,
         List.of(),
@@ -441,10 +339,10 @@ public final class Tape implements Computation {
           if (input.isDifferentiable) {
             Matrix dX = added == null ? gradient : buffers.take(out.rows(), out.columns());
             gradients.dropout(dropout, gradient, dX);
-            giveGradient(input, dX);
+            record.giveGradient(input, dX);
           }
           if (added != null) {
-            giveGradient(added, gradient);
+            record.giveGradient(added, gradient);
           } else if (!input.isDifferentiable) {
             buffers.give(gradient);
           }
@@ -466,8 +364,9 @@ public final class Tape implements Computation {
     TapeValue q = matrices.valueOf(queries);
     TapeValue k = matrices.valueOf(keys);
     TapeValue v = matrices.valueOf(values);
-    TapeValue value = newValue(out, q.isDifferentiable || k.isDifferentiable || v.isDifferentiable);
-    TapeValue kept = probabilities == null ? null : newValue(probabilities, false);
+    TapeValue value =
+        record.newValue(out, q.isDifferentiable || k.isDifferentiable || v.isDifferentiable);
+    TapeValue kept = probabilities == null ? null : record.newValue(probabilities, false);
     computation.attention(
         layout,
         q.memory(),
@@ -482,7 +381,7 @@ public final class Tape implements Computation {
     if (probabilities != null && kept != null) {
       matrices.bind(TapeMatrices.variable(probabilities), kept);
     }
-    finish(
+    record.finish(
         out,
         value,
         List.of(q, k, v, value),
@@ -498,9 +397,9 @@ public final class Tape implements Computation {
               dropout,
               value.memory(),
               gradient,
-              gradientOf(q),
-              gradientOf(k),
-              gradientOf(v));
+              record.gradientOf(q),
+              record.gradientOf(k),
+              record.gradientOf(v));
           buffers.give(gradient);
         });
   }
@@ -508,14 +407,14 @@ public final class Tape implements Computation {
   @Override
   public void gatherRows(Matrix x, int[] rows, Matrix out) {
     TapeValue input = matrices.valueOf(x);
-    TapeValue value = newValue(out, input.isDifferentiable);
+    TapeValue value = record.newValue(out, input.isDifferentiable);
     computation.gatherRows(input.memory(), rows, value.memory());
-    finish(
+    record.finish(
         out,
         value,
         List.of(input),
         gradient -> {
-          gradients.gatherRows(gradient, rows, gradientOf(input));
+          gradients.gatherRows(gradient, rows, record.gradientOf(input));
           buffers.give(gradient);
         });
   }
@@ -529,16 +428,16 @@ public final class Tape implements Computation {
   @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
     TapeValue input = matrices.valueOf(logits);
-    TapeValue value = newValue(out, input.isDifferentiable);
+    TapeValue value = record.newValue(out, input.isDifferentiable);
     computation.crossEntropy(input.memory(), labels, smoothing, value.memory());
-    remember(
+    record.remember(
         out,
         value,
         List.of(input),
         gradient -> {
           Matrix dLogits = buffers.take(logits.rows(), logits.columns());
           gradients.crossEntropy(input.memory(), labels, smoothing, gradient, dLogits);
-          giveGradient(input, dLogits);
+          record.giveGradient(input, dLogits);
           buffers.give(gradient);
         });
   }
@@ -547,11 +446,11 @@ public final class Tape implements Computation {
   public Matrix crossEntropy(
       ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
     TapeValue input = matrices.valueOf(logits);
-    TapeValue value = newValue(out, input.isDifferentiable);
+    TapeValue value = record.newValue(out, input.isDifferentiable);
     Matrix sums =
         computation.crossEntropy(share, input.memory(), labels, smoothing, value.memory());
     TapeValue totals = new TapeValue(buffers, sums, false);
-    remember(
+    record.remember(
         out,
         value,
         List.of(input, totals),
@@ -559,7 +458,7 @@ public final class Tape implements Computation {
           Matrix dLogits = buffers.take(logits.rows(), logits.columns());
           gradients.crossEntropy(
               share, input.memory(), labels, smoothing, totals.memory(), gradient, dLogits);
-          giveGradient(input, dLogits);
+          record.giveGradient(input, dLogits);
           buffers.give(gradient);
         });
     Matrix kept = matrix(sums.rows(), 1);
@@ -569,92 +468,22 @@ public final class Tape implements Computation {
 
   @Override
   public void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
-    TapeValue input = matrices.valueOf(x);
-    TapeValue added = residual == null ? null : matrices.valueOf(residual);
-    TapeValue value =
-        newValue(out, input.isDifferentiable || (added != null && added.isDifferentiable));
-    computation.allReduce(
-        group, input.memory(), added == null ? null : added.memory(), value.memory());
-    finish(
-        out,
-        value,
-        List.of(),
-        gradient -> {
-          if (added != null && added.isDifferentiable) {
-            gradients.add(gradient, gradientOf(added));
-          }
-          giveGradient(input, gradient);
-        });
+    collectives.allReduce(group, x, residual, out);
   }
 
   @Override
   public Matrix copyToRanks(Communicator group, Matrix x) {
-    TapeValue input = matrices.valueOf(x);
-    Matrix out = matrix(x.rows(), x.columns());
-    remember(
-        out,
-        TapeValue.sameAs(input),
-        List.of(),
-        gradient -> {
-          computation.allReduce(group, gradient, null, gradient);
-          giveGradient(input, gradient);
-        });
-    return out;
+    return collectives.copyToRanks(group, x);
   }
 
   @Override
   public void reduceScatter(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
-    TapeValue input = matrices.valueOf(x);
-    TapeValue added = residual == null ? null : matrices.valueOf(residual);
-    TapeValue value =
-        newValue(out, input.isDifferentiable || (added != null && added.isDifferentiable));
-    computation.reduceScatter(
-        group, input.memory(), added == null ? null : added.memory(), value.memory());
-    finish(
-        out,
-        value,
-        List.of(),
-        gradient -> {
-          if (input.isDifferentiable) {
-            Matrix dX = buffers.take(x.rows(), x.columns());
-            computation.allGather(group, gradient, GatheredUse.COPIES, dX);
-            giveGradient(input, dX);
-          }
-          if (added == null) {
-            buffers.give(gradient);
-          } else {
-            giveGradient(added, gradient);
-          }
-        });
+    collectives.reduceScatter(group, x, residual, out);
   }
 
   @Override
   public void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
-    TapeValue input = matrices.valueOf(x);
-    TapeValue value = newValue(all, input.isDifferentiable);
-    computation.allGather(group, input.memory(), use, value.memory());
-    if (use == GatheredUse.PARTS && !recompute) {
-      value.makeAgainBy(input, memory -> computation.allGather(group, input.memory(), use, memory));
-    }
-    finish(
-        all,
-        value,
-        List.of(),
-        gradient -> {
-          Matrix dX = buffers.take(x.rows(), x.columns());
-          switch (use) {
-            case PARTS -> computation.reduceScatter(group, gradient, null, dX);
-            case COPIES -> computation.gatherRows(gradient, ownRows(group, all.rows()), dX);
-          }
-          giveGradient(input, dX);
-          buffers.give(gradient);
-        });
-  }
-
-  private static int[] ownRows(Communicator group, int rows) {
-    Partition parts = Partition.even(rows, group.size());
-    int first = (int) parts.start(group.rank());
-    return IntStream.range(first, first + (int) parts.count(group.rank())).toArray();
+    collectives.allGather(group, x, use, all);
   }
 
   /** A value is what was last written as a whole. */
@@ -671,9 +500,9 @@ public final class Tape implements Computation {
 
   /** A matrix of losses that the computation has made. */
   private Matrix finishLosses(
-      Matrix losses, boolean isDifferentiable, List<TapeValue> held, Adjoint adjoint) {
+      Matrix losses, boolean isDifferentiable, List<TapeValue> held, TapeRecord.Adjoint adjoint) {
     Matrix out = matrix(losses.rows(), losses.columns());
-    remember(out, new TapeValue(buffers, losses, isDifferentiable), held, adjoint);
+    record.remember(out, new TapeValue(buffers, losses, isDifferentiable), held, adjoint);
     return out;
   }
 
@@ -687,7 +516,7 @@ public final class Tape implements Computation {
         List.of(input),
         gradient -> {
           gradients.columnCrossEntropy(
-              input.memory(), column, offsets, labels, gradient, gradientOf(input));
+              input.memory(), column, offsets, labels, gradient, record.gradientOf(input));
           buffers.give(gradient);
         });
   }
@@ -704,7 +533,7 @@ public final class Tape implements Computation {
         gradient -> {
           Matrix dX = buffers.take(x.rows(), x.columns());
           gradients.squaredError(input.memory(), wanted.memory(), gradient, dX);
-          giveGradient(input, dX);
+          record.giveGradient(input, dX);
           buffers.give(gradient);
         });
   }
@@ -721,7 +550,7 @@ public final class Tape implements Computation {
         gradient -> {
           Matrix dLogits = buffers.take(logits.rows(), logits.columns());
           gradients.binaryCrossEntropy(input.memory(), wanted.memory(), gradient, dLogits);
-          giveGradient(input, dLogits);
+          record.giveGradient(input, dLogits);
           buffers.give(gradient);
         });
   }
@@ -730,59 +559,7 @@ public final class Tape implements Computation {
 
   @Override
   public void segment(Runnable operations) {
-    if (!recompute || matrices.isForgetful()) {
-      operations.run();
-    } else {
-      steps.add(new Segment(operations, matrices.runForFootprint(operations)));
-    }
-  }
-
-  /** Operations that were run once without being remembered. */
-  private final class Segment implements Step {
-    private final Runnable operations;
-    private final TapeMatrices.Footprint footprint;
-
-    Segment(Runnable operations, TapeMatrices.Footprint footprint) {
-      this.operations = operations;
-      this.footprint = footprint;
-    }
-
-    /** Runs the operations again, remembers them, and walks back over them. */
-    @Override
-    public void walkBack() {
-      List<Step> before = steps;
-      steps = new ArrayList<>();
-      Map<Variable, TapeValue> bound = new LinkedHashMap<>();
-      footprint.reads.keySet().forEach(variable -> keepBinding(variable, bound));
-      footprint.writes.keySet().forEach(variable -> keepBinding(variable, bound));
-      footprint.reads.forEach(matrices::bind);
-      uses.whileRepeated(() -> matrices.runLocally(operations));
-      footprint.writes.forEach(Segment::passGradient);
-      Tape.this.walkBack();
-      bound.forEach(
-          (variable, value) -> {
-            matrices.bind(variable, value);
-            value.release();
-          });
-      footprint.reads.values().forEach(TapeValue::release);
-      steps = before;
-    }
-
-    private static void keepBinding(Variable variable, Map<Variable, TapeValue> bound) {
-      TapeValue value = variable.value();
-      if (value != null && bound.putIfAbsent(variable, value) == null) {
-        value.hold();
-      }
-    }
-
-    /** What came of the first run's result is a gradient of the second's. */
-    private static void passGradient(Variable variable, TapeValue first) {
-      Matrix gradient = first.takeGradient();
-      TapeValue second = variable.value();
-      if (gradient != null && second != null) {
-        second.setGradient(gradient);
-      }
-    }
+    record.segment(operations);
   }
 
   @Override

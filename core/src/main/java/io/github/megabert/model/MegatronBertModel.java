@@ -174,7 +174,7 @@ public final class MegatronBertModel implements MegatronBert {
       pass.readsWeightsOf(files);
     }
     Computation computation = pass.computation;
-    // A pass that continues others has few tokens: dividing them would save nothing.
+    // With a cache, all but the first pass have few tokens: dividing them would save nothing.
     boolean isDivided = ranks.dividesTokens() && cache == null;
     TokenShare share = new TokenShare(ranks, batch.tokens(), isDivided);
     Matrix h = embed(computation, batch, share);

@@ -9,7 +9,6 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parallel.Communicator;
-import io.github.megabert.parallel.Pending;
 import io.github.megabert.parallel.Ranks;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
@@ -67,6 +66,9 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   /** Parameters of all stages, in the order in which the model asked for them. */
   private final Map<String, ParameterSpec> wholeModel = new LinkedHashMap<>();
 
+  /** The first and the last rank of a pipeline, which share tied embeddings; null without one. */
+  private @Nullable Communicator ends;
+
   /** Those that another stage uses. */
   private final Set<String> elsewhere = new HashSet<>();
 
@@ -102,6 +104,11 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   /** Takes the stages that the model was loaded for. */
   void setPipeline(PipelineRank value) {
     pipeline = value;
+    Communicator group = value.group();
+    if (group != null && value.isDivided()) {
+      boolean isEnd = group.rank() == 0 || group.rank() == group.size() - 1;
+      ends = group.split(isEnd ? 0 : 1, group.rank());
+    }
   }
 
   /** Which stages are here. */
@@ -376,23 +383,12 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     }
   }
 
-  /** The two ends of a pipeline add what the other has; the sums have the same bits. */
   private void sumTied(Computation computation) {
-    Communicator group = pipeline().group();
     for (Parameter parameter : parameters.values()) {
       Matrix gradient = parameter.block.gradient;
-      if (group == null || gradient == null || !elsewhere.contains(parameter.spec.name())) {
-        continue;
+      if (ends != null && gradient != null && elsewhere.contains(parameter.spec.name())) {
+        computation.allReduce(ends, gradient, null, gradient);
       }
-      int tag = PipelineRank.tagOfGradients(0);
-      int other = group.size() - 1 - group.rank();
-      Tensor own = Tensor.allocate(Arena.ofAuto(), DType.F32, parameter.shape);
-      Tensor theirs = Tensor.allocate(Arena.ofAuto(), DType.F32, parameter.shape);
-      computation.read(gradient, own.segment());
-      Pending sent = group.startSend(own.segment(), other, tag);
-      group.receive(theirs.segment(), other, tag);
-      sent.await();
-      computation.gradients().add(computation.upload(theirs), gradient);
     }
   }
 
@@ -477,7 +473,9 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   public Tensor tensor(String name) {
     Tensor whole = atFirst(spec(name));
     if (whole == null) {
-      throw new IllegalStateException(name + " is in another stage, and read by the first rank");
+      throw new IllegalStateException(
+          name
+              + " is of the whole model, which the first rank alone has once all have asked for it");
     }
     return whole;
   }
@@ -513,9 +511,13 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
 
   /**
    * The whole model, for ranks that share it to write together: one parameter after the other, in
-   * the same order on each, whose tensors are read into arenas that are open to all threads.
+   * the same order on each, whose tensors are read into arenas that are open to all threads. Ranks
+   * of a pipeline do not.
    */
   public Checkpoint gathered() {
+    if (pipeline().isDivided()) {
+      throw new IllegalStateException("ranks of a pipeline write one model, not a part each");
+    }
     return new GatheredParameters(this, ranks);
   }
 

@@ -74,7 +74,7 @@ final class Background {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new RankFailedException(
-            rank, "rank " + rank + " was interrupted as it waited for " + name, e);
+            rank, false, "rank " + rank + " was interrupted as it waited for " + name, e);
       } catch (ExecutionException e) {
         if (e.getCause() instanceof CommunicationException failure) {
           throw failure.copy();

@@ -92,11 +92,7 @@ public record ParallelPlan(int tensor, int pipeline, int data) {
     Communicator tensorGroup = world.split(d + data * stage, t);
     Communicator pipelineGroup = world.split(t + tensor * d, stage);
     Communicator dataGroup = world.split(t + tensor * stage, d);
-    Communicator modelGroup = world.split(d, rank);
-    boolean isEnd = stage == 0 || stage == pipeline - 1;
-    Communicator embeddingGroup = world.split(isEnd ? t + tensor * d : tensor * data + rank, stage);
-    return new ParallelGroups(
-        this, world, tensorGroup, pipelineGroup, dataGroup, modelGroup, embeddingGroup);
+    return new ParallelGroups(this, world, tensorGroup, pipelineGroup, dataGroup);
   }
 
   @Override

@@ -8,14 +8,15 @@ import java.util.List;
  * 2021, section 2.2).
  *
  * <p>A rank first computes forward passes until its successors have enough to do, then one backward
- * pass for each forward pass, and at last the backward passes that are left. So it keeps the
- * activations of at most {@code ranks − rank} micro-batches, however many there are.
+ * pass for each forward pass, and at last the backward passes that are left. So with one chunk it
+ * keeps the activations of at most {@code ranks − rank} micro-batches, however many there are.
  *
  * <p>With several chunks the stages are interleaved: rank r has the stages {@code r, r + ranks, r +
  * 2 · ranks, …}. The pipeline fills and empties in a {@code chunks}-th of the time, for as many
- * times the messages. Micro-batches go through the chunks in groups of as many as there are ranks.
- * Of a last group that has fewer, the order is that of a whole one without what is missing, so any
- * number of micro-batches will do.
+ * times the messages; of at most {@code 2 · (ranks − 1 − rank) + (chunks − 1) · ranks + 1} passes,
+ * each through a chunk, the activations are kept. Micro-batches go through the chunks in groups of
+ * as many as there are ranks. Of a last group that has fewer, the order is that of a whole one
+ * without what is missing, so any number of micro-batches will do.
  *
  * @param ranks of the pipeline
  * @param chunks stages a rank

@@ -7,24 +7,25 @@ public final class RankFailedException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
   private final int rank;
+  private final boolean isLost;
 
   /**
    * A rank that failed.
    *
    * @param rank its number in the whole run
+   * @param isLost whether it could not say why: it was killed, or its host is lost
    */
-  public RankFailedException(int rank, String message, @Nullable Throwable cause) {
+  public RankFailedException(
+      int rank, boolean isLost, @Nullable String message, @Nullable Throwable cause) {
     super(message, cause);
     this.rank = rank;
+    this.isLost = isLost;
   }
 
   /** A rank that threw, and could say why itself. */
   public static RankFailedException of(int rank, Throwable thrown) {
-    return new RankFailedException(rank, prefix(rank) + says(thrown), thrown);
-  }
-
-  private static String prefix(int rank) {
-    return "rank " + rank + " failed: ";
+    String message = "rank " + rank + " failed: " + says(thrown);
+    return new RankFailedException(rank, false, message, thrown);
   }
 
   private static String says(Throwable thrown) {
@@ -34,7 +35,7 @@ public final class RankFailedException extends CommunicationException {
 
   /** Whether the rank could not say why: it was killed, or its host is lost. */
   public boolean isLost() {
-    return !String.valueOf(getMessage()).startsWith(prefix(rank));
+    return isLost;
   }
 
   /** The number of the rank that failed, in the whole run. */
@@ -44,6 +45,6 @@ public final class RankFailedException extends CommunicationException {
 
   @Override
   CommunicationException copy() {
-    return new RankFailedException(rank, getMessage(), this);
+    return new RankFailedException(rank, isLost, getMessage(), this);
   }
 }

@@ -110,7 +110,7 @@ final class SharedWorld {
       Thread.currentThread().interrupt();
       fail(
           new RankFailedException(
-              rank, "rank " + rank + " was interrupted as it waited in " + purpose, e));
+              rank, false, "rank " + rank + " was interrupted as it waited in " + purpose, e));
       check();
     } finally {
       waiters.remove(waiter);

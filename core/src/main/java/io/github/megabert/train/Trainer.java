@@ -1,7 +1,5 @@
 package io.github.megabert.train;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
@@ -224,19 +222,24 @@ public final class Trainer {
       }
     }
     files.create();
-    try (AdamW optimizer = newOptimizer();
-        MetricsLog log = MetricsLog.create(files.metrics())) {
-      try {
+    try {
+      try (AdamW optimizer = newOptimizer();
+          MetricsLog log = MetricsLog.create(files.metrics())) {
         meet();
         return new Run(files, optimizer, log, begin(), interrupted).run();
-      } catch (IOException | RuntimeException failure) {
-        discardIfEmpty(files, failure);
-        throw failure;
       }
+    } catch (IOException | RuntimeException | Error failure) {
+      discardIfEmpty(files, failure);
+      throw failure;
     }
   }
 
-  private static void discardIfEmpty(RunFolder files, Exception failure) {
+  /** Whether this rank is of the copy of the model that is written. */
+  private boolean isOfFirstCopy() {
+    return ranks == null || ranks.data().rank() == 0;
+  }
+
+  private static void discardIfEmpty(RunFolder files, Throwable failure) {
     try {
       files.discardIfEmpty();
     } catch (IOException second) {
@@ -568,9 +571,11 @@ public final class Trainer {
     }
 
     private void saveBest() throws IOException {
-      Checkpoint whole = model.parameters().whole();
-      if (isFirst()) {
-        files.saveBest(whole);
+      if (isOfFirstCopy()) {
+        Checkpoint whole = model.parameters().whole();
+        if (isFirst()) {
+          files.saveBest(whole);
+        }
       }
       meet();
     }
@@ -581,9 +586,15 @@ public final class Trainer {
         return;
       }
       Communicator sharing = ranksThatWrite();
+      if (!isOfFirstCopy()) {
+        if (dataParallel.distributedOptimizer()) {
+          optimizer.giveState();
+        }
+        return;
+      }
       Checkpoint all = sharing == null ? model.parameters().whole() : model.parameters().gathered();
       if (log == null) {
-        if (sharing != null && requireNonNull(ranks).data().rank() == 0) {
+        if (sharing != null) {
           RunFolder.writeRank(all, sharing);
         }
         optimizer.giveState();

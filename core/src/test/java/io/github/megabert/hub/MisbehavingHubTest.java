@@ -3,14 +3,12 @@ package io.github.megabert.hub;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import io.github.megabert.testing.RandomInput;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -22,189 +20,12 @@ import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
-import java.util.Random;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** Pulls from a hub that breaks off, lies, refuses, or means ill. */
-class MisbehavingHubTest {
-  private static final String WEIGHTS = "model.safetensors";
-
-  private final HubServer server = new HubServer();
-  private final byte[] weights = new byte[100_000];
-  private final AtomicInteger calls = new AtomicInteger();
-
-  @TempDir private Path folder;
-
-  @BeforeEach
-  void fill() {
-    new Random(2).nextBytes(weights);
-    server.file("config.json", "{\"a\": 1}").file(WEIGHTS, weights);
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
-  }
-
-  private Hub hub() {
-    return hub(server.address(), HubTest.QUICK);
-  }
-
-  private Hub hub(URI address, Patience patience) {
-    return new Hub(
-        new HubSettings(address, null, folder.resolve("hub"), false), patience, HubCache.SYMBOLIC);
-  }
-
-  private Path blobs() {
-    return folder.resolve("hub/models--org--model/blobs");
-  }
-
-  private Path partial() {
-    return blobs().resolve(HubServer.sha256(weights) + ".megabert.incomplete");
-  }
-
-  /** A pull that succeeds, with the right weights. */
-  private void succeeds() throws IOException {
-    PulledModel pulled = hub().pull(HubTest.MODEL);
-    assertArrayEquals(weights, Files.readAllBytes(pulled.folder().resolve(WEIGHTS)));
-    try (Stream<Path> left = Files.list(blobs())) {
-      assertEquals(2, left.count(), "nothing incomplete is left");
-    }
-  }
-
-  /** A pull that is refused in one sentence, and after which the model is not there. */
-  private void refused(String sentence) throws IOException {
-    refused(hub(), sentence);
-  }
-
-  private void refused(Hub hub, String sentence) throws IOException {
-    String message = assertThrows(HubException.class, () -> hub.pull(HubTest.MODEL)).getMessage();
-    assertTrue(message.contains(sentence), message);
-    assertFalse(message.contains("\n"), message);
-    assertEquals(Optional.empty(), hub.cached(HubTest.MODEL));
-    try (Stream<Path> all = Files.walk(folder)) {
-      Path hubFolder = folder.resolve("hub");
-      assertEquals(
-          List.of(),
-          all.filter(file -> !file.equals(folder) && !file.startsWith(hubFolder)).toList());
-    }
-  }
-
-  private List<String> ranges() {
-    return server.requests().stream()
-        .filter(request -> !request.isAtHub())
-        .map(HubServer.Request::range)
-        .toList();
-  }
-
-  @Test
-  void aCutConnectionIsGoneOnFrom() throws IOException {
-    server.fault(
-        (exchange, path, isAtHub) -> {
-          int call = isAtHub ? 9 : calls.getAndIncrement();
-          if (call < 6) {
-            HubServer.cut(exchange, weights, 10_000 * call, 10_000);
-          }
-          return call < 6;
-        });
-    // More often than attempts may fail without anything new.
-    assertTrue(6 > HubTest.QUICK.attempts());
-    succeeds();
-    assertEquals(7, ranges().size());
-    assertEquals("", ranges().getFirst());
-    assertTrue(ranges().getLast().matches("bytes=[1-9][0-9]*-"), ranges().toString());
-  }
-
-  @Test
-  void aLaterPullGoesOnFromWhatIsThere() throws IOException {
-    Files.createDirectories(blobs());
-    Files.write(partial(), Arrays.copyOf(weights, 60_000));
-    succeeds();
-    assertEquals(List.of("bytes=60000-"), ranges());
-  }
-
-  @Test
-  void whatIsThereMayBeWrong() throws IOException {
-    Files.createDirectories(blobs());
-    Files.write(partial(), new byte[60_000]);
-    succeeds();
-    assertEquals(List.of("bytes=60000-", ""), ranges());
-  }
-
-  @Test
-  void whatIsThereMayBeTooMuch() throws IOException {
-    Files.createDirectories(blobs());
-    Files.write(partial(), new byte[weights.length + 1]);
-    succeeds();
-    assertEquals(List.of(""), ranges());
-  }
-
-  @Test
-  void whatIsThereMayBeAll() throws IOException {
-    Files.createDirectories(blobs());
-    Files.write(partial(), weights);
-    succeeds();
-    assertEquals(List.of(), ranges());
-  }
-
-  @Test
-  void aHubMayNotKnowRanges() throws IOException {
-    Files.createDirectories(blobs());
-    Files.write(partial(), Arrays.copyOf(weights, 60_000));
-    server.fault(
-        (exchange, path, isAtHub) -> {
-          if (!isAtHub) {
-            HubServer.send(exchange, 200, weights);
-          }
-          return !isAtHub;
-        });
-    succeeds();
-  }
-
-  @Test
-  void aHubMayRefuseARangeOrAnswerWithAnother() throws IOException {
-    for (int status : new int[] {416, 206}) {
-      calls.set(0);
-      server.forget();
-      delete();
-      Files.createDirectories(blobs());
-      Files.write(partial(), Arrays.copyOf(weights, 60_000));
-      server.fault(
-          (exchange, path, isAtHub) -> {
-            boolean first = !isAtHub && calls.getAndIncrement() == 0;
-            if (first) {
-              exchange.getResponseHeaders().set("Content-Range", "bytes 5-99999/100000");
-              HubServer.send(exchange, status, status == 416 ? new byte[0] : new byte[99_995]);
-            }
-            return first;
-          });
-      succeeds();
-      assertEquals(List.of("bytes=60000-", ""), ranges());
-    }
-  }
-
-  private void delete() throws IOException {
-    Path hub = folder.resolve("hub");
-    if (Files.exists(hub)) {
-      try (Stream<Path> all = Files.walk(hub)) {
-        for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
-    }
-  }
-
+/** Pulls from a hub that lies, refuses, or means ill. */
+class MisbehavingHubTest extends PullTestBed {
   @Test
   void contentsAreChecked() throws IOException {
     byte[] other = weights.clone();
@@ -454,14 +275,6 @@ class MisbehavingHubTest {
     assertEquals(List.of("", "bytes=30000-"), ranges());
   }
 
-  private static void sleep(long millis) {
-    try {
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
   @Test
   void nobodyThere() throws IOException {
     int port;
@@ -565,38 +378,6 @@ class MisbehavingHubTest {
                 all.map(file -> file.getFileName().toString()).sorted().toList());
           }
         });
-  }
-
-  @Test
-  void anInterruptedPullEndsAndAnotherGoesOn() throws Exception {
-    CountDownLatch reached = new CountDownLatch(1);
-    server.fault(
-        (exchange, path, isAtHub) -> {
-          if (isAtHub || calls.getAndIncrement() > 0) {
-            return false;
-          }
-          HubServer.cut(exchange, weights, 0, 50_000);
-          reached.countDown();
-          sleep(5_000);
-          return true;
-        });
-    AtomicReference<Object> outcome = new AtomicReference<>("none");
-    Thread pull =
-        Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    outcome.set(hub().pull(HubTest.MODEL));
-                  } catch (IOException e) {
-                    outcome.set(Thread.currentThread().isInterrupted() ? e : "not interrupted");
-                  }
-                });
-    reached.await();
-    pull.interrupt();
-    pull.join();
-    assertInstanceOf(InterruptedIOException.class, outcome.get());
-    succeeds();
-    assertEquals(2, ranges().size());
   }
 
   @Test

@@ -67,7 +67,7 @@ class DistributedOptimizerTest {
   }
 
   @Test
-  void theStateThatIsSavedIsThatOfARunThatGoesOn() throws Exception {
+  void savedStateHasTheSameBitsCutOrWhole() throws Exception {
     // Two copies with whole state and with cut state: the same file, to the bit.
     ParallelRun run = new ParallelRun(new ParallelPlan(1, 1, 2), "vector").thatStopsWhenSaved();
     List<MetricsLine.Step> whole = run.train(folder.resolve("whole"));

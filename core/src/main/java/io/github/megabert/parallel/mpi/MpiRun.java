@@ -134,8 +134,9 @@ public final class MpiRun {
       world.barrier();
     } catch (Throwable thrown) {
       told.set(true);
+      watch.told();
       if (!(thrown instanceof RankFailedException failure && failure.rank() != rank)) {
-        watch.fail(rank, String.valueOf(RankFailedException.of(rank, thrown).getMessage()));
+        watch.fail(RankFailedException.of(rank, thrown));
       }
       throw thrown;
     }

@@ -279,7 +279,10 @@ final class MpiTransport implements Transport {
         watch.check();
         if (Thread.currentThread().isInterrupted()) {
           throw new RankFailedException(
-              worldRank, "rank " + worldRank + " was interrupted as it waited for others", null);
+              worldRank,
+              false,
+              "rank " + worldRank + " was interrupted as it waited for others",
+              null);
         }
         if (polls < 200) {
           Thread.onSpinWait();

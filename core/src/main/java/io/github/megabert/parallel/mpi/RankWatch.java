@@ -53,7 +53,7 @@ final class RankWatch {
   private static final int CONNECT_MILLIS = 3_000;
   private static final int KEY_BYTES = 16;
 
-  // What is sent, a byte each; a failure is followed by the rank and a text.
+  // What is sent, a byte each; a failure is followed by the rank, whether it is lost, and a text.
   private static final int ALIVE = 0;
   private static final int GOODBYE = 1;
   private static final int FAILURE = 2;
@@ -73,14 +73,24 @@ final class RankWatch {
 
   /** A connection and whom it leads to. */
   private record Connection(int peer, Socket socket, DataInputStream in, DataOutputStream out) {
-    void send(int kind, int rank, String text) {
+    void send(int kind) {
       synchronized (out) {
         try {
           out.writeByte(kind);
-          if (kind == FAILURE) {
-            out.writeInt(rank);
-            out.writeUTF(text);
-          }
+          out.flush();
+        } catch (IOException lost) {
+          // The reader notices, and tells.
+        }
+      }
+    }
+
+    void send(RankFailedException failure) {
+      synchronized (out) {
+        try {
+          out.writeByte(FAILURE);
+          out.writeInt(failure.rank());
+          out.writeBoolean(failure.isLost());
+          out.writeUTF(String.valueOf(failure.getMessage()));
           out.flush();
         } catch (IOException lost) {
           // The reader notices, and tells.
@@ -93,9 +103,13 @@ final class RankWatch {
   void check() {
     RankFailedException first = failure.get();
     if (first != null) {
-      isTold = true;
-      throw new RankFailedException(first.rank(), first.getMessage(), first);
+      throw new RankFailedException(first.rank(), first.isLost(), first.getMessage(), first);
     }
+  }
+
+  /** The work of this rank has ended by a failure; what it waited for does not matter any more. */
+  void told() {
+    isTold = true;
   }
 
   /** Waits so long for a failure to be told; null if there was none. */
@@ -234,7 +248,7 @@ final class RankWatch {
 
   private void signOfLife() {
     while (!isOver) {
-      connections.forEach(connection -> connection.send(ALIVE, 0, ""));
+      connections.forEach(connection -> connection.send(ALIVE));
       try {
         Thread.sleep(1_000);
       } catch (InterruptedException e) {
@@ -250,7 +264,7 @@ final class RankWatch {
       while (true) {
         switch (connection.in().readByte()) {
           case GOODBYE -> departed.add(peer);
-          case FAILURE -> fail(connection.in().readInt(), connection.in().readUTF());
+          case FAILURE -> fail(readFailure(connection.in()));
           default -> {}
         }
       }
@@ -261,20 +275,25 @@ final class RankWatch {
     }
   }
 
+  private static RankFailedException readFailure(DataInputStream in) throws IOException {
+    return new RankFailedException(in.readInt(), in.readBoolean(), in.readUTF(), null);
+  }
+
   private void lost(int peer, String how) {
     if (!departed.contains(peer)) {
-      fail(peer, "rank " + peer + " (" + names.get(peer) + ") " + how);
+      String message = "rank " + peer + " (" + names.get(peer) + ") " + how;
+      fail(new RankFailedException(peer, true, message, null));
     }
   }
 
   /** A rank has failed: ends the waits of this rank and, through rank 0, of all others. */
-  void fail(int failedRank, String message) {
+  void fail(RankFailedException first) {
     if (!isKnown.compareAndSet(false, true)) {
       return;
     }
     // First the others: this process may end as soon as it knows itself.
-    connections.forEach(connection -> connection.send(FAILURE, failedRank, message));
-    failure.set(new RankFailedException(failedRank, message, null));
+    connections.forEach(connection -> connection.send(first));
+    failure.set(first);
     failed.countDown();
     Thread.ofPlatform().daemon().name("megabert-rank-watch").start(this::endWhatHangs);
   }
@@ -305,7 +324,7 @@ final class RankWatch {
   void goodbye() {
     isOver = true;
     for (Connection connection : connections) {
-      connection.send(GOODBYE, rank, "");
+      connection.send(GOODBYE);
       try {
         connection.socket().shutdownOutput();
       } catch (IOException gone) {

@@ -160,8 +160,9 @@ public final class PerformanceModel {
   }
 
   /**
-   * All layouts that fit into memory, the quickest first. Layers are shared within a node, with
-   * sequence parallelism; the optimizer's state is cut over the copies.
+   * All layouts that fit into memory, the quickest first. Layers are shared within a node, by ranks
+   * that the node and the heads are divisible by, with sequence parallelism; stages are equal; the
+   * optimizer's state is cut over the copies.
    *
    * @param gpus all of them
    * @param globalBatch sequences of a step
@@ -171,6 +172,7 @@ public final class PerformanceModel {
     for (int tensor = 1; tensor <= Math.min(gpus, cluster.gpusPerNode()); tensor++) {
       for (int pipeline = 1; pipeline <= model.layers(); pipeline++) {
         if (model.heads() % tensor == 0
+            && (gpus <= cluster.gpusPerNode() || cluster.gpusPerNode() % tensor == 0)
             && model.layers() % pipeline == 0
             && gpus % (tensor * pipeline) == 0) {
           addAll(all, ParallelPlan.of(gpus, tensor, pipeline), globalBatch);

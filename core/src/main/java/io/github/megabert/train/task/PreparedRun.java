@@ -71,6 +71,7 @@ record PreparedRun(
       Trainer trainer =
           new Trainer(trainable, data, options).alongside(alongside).checkpoints(format);
       if (ranks != null) {
+        RankAgreement.requireTrained(trainable.parameters().trained(), ranks.world());
         trainer.ranks(ranks).dataParallel(dataParallel);
       }
       listeners.forEach(trainer::listener);

@@ -6,6 +6,7 @@ import io.github.megabert.model.Labels;
 import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Ranks;
+import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.train.Dataset;
@@ -14,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.zip.CRC32C;
 
@@ -38,9 +40,32 @@ final class RankAgreement {
     Ranks.requireSame(
         world,
         "options",
-        run.options() + ", " + run.load().modelClass() + ", best by " + run.best().name());
+        run.options()
+            + ", "
+            + run.load().modelClass()
+            + ", sequence parallel "
+            + run.load().sequenceParallel()
+            + ", "
+            + run.load().stagesPerRank()
+            + " stages a rank, "
+            + run.dataParallel()
+            + ", checkpoints "
+            + run.format()
+            + ", validates "
+            + (run.validating() != null)
+            + ", tests "
+            + (run.testing() != null)
+            + ", best by "
+            + run.best().name());
     Ranks.requireSame(world, "models", model(run.model()));
     Ranks.requireSame(world, "data", data(run.data()));
+  }
+
+  /** Likewise, what is trained: messages are of trained parameters. */
+  static void requireTrained(List<ParameterSpec> trained, Communicator world) {
+    List<String> names = trained.stream().map(ParameterSpec::name).toList();
+    String value = String.format(Locale.ROOT, "%d (%08x)", names.size(), names.hashCode());
+    Ranks.requireSame(world, "trained parameters", value);
   }
 
   private static String model(Checkpoint model) throws IOException {
