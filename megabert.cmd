@@ -24,7 +24,18 @@ if not defined JAR (
   echo megabert: the build failed; its output is above. 1>&2
   exit /b 1
 )
-"%JAVA_HOME%\bin\java.exe" "@%HERE%cli\src\main\resources\io\github\megabert\cli\jvm-options" -Xms64m -XX:+UseSerialGC %MEGABERT_JAVA_OPTIONS% -cp "%JAR%;%SERVER_JAR%" io.github.megabert.cli.Main %*
+rem The server and its libraries are on the class path of the command that needs them, and of no other.
+set "CLASS_PATH=%JAR%"
+:next_word
+set "WORD=%~1"
+if not defined WORD goto run
+if "%WORD:~0,1%"=="-" (
+  shift /1
+  goto next_word
+)
+if "%WORD%"=="serve" set "CLASS_PATH=%JAR%;%SERVER_JAR%"
+:run
+"%JAVA_HOME%\bin\java.exe" "@%HERE%cli\src\main\resources\io\github\megabert\cli\jvm-options" -Xms64m -XX:+UseSerialGC %MEGABERT_JAVA_OPTIONS% -cp "%CLASS_PATH%" io.github.megabert.cli.Main %*
 exit /b %ERRORLEVEL%
 
 :find_jar

@@ -4,6 +4,7 @@ import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.parameters.ModelFamily;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Configurations that MegatronBERTs and BERTs are known in. */
@@ -53,22 +54,27 @@ enum ModelSize {
     return optionName;
   }
 
+  /** The size of that name, if there is one. */
+  static Optional<ModelSize> find(String name) {
+    return Arrays.stream(values()).filter(size -> size.optionName.equals(name)).findFirst();
+  }
+
   /**
    * The size of that name.
    *
    * @throws IllegalArgumentException if there is none
    */
   static ModelSize ofOptionName(String name) {
-    for (ModelSize size : values()) {
-      if (size.optionName.equals(name)) {
-        return size;
-      }
-    }
-    throw new IllegalArgumentException(
-        "there is no size \""
-            + name
-            + "\"; there are "
-            + Arrays.stream(values()).map(ModelSize::optionName).collect(Collectors.joining(", ")));
+    return find(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "there is no size \""
+                        + name
+                        + "\"; there are "
+                        + Arrays.stream(values())
+                            .map(ModelSize::optionName)
+                            .collect(Collectors.joining(", "))));
   }
 
   /** The configuration, with at least so many positions. */

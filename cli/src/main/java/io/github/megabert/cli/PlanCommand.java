@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -96,16 +97,19 @@ final class PlanCommand implements Callable<Integer> {
 
   /** GPUs that are known. */
   enum Gpu {
-    H100,
-    A100,
-    V100;
+    H100(Cluster.H100),
+    A100(Cluster.A100),
+    V100(Cluster.V100);
+
+    @SuppressWarnings("ImmutableEnumChecker") // A record of numbers and a name.
+    private final Cluster cluster;
+
+    Gpu(Cluster cluster) {
+      this.cluster = cluster;
+    }
 
     Cluster cluster() {
-      return switch (this) {
-        case H100 -> Cluster.H100;
-        case A100 -> Cluster.A100;
-        case V100 -> Cluster.V100;
-      };
+      return cluster;
     }
   }
 
@@ -151,10 +155,9 @@ final class PlanCommand implements Callable<Integer> {
       // The largest of Shoeybi et al. 2019, with BERT's vocabulary.
       return MegatronBertConfig.ofSizes(72, 3072, 32, 4 * 3072, 29_056, sequence);
     }
-    for (ModelSize size : ModelSize.values()) {
-      if (size.optionName().equals(config)) {
-        return size.config(sequence);
-      }
+    Optional<ModelSize> size = ModelSize.find(config);
+    if (size.isPresent()) {
+      return size.get().config(sequence);
     }
     Path path = Path.of(config);
     return MegatronBertConfig.read(Files.isDirectory(path) ? path.resolve("config.json") : path);

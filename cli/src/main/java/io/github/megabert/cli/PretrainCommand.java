@@ -174,7 +174,11 @@ final class PretrainCommand implements Callable<Integer> {
   }
 
   private TrainingOptions options() {
-    int global = globalBatch == null ? microBatch * ranks.plan().data() : globalBatch;
+    long least = (long) microBatch * ranks.plan().data();
+    WrongUsage.unless(
+        least <= Integer.MAX_VALUE,
+        "--micro-batch-size " + microBatch + " for each copy is more than 2^31 samples");
+    int global = globalBatch == null ? (int) least : globalBatch;
     WrongUsage.unless(
         global % microBatch == 0,
         "--global-batch-size " + global + " is no multiple of --micro-batch-size " + microBatch);

@@ -6,7 +6,7 @@ import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.task.PreTraining;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Iterator;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -66,23 +66,15 @@ final class PretrainStart {
   private MegatronBertConfig configuration(BertTokenizer tokenizer, int sequenceLength)
       throws IOException {
     String named = String.valueOf(config);
-    if (!isSize(named)) {
+    Optional<ModelSize> size = ModelSize.find(named);
+    if (size.isEmpty()) {
       return MegatronBertConfig.read(Path.of(named));
     }
     int vocabulary =
         Math.ceilDiv(tokenizer.vocabularySize(), VOCABULARY_MULTIPLE) * VOCABULARY_MULTIPLE;
-    return ModelSize.ofOptionName(named)
+    return size.get()
         .config(sequenceLength)
         .with("vocab_size", vocabulary)
         .with("pad_token_id", tokenizer.padId());
-  }
-
-  private static boolean isSize(String name) {
-    for (Iterator<String> sizes = new ModelSize.Names().iterator(); sizes.hasNext(); ) {
-      if (sizes.next().equals(name)) {
-        return true;
-      }
-    }
-    return false;
   }
 }

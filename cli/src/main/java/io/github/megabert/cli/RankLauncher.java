@@ -89,8 +89,7 @@ final class RankLauncher {
     return switch (cause) {
       case Exception thrown -> thrown;
       case Error error -> throw error;
-      case null -> failure;
-      default -> failure;
+      case null, default -> failure;
     };
   }
 

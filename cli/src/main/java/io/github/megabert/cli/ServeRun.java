@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -47,20 +48,41 @@ final class ServeRun {
       throws IOException, InterruptedException {
     HELIDON.setLevel(Level.WARNING);
     WrongUsage.unless(port <= 0xffff, "--port " + port + " is none; ports end at 65535");
-    ServerOptions options = new ServerOptions(host, port, key(keyFile), limits(), this::log);
+    ServerOptions options =
+        new ServerOptions(host, port, key(keyFile, System.getenv(KEY)), limits(limits), this::log);
     MegaBertServer server = MegaBertServer.start(open(paths, compute), options);
-    Runtime.getRuntime().addShutdownHook(new Thread(server::close, "megabert-drain"));
+    AtomicBoolean told = new AtomicBoolean();
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  told.set(true);
+                  server.close();
+                },
+                "megabert-drain"));
     say("serving " + String.join(", ", paths.keySet()) + " at http://" + authority(server.port()));
     if (options.apiKey() == null && !isLoopback()) {
       say("whoever reaches " + host + " may use it: no API key is asked for (--api-key-file)");
     }
-    server.awaitReady();
-    say("ready");
+    try {
+      server.awaitReady();
+      say("ready");
+    } catch (IllegalStateException cold) {
+      if (!told.get()) {
+        server.close();
+        throw cold;
+      }
+    }
     server.awaitClosed();
     return 0;
   }
 
-  private Limits limits() {
+  /**
+   * What the options say.
+   *
+   * @throws WrongUsage if they contradict each other
+   */
+  static Limits limits(ServeLimits limits) {
     WrongUsage.unless(
         limits.texts <= limits.queue,
         "--max-texts "
@@ -101,19 +123,28 @@ final class ServeRun {
     return InetAddress.getByName(host).isLoopbackAddress();
   }
 
-  private static @Nullable ApiKey key(Optional<Path> file) throws IOException {
+  /**
+   * What clients have to show, or null for nothing.
+   *
+   * @param variable what the environment has, unless a file is named
+   * @throws IllegalArgumentException if the file or the variable is there and holds no key
+   */
+  static @Nullable ApiKey key(Optional<Path> file, @Nullable String variable) throws IOException {
     if (file.isEmpty()) {
-      String key = System.getenv(KEY);
-      return key == null || key.isEmpty() ? null : ApiKey.of(key);
+      return variable == null ? null : named(KEY, variable);
     }
     if (Files.size(file.get()) > KEY_BYTES) {
       throw new IllegalArgumentException(
           file.get() + " is longer than a key is, which has at most " + KEY_BYTES + " bytes");
     }
+    return named(file.get().toString(), Files.readString(file.get()));
+  }
+
+  private static ApiKey named(String where, String text) {
     try {
-      return ApiKey.of(Files.readString(file.get()).strip());
+      return ApiKey.of(text.strip());
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(file.get() + ": " + e.getMessage(), e);
+      throw new IllegalArgumentException(where + ": " + e.getMessage(), e);
     }
   }
 

@@ -46,6 +46,8 @@ class LauncherTest {
       echo half >"$here/cli/target/megabert-cli-0.1.0.jar"
       while [ -f "$here/hold" ]; do sleep 0.1; done
       [ ! -f "$here/broken" ] || { echo "it does not compile"; exit 1; }
+      mkdir -p "$here/server/target"
+      : >"$here/server/target/megabert-server-0.1.0.jar"
       cp "$here/whole.jar" "$here/cli/target/megabert-cli-0.1.0.jar"
       """;
 
@@ -206,6 +208,24 @@ class LauncherTest {
           List.of(),
           files.filter(file -> file.getFileName().toString().startsWith("stderr")).toList());
     }
+  }
+
+  @Test
+  void theServersJarIsThereForServeAlone() throws Exception {
+    Map<String, String> told = Map.of("MEGABERT_JAVA_OPTIONS", "-XshowSettings:properties");
+    String jar = "megabert-server-0.1.0.jar";
+    Run serve = start(told, "--debug", "serve", "--help");
+    assertTrue(serve.succeed().contains("--api-key-file"), serve.out());
+    assertTrue(serve.err().contains(jar), serve.err());
+    Run other = start(told, "help", "serve");
+    other.succeed();
+    assertTrue(other.err().contains("java.class.path"), other.err());
+    assertFalse(other.err().contains(jar), other.err());
+    assertEquals(1, builds());
+    // One that is not there is built.
+    Files.delete(checkout.resolve("server/target").resolve(jar));
+    start(Map.of(), "--version").succeed();
+    assertEquals(2, builds());
   }
 
   private static Run inTerminal(String command) throws IOException {

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -152,11 +151,8 @@ class MpiCommandTest {
     awaitSteps(run, output);
     ProcessHandle last =
         run.process().descendants().filter(MpiCommandTest::isLastRank).findFirst().orElseThrow();
-    long start = System.nanoTime();
     last.destroyForcibly();
     assertTrue(run.exitCode() != 0);
-    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
-    assertTrue(seconds < 30, seconds + " s");
     // MPICH's launcher does not always pass on what a rank says as it ends.
     assertTrue(
         mpi == Implementation.MPICH

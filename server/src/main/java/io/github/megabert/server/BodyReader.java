@@ -25,9 +25,16 @@ final class BodyReader {
   private final Semaphore steps;
 
   BodyReader(int mostBytes) {
-    this.mostBytes = mostBytes;
     long heap = Runtime.getRuntime().maxMemory() / HEAP_A_BYTE;
-    steps = new Semaphore(Math.clamp(Math.max(heap, mostBytes) / STEP + 1, 1, 1 << 30));
+    this(mostBytes, new Semaphore(Math.clamp(Math.max(heap, mostBytes) / STEP + 1, 1, 1 << 30)));
+  }
+
+  /**
+   * @param steps of 16 KiB each that all bodies may take together
+   */
+  BodyReader(int mostBytes, Semaphore steps) {
+    this.mostBytes = mostBytes;
+    this.steps = steps;
   }
 
   /** A body in memory, which has to be given back. */
@@ -49,15 +56,14 @@ final class BodyReader {
     private void read(InputStream in) throws IOException {
       ByteArrayOutputStream all = new ByteArrayOutputStream();
       byte[] step = new byte[STEP];
-      take();
       for (int n = in.read(step); n >= 0; n = in.read(step)) {
         if (n > mostBytes - all.size()) {
           throw tooLarge("more than " + all.size());
         }
-        all.write(step, 0, n);
-        while ((long) taken * STEP < all.size()) {
+        while ((long) taken * STEP < all.size() + n) {
           take();
         }
+        all.write(step, 0, n);
       }
       bytes = all.toByteArray();
     }

@@ -74,7 +74,7 @@ final class ClientInput implements Supplier<byte @Nullable []> {
               () -> {
                 try {
                   begun.complete(socket.get());
-                } catch (RuntimeException failure) {
+                } catch (RuntimeException | Error failure) {
                   begun.completeExceptionally(failure);
                 }
               });

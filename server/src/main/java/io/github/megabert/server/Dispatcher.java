@@ -8,6 +8,7 @@ import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
@@ -20,9 +21,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -90,16 +91,27 @@ final class Dispatcher implements Handler {
         if (failure.kind() == RequestFailure.Kind.GONE) {
           throw new CloseConnectionException("the client has hung up", failure);
         }
-        status = refuse(endpoint, failure, request, response, call);
+        ErrorStyle style = endpoint == null ? ErrorStyle.EMBEDDINGS_INFERENCE : endpoint.errors();
+        status = style.status(failure);
+        if (!(response instanceof RoutingResponse fresh && fresh.reset())) {
+          throw new CloseConnectionException("a part of the answer has been sent", failure);
+        }
+        refuse(style, failure, request, response, call);
       }
+    } catch (UncheckedIOException broken) {
+      throw new CloseConnectionException("the connection failed", broken);
     } finally {
-      active.decrementAndGet();
-      input.expectNext(
-          request.headers().contains(HeaderValues.CONNECTION_CLOSE)
-              || response.headers().contains(HeaderValues.CONNECTION_CLOSE));
-      meters.request(endpoint == null ? NO_ROUTE : endpoint.path(), status, call.age());
-      String client = request.remotePeer().host();
-      log.write(client, method, path, status, response.bytesWritten(), call);
+      try {
+        input.expectNext(
+            request.headers().contains(HeaderValues.CONNECTION_CLOSE)
+                || response.headers().contains(HeaderValues.CONNECTION_CLOSE));
+        meters.request(endpoint == null ? NO_ROUTE : endpoint.path(), status, call.age());
+        String client = request.remotePeer().host();
+        log.write(client, method, path, status, response.bytesWritten(), call);
+      } finally {
+        // Last: a server that stops waits for it, and so for the line and the meters.
+        active.decrementAndGet();
+      }
     }
   }
 
@@ -128,7 +140,7 @@ final class Dispatcher implements Handler {
       }
       Answer answer = compute(endpoint, bytes, call);
       begin = System.nanoTime();
-      send(answer, response);
+      write(endpoint, answer, response);
       meters.stage(Meters.Stage.WRITE, since(begin));
       return Status.OK_200.code();
     }
@@ -153,7 +165,7 @@ final class Dispatcher implements Handler {
     }
   }
 
-  /** Pages of other sites can make a browser send texts here, but none that it declares as JSON. */
+  /** Pages of other sites can make a browser send texts here, but, unasked, none that are JSON. */
   private static boolean isJson(ServerRequest request) {
     return request
         .headers()
@@ -192,13 +204,33 @@ final class Dispatcher implements Handler {
     } catch (RequestFailure failure) {
       throw failure;
     } catch (RuntimeException | Error unexpected) {
-      LOGGER.log(System.Logger.Level.ERROR, endpoint.path() + " failed", unexpected);
-      throw new RequestFailure(
-          RequestFailure.Kind.INTERNAL, "the server failed; its log says why", unexpected);
+      throw internal(endpoint, unexpected);
     }
   }
 
-  private void send(Answer answer, ServerResponse response) {
+  private static RequestFailure internal(Endpoint endpoint, Throwable unexpected) {
+    LOGGER.log(System.Logger.Level.ERROR, endpoint.path() + " failed", unexpected);
+    return new RequestFailure(
+        RequestFailure.Kind.INTERNAL, "the server failed; its log says why", unexpected);
+  }
+
+  /** A client that has gone is no failure of the server's, but what goes wrong here is. */
+  private static void write(Endpoint endpoint, Answer answer, ServerResponse response) {
+    try {
+      send(answer, response);
+    } catch (RequestFailure | CloseConnectionException | UncheckedIOException passed) {
+      throw passed;
+    } catch (JacksonIOException e) {
+      throw new UncheckedIOException(e.getCause());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException | Error unexpected) {
+      throw internal(endpoint, unexpected);
+    }
+  }
+
+  /** What is closed here is an answer's end, so nothing is closed after a failure. */
+  private static void send(Answer answer, ServerResponse response) throws IOException {
     response.header(HeaderValues.create(HeaderNames.CACHE_CONTROL, "no-store"));
     response.header(HeaderValues.create(HeaderNames.create("X-Content-Type-Options"), "nosniff"));
     switch (answer) {
@@ -206,18 +238,17 @@ final class Dispatcher implements Handler {
       case Answer.Text text -> send(response, text.contentType(), text.text());
       case Answer.Written written -> {
         response.header(HeaderNames.CONTENT_TYPE, JSON_TYPE);
-        try (OutputStream out = response.outputStream();
-            JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
-          written.writer().accept(json);
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
+        OutputStream out = response.outputStream();
+        JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out);
+        written.writer().accept(json);
+        json.close();
+        out.close();
       }
       case Answer.Events events -> {
         response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
-        try (EventStream out = new EventStream(response::outputStream)) {
-          events.source().accept(out);
-        }
+        EventStream out = new EventStream(response::outputStream);
+        events.source().accept(out);
+        out.end();
       }
     }
   }
@@ -227,15 +258,13 @@ final class Dispatcher implements Handler {
     response.send(text.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Says why there is no answer, unless a part of one has been sent; the status. */
-  private static int refuse(
-      @Nullable Endpoint endpoint,
+  /** Says why there is no answer. */
+  private static void refuse(
+      ErrorStyle style,
       RequestFailure failure,
       ServerRequest request,
       ServerResponse response,
       Call call) {
-    ErrorStyle style = endpoint == null ? ErrorStyle.EMBEDDINGS_INFERENCE : endpoint.errors();
-    int status = style.status(failure);
     if (failure.kind().isPassing()) {
       response.header(HeaderNames.RETRY_AFTER, "1");
     }
@@ -248,9 +277,8 @@ final class Dispatcher implements Handler {
         BodyReader.skip(request.content().inputStream());
       }
     }
-    response.status(Status.create(status));
+    response.status(Status.create(style.status(failure)));
     send(response, JSON_TYPE, JsonText.compact(style.body(failure)));
-    return status;
   }
 
   private static Duration since(long begin) {

@@ -3,6 +3,7 @@ package io.github.megabert.server;
 import io.github.megabert.Task;
 import io.github.megabert.task.FeatureExtraction;
 import io.github.megabert.task.LongText;
+import io.github.megabert.task.NormalizeStep;
 import io.github.megabert.task.TextEmbedding;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -192,17 +193,7 @@ final class EmbeddingRoutes {
       return vector;
     }
     float[] part = Arrays.copyOf(vector, dimensions);
-    if (normalize) {
-      double squares = 0;
-      for (float value : part) {
-        squares += (double) value * value;
-      }
-      double length = Math.max(Math.sqrt(squares), Float.MIN_NORMAL);
-      for (int i = 0; i < part.length; i++) {
-        part[i] = (float) (part[i] / length);
-      }
-    }
-    return part;
+    return normalize ? new NormalizeStep().apply(part) : part;
   }
 
   private static void write(JsonGenerator json, float[] vector) {

@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
  * Server-sent events, each a JSON value on one line, which its client gets at once. The answer
  * begins with the first: until then a request can still be refused.
  */
-final class EventStream implements AutoCloseable {
+final class EventStream {
   private final Supplier<OutputStream> open;
   private @Nullable OutputStream out;
 
@@ -37,14 +37,10 @@ final class EventStream implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() {
+  /** Ends the answer, if it has begun. One that has no end was broken off, as its client sees. */
+  void end() throws IOException {
     if (out != null) {
-      try {
-        out.close();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      out.close();
     }
   }
 }

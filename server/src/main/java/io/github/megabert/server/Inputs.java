@@ -53,7 +53,7 @@ record Inputs<T>(boolean isList, List<T> values) {
   }
 
   /** Checks how many texts a request has. */
-  static void requireFit(int count, Limits limits) {
+  static void requireFit(long count, Limits limits) {
     if (count > limits.texts()) {
       throw RequestFailure.tooLarge(
           "batch size "

@@ -127,22 +127,6 @@ public record Limits(
         generations);
   }
 
-  /** The same with texts that are too long cut or refused. */
-  public Limits withTruncate(boolean value) {
-    return new Limits(
-        bodyBytes,
-        texts,
-        tokens,
-        value,
-        queue,
-        batchTokens,
-        batchWait,
-        deadline,
-        drain,
-        connections,
-        generations);
-  }
-
   /** The same with another queue. */
   public Limits withQueue(int value) {
     return new Limits(
@@ -205,37 +189,5 @@ public record Limits(
         value,
         connections,
         generations);
-  }
-
-  /** The same with another number of connections. */
-  public Limits withConnections(int value) {
-    return new Limits(
-        bodyBytes,
-        texts,
-        tokens,
-        truncate,
-        queue,
-        batchTokens,
-        batchWait,
-        deadline,
-        drain,
-        value,
-        generations);
-  }
-
-  /** The same with another number of texts that are continued at once. */
-  public Limits withGenerations(int value) {
-    return new Limits(
-        bodyBytes,
-        texts,
-        tokens,
-        truncate,
-        queue,
-        batchTokens,
-        batchWait,
-        deadline,
-        drain,
-        connections,
-        value);
   }
 }

@@ -8,9 +8,11 @@ import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves models over HTTP: the routes of text-embeddings-inference, OpenAI's embeddings, and one a
@@ -47,18 +50,29 @@ public final class MegaBertServer implements AutoCloseable {
   private final Dispatcher dispatcher;
   private final WebServer web;
   private final Limits limits;
+
+  /** Open once the models are warm, cannot be warmed or are closed. */
   private final CountDownLatch warm = new CountDownLatch(1);
+
   private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile @Nullable Throwable cold;
   private boolean closing;
 
   private MegaBertServer(Map<String, MegaBert> berts, ServerOptions options) {
     limits = options.limits();
     meters = new Meters();
     List<ServedModel> served = new ArrayList<>();
-    berts.forEach((name, bert) -> served.add(new ServedModel(name, bert, limits, meters)));
-    models = new ServedModels(served);
-    dispatcher = new Dispatcher(endpoints(), options, meters);
-    web = web(options);
+    try {
+      berts.forEach((name, bert) -> served.add(new ServedModel(name, bert, limits, meters)));
+      models = new ServedModels(served);
+      dispatcher = new Dispatcher(endpoints(), options, meters);
+      web = web(options, dispatcher);
+    } catch (RuntimeException | Error failure) {
+      served.forEach(ServedModel::close);
+      berts.values().forEach(MegaBert::close);
+      meters.close();
+      throw failure;
+    }
   }
 
   /**
@@ -67,8 +81,7 @@ public final class MegaBertServer implements AutoCloseable {
    * @param models by name, in the order in which one is taken for requests that name none; at least
    *     one. The server closes them
    * @throws IllegalArgumentException if there is none
-   * @throws IllegalStateException if it cannot listen, or a model cannot do what its files say; the
-   *     models are closed then
+   * @throws IllegalStateException if it cannot listen; the models are closed then
    */
   public static MegaBertServer start(Map<String, MegaBert> models, ServerOptions options) {
     if (models.isEmpty()) {
@@ -78,7 +91,10 @@ public final class MegaBertServer implements AutoCloseable {
     try {
       requireFree(options);
       server.web.start();
-    } catch (IOException | RuntimeException failure) {
+      if (!server.web.isRunning()) {
+        throw new IOException("the port was taken meanwhile");
+      }
+    } catch (IOException | UncheckedIOException failure) {
       server.close();
       throw new IllegalStateException(
           "no server can listen at "
@@ -88,6 +104,9 @@ public final class MegaBertServer implements AutoCloseable {
               + ": "
               + failure.getMessage(),
           failure);
+    } catch (RuntimeException | Error failure) {
+      server.close();
+      throw failure;
     }
     Thread.ofPlatform().daemon().name("megabert-server-warm-up").start(server::warmUp);
     return server;
@@ -113,7 +132,8 @@ public final class MegaBertServer implements AutoCloseable {
     return all;
   }
 
-  private WebServer web(ServerOptions options) {
+  /** What listens, whoever answers. */
+  static WebServer web(ServerOptions options, Handler handler) {
     Http1Config http =
         Http1Config.builder().maxPrologueLength(HEADERS).maxHeadersSize(HEADERS).build();
     DirectHandlers.Builder failures = DirectHandlers.builder();
@@ -121,13 +141,13 @@ public final class MegaBertServer implements AutoCloseable {
       failures.addHandler(type, MegaBertServer::refuse);
     }
     HttpRouting.Builder routing = HttpRouting.builder();
-    routing.any(dispatcher);
+    routing.any(handler);
     return WebServer.builder()
         .host(options.host())
         .port(options.port())
         .protocolsDiscoverServices(false)
         .addConnectionSelector(ClientConnection.selector(http))
-        .maxTcpConnections(limits.connections())
+        .maxTcpConnections(options.limits().connections())
         .connectionOptions(socket -> socket.tcpNoDelay(true))
         .shutdownHook(false)
         .shutdownGracePeriod(Duration.ofMillis(500))
@@ -163,13 +183,15 @@ public final class MegaBertServer implements AutoCloseable {
   private void warmUp() {
     try {
       models.all().forEach(ServedModel::warmUp);
-      warm.countDown();
     } catch (RuntimeException | Error failure) {
       if (dispatcher.isStopping()) {
         return;
       }
+      cold = failure;
       System.getLogger(MegaBertServer.class.getName())
           .log(System.Logger.Level.ERROR, "the models cannot be warmed", failure);
+    } finally {
+      warm.countDown();
     }
   }
 
@@ -183,9 +205,21 @@ public final class MegaBertServer implements AutoCloseable {
     return models.areWarm() && !dispatcher.isStopping();
   }
 
-  /** Waits until its models are warm. */
+  /**
+   * Waits until its models are warm.
+   *
+   * @throws IllegalStateException if they cannot be warmed, or it was closed before they were
+   */
   public void awaitReady() throws InterruptedException {
     warm.await();
+    Throwable failure = cold;
+    if (failure != null) {
+      throw new IllegalStateException(
+          "the models cannot be warmed: " + failure.getMessage(), failure);
+    }
+    if (!models.areWarm()) {
+      throw new IllegalStateException("the server was closed before its models were warm");
+    }
   }
 
   /** Waits until it is closed. */
@@ -206,6 +240,7 @@ public final class MegaBertServer implements AutoCloseable {
       closing = true;
     }
     dispatcher.stop();
+    warm.countDown();
     boolean interrupted = false;
     long end = System.nanoTime() + limits.drain().toNanos();
     while (dispatcher.active() > 0 && System.nanoTime() < end && !interrupted) {

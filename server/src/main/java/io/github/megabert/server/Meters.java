@@ -50,10 +50,8 @@ final class Meters implements AutoCloseable {
     Duration.ofSeconds(30)
   };
 
-  /** Where Linux tells the size of a process, in pages: what it has, and what is in memory. */
-  private static final Path PROCESS = Path.of("/proc/self/statm");
-
-  private static final int PAGE = 4096;
+  /** Where Linux tells about a process. */
+  private static final Path PROCESS = Path.of("/proc/self/status");
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -92,7 +90,12 @@ final class Meters implements AutoCloseable {
 
   private static double residentBytes() {
     try {
-      return Double.parseDouble(Files.readString(PROCESS).split(" ", -1)[1]) * PAGE;
+      for (String line : Files.readAllLines(PROCESS)) {
+        if (line.startsWith("VmRSS:")) {
+          return Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024;
+        }
+      }
+      return Double.NaN;
     } catch (IOException e) {
       return Double.NaN;
     }

@@ -67,7 +67,8 @@ final class TaskRoutes {
   private static void requireFewCandidates(ServedModel model, List<String> texts, int topK) {
     var tokenizer = model.bert().tokenizer();
     String mask = tokenizer.idToToken(tokenizer.maskId());
-    long masks = texts.stream().mapToLong(text -> text.split(quoted(mask), -1).length - 1L).sum();
+    long masks =
+        texts.stream().mapToLong(text -> text.split(Pattern.quote(mask), -1).length - 1L).sum();
     if (masks * topK > MOST_CANDIDATES) {
       throw RequestFailure.tooLarge(
           masks
@@ -77,10 +78,6 @@ final class TaskRoutes {
               + MOST_CANDIDATES
               + " words that are given at once");
     }
-  }
-
-  private static String quoted(String text) {
-    return Pattern.quote(text);
   }
 
   /** The candidates of the only mask, or a list of them a mask. */
@@ -194,7 +191,7 @@ final class TaskRoutes {
     JsonBody parameters = body.part("parameters");
     List<String> labels =
         parameters.texts(parameters.value("candidate_labels"), "candidate_labels");
-    Inputs.requireFit(labels.size() * texts.values().size(), limits);
+    Inputs.requireFit((long) labels.size() * texts.values().size(), limits);
     ZeroShotClassification.Options options =
         ZeroShotClassification.Options.DEFAULT
             .withMultiLabel(parameters.flag("multi_label", false))
@@ -248,7 +245,7 @@ final class TaskRoutes {
     Inputs<MultipleChoice.Question> questions =
         Inputs.of(value, "inputs", !value.isArray(), one -> choices(body, one), limits);
     Inputs.requireFit(
-        questions.values().stream().mapToInt(question -> question.choices().size()).sum(), limits);
+        questions.values().stream().mapToLong(question -> question.choices().size()).sum(), limits);
     MultipleChoice.Options options =
         new MultipleChoice.Options(TextOptions.longText(body.part("parameters"), limits));
     body.end();

@@ -31,11 +31,13 @@ final class TokenRoutes {
     body.end();
     BertTokenizer tokenizer = model.bert().tokenizer();
     call.served(model.name(), texts.values().size());
+    List<Encoding> encodings =
+        texts.values().stream().map(text -> tokenizer.encode(text, options)).toList();
     return new Answer.Written(
         json -> {
           json.writeStartArray();
-          for (String text : texts.values()) {
-            write(json, text, tokenizer.encode(text, options));
+          for (int i = 0; i < encodings.size(); i++) {
+            write(json, texts.values().get(i), encodings.get(i));
           }
           json.writeEndArray();
         });

@@ -1,6 +1,7 @@
 package io.github.megabert.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.URI;
@@ -13,11 +14,17 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Sends requests as any program does. */
 final class Client implements AutoCloseable {
+  private static final Duration LONG = Duration.ofSeconds(50);
+
   private final HttpClient http = HttpClient.newHttpClient();
   private final String base;
 
   Client(MegaBertServer server) {
-    base = "http://127.0.0.1:" + server.port();
+    this(server.port());
+  }
+
+  Client(int port) {
+    base = "http://127.0.0.1:" + port;
   }
 
   HttpRequest.Builder request(String path) {
@@ -50,8 +57,23 @@ final class Client implements AutoCloseable {
     return JsonMapper.shared().readTree(response.body());
   }
 
-  HttpClient http() {
-    return http;
+  /** What a test waits for. */
+  interface Condition {
+    boolean holds() throws IOException, InterruptedException;
+  }
+
+  /** Looks until a condition holds, which it does soon. */
+  void await(Condition condition) throws IOException, InterruptedException {
+    long end = System.nanoTime() + LONG.toNanos();
+    while (!condition.holds()) {
+      assertTrue(System.nanoTime() < end, "it never came");
+      Thread.sleep(10);
+    }
+  }
+
+  /** Looks until the meters have that line. */
+  void awaitMetric(String line) throws IOException, InterruptedException {
+    await(() -> get("/metrics").body().contains(line + "\n"));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.github.megabert.server;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.MegaBert;
@@ -12,33 +13,15 @@ import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /**
- * What a server does with more than it can serve. A batch that waits long for others holds a
- * request for as long as a test needs.
+ * What a server does with more than it can serve. A batch that waits long for others, or a body
+ * whose end has not come, holds a request for as long as a test needs.
  */
 class LimitsTest {
   private static final Duration LONG = Duration.ofSeconds(50);
   private static final String BODY = "{\"inputs\":\"a dog\"}";
-
-  /** Looks until a condition holds, which it does soon. */
-  private static void await(Condition condition) throws Exception {
-    long end = System.nanoTime() + LONG.toNanos();
-    while (!condition.holds()) {
-      assertTrue(System.nanoTime() < end, "it never came");
-      Thread.sleep(10);
-    }
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static boolean has(Client client, String metric) throws Exception {
-    return client.get("/metrics").body().contains(metric + "\n");
-  }
 
   private static Socket open(MegaBertServer server) throws IOException {
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
@@ -68,7 +51,7 @@ class LimitsTest {
         Client client = new Client(server)) {
       Socket waiting = open(server);
       send(waiting, post("/embed", BODY));
-      await(() -> has(client, "megabert_queue_texts{model=\"demo\"} 1.0"));
+      client.awaitMetric("megabert_queue_texts{model=\"demo\"} 1.0");
       // One place is left, for one text.
       HttpResponse<String> refused = client.post("/embed", "{\"inputs\":[\"a\",\"b\"]}");
       assertEquals(429, refused.statusCode());
@@ -78,9 +61,8 @@ class LimitsTest {
       assertEquals(429, openAi.statusCode());
       assertTrue(openAi.body().contains("\"type\":\"rate_limit_error\""), openAi.body());
       waiting.close();
-      await(() -> has(client, "megabert_queue_texts{model=\"demo\"} 0.0"));
-      String metrics = client.get("/metrics").body();
-      assertTrue(metrics.contains("count{route=\"/embed\",status=\"499\"} 1\n"), metrics);
+      client.awaitMetric("megabert_queue_texts{model=\"demo\"} 0.0");
+      client.awaitMetric("megabert_requests_seconds_count{route=\"/embed\",status=\"499\"} 1");
     }
   }
 
@@ -96,48 +78,48 @@ class LimitsTest {
       HttpResponse<String> late = client.post("/embed", BODY);
       assertEquals(503, late.statusCode());
       assertTrue(late.body().contains("no answer within 300 ms"), late.body());
-      assertTrue(has(client, "megabert_queue_texts{model=\"demo\"} 0.0"));
+      client.awaitMetric("megabert_queue_texts{model=\"demo\"} 0.0");
     }
   }
 
   @Test
-  void aServerThatStopsAnswersWhatItHas() throws Exception {
-    Limits limits = Limits.DEFAULT.withBatches(4096, Duration.ofMillis(700));
-    MegaBertServer server = TestServers.demo(limits);
+  void aServerThatStopsAnswersWhatItHasAndSendsOthersElsewhere() throws Exception {
+    MegaBertServer server = TestServers.demo(Limits.DEFAULT);
     try (Client client = new Client(server);
+        Socket held = open(server);
         Socket idle = open(server)) {
-      CompletableFuture<HttpResponse<String>> waiting =
-          client
-              .http()
-              .sendAsync(client.json("/embed", BODY), HttpResponse.BodyHandlers.ofString());
-      await(() -> has(client, "megabert_queue_texts{model=\"demo\"} 1.0"));
+      server.awaitReady();
       // A connection from before, so that it is there when no others are taken.
       send(idle, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
       assertTrue(idle.getInputStream().read() > 0);
-      server.close();
-      assertEquals(200, waiting.join().statusCode());
+      String request = post("/embed", BODY);
+      int half = request.length() - BODY.length() / 2;
+      send(held, request.substring(0, half));
+      client.awaitMetric("megabert_requests_active 2.0");
+      Thread closing = Thread.ofPlatform().start(server::close);
+      client.await(() -> client.get("/health").statusCode() == 503);
       assertFalse(server.isReady());
+      HttpResponse<String> other = client.post("/embed", BODY);
+      assertEquals(503, other.statusCode());
+      assertTrue(other.body().contains("the server stops"), other.body());
+      send(held, request.substring(half));
+      byte[] first = held.getInputStream().readNBytes(12);
+      assertEquals("HTTP/1.1 200", new String(first, US_ASCII));
+      closing.join();
       server.awaitClosed();
     }
   }
 
   @Test
-  void requestsWhileItStopsAreSentElsewhere() throws Exception {
-    Limits limits = Limits.DEFAULT.withBatches(4096, Duration.ofMillis(1500));
-    MegaBertServer server = TestServers.demo(limits);
-    try (Client client = new Client(server)) {
-      CompletableFuture<HttpResponse<String>> waiting =
-          client
-              .http()
-              .sendAsync(client.json("/embed", BODY), HttpResponse.BodyHandlers.ofString());
-      await(() -> has(client, "megabert_queue_texts{model=\"demo\"} 1.0"));
-      Thread closing = Thread.ofPlatform().start(server::close);
-      await(() -> client.get("/health").statusCode() == 503);
-      HttpResponse<String> other = client.post("/embed", BODY);
-      assertEquals(503, other.statusCode());
-      assertTrue(other.body().contains("the server stops"), other.body());
-      assertEquals(200, waiting.join().statusCode());
-      closing.join();
+  void modelsThatCannotBeWarmedAreToldToWhoWaits() throws Exception {
+    MegaBert bert = MegaBert.demo();
+    bert.close();
+    try (MegaBertServer server = MegaBertServer.start(Map.of("demo", bert), TestServers.OPTIONS)) {
+      IllegalStateException cold = assertThrows(IllegalStateException.class, server::awaitReady);
+      assertTrue(
+          String.valueOf(cold.getMessage()).startsWith("the models cannot be warmed: "),
+          cold.getMessage());
+      assertFalse(server.isReady());
     }
   }
 
@@ -182,13 +164,14 @@ class LimitsTest {
         Socket half = open(server);
         Socket headers = open(server);
         Socket silent = open(server)) {
+      server.awaitReady();
       send(half, post("/embed", BODY).substring(0, 100));
       send(headers, "POST /embed HTTP/1.1\r\nHost: a\r\nX-");
       assertEquals(200, client.post("/embed", BODY).statusCode());
       // Half of a body and then the end: no answer, and no place taken.
       half.shutdownOutput();
       half.getInputStream().readAllBytes();
-      await(() -> has(client, "megabert_requests_active 1.0"));
+      client.awaitMetric("megabert_requests_active 1.0");
       silent.shutdownOutput();
       assertEquals(0, silent.getInputStream().readAllBytes().length);
       // One that goes on late has its answer.

@@ -160,8 +160,7 @@ class MutationsTest {
     }
     assertTrue(intact > 10, intact + " requests went through as they were");
     assertEquals(200, client.post("/embed", "{\"inputs\":\"a dog\"}").statusCode());
-    String metrics = client.get("/metrics").body();
-    assertTrue(metrics.contains("megabert_requests_active 1.0\n"), metrics);
-    assertTrue(metrics.contains("megabert_queue_texts{model=\"demo\"} 0.0\n"), metrics);
+    client.awaitMetric("megabert_requests_active 1.0");
+    client.awaitMetric("megabert_queue_texts{model=\"demo\"} 0.0");
   }
 }

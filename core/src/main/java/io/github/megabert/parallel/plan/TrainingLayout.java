@@ -24,7 +24,7 @@ public record TrainingLayout(
     boolean overlap) {
   /** Checks the batch. */
   public TrainingLayout {
-    if (microBatch < 1 || globalBatch % (microBatch * plan.data()) != 0 || globalBatch < 1) {
+    if (microBatch < 1 || globalBatch % ((long) microBatch * plan.data()) != 0 || globalBatch < 1) {
       throw new IllegalArgumentException(
           globalBatch
               + " sequences a step are no multiple of "
@@ -37,6 +37,6 @@ public record TrainingLayout(
 
   /** M, passes of each copy in a step. */
   public int passes() {
-    return globalBatch / (microBatch * plan.data());
+    return (int) (globalBatch / ((long) microBatch * plan.data()));
   }
 }
