@@ -1,6 +1,8 @@
 package io.github.megabert.backend;
 
 import io.github.megabert.backend.machine.MachineCode;
+import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.gemm.MachineTiles;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -57,6 +59,9 @@ public final class Backends {
    */
   public static BackendProvider.Availability machineCode() {
     String reason = MachineCode.reason();
+    if (reason.isEmpty() && !MachineTiles.serve()) {
+      reason = "there are no kernels for vectors of " + Lanes.COUNT + " floats";
+    }
     return reason.isEmpty()
         ? new BackendProvider.Availability(
             true, "float32 products of vector; x86-64 with " + MachineCode.instructions(), "")

@@ -129,6 +129,26 @@ class LinearGradientsTest {
         .forEach(count -> check(backend, count, 28 - count, 19));
   }
 
+  /** A bias is added up on the way to the weight's gradient, or alone. */
+  @ParameterizedTest
+  @MethodSource("backends")
+  void aBiasHasTheSameBitsWithAndWithoutItsWeight(String name) {
+    for (int rows : new int[] {1, 63, 64, 65, 1025, 4097}) {
+      Samples samples = new Samples(arena, rows);
+      try (Backend backend = Backends.open(name, BackendOptions.DEFAULT.withThreads(2));
+          Computation c = backend.begin();
+          ResidentMatrix dWeight = resident(backend, c, samples.tensor(1, 257, 3));
+          ResidentMatrix together = resident(backend, c, matrix(1, 257, new float[257]));
+          ResidentMatrix alone = resident(backend, c, matrix(1, 257, new float[257]))) {
+        Matrix x = c.upload(samples.tensor(1, rows, 3));
+        Matrix dOut = c.upload(samples.tensor(1, rows, 257));
+        c.gradients().linearParameters(dOut, x, dWeight, together);
+        c.gradients().linearParameters(dOut, x, null, alone);
+        assertArrayEquals(Samples.read(c, alone), Samples.read(c, together), rows + " rows");
+      }
+    }
+  }
+
   /** Of 4096 terms and more a product is several. */
   @ParameterizedTest
   @MethodSource("backends")

@@ -197,6 +197,9 @@ final class TornadoComputation implements Computation {
       @Nullable Dropout dropout,
       Matrix out,
       @Nullable Matrix probabilities) {
+    if (dropout != null) {
+      requireTraining();
+    }
     List<TornadoMatrix> sources =
         List.of(own(queries, "queries"), own(keys, "keys"), own(values, "values"));
     int[] columns = {queryColumn, keyColumn, valueColumn};
@@ -210,7 +213,6 @@ final class TornadoComputation implements Computation {
           probabilities == null ? null : own(probabilities, "probabilities"));
     }
     if (dropout != null) {
-      requireTraining();
       gradients.attentionWithDropout(layout, sources, columns, dropout, target);
     }
   }

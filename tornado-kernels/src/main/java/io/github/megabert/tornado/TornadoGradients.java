@@ -21,6 +21,7 @@ import io.github.megabert.tornado.recording.Temporary;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -318,6 +319,7 @@ final class TornadoGradients implements Gradients {
       if (row < 0 || row == without) {
         continue;
       }
+      Objects.checkIndex(row, target.rows());
       if (i == 0 || row != (int) (order[i - 1] >> 32)) {
         segment++;
         integers.set(start + 3 * segment, row);

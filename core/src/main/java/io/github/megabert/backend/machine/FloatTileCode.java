@@ -87,7 +87,8 @@ final class FloatTileCode {
    */
   static Assembler rows(int bits, int rows) {
     FloatTileCode code = new FloatTileCode(bits, rows);
-    // The third row and the fourth are seen from the third: no address is three strides away.
+    // The third row and the fourth are seen from the third: x86 scales an index by 1, 2, 4 or 8,
+    // not 3.
     code.numbers.add(new Address(ROWS, K, Float.BYTES, 0));
     code.numbers.add(new Address(COUNT, K, Float.BYTES, 0));
     code.numbers.add(new Address(STEP, K, Float.BYTES, 0));

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Whether machine code can be run in this process, and the kernels that can. */
 public final class MachineCode {
-  /** The system property that turns it off. */
+  /** The system property that turns it on, the default, or off. */
   public static final String PROPERTY = "megabert.machine-code";
 
   /** Found out when it is first asked for: the first call of native code takes some 50 ms. */

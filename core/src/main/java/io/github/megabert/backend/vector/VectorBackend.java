@@ -193,7 +193,8 @@ public final class VectorBackend implements Backend {
   public Computation begin() {
     requireOpen();
     // What is slow until compiled are the tiles above all, unless they are machine code.
-    if (forms == Forms.WARMING && !MachineTiles.serve()) {
+    boolean needsNoWarmUp = precision == Precision.F32 && MachineTiles.serve();
+    if (forms == Forms.WARMING && !needsNoWarmUp) {
       WarmUp.PROCESS.awaitAnticipated();
     }
     Workspace workspace;

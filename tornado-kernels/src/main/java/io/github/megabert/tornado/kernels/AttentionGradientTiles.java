@@ -15,6 +15,12 @@ public final class AttentionGradientTiles {
   /** Columns of a head that lie in local memory at a time, and that a work group writes. */
   public static final int WIDTH = 64;
 
+  /** One more than the width, so that threads of different rows hit different banks. */
+  static final int LINE = WIDTH + 1;
+
+  /** Likewise, of a row of scores. */
+  static final int SCORES = SIZE + 1;
+
   /** Threads of a work group. */
   public static final int THREADS = 128;
 

@@ -257,7 +257,7 @@ public final class TrainingTasks {
           (graph, task, a) ->
               graph.task(
                   task,
-                  AttentionGradientKernels::attention,
+                  DropoutAttentionKernels::attention,
                   CONTEXT,
                   (IntArray) a[0],
                   (Integer) a[1],

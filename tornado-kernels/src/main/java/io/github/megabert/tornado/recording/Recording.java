@@ -99,7 +99,7 @@ public final class Recording {
     add(call, () -> List.of(call));
   }
 
-  /** The next step may write what outlives the computation. */
+  /** From here on a step may write what outlives the computation: nothing is started early. */
   public void writesOutlive() {
     outlives = true;
   }

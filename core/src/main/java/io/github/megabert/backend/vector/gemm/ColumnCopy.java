@@ -14,7 +14,10 @@ final class ColumnCopy implements RowSource, Team.Body {
   /** Columns a task: a kilobyte of each row, because shorter pieces of far rows come slowly. */
   private static final int COLUMNS = 256;
 
-  /** Rows of the matrix that are fetched at once. */
+  /**
+   * Rows of the matrix that are fetched at once: those of {@link ColumnSums}, so that both give the
+   * same bits, and a divisor of {@link Gemm#DEPTH}, so that no block crosses one.
+   */
   private static final int ROWS = ColumnSums.ROWS;
 
   /** Floats from a fetched row to the next; a power of two would share sets of the cache. */

@@ -45,7 +45,7 @@ public final class WarmUp {
    */
   private static final long PAUSE = 2_000_000;
 
-  private static final long LONGEST_PAUSE = 1_000_000_000;
+  private static final long LONGEST_PAUSE = 100_000_000;
 
   /** Nanoseconds from an anticipation on in which a first computation waits for it. */
   private static final long LONGEST_WAIT = 3_000_000_000L;
@@ -67,6 +67,9 @@ public final class WarmUp {
 
   /** Kernels asked for that are not ready; guarded by this. */
   private final Set<Kernel> wanted = new LinkedHashSet<>();
+
+  /** Whether one of them came after the last round; guarded by this. */
+  private boolean isNewWanted;
 
   /** The thread, from its start to its decision to end; written holding this. */
   private volatile @Nullable Thread thread;
@@ -202,6 +205,10 @@ public final class WarmUp {
         any = true;
       }
     }
+    if (any) {
+      isNewWanted = true;
+      LockSupport.unpark(thread);
+    }
     return any;
   }
 
@@ -230,6 +237,13 @@ public final class WarmUp {
     return List.copyOf(wanted);
   }
 
+  /** A kernel that is new need not wait as long as one that is late. */
+  private synchronized boolean takeNew() {
+    boolean any = isNewWanted;
+    isNewWanted = false;
+    return any;
+  }
+
   private synchronized void finish(Kernel kernel) {
     kernel.become(Kernel.State.READY);
     wanted.remove(kernel);
@@ -252,6 +266,7 @@ public final class WarmUp {
       long pause = PAUSE;
       for (List<Kernel> round = round(); !round.isEmpty(); round = round()) {
         boolean isWaiting = true;
+        pause = takeNew() ? PAUSE : pause;
         for (Kernel kernel : round) {
           int made = calls.getOrDefault(kernel, 0);
           calls.put(kernel, made + TURN);
