@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code out = activation(A·B + b) + residual} of a B that is not packed. Where {@link Gemm} has a
  * task for each block of rows and group of panels, here a task is a group of panels and all rows,
- * up to {@value #ROWS}: so its thread brings the panels into the second-level cache once for all of
+ * up to some thousand: so its thread brings the panels into the second-level cache once for all of
  * them. Rows are only shared out where there are fewer groups than threads want.
  *
  * <p>Sums are taken in the same order as there, so results are the same to the bit.
@@ -31,8 +31,11 @@ public final class UnpackedGemm implements Team.Body {
   /** Panels in a group, at most. */
   private static final int GROUP = 8;
 
-  /** Rows that a panel is multiplied by, at most, before it is brought in again. */
+  /** Rows that a panel is multiplied by before it is brought in again, however long they are. */
   private static final int ROWS = 1056;
+
+  /** So many of them where they have one block of {@link Gemm#DEPTH} inputs. */
+  private static final int SHORT_ROWS = 4 * ROWS;
 
   /** Multiply-adds below which more threads cost more than they bring, about 10 µs. */
   private static final long SERIAL = 1 << 19;
@@ -143,7 +146,9 @@ public final class UnpackedGemm implements Team.Body {
     panels = right;
     depth = inputs;
     columns = columnCount;
-    int chunks = Math.ceilDiv(rowCount, ROWS);
+    int inputBlocks = Math.max(1, Math.ceilDiv(inputs, Gemm.DEPTH));
+    int most = Math.max(ROWS, SHORT_ROWS / inputBlocks);
+    int chunks = Math.ceilDiv(rowCount, most);
     int size =
         Math.ceilDiv(Math.ceilDiv(rowCount, Math.max(1, chunks)), StridedTiles.HIGH)
             * StridedTiles.HIGH;
