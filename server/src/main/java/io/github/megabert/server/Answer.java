@@ -12,8 +12,11 @@ sealed interface Answer {
   /** A JSON value that is written as it goes: vectors. */
   record Written(Consumer<JsonGenerator> writer) implements Answer {}
 
-  /** A text of another type, such as a page. */
+  /** A text of another type. */
   record Text(String contentType, String text) implements Answer {}
+
+  /** A page for people, or a part of one, which may use nothing that is not served here. */
+  record Page(String contentType, String text) implements Answer {}
 
   /** Server-sent events, as they come. */
   record Events(Consumer<EventStream> source) implements Answer {}

@@ -3,6 +3,7 @@ package io.github.megabert.server;
 import io.github.megabert.json.JsonText;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.media.type.MediaTypes;
+import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
@@ -34,6 +35,19 @@ final class Dispatcher implements Handler {
   private static final System.Logger LOGGER = System.getLogger(Dispatcher.class.getName());
   private static final JsonFactory JSON = new JsonFactory();
   private static final String JSON_TYPE = "application/json";
+
+  /**
+   * A page runs scripts of this server alone, talks to it alone, and is in no other site's frame.
+   */
+  private static final List<Header> PAGE_HEADERS =
+      List.of(
+          HeaderValues.create(
+              "Content-Security-Policy",
+              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+                  + " img-src data:; base-uri 'none'; form-action 'none';"
+                  + " frame-ancestors 'none'"),
+          HeaderValues.create("Cross-Origin-Resource-Policy", "same-origin"),
+          HeaderValues.create("Referrer-Policy", "no-referrer"));
 
   /** In meters, what stands for all paths that there are not. */
   private static final String NO_ROUTE = "none";
@@ -236,6 +250,10 @@ final class Dispatcher implements Handler {
     switch (answer) {
       case Answer.Tree tree -> send(response, JSON_TYPE, JsonText.compact(tree.value()));
       case Answer.Text text -> send(response, text.contentType(), text.text());
+      case Answer.Page page -> {
+        PAGE_HEADERS.forEach(response::header);
+        send(response, page.contentType(), page.text());
+      }
       case Answer.Written written -> {
         response.header(HeaderNames.CONTENT_TYPE, JSON_TYPE);
         OutputStream out = response.outputStream();

@@ -1,10 +1,6 @@
 package io.github.megabert.server;
 
 import io.github.megabert.Task;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -35,8 +31,7 @@ final class InfoRoutes {
         Endpoint.get("/info", this::info),
         Endpoint.get("/metrics", this::metrics),
         Endpoint.get("/v1/models", this::list).openAi(),
-        Endpoint.get("/openapi.json", (body, call) -> resource("openapi.json", "application/json"))
-            .open());
+        Endpoint.get("/openapi.json", this::document).open());
   }
 
   private Answer health(JsonBody body, Call call) {
@@ -45,6 +40,10 @@ final class InfoRoutes {
           RequestFailure.Kind.UNAVAILABLE, "the models are not warm yet, or the server stops");
     }
     return new Answer.Text("text/plain", "");
+  }
+
+  private Answer document(JsonBody body, Call call) {
+    return new Answer.Text("application/json", PageRoutes.text("openapi.json"));
   }
 
   private Answer metrics(JsonBody body, Call call) {
@@ -66,9 +65,17 @@ final class InfoRoutes {
         .put("version", version);
     ArrayNode all = info.putArray("models");
     for (ServedModel model : models.all()) {
-      ObjectNode entry = all.addObject().put("name", model.name()).put("ready", model.isWarm());
+      ObjectNode entry =
+          all.addObject()
+              .put("name", model.name())
+              .put("ready", model.isWarm())
+              .put("mask_token", model.maskToken());
       ArrayNode tasks = entry.putArray("tasks");
       model.tasks().forEach(task -> tasks.add(task.label()));
+      if (model.tasks().contains(Task.TEXT_CLASSIFICATION)) {
+        ArrayNode labels = entry.putArray("labels");
+        model.bert().config().id2label().values().forEach(labels::add);
+      }
       ArrayNode untrained = entry.putArray("untrained_tasks");
       model.bert().untrainedTasks().forEach(task -> untrained.add(task.label()));
     }
@@ -105,17 +112,5 @@ final class InfoRoutes {
           .put("owned_by", "megabert");
     }
     return new Answer.Tree(list);
-  }
-
-  /** A file of this jar; its name is none that a request could choose. */
-  static Answer resource(String name, String type) {
-    try (InputStream in = InfoRoutes.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IllegalStateException("the jar is not whole: it lacks " + name);
-      }
-      return new Answer.Text(type, new String(in.readAllBytes(), StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

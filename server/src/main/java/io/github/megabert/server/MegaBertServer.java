@@ -65,7 +65,7 @@ public final class MegaBertServer implements AutoCloseable {
     try {
       berts.forEach((name, bert) -> served.add(new ServedModel(name, bert, limits, meters)));
       models = new ServedModels(served);
-      dispatcher = new Dispatcher(endpoints(), options, meters);
+      dispatcher = new Dispatcher(all(), options, meters);
       web = web(options, dispatcher);
     } catch (RuntimeException | Error failure) {
       served.forEach(ServedModel::close);
@@ -120,15 +120,22 @@ public final class MegaBertServer implements AutoCloseable {
     }
   }
 
-  /** What is served. */
+  /** What programs ask for; the OpenAPI document describes it. */
   List<Endpoint> endpoints() {
     List<Endpoint> all = new ArrayList<>();
     all.addAll(new EmbeddingRoutes(models, limits).endpoints());
     all.addAll(new ClassificationRoutes(models, limits).endpoints());
     all.addAll(new TokenRoutes(models, limits).endpoints());
     all.addAll(new TaskRoutes(models, limits).endpoints());
+    all.addAll(new AttentionRoute(models).endpoints());
     all.addAll(new GenerationRoute(models).endpoints());
     all.addAll(new InfoRoutes(models, limits, meters, this::isReady, VERSION).endpoints());
+    return all;
+  }
+
+  private List<Endpoint> all() {
+    List<Endpoint> all = new ArrayList<>(endpoints());
+    all.addAll(new PageRoutes().endpoints());
     return all;
   }
 

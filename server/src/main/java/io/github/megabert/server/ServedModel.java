@@ -119,6 +119,15 @@ final class ServedModel implements AutoCloseable {
     return task(Task.TEXT_EMBEDDING, TextEmbedding.class, bert::textEmbedding);
   }
 
+  AttentionTask attention() {
+    return new AttentionTask(bert);
+  }
+
+  /** What stands in a text for a word that is to be found. */
+  String maskToken() {
+    return bert.tokenizer().idToToken(bert.tokenizer().maskId());
+  }
+
   private <T> T task(Task task, Class<T> type, Supplier<T> make) {
     return type.cast(tasks.computeIfAbsent(task, key -> make.get()));
   }

@@ -65,8 +65,7 @@ final class TaskRoutes {
   }
 
   private static void requireFewCandidates(ServedModel model, List<String> texts, int topK) {
-    var tokenizer = model.bert().tokenizer();
-    String mask = tokenizer.idToToken(tokenizer.maskId());
+    String mask = model.maskToken();
     long masks =
         texts.stream().mapToLong(text -> text.split(Pattern.quote(mask), -1).length - 1L).sum();
     if (masks * topK > MOST_CANDIDATES) {
