@@ -161,11 +161,9 @@ public final class Gemm implements Team.Body {
       return StridedTiles.isVector(forms, rows, precision);
     }
     Kernel kernel =
-        switch (precision) {
-          case BF16 -> BFloat16Tiles.of(rows);
-          case INT8 -> rows == 1 ? ByteRow.KERNEL : ByteTiles.of(rows);
-          default -> RowTiles.of(rows);
-        };
+        precision != Precision.INT8
+            ? RowTiles.of(rows, precision)
+            : rows == 1 ? ByteRow.KERNEL : ByteTiles.of(rows);
     return kernel.isVector(forms);
   }
 
@@ -320,24 +318,20 @@ public final class Gemm implements Team.Body {
     long at = linear.panelOffset(panel, depth);
     long xStride = (long) linear.inputs() * Float.BYTES;
     long xAt = from * xStride + (long) depth * Float.BYTES;
-    switch (linear.precision()) {
-      case BF16 ->
-          BFloat16Tiles.multiply(forms, rows, count, x, xAt, xStride, panels, at, buffers, c);
-      case INT8 -> {
-        MemorySegment scales = linear.scales();
-        long scaleAt = linear.scaleOffset(panel, depth);
-        long sums = expanded(slot);
-        ByteTiles.multiply(
-            forms, rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, sums,
-            buffers, c);
-      }
-      default -> {
-        boolean isExpanded = expand(panel, depth, count, slot);
-        MemorySegment source = isExpanded ? buffers : panels;
-        long sourceAt = isExpanded ? expanded(slot) : at;
-        RowTiles.multiply(forms, rows, count, x, xAt, xStride, source, sourceAt, buffers, c);
-      }
+    if (linear.precision() == Precision.INT8) {
+      MemorySegment scales = linear.scales();
+      long scaleAt = linear.scaleOffset(panel, depth);
+      long sums = expanded(slot);
+      ByteTiles.multiply(
+          forms, rows, count, x, xAt, xStride, panels, at, scales, scaleAt, buffers, sums, buffers,
+          c);
+      return;
     }
+    boolean isExpanded = expand(panel, depth, count, slot);
+    MemorySegment source = isExpanded ? buffers : panels;
+    long sourceAt = isExpanded ? expanded(slot) : at;
+    Precision precision = isExpanded ? Precision.F32 : linear.precision();
+    RowTiles.multiply(forms, rows, count, x, xAt, xStride, precision, source, sourceAt, buffers, c);
   }
 
   /**

@@ -7,9 +7,12 @@ import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.memory.FloatArrays;
 import io.github.megabert.tensor.BFloat16;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Panels of 16-bit and 8-bit weights, laid out for the kernels that expand them.
@@ -28,6 +31,12 @@ public final class NarrowWeights {
 
   private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
 
+  /** The words of a panel's row in 16 bits. */
+  static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
+
+  /** The half of a word that holds the second column. */
+  static final int UPPER = 0xffff0000;
+
   private NarrowWeights() {}
 
   /** Bytes of {@code rows} rows of a panel. */
@@ -39,14 +48,20 @@ public final class NarrowWeights {
     };
   }
 
-  /** {@code rows} rows of a panel in bfloat16, as float32. */
-  static float[] readBFloat16s(MemorySegment words, long offset, int rows) {
+  /** {@code rows} rows of a panel in float32 or bfloat16, as float32. */
+  static float[] read(Precision precision, MemorySegment panel, long offset, int rows) {
+    return precision == Precision.BF16
+        ? readBFloat16s(panel, offset, rows)
+        : FloatArrays.read(panel, offset, rows * PANEL);
+  }
+
+  private static float[] readBFloat16s(MemorySegment words, long offset, int rows) {
     int[] packed = readWords(words, offset, rows);
     float[] panel = new float[rows * PANEL];
     for (int i = 0; i < packed.length; i++) {
       int to = i / COUNT * PANEL + i % COUNT;
       panel[to] = Float.intBitsToFloat(packed[i] << 16);
-      panel[to + COUNT] = Float.intBitsToFloat(packed[i] & 0xffff0000);
+      panel[to + COUNT] = Float.intBitsToFloat(packed[i] & UPPER);
     }
     return panel;
   }

@@ -16,8 +16,8 @@ import java.lang.foreign.MemorySegment;
  * address serves them all, and cut into tiles that are higher than {@link RowTiles}, so that what
  * is loaded of the panel serves more of them: twelve and eight rows where there are 32 vector
  * registers, for accumulators, two vectors of the panel and a broadcast. Where there are 16, tiles
- * are of four rows, which reach the peak, while five and more spill. The tiles are {@link
- * StridedFloatTiles} and {@link StridedBFloat16Tiles}.
+ * are of four rows, which reach the peak, while five and more spill. Their loops are {@link
+ * StridedLoops}.
  *
  * <p>Any number of rows is cut into high and low tiles so that the last has at most {@link #UNIT} -
  * 1 rows too many, of which the results are without meaning.
@@ -165,10 +165,7 @@ public final class StridedTiles extends Kernel {
       int from = rowsOffset + row * StridedRows.DISTANCE;
       System.arraycopy(rows, from, operand, row * depth, depth);
     }
-    float[] weights =
-        precision == Precision.BF16
-            ? NarrowWeights.readBFloat16s(panel, panelOffset, depth)
-            : FloatArrays.read(panel, panelOffset, depth * Lanes.PANEL);
+    float[] weights = NarrowWeights.read(precision, panel, panelOffset, depth);
     FloatArrays.write(PlainPanel.multiply(count, depth, operand, weights), c, cOffset);
   }
 
@@ -187,12 +184,19 @@ public final class StridedTiles extends Kernel {
     MemorySegment panel = on.weights();
     MemorySegment c = on.output();
     int rows = tiles * height;
-    FloatTiles machine = precision == Precision.F32 ? MachineTiles.get(Forms.WARMING) : null;
-    if (machine != null) {
-      byMachine(machine, on.floats(), 0, rows, depth, panel, 0, panel, 0, bytes, way, c, 0);
-    } else {
+    FloatTiles machine = MachineTiles.get(Forms.WARMING);
+    if (machine == null || precision == Precision.BF16) {
       vector(on.floats(), 0, rows, depth, precision, panel, 0, panel, 0, bytes, way, c, 0);
+    } else {
+      byMachine(machine, on.floats(), 0, rows, depth, panel, 0, panel, 0, bytes, way, c, 0);
     }
+    if (machine == null) { // The loops are compiled once: see RowTiles.
+      vector(on.floats(), 0, rows, depth, other(), panel, 0, panel, 0, bytes, way, c, 0);
+    }
+  }
+
+  private Precision other() {
+    return precision == Precision.BF16 ? Precision.F32 : Precision.BF16;
   }
 
   private static void byMachine(
@@ -260,11 +264,8 @@ public final class StridedTiles extends Kernel {
     for (int tile = 0; tile < high; tile++) {
       long next = aheadOffset + Math.min(tile * part, end);
       ReadAhead.keep(
-          isNarrow
-              ? StridedBFloat16Tiles.high(
-                  depth, rows, x, panel, panelOffset, ahead, next, step, c, to)
-              : StridedFloatTiles.high(
-                  depth, rows, x, panel, panelOffset, ahead, next, step, c, to));
+          StridedLoops.high(
+              isNarrow, depth, rows, x, panel, panelOffset, ahead, next, step, c, to));
       x += HIGH * StridedRows.DISTANCE;
       to += (long) HIGH * PANEL_BYTES;
     }
@@ -272,11 +273,8 @@ public final class StridedTiles extends Kernel {
     for (int tile = high; tile < high + low; tile++) {
       long next = aheadOffset + 2L * tile * half;
       ReadAhead.keep(
-          isNarrow
-              ? StridedBFloat16Tiles.low(
-                  depth, rows, x, panel, panelOffset, ahead, next, half, halfStep, c, to)
-              : StridedFloatTiles.low(
-                  depth, rows, x, panel, panelOffset, ahead, next, half, halfStep, c, to));
+          StridedLoops.low(
+              isNarrow, depth, rows, x, panel, panelOffset, ahead, next, half, halfStep, c, to));
       x += LOW * StridedRows.DISTANCE;
       to += (long) LOW * PANEL_BYTES;
     }

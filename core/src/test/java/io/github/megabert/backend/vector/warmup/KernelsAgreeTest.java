@@ -14,7 +14,6 @@ import io.github.megabert.backend.vector.attention.ScoreColumns;
 import io.github.megabert.backend.vector.attention.ScoreGradients;
 import io.github.megabert.backend.vector.attention.WeightColumns;
 import io.github.megabert.backend.vector.attention.WeightedSum;
-import io.github.megabert.backend.vector.gemm.BFloat16Tiles;
 import io.github.megabert.backend.vector.gemm.ByteRow;
 import io.github.megabert.backend.vector.gemm.ByteTiles;
 import io.github.megabert.backend.vector.gemm.CopyStrips;
@@ -94,12 +93,11 @@ class KernelsAgreeTest {
     long stride = (long) depth * Float.BYTES;
     for (int height = 1; height <= RowTiles.MAX_ROWS; height++) {
       int rows = height;
-      compare(
-          floats(count, 1),
-          (k, c) -> RowTiles.multiply(k, rows, depth, x, 0, stride, panel, 0, c, 0));
-      compare(
-          floats(count, 1),
-          (k, c) -> BFloat16Tiles.multiply(k, rows, depth, x, 0, stride, panel, 0, c, 0));
+      for (Precision precision : new Precision[] {Precision.F32, Precision.BF16}) {
+        compare(
+            floats(count, 1),
+            (k, c) -> RowTiles.multiply(k, rows, depth, x, 0, stride, precision, panel, 0, c, 0));
+      }
       compare(
           floats(count, 1),
           (k, c) ->
@@ -284,11 +282,7 @@ class KernelsAgreeTest {
             way,
             strided,
             0);
-        if (precision == Precision.F32) {
-          RowTiles.multiply(Forms.VECTOR, rows, depth, x, 0, stride, panel, 0, others, 0);
-        } else {
-          BFloat16Tiles.multiply(Forms.VECTOR, rows, depth, x, 0, stride, panel, 0, others, 0);
-        }
+        RowTiles.multiply(Forms.VECTOR, rows, depth, x, 0, stride, precision, panel, 0, others, 0);
         assertArrayEquals(
             others.toArray(ValueLayout.JAVA_BYTE),
             strided.asSlice(0, others.byteSize()).toArray(ValueLayout.JAVA_BYTE));

@@ -4,27 +4,33 @@ import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
+import static io.github.megabert.backend.vector.gemm.NarrowWeights.UPPER;
+import static io.github.megabert.backend.vector.gemm.NarrowWeights.WORDS;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
- * The tiles of {@link StridedTiles} over panels of float32, which are what most products are made
- * of. Written out for the reasons given in {@link RowTiles}.
+ * The loops of {@link StridedTiles}. They are written out for the reasons given in {@link
+ * RowTiles}, and serve panels of float32 and of bfloat16 alike: C2 makes two loops of one with a
+ * condition that does not change, each as fast as if it stood alone.
  */
-final class StridedFloatTiles {
+final class StridedLoops {
   /** Bytes of a row of the result. */
   private static final long ROW_BYTES = PANEL_BYTES;
 
   /** Floats from a row to the next. */
   private static final int NEXT = StridedRows.DISTANCE;
 
-  private StridedFloatTiles() {}
+  private StridedLoops() {}
 
   /**
    * A high tile.
    *
+   * @param isNarrow whether the panel is of bfloat16, laid out as {@link NarrowWeights} says
    * @param rows {@link StridedRows strided} rows, the first from {@code rowsOffset} on
    * @param ahead what is read ahead, from {@code aheadOffset} on
    * @param aheadStep bytes to move on there for each k
@@ -32,6 +38,7 @@ final class StridedFloatTiles {
    * @return a number without meaning, for which the loads ahead are kept
    */
   static long high(
+      boolean isNarrow,
       int depth,
       float[] rows,
       int rowsOffset,
@@ -44,14 +51,35 @@ final class StridedFloatTiles {
       long cOffset) {
     return StridedTiles.HIGH == 12
         ? multiply12(
-            depth, rows, rowsOffset, panel, panelOffset, ahead, aheadOffset, aheadStep, c, cOffset)
+            isNarrow,
+            depth,
+            rows,
+            rowsOffset,
+            panel,
+            panelOffset,
+            ahead,
+            aheadOffset,
+            aheadStep,
+            c,
+            cOffset)
         : multiply4(
-            depth, rows, rowsOffset, panel, panelOffset, ahead, aheadOffset, aheadStep, c, cOffset);
+            isNarrow,
+            depth,
+            rows,
+            rowsOffset,
+            panel,
+            panelOffset,
+            ahead,
+            aheadOffset,
+            aheadStep,
+            c,
+            cOffset);
   }
 
   /**
    * A low tile.
    *
+   * @param isNarrow whether the panel is of bfloat16
    * @param rows {@link StridedRows strided} rows, the first from {@code rowsOffset} on
    * @param ahead what is read ahead, from {@code aheadOffset} and from {@code aheadHalf} bytes
    *     behind it on
@@ -60,6 +88,7 @@ final class StridedFloatTiles {
    * @return a number without meaning, for which the loads ahead are kept
    */
   static long low(
+      boolean isNarrow,
       int depth,
       float[] rows,
       int rowsOffset,
@@ -72,6 +101,7 @@ final class StridedFloatTiles {
       MemorySegment c,
       long cOffset) {
     return multiply8(
+        isNarrow,
         depth,
         rows,
         rowsOffset,
@@ -86,6 +116,7 @@ final class StridedFloatTiles {
   }
 
   private static long multiply12(
+      boolean isNarrow,
       int depth,
       float[] rows,
       int rowsOffset,
@@ -123,9 +154,18 @@ final class StridedFloatTiles {
     long touched = 0;
     for (int k = 0; k < depth; k++) {
       touched += ahead.get(ValueLayout.JAVA_BYTE, aheadOffset + k * aheadStep);
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      FloatVector low;
+      FloatVector high;
+      if (isNarrow) {
+        long at = panelOffset + (long) k * VECTOR_BYTES;
+        IntVector both = IntVector.fromMemorySegment(WORDS, panel, at, ORDER);
+        low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        high = both.and(UPPER).reinterpretAsFloats();
+      } else {
+        long at = panelOffset + (long) k * PANEL_BYTES;
+        low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
+        high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      }
       int row = rowsOffset + k;
       FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
       l0 = e.fma(low, l0);
@@ -192,6 +232,7 @@ final class StridedFloatTiles {
   }
 
   private static long multiply8(
+      boolean isNarrow,
       int depth,
       float[] rows,
       int rowsOffset,
@@ -224,9 +265,18 @@ final class StridedFloatTiles {
       long next = aheadOffset + k * aheadStep;
       touched += ahead.get(ValueLayout.JAVA_BYTE, next);
       touched += ahead.get(ValueLayout.JAVA_BYTE, next + aheadHalf);
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      FloatVector low;
+      FloatVector high;
+      if (isNarrow) {
+        long at = panelOffset + (long) k * VECTOR_BYTES;
+        IntVector both = IntVector.fromMemorySegment(WORDS, panel, at, ORDER);
+        low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        high = both.and(UPPER).reinterpretAsFloats();
+      } else {
+        long at = panelOffset + (long) k * PANEL_BYTES;
+        low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
+        high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      }
       int row = rowsOffset + k;
       FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
       l0 = e.fma(low, l0);
@@ -273,6 +323,7 @@ final class StridedFloatTiles {
   }
 
   private static long multiply4(
+      boolean isNarrow,
       int depth,
       float[] rows,
       int rowsOffset,
@@ -294,9 +345,18 @@ final class StridedFloatTiles {
     long touched = 0;
     for (int k = 0; k < depth; k++) {
       touched += ahead.get(ValueLayout.JAVA_BYTE, aheadOffset + k * aheadStep);
-      long at = panelOffset + (long) k * PANEL_BYTES;
-      FloatVector low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      FloatVector low;
+      FloatVector high;
+      if (isNarrow) {
+        long at = panelOffset + (long) k * VECTOR_BYTES;
+        IntVector both = IntVector.fromMemorySegment(WORDS, panel, at, ORDER);
+        low = both.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        high = both.and(UPPER).reinterpretAsFloats();
+      } else {
+        long at = panelOffset + (long) k * PANEL_BYTES;
+        low = FloatVector.fromMemorySegment(SPECIES, panel, at, ORDER);
+        high = FloatVector.fromMemorySegment(SPECIES, panel, at + VECTOR_BYTES, ORDER);
+      }
       int row = rowsOffset + k;
       FloatVector e = FloatVector.broadcast(SPECIES, rows[row]);
       l0 = e.fma(low, l0);
