@@ -62,6 +62,7 @@ final class FinetuneCommand implements Callable<Integer> {
   @Mixin private FreezeOption freeze = new FreezeOption();
   @Mixin private RankOptions ranks = new RankOptions();
   @Mixin private TensorBoardOption tensorBoard = new TensorBoardOption();
+  @Mixin private TraceOption trace = new TraceOption();
   @Mixin private JsonOption json = new JsonOption();
 
   @Option(
@@ -129,6 +130,9 @@ final class FinetuneCommand implements Callable<Integer> {
         tuning(checkpoint)
             .options(optimization.options(ranks.plan().data()))
             .freeze(freeze.frozen(names(checkpoint)));
+    if (trace.file() != null) {
+      tuning.trace(trace.file());
+    }
     ParallelGroups groups = ranks.groups();
     if (groups != null) {
       tuning

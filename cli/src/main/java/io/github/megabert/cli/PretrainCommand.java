@@ -49,6 +49,7 @@ final class PretrainCommand implements Callable<Integer> {
   @Mixin private OptimizationOptions optimization = new OptimizationOptions();
   @Mixin private RankOptions ranks = new RankOptions();
   @Mixin private TensorBoardOption tensorBoard = new TensorBoardOption();
+  @Mixin private TraceOption trace = new TraceOption();
   @Mixin private JsonOption json = new JsonOption();
 
   @Option(
@@ -153,6 +154,9 @@ final class PretrainCommand implements Callable<Integer> {
     }
     if (best != null) {
       training.best(best);
+    }
+    if (trace.file() != null) {
+      training.trace(trace.file());
     }
     ParallelGroups groups = ranks.groups();
     if (groups != null) {

@@ -261,7 +261,8 @@ class OptionsTest {
                   "--interleave 2",
                   "--distributed-optimizer",
                   "--tensor-parallel 2",
-                  "--tensorboard " + WORDS + "/config.json")),
+                  "--tensorboard " + WORDS + "/config.json",
+                  "--trace ../docs")),
           Map.entry(
               "train-tokenizer",
               List.of(
@@ -315,7 +316,8 @@ class OptionsTest {
                   "--interleave 2",
                   "--distributed-optimizer",
                   "--tensor-parallel 2",
-                  "--tensorboard " + WORDS + "/config.json")),
+                  "--tensorboard " + WORDS + "/config.json",
+                  "--trace ../docs")),
           Map.entry(
               "plan",
               List.of(

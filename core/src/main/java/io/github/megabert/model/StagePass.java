@@ -5,10 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
-import io.github.megabert.tensor.DType;
-import io.github.megabert.tensor.Shape;
-import io.github.megabert.tensor.Tensor;
-import java.lang.foreign.Arena;
+import io.github.megabert.model.MessageBuffers.Buffer;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -23,15 +20,17 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
   private final boolean isLast;
   private final Tape tape;
   private final Loss loss;
-  private final @Nullable Tensor incoming;
+  private final MessageBuffers buffers;
+  private final @Nullable Buffer incoming;
   private @Nullable Matrix input;
   private @Nullable Matrix output;
-  private @Nullable Tensor outgoing;
+  private @Nullable Buffer outgoing;
 
   /**
    * The pass forward.
    *
    * @param completed is told of gradients that the pass completes
+   * @param buffers give what goes out, and get back what came in
    * @param incoming what the stage before has computed; null in the first
    */
   StagePass(
@@ -40,9 +39,11 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
       PipelinePasses.MicroBatch microBatch,
       boolean recompute,
       BiConsumer<Computation, Matrix> completed,
-      @Nullable Tensor incoming) {
+      MessageBuffers buffers,
+      @Nullable Buffer incoming) {
     TrainableParameters parameters = model.parameters();
     this.stage = stage;
+    this.buffers = buffers;
     this.incoming = incoming;
     isLast = stage == parameters.pipeline().lastStage();
     tape = new Tape(parameters.backend().begin(), parameters, recompute, completed);
@@ -68,7 +69,7 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
 
   @Override
   public Matrix receive(Computation computation, int into, int rows, int columns) {
-    Matrix states = tape.input(requireNonNull(incoming));
+    Matrix states = tape.input(requireNonNull(incoming).numbers());
     input = states;
     return states;
   }
@@ -76,7 +77,7 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
   @Override
   public void send(Computation computation, int into, Matrix hiddenStates) {
     output = hiddenStates;
-    outgoing = allocate(hiddenStates);
+    outgoing = buffers.take(hiddenStates.rows(), hiddenStates.columns());
     tape.read(hiddenStates, outgoing.segment());
   }
 
@@ -86,8 +87,8 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
     throw new IllegalStateException("a pass of training tells no results");
   }
 
-  /** What the next stage reads; in the last there is none. */
-  Tensor outgoing() {
+  /** What the next stage reads, the caller's from now on; in the last there is none. */
+  Buffer outgoing() {
     return requireNonNull(outgoing);
   }
 
@@ -101,29 +102,29 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
    *
    * @param factor of all gradients, taken in the last stage
    * @param gradient of what went out; null in the last stage
-   * @return the gradient of what came in; null in the first stage
+   * @return the gradient of what came in, the caller's from now on; null in the first stage
    */
-  @Nullable Tensor backward(double factor, @Nullable Tensor gradient) {
+  @Nullable Buffer backward(double factor, @Nullable Buffer gradient) {
     if (isLast) {
       loss.backward(tape, factor);
     } else {
-      tape.backward(requireNonNull(output), requireNonNull(gradient));
+      tape.backward(requireNonNull(output), requireNonNull(gradient).numbers());
     }
-    Tensor back = null;
+    Buffer back = null;
     if (input != null) {
-      back = allocate(input);
+      back = buffers.take(input.rows(), input.columns());
       tape.readGradient(input, back.segment());
     }
     tape.finish();
     return back;
   }
 
-  private static Tensor allocate(Matrix matrix) {
-    return Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(matrix.rows(), matrix.columns()));
-  }
-
+  /** Ends the pass; nothing reads what came in any more. */
   @Override
   public void close() {
     tape.close();
+    if (incoming != null) {
+      buffers.give(incoming);
+    }
   }
 }

@@ -29,16 +29,21 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
       Backend backend,
       LoadOptions options,
       Predicate<ParameterSpec> frozen) {
-    TensorRank ranks = TensorRank.of(options);
+    MegatronBertConfig sizes =
+        MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
     TrainableParameters parameters =
-        new TrainableParameters(backend, frozen, ranks, checkpoint.source());
+        new TrainableParameters(
+            backend,
+            frozen,
+            TensorRank.of(options),
+            PipelineRank.of(options, sizes),
+            checkpoint.source());
     try {
       MegatronBert model = new ModelLoader(checkpoint, backend, parameters).load(options);
       Map<String, Object> config = new LinkedHashMap<>(model.config().toMap());
       config.put("architectures", List.of(model.className()));
       parameters.setConfig(
           config, model.config().padTokenId().orElse(-1), model.config().vocabSize());
-      parameters.setPipeline(PipelineRank.of(options, model.config()));
       return new TrainableModel(model, parameters);
     } catch (RuntimeException failure) {
       parameters.close();

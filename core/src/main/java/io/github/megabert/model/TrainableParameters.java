@@ -42,7 +42,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * Parameters that a layer reads as one matrix, such as the query, key and value.
    *
    * @param value {@code [rows, columns]}
-   * @param gradient of the same shape, or null if all are frozen
+   * @param gradient of the same shape, or null if all are frozen on every rank
    */
   public record Block(ResidentMatrix value, @Nullable ResidentMatrix gradient) {}
 
@@ -67,7 +67,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   private final Map<String, ParameterSpec> wholeModel = new LinkedHashMap<>();
 
   /** The first and the last rank of a pipeline, which share tied embeddings; null without one. */
-  private @Nullable Communicator ends;
+  private final @Nullable Communicator ends;
 
   /** Those that another stage uses. */
   private final Set<String> elsewhere = new HashSet<>();
@@ -78,15 +78,28 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   private final IdentityHashMap<Object, Block> biases = new IdentityHashMap<>();
   private int paddingId = -1;
   private int vocabulary;
-  private @Nullable PipelineRank pipeline;
+  private final PipelineRank pipeline;
   private boolean closed;
 
+  /** Nothing yet; all ranks of a pipeline call it together. */
   TrainableParameters(
-      Backend backend, Predicate<ParameterSpec> frozen, TensorRank ranks, String source) {
+      Backend backend,
+      Predicate<ParameterSpec> frozen,
+      TensorRank ranks,
+      PipelineRank pipeline,
+      String source) {
     this.backend = backend;
     this.ranks = ranks;
+    this.pipeline = pipeline;
     this.frozen = frozen;
     this.source = source;
+    Communicator group = pipeline.group();
+    if (group == null) {
+      ends = null;
+    } else {
+      boolean isEnd = group.rank() == 0 || group.rank() == group.size() - 1;
+      ends = group.split(isEnd ? 0 : 1, group.rank());
+    }
   }
 
   /**
@@ -101,21 +114,8 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     paddingId = padding;
   }
 
-  /** Takes the stages that the model was loaded for. */
-  void setPipeline(PipelineRank value) {
-    pipeline = value;
-    Communicator group = value.group();
-    if (group != null && value.isDivided()) {
-      boolean isEnd = group.rank() == 0 || group.rank() == group.size() - 1;
-      ends = group.split(isEnd ? 0 : 1, group.rank());
-    }
-  }
-
   /** Which stages are here. */
   PipelineRank pipeline() {
-    if (pipeline == null) {
-      throw new IllegalStateException("the model has not been loaded");
-    }
     return pipeline;
   }
 
@@ -173,7 +173,9 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     List<Shape> shapes = specs.stream().map(spec -> ranks.part(spec).shape()).toList();
     int columns = shapes.getFirst().intExtent(-1);
     int rows = shapes.stream().mapToInt(TrainableParameters::rows).sum();
-    boolean isFrozen = specs.stream().allMatch(this::isFrozen);
+    // Also on ranks where a zero stands for what the first one trains: all walk the same way back,
+    // and send the same.
+    boolean isFrozen = specs.stream().allMatch(frozen);
     Block block =
         new Block(
             backend.resident(rows, columns), isFrozen ? null : backend.resident(rows, columns));

@@ -4,6 +4,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.input.Quote;
+import io.github.megabert.parallel.Timeline;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -152,8 +153,8 @@ public final class TransformersForward {
     TrainableParameters parameters = trained.parameters();
     if (parameters.pipeline().isDivided()) {
       PipelinePasses.MicroBatch all = new PipelinePasses.MicroBatch(batch(), labels(), with);
-      return PipelinePasses.addGradients(
-          trained, List.of(all), 1, recompute, (computation, gradient) -> {});
+      return new PipelinePasses(trained, Timeline.OFF)
+          .addGradients(List.of(all), 1, recompute, (computation, gradient) -> {});
     }
     try (Tape tape = new Tape(parameters.backend().begin(), parameters, recompute)) {
       Loss loss = model.loss(tape, batch(), labels(), with);

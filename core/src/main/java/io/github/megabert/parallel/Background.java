@@ -1,6 +1,6 @@
 package io.github.megabert.parallel;
 
-import java.lang.foreign.MemorySegment;
+import io.github.megabert.parallel.Traffic.Operation;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -52,21 +52,17 @@ final class Background {
     }
   }
 
-  Pending allReduce(MemorySegment floats, Reduction reduction) {
-    return start("an all-reduce", () -> transport.allReduce(floats, reduction));
+  /** Through which its operations are carried out. */
+  Transport transport() {
+    return transport;
   }
 
-  Pending reduceScatter(
-      MemorySegment all, MemorySegment part, Partition partition, Reduction reduction) {
-    return start(
-        "a reduce-scatter", () -> transport.reduceScatter(all, part, partition, reduction));
+  /** Carries an operation out when those before have ended. */
+  Pending start(Operation operation, Runnable sending) {
+    return new Task(operation, transport.worldRank(), executor.submit(sending));
   }
 
-  private Pending start(String name, Runnable operation) {
-    return new Task(name, transport.worldRank(), executor.submit(operation));
-  }
-
-  private record Task(String name, int rank, Future<?> future) implements Pending {
+  private record Task(Operation operation, int rank, Future<?> future) implements Pending {
     @Override
     public void await() {
       try {
@@ -74,12 +70,12 @@ final class Background {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new RankFailedException(
-            rank, false, "rank " + rank + " was interrupted as it waited for " + name, e);
+            rank, false, "rank " + rank + " was interrupted as it waited for its " + operation, e);
       } catch (ExecutionException e) {
         if (e.getCause() instanceof CommunicationException failure) {
           throw failure.copy();
         }
-        throw new IllegalStateException(name + " failed", e.getCause());
+        throw new IllegalStateException("the " + operation + " failed", e.getCause());
       }
     }
 

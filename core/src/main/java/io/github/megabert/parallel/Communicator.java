@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,12 +33,18 @@ public final class Communicator {
   public static final int GREATEST_TAG = 32766;
 
   private final Transport transport;
+  private final MessageTimes times;
   private final Map<Operation, Count> counts = new EnumMap<>(Operation.class);
   private @Nullable Background background;
 
-  /** The group that an engine reaches through {@code transport}. */
+  /** All ranks of a run, which an engine reaches through {@code transport}. */
   public Communicator(Transport transport) {
+    this(transport, new MessageTimes.Recorder(), "all ranks");
+  }
+
+  private Communicator(Transport transport, MessageTimes.Recorder recorder, String name) {
     this.transport = transport;
+    times = new MessageTimes(recorder, name, transport.size());
   }
 
   /** This rank's number in the group, from 0. */
@@ -54,15 +61,13 @@ public final class Communicator {
   public void broadcast(MemorySegment floats, int root) {
     checkRank(root);
     checkFloats(floats);
-    count(Operation.BROADCAST, floats.byteSize());
-    transport.broadcast(floats, root);
+    run(Operation.BROADCAST, floats.byteSize(), () -> transport.broadcast(floats, root));
   }
 
   /** Replaces each number by the sum, or the maximum, of the numbers in its place on all ranks. */
   public void allReduce(MemorySegment floats, Reduction reduction) {
     checkFloats(floats);
-    count(Operation.ALL_REDUCE, floats.byteSize());
-    transport.allReduce(floats, reduction);
+    run(Operation.ALL_REDUCE, floats.byteSize(), () -> transport.allReduce(floats, reduction));
   }
 
   /**
@@ -71,17 +76,20 @@ public final class Communicator {
    */
   public Pending startAllReduce(MemorySegment floats, Reduction reduction) {
     checkFloats(floats);
-    count(Operation.ALL_REDUCE, floats.byteSize());
-    return background().allReduce(floats, reduction);
+    return background(
+        Operation.ALL_REDUCE, floats.byteSize(), apart -> apart.allReduce(floats, reduction));
   }
 
-  private Background background() {
+  private Pending background(Operation operation, long bytes, Consumer<Transport> sending) {
+    count(operation, bytes);
     Background present = background;
     if (present == null) {
       present = new Background(transport.split(0, rank()));
       background = present;
     }
-    return present;
+    Transport apart = present.transport();
+    Runnable timed = times.inBackground(operation, bytes, () -> sending.accept(apart));
+    return times.started(operation, bytes, present.start(operation, timed));
   }
 
   /**
@@ -95,16 +103,20 @@ public final class Communicator {
   public void reduceScatter(
       MemorySegment all, MemorySegment part, Partition partition, Reduction reduction) {
     checkParts(all, part, partition);
-    count(Operation.REDUCE_SCATTER, all.byteSize());
-    transport.reduceScatter(all, part, partition, reduction);
+    run(
+        Operation.REDUCE_SCATTER,
+        all.byteSize(),
+        () -> transport.reduceScatter(all, part, partition, reduction));
   }
 
   /** As {@link #reduceScatter}, in the background, as {@link #startAllReduce}. */
   public Pending startReduceScatter(
       MemorySegment all, MemorySegment part, Partition partition, Reduction reduction) {
     checkParts(all, part, partition);
-    count(Operation.REDUCE_SCATTER, all.byteSize());
-    return background().reduceScatter(all, part, partition, reduction);
+    return background(
+        Operation.REDUCE_SCATTER,
+        all.byteSize(),
+        apart -> apart.reduceScatter(all, part, partition, reduction));
   }
 
   /**
@@ -116,14 +128,15 @@ public final class Communicator {
    */
   public void allGather(MemorySegment part, MemorySegment all, Partition partition) {
     checkParts(all, part, partition);
-    count(Operation.ALL_GATHER, all.byteSize());
-    transport.allGather(part, all, partition.times(Float.BYTES));
+    run(
+        Operation.ALL_GATHER,
+        all.byteSize(),
+        () -> transport.allGather(part, all, partition.times(Float.BYTES)));
   }
 
   /** Returns when every rank has called it. */
   public void barrier() {
-    count(Operation.BARRIER, 0);
-    transport.barrier();
+    run(Operation.BARRIER, 0, transport::barrier);
   }
 
   /**
@@ -141,7 +154,7 @@ public final class Communicator {
     checkPeer(to, tag);
     checkFloats(floats);
     count(Operation.SEND, floats.byteSize());
-    return transport.send(floats, to, tag);
+    return times.started(Operation.SEND, floats.byteSize(), transport.send(floats, to, tag));
   }
 
   /** Receives as many numbers as rank {@code from} sends with this tag. */
@@ -154,7 +167,8 @@ public final class Communicator {
     checkPeer(from, tag);
     checkFloats(floats);
     count(Operation.RECEIVE, floats.byteSize());
-    return transport.receive(floats, from, tag);
+    return times.started(
+        Operation.RECEIVE, floats.byteSize(), transport.receive(floats, from, tag));
   }
 
   /** The bytes that rank {@code root} gives, on every rank; what others give is not looked at. */
@@ -162,13 +176,12 @@ public final class Communicator {
     checkRank(root);
     MemorySegment length = bytes(Long.BYTES);
     length.set(ValueLayout.JAVA_LONG, 0, bytes.length);
-    transport.broadcast(length, root);
+    times.run(Operation.BYTES, length.byteSize(), () -> transport.broadcast(length, root));
     MemorySegment contents = bytes(length.get(ValueLayout.JAVA_LONG, 0));
     if (rank() == root) {
       contents.copyFrom(MemorySegment.ofArray(bytes));
     }
-    transport.broadcast(contents, root);
-    count(Operation.BYTES, contents.byteSize());
+    run(Operation.BYTES, contents.byteSize(), () -> transport.broadcast(contents, root));
     return contents.toArray(ValueLayout.JAVA_BYTE);
   }
 
@@ -179,13 +192,15 @@ public final class Communicator {
     MemorySegment length = bytes(Long.BYTES);
     length.set(ValueLayout.JAVA_LONG, 0, bytes.length);
     MemorySegment lengths = bytes((long) Long.BYTES * size());
-    transport.allGather(length, lengths, Partition.of(each));
+    times.run(
+        Operation.BYTES,
+        lengths.byteSize(),
+        () -> transport.allGather(length, lengths, Partition.of(each)));
     Partition partition = Partition.of(lengths.toArray(ValueLayout.JAVA_LONG));
     MemorySegment mine = bytes(bytes.length);
     mine.copyFrom(MemorySegment.ofArray(bytes));
     MemorySegment all = bytes(partition.total());
-    transport.allGather(mine, all, partition);
-    count(Operation.BYTES, all.byteSize());
+    run(Operation.BYTES, all.byteSize(), () -> transport.allGather(mine, all, partition));
     List<byte[]> gathered = new ArrayList<>();
     for (int rank = 0; rank < size(); rank++) {
       gathered.add(
@@ -202,15 +217,33 @@ public final class Communicator {
    * @param color at least 0
    */
   public Communicator split(int color, int key) {
+    return split(color, key, "some ranks");
+  }
+
+  /** Likewise; a timeline calls the group by its name. */
+  Communicator split(int color, int key, String name) {
     if (color < 0) {
       throw new IllegalArgumentException("the color is " + color + ", at least 0 is needed");
     }
-    return new Communicator(transport.split(color, key));
+    return new Communicator(transport.split(color, key), times.recorder(), name);
+  }
+
+  /**
+   * Tells a timeline from now on when this rank communicates, through whichever group that was
+   * split from the same one.
+   */
+  void record(Timeline timeline) {
+    times.recorder().set(timeline);
   }
 
   /** What this rank has sent through this communicator so far; split ones count by themselves. */
   public Traffic traffic() {
     return new Traffic(counts);
+  }
+
+  private void run(Operation operation, long bytes, Runnable sending) {
+    count(operation, bytes);
+    times.run(operation, bytes, sending);
   }
 
   private void count(Operation operation, long bytes) {

@@ -89,9 +89,9 @@ public record ParallelPlan(int tensor, int pipeline, int data) {
     int t = tensorRank(rank);
     int d = dataRank(rank);
     int stage = stage(rank);
-    Communicator tensorGroup = world.split(d + data * stage, t);
-    Communicator pipelineGroup = world.split(t + tensor * d, stage);
-    Communicator dataGroup = world.split(t + tensor * stage, d);
+    Communicator tensorGroup = world.split(d + data * stage, t, "tensor-parallel");
+    Communicator pipelineGroup = world.split(t + tensor * d, stage, "pipeline-parallel");
+    Communicator dataGroup = world.split(t + tensor * stage, d, "data-parallel");
     return new ParallelGroups(this, world, tensorGroup, pipelineGroup, dataGroup);
   }
 

@@ -1,5 +1,6 @@
 package io.github.megabert.parallel;
 
+import io.github.megabert.input.Difference;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -45,9 +46,7 @@ public final class Ranks {
                 + " has other "
                 + what
                 + " than rank 0: "
-                + all.get(rank)
-                + ", there "
-                + all.getFirst()
+                + Difference.between(all.get(rank), all.getFirst(), ", there ")
                 + "; start all ranks with the same");
       }
     }

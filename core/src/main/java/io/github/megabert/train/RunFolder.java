@@ -9,6 +9,7 @@ import io.github.megabert.checkpoint.huggingface.HuggingFaceWriter;
 import io.github.megabert.checkpoint.huggingface.IncompleteFolder;
 import io.github.megabert.checkpoint.megatron.MegatronPartition;
 import io.github.megabert.checkpoint.megatron.MegatronWriter;
+import io.github.megabert.input.Difference;
 import io.github.megabert.input.Quote;
 import io.github.megabert.model.TrainableParameters;
 import io.github.megabert.parallel.Communicator;
@@ -27,9 +28,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -38,7 +36,6 @@ import java.util.stream.Stream;
  */
 final class RunFolder {
   private static final String PREFIX = "step-";
-  private static final Pattern SEPARATOR = Pattern.compile(", |\\[|]");
   private static final String OPTIMIZER = "optimizer.safetensors";
   private static final String STATE = "state.json";
   private static final String MODEL = "model.safetensors";
@@ -271,19 +268,6 @@ final class RunFolder {
     return file.endsWith(MODEL);
   }
 
-  /** Of two lists of the same things, those that are not the same; brackets are lists within. */
-  private static String difference(String before, String now) {
-    List<String> old = List.of(SEPARATOR.split(before));
-    List<String> current = List.of(SEPARATOR.split(now));
-    if (old.size() != current.size()) {
-      return before + ", now " + now;
-    }
-    return IntStream.range(0, old.size())
-        .filter(i -> !old.get(i).equals(current.get(i)))
-        .mapToObj(i -> old.get(i) + ", now " + current.get(i))
-        .collect(Collectors.joining("; "));
-  }
-
   /**
    * Brings back the last checkpoint.
    *
@@ -306,7 +290,7 @@ final class RunFolder {
       throw new CheckpointException(
           last
               + " is of a run with other options or data ("
-              + Quote.escape(difference(state.fingerprint(), fingerprint))
+              + Quote.escape(Difference.between(state.fingerprint(), fingerprint, ", now "))
               + "); resume with those that it began with");
     }
     try (NamedTensors values =

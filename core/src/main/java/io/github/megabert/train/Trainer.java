@@ -2,19 +2,17 @@ package io.github.megabert.train;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.Matrix;
-import io.github.megabert.backend.Tape;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.file.Interruptible;
 import io.github.megabert.checkpoint.megatron.MegatronPartition;
-import io.github.megabert.model.Loss;
-import io.github.megabert.model.PipelinePasses;
 import io.github.megabert.model.PipelinePasses.MicroBatch;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parallel.Ranks;
+import io.github.megabert.parallel.Timeline;
+import io.github.megabert.parallel.Timeline.Lane;
 import io.github.megabert.train.log.MetricsLine;
 import io.github.megabert.train.log.MetricsLog;
 import io.github.megabert.train.optim.AdamW;
@@ -27,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +51,7 @@ public final class Trainer {
   private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
   private @Nullable ParallelGroups ranks;
   private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
+  private @Nullable Path trace;
   private volatile boolean stopped;
 
   /**
@@ -130,6 +128,15 @@ public final class Trainer {
   /** Sets how the copies of the model train together, where there are several. */
   public Trainer dataParallel(DataParallelOptions value) {
     dataParallel = value;
+    return this;
+  }
+
+  /**
+   * Sets a file for a timeline of the run, in Chrome's trace format: what each rank does when. It
+   * is written when the run ends or is stopped; null for none. All ranks set it, or none.
+   */
+  public Trainer trace(@Nullable Path file) {
+    trace = file;
     return this;
   }
 
@@ -321,10 +328,7 @@ public final class Trainer {
 
     private RunState state;
     private final AtomicBoolean interrupted;
-
-    /** Of the step under way; null where there is one copy of the model. */
-    private @Nullable GradientReduction reduction;
-
+    private Timeline timeline = Timeline.OFF;
     private final long begin = System.nanoTime();
     private final long tokensBefore;
 
@@ -343,22 +347,30 @@ public final class Trainer {
     }
 
     TrainingResult run() throws IOException {
-      try {
-        return train();
-      } catch (IOException | RuntimeException | Error failure) {
-        if (reduction != null) {
-          reduction.abandon(failure);
+      try (TimelineFile timelines = TimelineFile.begin(trace, ranks)) {
+        timeline = timelines.timeline();
+        StepGradients gradients =
+            new StepGradients(model, options.recompute(), ranks, dataParallel, timeline);
+        TrainingResult result;
+        try {
+          result = train(gradients);
+        } catch (IOException | RuntimeException | Error failure) {
+          gradients.abandon(failure);
+          throw failure;
         }
-        throw failure;
+        timelines.write();
+        return result;
       }
     }
 
-    private TrainingResult train() throws IOException {
+    private TrainingResult train(StepGradients gradients) throws IOException {
       int steps = schedule.steps();
       listeners.forEach(listener -> listener.begun(state.step(), steps));
       boolean ended = isPatienceGone();
       while (state.step() < steps && !ended && !isStopped()) {
-        step();
+        try (Timeline.Open _ = timeline.begin(Lane.STEP, "step", state.step() + 1)) {
+          step(gradients);
+        }
         if (isDue(options.evaluateEvery()) || state.step() == steps) {
           ended = evaluate();
         }
@@ -399,7 +411,7 @@ public final class Trainer {
       return state.step() % period == 0;
     }
 
-    private void step() throws IOException {
+    private void step(StepGradients gradients) throws IOException {
       long start = System.nanoTime();
       int step = state.step();
       int stepsPerEpoch = options.stepsPerEpoch(data.size());
@@ -408,25 +420,23 @@ public final class Trainer {
       int end = Math.min(data.size(), first + options.examplesPerStep());
       int parts = Math.ceilDiv(end - first, options.batchSize());
       PartOffsets offsets = new PartOffsets(model.model().config(), options, step);
-      reduction = newReduction();
-      try (Computation computation = backend.begin()) {
-        model.parameters().clearGradients(computation);
-        computation.finish();
-      }
       List<MicroBatch> own = new ArrayList<>();
       for (int part = 0; part < parts; part++) {
         int from = first + part * options.batchSize();
         int to = Math.min(end, from + options.batchSize());
-        Dataset.Part examples = data.batch(epoch, order.examples(epoch, from, to));
-        Regularization with = offsets.next(examples.batch());
-        if (isOwn(part)) {
-          own.add(new MicroBatch(examples.batch(), examples.labels(), with));
+        try (Timeline.Open _ = timeline.begin(Lane.DATA, "micro-batch", part)) {
+          Dataset.Part examples = data.batch(epoch, order.examples(epoch, from, to));
+          Regularization with = offsets.next(examples.batch());
+          if (gradients.isOwn(part)) {
+            own.add(new MicroBatch(examples.batch(), examples.labels(), with));
+          }
         }
       }
-      double loss = sumOverRanks(addGradients(own, parts));
+      double loss = gradients.compute(own, parts);
       requireFinite(loss, "loss");
       double gradNorm;
-      try (Computation computation = backend.begin()) {
+      try (Timeline.Open _ = timeline.begin(Lane.OPTIMIZER, "update");
+          Computation computation = backend.begin()) {
         gradNorm = optimizer.step(computation, schedule.factor(step));
         computation.finish();
       }
@@ -453,66 +463,6 @@ public final class Trainer {
       listeners.forEach(listener -> listener.stepped(line));
     }
 
-    /** Whether a part of a step's batch is this rank's. */
-    private boolean isOwn(int part) {
-      return ranks == null || part % ranks.data().size() == ranks.data().rank();
-    }
-
-    /** What sums the gradients of a step over the copies; null where there is one. */
-    private @Nullable GradientReduction newReduction() {
-      return ranks == null || ranks.data().size() == 1
-          ? null
-          : new GradientReduction(
-              ranks.data(), model.parameters().blocks(), dataParallel.distributedOptimizer());
-    }
-
-    /** Adds the gradients, and the loss, of the other data-parallel ranks. */
-    private double sumOverRanks(double loss) {
-      try (Computation computation = backend.begin()) {
-        if (reduction != null) {
-          reduction.finish(computation);
-        }
-        model.parameters().sumShared(computation);
-        computation.finish();
-      }
-      return reduction == null ? loss : Ranks.sum(ranks.data(), loss);
-    }
-
-    /** Adds the gradients of this rank's parts of a step's batch. */
-    private double addGradients(List<MicroBatch> own, int parts) {
-      BiConsumer<Computation, Matrix> completed =
-          reduction == null || !dataParallel.overlap()
-              ? (computation, gradient) -> {}
-              : reduction::completed;
-      if (ranks != null && ranks.plan().pipeline() > 1) {
-        return PipelinePasses.addGradients(model, own, 1.0 / parts, options.recompute(), completed);
-      }
-      double loss = 0;
-      for (int i = 0; i < own.size(); i++) {
-        boolean isLast = i == own.size() - 1;
-        loss += addGradients(own.get(i), parts, isLast ? completed : (begun, gradient) -> {});
-      }
-      return loss;
-    }
-
-    /**
-     * Adds the gradients of a part of a step's batch.
-     *
-     * @param completed is told of gradients that this part completes, so that their sums over the
-     *     copies may begin
-     */
-    private double addGradients(
-        MicroBatch part, int parts, BiConsumer<Computation, Matrix> completed) {
-      try (Tape tape =
-          new Tape(backend.begin(), model.parameters(), options.recompute(), completed)) {
-        Loss loss = model.model().loss(tape, part.batch(), part.labels(), part.with());
-        double value = loss.read(tape);
-        loss.backward(tape, 1.0 / parts);
-        tape.finish();
-        return value / parts;
-      }
-    }
-
     private void requireFinite(double value, String what) {
       if (!Double.isFinite(value)) {
         throw new TrainingException(
@@ -532,7 +482,10 @@ public final class Trainer {
       if (evaluator == null) {
         return false;
       }
-      Map<String, Double> metrics = new LinkedHashMap<>(evaluator.evaluate(model.model()));
+      Map<String, Double> metrics;
+      try (Timeline.Open _ = timeline.begin(Lane.AROUND, "evaluation")) {
+        metrics = new LinkedHashMap<>(evaluator.evaluate(model.model()));
+      }
       Double value = metrics.get(bestMetric);
       if (value == null) {
         throw new IllegalArgumentException(
@@ -571,20 +524,27 @@ public final class Trainer {
     }
 
     private void saveBest() throws IOException {
-      if (isOfFirstCopy()) {
-        Checkpoint whole = model.parameters().whole();
-        if (isFirst()) {
-          files.saveBest(whole);
+      try (Timeline.Open _ = timeline.begin(Lane.AROUND, "best model")) {
+        if (isOfFirstCopy()) {
+          Checkpoint whole = model.parameters().whole();
+          if (isFirst()) {
+            files.saveBest(whole);
+          }
         }
+        meet();
       }
-      meet();
     }
 
     private void save() throws IOException {
       // Only the first rank's folder tells, and all must agree on who gives and who writes.
-      if (!Ranks.any(world(), isFirst() && !files.has(state.step()))) {
-        return;
+      if (Ranks.any(world(), isFirst() && !files.has(state.step()))) {
+        try (Timeline.Open _ = timeline.begin(Lane.AROUND, "checkpoint")) {
+          saveParts();
+        }
       }
+    }
+
+    private void saveParts() throws IOException {
       Communicator sharing = ranksThatWrite();
       if (!isOfFirstCopy()) {
         if (dataParallel.distributedOptimizer()) {

@@ -19,6 +19,7 @@ import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parallel.ParallelPlan;
 import io.github.megabert.parallel.RankFailedException;
 import io.github.megabert.parallel.ThreadRanks;
+import io.github.megabert.parallel.Timeline;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ModelFamily;
 import io.github.megabert.tensor.Tensor;
@@ -211,7 +212,8 @@ class PipelineParallelTest {
     double loss = 0;
     if (parameters.pipeline().isDivided()) {
       loss =
-          PipelinePasses.addGradients(model, parts, factor, false, (computation, gradient) -> {});
+          new PipelinePasses(model, Timeline.OFF)
+              .addGradients(parts, factor, false, (computation, gradient) -> {});
     } else {
       for (MicroBatch part : parts) {
         try (Tape tape = new Tape(parameters.backend().begin(), parameters, false)) {

@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Ranks that share a model give what transformers gives on one device. */
@@ -84,6 +85,44 @@ class TensorParallelTest {
                 actual);
           }
         });
+  }
+
+  /** A bias behind a sum is the first rank's alone; the others walk the same way back. */
+  @ParameterizedTest
+  @CsvSource({"2, false, false", "2, true, true", "4, true, false"})
+  void biasesThatOneRankAddsAreTrainedAlone(int ranks, boolean recompute, boolean sequenceParallel)
+      throws Exception {
+    String folder = Fixtures.folderOf(ModelFamily.MEGATRON_BERT, ModelClass.MASKED_LM);
+    String only = "bert.encoder.layer.1.output.dense.bias";
+    List<Map<String, Tensor>> all =
+        ThreadRanks.call(
+            ranks,
+            world -> {
+              try (Checkpoint checkpoint = Checkpoint.open(Fixtures.folder(folder));
+                  Safetensors cases = Fixtures.cases(folder);
+                  Backend backend = Backends.open("scalar", BackendOptions.DEFAULT.withThreads(1));
+                  TrainableModel model =
+                      TrainableModel.load(
+                          checkpoint,
+                          backend,
+                          LoadOptions.DEFAULT
+                              .withTensorParallel(world)
+                              .withSequenceParallel(sequenceParallel),
+                          spec -> !spec.name().equals(only))) {
+                Map<String, Tensor> inputs =
+                    Fixtures.inputs(Fixtures.withPrefix(cases, "case1."), Set.of());
+                Map<String, Tensor> actual =
+                    TransformersForward.gradients(model, inputs, Regularization.NONE, recompute);
+                assertGradients(
+                    model,
+                    new TensorRank(world, false),
+                    Map.of(only, cases.tensor("case1.grad." + only)),
+                    actual);
+                return actual;
+              }
+            });
+    assertEquals(Set.of("loss", "grad." + only), all.getFirst().keySet());
+    assertEquals(Set.of("loss"), all.getLast().keySet());
   }
 
   @ParameterizedTest

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.Labels;
 import io.github.megabert.model.LoadOptions;
@@ -25,88 +27,152 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/**
- * A run of threads that train a small model on ragged random texts, with dropout.
- *
- * @param stopsWhenSaved whether it ends at its first checkpoint
- * @param layers of the model
- * @param stagesPerRank of a pipeline; 0 loads the whole model in spite of the plan
- */
-record ParallelRun(
-    ParallelPlan plan,
-    String backend,
-    boolean sequenceParallel,
-    DataParallelOptions dataParallel,
-    CheckpointFormat format,
-    boolean stopsWhenSaved,
-    int layers,
-    int stagesPerRank) {
+/** A run of threads that train a small model on ragged random texts, with dropout. */
+final class ParallelRun {
   static final int STEPS = 20;
-  private static final int VOCABULARY = 101;
   static final MegatronBertConfig CONFIG = config(2);
+  private static final int VOCABULARY = 101;
+
+  /** Opens the weights that a run begins with. */
+  interface Weights {
+    Checkpoint open() throws IOException;
+  }
+
+  private final ParallelPlan plan;
+  private final String backend;
+  private Precision precision = Precision.F32;
+  private boolean sequenceParallel;
+  private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
+  private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
+  private boolean stopsWhenSaved;
+  private int mostSteps = STEPS;
+  private Weights weights = random(CONFIG);
+  private Texts texts = new Texts();
+
+  /** Of a pipeline; 0 loads the whole model in spite of the plan. */
+  private int stagesPerRank = 1;
+
+  private @Nullable Path trace;
+
+  ParallelRun(ParallelPlan plan, String backend) {
+    this.plan = plan;
+    this.backend = backend;
+  }
+
+  private ParallelRun(ParallelPlan plan, ParallelRun like) {
+    this(plan, like.backend);
+    precision = like.precision;
+    sequenceParallel = like.sequenceParallel;
+    dataParallel = like.dataParallel;
+    format = like.format;
+    stopsWhenSaved = like.stopsWhenSaved;
+    mostSteps = like.mostSteps;
+    weights = like.weights;
+    texts = like.texts;
+    stagesPerRank = like.stagesPerRank;
+    trace = like.trace;
+  }
 
   /** A run of one rank. */
   static ParallelRun ofOne(String backend) {
     return new ParallelRun(new ParallelPlan(1, 1, 1), backend);
   }
 
-  ParallelRun(ParallelPlan plan, String backend) {
-    this(
-        plan,
-        backend,
-        false,
-        DataParallelOptions.DEFAULT,
-        CheckpointFormat.HUGGINGFACE,
-        false,
-        2,
-        1);
+  ParallelPlan plan() {
+    return plan;
+  }
+
+  private ParallelRun with(Consumer<ParallelRun> change) {
+    ParallelRun changed = new ParallelRun(plan, this);
+    change.accept(changed);
+    return changed;
+  }
+
+  /** The same by other ranks. */
+  ParallelRun by(ParallelPlan other) {
+    return new ParallelRun(other, this);
+  }
+
+  ParallelRun withPrecision(Precision value) {
+    return with(run -> run.precision = value);
   }
 
   ParallelRun withSequenceParallel(boolean value) {
-    return new ParallelRun(
-        plan, backend, value, dataParallel, format, stopsWhenSaved, layers, stagesPerRank);
+    return with(run -> run.sequenceParallel = value);
   }
 
   ParallelRun with(DataParallelOptions value) {
-    return new ParallelRun(
-        plan, backend, sequenceParallel, value, format, stopsWhenSaved, layers, stagesPerRank);
+    return with(run -> run.dataParallel = value);
   }
 
   ParallelRun with(CheckpointFormat value) {
-    return new ParallelRun(
-        plan,
-        backend,
-        sequenceParallel,
-        dataParallel,
-        value,
-        stopsWhenSaved,
-        layers,
-        stagesPerRank);
+    return with(run -> run.format = value);
   }
 
   ParallelRun thatStopsWhenSaved() {
-    return new ParallelRun(
-        plan, backend, sequenceParallel, dataParallel, format, true, layers, stagesPerRank);
+    return with(run -> run.stopsWhenSaved = true);
+  }
+
+  ParallelRun thatStopsAfter(int steps) {
+    return with(run -> run.mostSteps = steps);
+  }
+
+  /** With a timeline of all ranks. */
+  ParallelRun thatTraces(Path file) {
+    return with(run -> run.trace = file);
+  }
+
+  /** With so many stages of a pipeline on each rank. */
+  ParallelRun withStages(int perRank) {
+    return with(run -> run.stagesPerRank = perRank);
   }
 
   /** With a model of more layers, divided into stages. */
   ParallelRun withLayers(int count, int perRank) {
-    return new ParallelRun(
-        plan, backend, sequenceParallel, dataParallel, format, stopsWhenSaved, count, perRank);
+    return with(run -> run.weights = random(config(count))).withStages(perRank);
+  }
+
+  /**
+   * With another model.
+   *
+   * @param vocabulary its words
+   */
+  ParallelRun withModel(Weights model, int vocabulary) {
+    return with(
+        run -> {
+          run.weights = model;
+          run.texts = new Texts(vocabulary);
+        });
   }
 
   /** With all layers on every rank, whatever the plan says. */
   ParallelRun withWholeModel() {
-    return withLayers(layers, 0);
+    return withStages(0);
   }
 
-  private static MegatronBertConfig config(int layers) {
+  static MegatronBertConfig config(int layers) {
     return MegatronBertConfig.ofSizes(layers, 32, 4, 50, VOCABULARY, 32);
+  }
+
+  static Weights random(MegatronBertConfig config) {
+    return () -> RandomCheckpoint.of(config, ModelClass.PRE_TRAINING, 1);
   }
 
   /** Random texts, of which every fifth token is to be told. */
   static final class Texts implements Dataset {
+    private final int vocabulary;
+
+    Texts() {
+      this(VOCABULARY);
+    }
+
+    private Texts(int vocabulary) {
+      this.vocabulary = vocabulary;
+    }
+
     @Override
     public int size() {
       return 48;
@@ -119,10 +185,10 @@ record ParallelRun(
       int[] pairs = new int[examples.length];
       for (int i = 0; i < examples.length; i++) {
         SplittableRandom random = new SplittableRandom(examples[i]);
-        tokens[i] = random.ints(3 + random.nextInt(20), 0, VOCABULARY).toArray();
+        tokens[i] = random.ints(3 + random.nextInt(20), 0, vocabulary).toArray();
         pairs[i] = random.nextInt(2);
         for (int t = 0; t < tokens[i].length; t++) {
-          labels.add(t % 5 == 1 ? random.nextInt(VOCABULARY) : Labels.IGNORED);
+          labels.add(t % 5 == 1 ? random.nextInt(vocabulary) : Labels.IGNORED);
         }
       }
       int[] words = labels.stream().mapToInt(Integer::intValue).toArray();
@@ -174,6 +240,11 @@ record ParallelRun(
     return first;
   }
 
+  /** This rank's steps of a run in a new folder. */
+  List<MetricsLine.Step> train(Communicator world, Path output) throws IOException {
+    return trainRank(world, output, false);
+  }
+
   private List<MetricsLine.Step> trainRank(Communicator world, Path output, boolean resume)
       throws IOException {
     ParallelGroups groups = plan.groups(world);
@@ -185,13 +256,15 @@ record ParallelRun(
             .withPipelineParallel(
                 stagesPerRank == 0 ? null : groups.pipeline(), Math.max(1, stagesPerRank));
     List<MetricsLine.Step> lines = new ArrayList<>();
-    try (Backend computing = Backends.open(backend, BackendOptions.DEFAULT.withThreads(1));
-        RandomCheckpoint weights = RandomCheckpoint.of(config(layers), ModelClass.PRE_TRAINING, 1);
-        TrainableModel model = TrainableModel.load(weights, computing, load, spec -> false)) {
+    BackendOptions computing = BackendOptions.DEFAULT.withThreads(1).withPrecision(precision);
+    try (Backend opened = Backends.open(backend, computing);
+        Checkpoint checkpoint = weights.open();
+        TrainableModel model = TrainableModel.load(checkpoint, opened, load, spec -> false)) {
       Trainer running =
-          new Trainer(model, new Texts(), options())
+          new Trainer(model, texts, options())
               .ranks(groups)
               .dataParallel(dataParallel)
+              .trace(trace)
               .checkpoints(format);
       Trainer trainer =
           running.listener(
@@ -206,6 +279,9 @@ record ParallelRun(
                 @Override
                 public void stepped(MetricsLine.Step step) {
                   lines.add(step);
+                  if (lines.size() == mostSteps) {
+                    running.stop();
+                  }
                 }
               });
       TrainingResult _ = resume ? trainer.resume(output) : trainer.run(output);

@@ -63,6 +63,7 @@ public final class FineTuning<E extends Example> {
   private boolean sequenceParallel;
   private int stagesPerRank = 1;
   private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
+  private @Nullable Path trace;
 
   private FineTuning(FineTuningTask.Factory<E> factory, ModelFiles files) {
     this.factory = factory;
@@ -253,6 +254,12 @@ public final class FineTuning<E extends Example> {
     return this;
   }
 
+  /** Sets a file for a timeline of the run; see {@link Trainer#trace}. */
+  public FineTuning<E> trace(Path file) {
+    trace = file;
+    return this;
+  }
+
   /**
    * Trains.
    *
@@ -311,7 +318,8 @@ public final class FineTuning<E extends Example> {
               opened.tokenizerFiles(),
               listeners,
               ranks,
-              dataParallel);
+              dataParallel,
+              trace);
       return run.train(backend, backendOptions, output, start);
     }
   }

@@ -65,6 +65,7 @@ public final class PreTraining {
   private boolean sequenceParallel;
   private int stagesPerRank = 1;
   private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
+  private @Nullable Path trace;
 
   /** Where the first weights come from. */
   private interface StartWith {
@@ -170,6 +171,12 @@ public final class PreTraining {
     return this;
   }
 
+  /** Sets a file for a timeline of the run; see {@link Trainer#trace}. */
+  public PreTraining trace(Path file) {
+    trace = file;
+    return this;
+  }
+
   /** Sets the backend; the best that there is otherwise. */
   public PreTraining backend(String name, BackendOptions value) {
     backend = name;
@@ -258,7 +265,8 @@ public final class PreTraining {
               opened.tokenizerFiles(),
               listeners,
               ranks,
-              dataParallel);
+              dataParallel,
+              trace);
       return run.train(backend, backendOptions, output, how);
     }
   }

@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param listeners of this rank
  * @param ranks those that train together; null where one trains alone
  * @param dataParallel how copies of the model train together
+ * @param trace a file for a timeline; null for none
  */
 record PreparedRun(
     Checkpoint model,
@@ -50,7 +51,8 @@ record PreparedRun(
     Map<String, Path> alongside,
     List<TrainingListener> listeners,
     @Nullable ParallelGroups ranks,
-    DataParallelOptions dataParallel) {
+    DataParallelOptions dataParallel,
+    @Nullable Path trace) {
   private static final int WORST_EXAMPLES = 20;
 
   /** {@link Trainer#run} or {@link Trainer#resume}. */
@@ -69,7 +71,10 @@ record PreparedRun(
     try (Backend computing = Backends.open(backend, backendOptions);
         TrainableModel trainable = TrainableModel.load(model, computing, divided(), frozen)) {
       Trainer trainer =
-          new Trainer(trainable, data, options).alongside(alongside).checkpoints(format);
+          new Trainer(trainable, data, options)
+              .alongside(alongside)
+              .checkpoints(format)
+              .trace(trace);
       if (ranks != null) {
         RankAgreement.requireTrained(trainable.parameters().trained(), ranks.world());
         trainer.ranks(ranks).dataParallel(dataParallel);

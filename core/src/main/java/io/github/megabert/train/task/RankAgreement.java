@@ -56,7 +56,9 @@ final class RankAgreement {
             + ", tests "
             + (run.testing() != null)
             + ", best by "
-            + run.best().name());
+            + run.best().name()
+            + ", traced "
+            + (run.trace() != null));
     Ranks.requireSame(world, "models", model(run.model()));
     Ranks.requireSame(world, "data", data(run.data()));
   }
