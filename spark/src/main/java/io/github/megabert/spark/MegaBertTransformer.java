@@ -1,0 +1,235 @@
+package io.github.megabert.spark;
+
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.ml.Transformer;
+import org.apache.spark.ml.param.IntParam;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.DefaultParamsWritable;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * What the transformers have in common: a model, columns of texts, and a column that they add. All
+ * tasks of a process share one open model.
+ *
+ * <p>A column of texts holds strings, or arrays of strings, to which the result is an array. A null
+ * has null for its result. The model is a {@link #setModel path} that every machine has, or a
+ * {@link #setModelFile name} among Spark's files.
+ *
+ * @param <T> the transformer itself, which its setters return
+ */
+@SuppressWarnings("serial") // Spark's own fields; what is sent to executors is PartitionTask.
+public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T>>
+    extends Transformer implements DefaultParamsWritable
+    permits MegaBertEmbedder, MegaBertClassifier, MegaBertTagger, MegaBertAnswerer {
+  private static final int BATCH_TOKENS = 4096;
+
+  private final String uid;
+  private final Param<String> model;
+  private final Param<String> modelFile;
+  private final Param<String> outputCol;
+  private final Param<String> longText;
+  private final IntParam batchTokens;
+  private final IntParam threads;
+
+  MegaBertTransformer(String uid, LongRow longRow, String output) {
+    this.uid = uid;
+    model = new Param<>(this, "model", "path of the model, which every machine has");
+    modelFile = new Param<>(this, "modelFile", "name of the model among Spark's files");
+    outputCol = new Param<>(this, "outputCol", "column that is added");
+    longText =
+        new Param<>(
+            this, "longText", "texts that are too long: default, refuse, truncate, null, windows");
+    batchTokens = new IntParam(this, "batchTokens", "tokens of a batch");
+    threads = new IntParam(this, "threads", "threads of a call; 0: the executor's cores");
+    defaults(outputCol, output);
+    defaults(longText, longRow.parameter());
+    defaults(batchTokens, BATCH_TOKENS);
+    defaults(threads, 0);
+  }
+
+  /** The transformer, as its own type. */
+  abstract T self();
+
+  /** The columns that hold its texts. */
+  abstract List<Param<String>> inputs();
+
+  /** What it computes. */
+  abstract RowTask<?, ?, ?> task();
+
+  /** Sets what a parameter is unless somebody sets it. */
+  final <V> void defaults(Param<V> param, V value) {
+    setDefault(param, value);
+  }
+
+  final <V> T with(Param<V> param, V value) {
+    set(param, value);
+    return self();
+  }
+
+  @Override
+  public String uid() {
+    return uid;
+  }
+
+  /** Path of the model. */
+  public Param<String> model() {
+    return model;
+  }
+
+  /** Name of the model among Spark's files. */
+  public Param<String> modelFile() {
+    return modelFile;
+  }
+
+  /** The column that is added. */
+  public Param<String> outputCol() {
+    return outputCol;
+  }
+
+  /** What happens to texts that are too long. */
+  public Param<String> longText() {
+    return longText;
+  }
+
+  /** Tokens of a batch. */
+  public IntParam batchTokens() {
+    return batchTokens;
+  }
+
+  /** Threads of a call. */
+  public IntParam threads() {
+    return threads;
+  }
+
+  /** Sets the path of the model: a folder or a file that every machine has there. */
+  public T setModel(String path) {
+    return with(model, path);
+  }
+
+  /**
+   * Sets the name of the model among the files that Spark brings to every machine: of a file, or
+   * the {@code NAME} of an archive {@code model.zip#NAME}.
+   */
+  public T setModelFile(String name) {
+    return with(modelFile, name);
+  }
+
+  /** Sets the name of the column that is added. */
+  public T setOutputCol(String name) {
+    return with(outputCol, name);
+  }
+
+  /**
+   * Sets what happens to texts that are too long: {@code default}, what the model's folder or the
+   * task says; {@code refuse}, with which the job fails; {@code truncate}; {@code null}, with which
+   * they have no result; {@code windows}, where the task can do that.
+   *
+   * @throws IllegalArgumentException if it is none of these
+   */
+  public T setLongText(String value) {
+    return with(longText, LongRow.of(value).parameter());
+  }
+
+  /** Sets how many tokens a batch has; 4096 by default. */
+  public T setBatchTokens(int value) {
+    return with(batchTokens, positive("batchTokens", value, 1));
+  }
+
+  /** Sets the threads of a call; 0, the default, for as many as the executor has cores. */
+  public T setThreads(int value) {
+    return with(threads, positive("threads", value, 0));
+  }
+
+  static int positive(String name, int value, int least) {
+    if (value < least) {
+      throw new IllegalArgumentException(name + " must be at least " + least + ", not " + value);
+    }
+    return value;
+  }
+
+  /** Where the model is. */
+  ModelSource source() {
+    if (isDefined(model) == isDefined(modelFile)) {
+      throw new IllegalArgumentException(
+          uid
+              + " needs either a model, a path that every machine has, or a modelFile, a name"
+              + " among Spark's files");
+    }
+    boolean isFile = isDefined(modelFile);
+    return new ModelSource(
+        $(isFile ? modelFile : model), isFile, (int) $(threads), (int) $(batchTokens));
+  }
+
+  LongRow longRow() {
+    return LongRow.of($(longText));
+  }
+
+  @Override
+  public StructType transformSchema(StructType schema) {
+    DataType type = task().type();
+    if (areArrays(schema)) {
+      type = DataTypes.createArrayType(type, true);
+    }
+    if (Arrays.asList(schema.fieldNames()).contains($(outputCol))) {
+      throw new IllegalArgumentException(
+          "the column '" + $(outputCol) + "' is there already; name another with setOutputCol");
+    }
+    return schema.add($(outputCol), type, true);
+  }
+
+  /** Whether the columns hold arrays of texts. */
+  private boolean areArrays(StructType schema) {
+    List<Boolean> all = inputs().stream().map(param -> isArray(schema, $(param))).toList();
+    if (!all.getFirst().equals(all.getLast())) {
+      throw new IllegalArgumentException(
+          "of the columns of " + uid + " one holds texts and one arrays of texts");
+    }
+    return all.getFirst();
+  }
+
+  private static boolean isArray(StructType schema, String column) {
+    if (!Arrays.asList(schema.fieldNames()).contains(column)) {
+      throw new IllegalArgumentException(
+          "there is no column '"
+              + column
+              + "'; there are "
+              + String.join(", ", schema.fieldNames()));
+    }
+    StructField field = schema.apply(column);
+    DataType element =
+        field.dataType() instanceof ArrayType array ? array.elementType() : field.dataType();
+    if (!element.equals(DataTypes.StringType)) {
+      throw new IllegalArgumentException(
+          "the column '"
+              + column
+              + "' holds "
+              + field.dataType().simpleString()
+              + "; it has to hold texts or arrays of texts");
+    }
+    return field.dataType() instanceof ArrayType;
+  }
+
+  @Override
+  public Dataset<Row> transform(Dataset<?> dataset) {
+    StructType before = dataset.schema();
+    StructType after = transformSchema(before);
+    int[] columns = inputs().stream().mapToInt(param -> before.fieldIndex($(param))).toArray();
+    PartitionTask<?, ?, ?> work =
+        new PartitionTask<>(source(), task(), longRow(), columns, areArrays(before));
+    return dataset.toDF().mapPartitions(work, Encoders.row(after));
+  }
+
+  @Override
+  public Transformer copy(ParamMap extra) {
+    return defaultCopy(extra);
+  }
+}
