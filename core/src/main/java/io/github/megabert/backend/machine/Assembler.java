@@ -17,7 +17,8 @@ final class Assembler {
     BELOW(2, "jb"),
     NOT_BELOW(3, "jae"),
     EQUAL(4, "je"),
-    NOT_EQUAL(5, "jne");
+    NOT_EQUAL(5, "jne"),
+    ABOVE(7, "ja");
 
     private final int code;
     private final String text;
@@ -231,44 +232,113 @@ final class Assembler {
     String name = register.text();
     if (register.bits() == 512 || register.number() > 15) {
       list("vpxord", name, name, name);
-      vector(new Form(1, 1, 0xef, false), register, register.number(), register);
+      vector(new VectorInstruction.Form(1, 1, 0xef, false), register, register.number(), register);
     } else {
       list("vxorps", name, name, name);
-      vector(new Form(1, 0, 0x57, true), register, register.number(), register);
+      vector(new VectorInstruction.Form(1, 0, 0x57, true), register, register.number(), register);
     }
   }
 
   void vmovups(Vector to, Address from) {
     list("vmovups", to.text(), from.text());
-    vector(new Form(1, 0, 0x10, true), to, 0, from, to.bytes());
+    vector(new VectorInstruction.Form(1, 0, 0x10, true), to, 0, from, to.bytes());
   }
 
   void vmovups(Address to, Vector from) {
     list("vmovups", to.text(), from.text());
-    vector(new Form(1, 0, 0x11, true), from, 0, to, from.bytes());
+    vector(new VectorInstruction.Form(1, 0, 0x11, true), from, 0, to, from.bytes());
   }
 
   void vbroadcastss(Vector to, Address from) {
     list("vbroadcastss", to.text(), "dword ptr " + from.text());
-    vector(new Form(2, 1, 0x18, true), to, 0, from, Float.BYTES);
+    vector(new VectorInstruction.Form(2, 1, 0x18, true), to, 0, from, Float.BYTES);
   }
 
   /** {@code sum += left · right}, rounded once. */
   void vfmadd231ps(Vector sum, Vector left, Vector right) {
     list("vfmadd231ps", sum.text(), left.text(), right.text());
-    vector(new Form(2, 1, 0xb8, true), sum, left.number(), right);
+    vector(new VectorInstruction.Form(2, 1, 0xb8, true), sum, left.number(), right);
+  }
+
+  /** {@code to = op(left, right)}; unary instructions have no left operand. */
+  void vector(VectorInstruction op, Vector to, Vector left, Vector right) {
+    list(op.text(), to.text(), left.text(), right.text());
+    vector(op.form(), to, left.number(), right);
+  }
+
+  void vector(VectorInstruction op, Vector to, Vector left, Address right) {
+    list(op.text(), to.text(), left.text(), op.pointer(to.bytes()) + right.text());
+    vector(op.form(), to, left.number(), right, op.unit(to.bytes()));
+  }
+
+  void vector(VectorInstruction op, Vector to, Vector from) {
+    list(op.text(), to.text(), op.source(from).text());
+    vector(op.form(), to, 0, from);
+  }
+
+  void vector(VectorInstruction op, Vector to, Address from) {
+    list(op.text(), to.text(), op.pointer(to.bytes()) + from.text());
+    vector(op.form(), to, 0, from, op.unit(to.bytes()));
+  }
+
+  /** Stores the lower lanes. */
+  void store(VectorInstruction op, Address to, Vector from) {
+    list(op.text(), op.pointer(from.bytes()) + to.text(), from.text());
+    vector(op.form(), from, 0, to, op.unit(from.bytes()));
+  }
+
+  /** Shifts 32-bit numbers to the left. */
+  void vpslld(Vector to, Vector from, int bits) {
+    list("vpslld", to.text(), from.text(), Integer.toString(bits));
+    // The register to write is the second operand, /6 the first.
+    int high = Math.max(to.number(), from.number());
+    Vector digit = new Vector(6, to.bits());
+    VectorInstruction.Form form = new VectorInstruction.Form(1, 1, 0x72, high < 16);
+    vector(form, digit, to.number(), from);
+    emit(bits);
+  }
+
+  /** {@code to = the upper half of from}. */
+  void upperHalf(Vector to, Vector from) {
+    boolean isWide = from.bits() == 512;
+    list(isWide ? "vextractf64x4" : "vextractf128", to.text(), from.text(), "1");
+    int opcode = isWide ? 0x1b : 0x19;
+    vector(new VectorInstruction.Form(3, 1, opcode, !isWide, isWide), from, 0, to);
+    emit(1);
   }
 
   /**
-   * What is the same in all uses of an instruction whose bit W is zero.
+   * Lanes of {@code value} become zero where {@code x < limit}, or where it is not.
    *
-   * @param map 1 for opcodes after 0F, 2 after 0F 38
-   * @param prefix 0, 1 for 66, 2 for F3, 3 for F2
-   * @param isShort whether there is a VEX encoding
+   * @param spare overwritten where there are no mask registers
    */
-  private record Form(int map, int prefix, int opcode, boolean isShort) {}
+  void zeroWhere(boolean below, Vector value, Vector x, Address limit, Vector spare) {
+    String name = below ? "vcmpnltps" : "vcmpltps";
+    boolean isWide = value.bits() == 512;
+    Vector mask = isWide ? new Vector(1, 512) : spare;
+    list(name, isWide ? "k1" : spare.text(), x.text(), limit.text());
+    VectorInstruction.Form compare = new VectorInstruction.Form(1, 0, 0xc2, !isWide);
+    vector(compare, mask, x.number(), limit, value.bytes());
+    emit(below ? 5 : 1);
+    if (isWide) {
+      list("vmovaps", value.text() + "{k1}{z}", value.text());
+      evexMasked(new VectorInstruction.Form(1, 0, 0x28, false), value, value);
+    } else {
+      vector(VectorInstruction.VANDPS, value, value, spare);
+    }
+  }
 
-  private void vector(Form form, Vector reg, int second, Vector rm) {
+  /** {@code to = (double) from}. */
+  void vcvtsi2sd(Vector to, Register from) {
+    list("vcvtsi2sd", to.text(), to.text(), from.text());
+    emit(0xc4);
+    emit((to.number() > 7 ? 0 : 0x80) | 0x40 | (from.number() > 7 ? 0 : 0x20) | 1);
+    emit(0x80 | (~to.number() & 15) << 3 | 3);
+    emit(0x2a);
+    direct(to.number(), from.number());
+  }
+
+  private void vector(VectorInstruction.Form form, Vector reg, int second, Vector rm) {
     int high = Math.max(Math.max(reg.number(), second), rm.number());
     if (form.isShort() && reg.bits() < 512 && high < 16) {
       vex(form, reg, second, false, rm.number() > 7);
@@ -279,7 +349,7 @@ final class Assembler {
     direct(reg.number(), rm.number());
   }
 
-  private void vector(Form form, Vector reg, int second, Address rm, int unit) {
+  private void vector(VectorInstruction.Form form, Vector reg, int second, Address rm, int unit) {
     boolean isHighIndex = rm.index() != null && rm.index().number() > 7;
     boolean isHighBase = rm.base().number() > 7;
     boolean isShort = form.isShort() && reg.bits() < 512 && Math.max(reg.number(), second) < 16;
@@ -292,7 +362,7 @@ final class Assembler {
     indirect(reg.number(), rm, isShort ? 1 : unit);
   }
 
-  private void vex(Form form, Vector reg, int second, boolean x, boolean b) {
+  private void vex(VectorInstruction.Form form, Vector reg, int second, boolean x, boolean b) {
     int notR = reg.number() > 7 ? 0 : 0x80;
     int last = (~second & 15) << 3 | (reg.bits() == 256 ? 4 : 0) | form.prefix();
     if (form.map() == 1 && !x && !b) {
@@ -305,7 +375,15 @@ final class Assembler {
     }
   }
 
-  private void evex(Form form, Vector reg, int second, boolean x, boolean b) {
+  /** Of two registers, with zeros where mask k1 is not set. */
+  private void evexMasked(VectorInstruction.Form form, Vector reg, Vector rm) {
+    evex(form, reg, 0, rm.number() > 15, (rm.number() & 8) != 0);
+    code[size - 1] |= (byte) 0x81;
+    emit(form.opcode());
+    direct(reg.number(), rm.number());
+  }
+
+  private void evex(VectorInstruction.Form form, Vector reg, int second, boolean x, boolean b) {
     int number = reg.number();
     emit(0x62);
     emit(
@@ -314,7 +392,7 @@ final class Assembler {
             | (b ? 0 : 0x20)
             | (number > 15 ? 0 : 0x10)
             | form.map());
-    emit((~second & 15) << 3 | 4 | form.prefix());
+    emit((form.isWide() ? 0x80 : 0) | (~second & 15) << 3 | 4 | form.prefix());
     int length = reg.bits() == 512 ? 0x40 : reg.bits() == 256 ? 0x20 : 0;
     emit(length | (second > 15 ? 0 : 8));
   }

@@ -10,7 +10,7 @@ import java.util.List;
  * Which vector instructions the processor has and the system has made room for, by CPUID and
  * XGETBV; their bits are in Intel's manual, volume 2, and AMD's, volume 3.
  *
- * @param avx2 AVX2 and FMA
+ * @param avx2 AVX2, FMA and F16C
  * @param avx512 AVX-512 F, BW, DQ and VL
  * @param vnni dot products of bytes, 512 bits
  * @param bf16 dot products of bfloat16, 512 bits
@@ -55,7 +55,7 @@ record Cpu(
    */
   static Cpu of(int[] basic, int[] more, int[] most, int state) {
     boolean avx = (state & AVX_STATE) == AVX_STATE && bit(basic[ECX], 28);
-    boolean avx2 = avx && bit(basic[ECX], 12) && bit(more[EBX], 5);
+    boolean avx2 = avx && bit(basic[ECX], 12) && bit(basic[ECX], 29) && bit(more[EBX], 5);
     boolean avx512 =
         avx2
             && (state & AVX512_STATE) == AVX512_STATE

@@ -67,7 +67,7 @@ public final class MachineCode {
   public static @Nullable FloatTiles floatTiles(FloatTiles.Form form) {
     MachineCode process = Holder.PROCESS;
     Cpu cpu = process.cpu;
-    if (process.memory == null || cpu == null || !fits(cpu, form)) {
+    if (process.memory == null || cpu == null || !fits(cpu, form.lanes())) {
       return null;
     }
     try {
@@ -77,8 +77,22 @@ public final class MachineCode {
     }
   }
 
-  private static boolean fits(Cpu cpu, FloatTiles.Form form) {
-    return switch (form.lanes()) {
+  /** Kernels on rows, likewise. */
+  public static @Nullable RowKernels rowKernels(int lanes, RowConstants constants) {
+    MachineCode process = Holder.PROCESS;
+    Cpu cpu = process.cpu;
+    if (process.memory == null || cpu == null || !fits(cpu, lanes)) {
+      return null;
+    }
+    try {
+      return RowKernels.load(process.memory, Arena.global(), lanes, constants);
+    } catch (MachineCodeException refused) {
+      return null;
+    }
+  }
+
+  private static boolean fits(Cpu cpu, int lanes) {
+    return switch (lanes) {
       case 16 -> cpu.avx512();
       case 8 -> cpu.avx2();
       default -> false;

@@ -15,7 +15,7 @@ import java.lang.invoke.MethodHandle;
  * frees is held until the call has ended.
  */
 final class NativeCall {
-  /** Where the arguments are in a kernel, the last five on the stack as it finds it. */
+  /** Where the arguments are in a kernel, the last eight on the stack as it finds it. */
   static final Register A = Register.RDI;
 
   static final Register B = Register.RSI;
@@ -28,6 +28,11 @@ final class NativeCall {
   static final int B_OFFSET = 24;
   static final int C_OFFSET = 32;
   static final int AHEAD_OFFSET = 40;
+
+  // What kernels on rows take beside these.
+  static final int STRIDE = 48;
+  static final int C_STRIDE = 56;
+  static final int NUMBER = 64;
 
   private static final MethodHandle CALL = handle();
 
@@ -49,6 +54,9 @@ final class NativeCall {
                 word,
                 word,
                 word,
+                word,
+                word,
+                word,
                 word),
             Linker.Option.critical(true));
   }
@@ -66,9 +74,42 @@ final class NativeCall {
       long bOffset,
       long cOffset,
       long aheadOffset) {
+    call(code, a, b, c, depth, count, ahead, step, aOffset, bOffset, cOffset, aheadOffset, 0, 0, 0);
+  }
+
+  static void call(
+      MemorySegment code,
+      MemorySegment a,
+      MemorySegment b,
+      MemorySegment c,
+      long depth,
+      long count,
+      MemorySegment ahead,
+      long step,
+      long aOffset,
+      long bOffset,
+      long cOffset,
+      long aheadOffset,
+      long stride,
+      long cStride,
+      long number) {
     try {
       CALL.invokeExact(
-          code, a, b, c, depth, count, ahead, step, aOffset, bOffset, cOffset, aheadOffset);
+          code,
+          a,
+          b,
+          c,
+          depth,
+          count,
+          ahead,
+          step,
+          aOffset,
+          bOffset,
+          cOffset,
+          aheadOffset,
+          stride,
+          cStride,
+          number);
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -16,6 +16,7 @@ import io.github.megabert.backend.vector.gemm.Packing;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.backend.vector.rows.LayerNormRow;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.backend.vector.warmup.Kernel;
 import io.github.megabert.backend.vector.warmup.WarmUp;
@@ -148,7 +149,9 @@ public final class VectorBackend implements Backend {
   private Set<Kernel> kernels() {
     Set<Kernel> kernels = new LinkedHashSet<>(Attention.kernels());
     kernels.addAll(Gemm.kernels(precision));
-    kernels.add(LayerNormRow.KERNEL);
+    if (MachineRows.get(Forms.WARMING) == null) {
+      kernels.add(LayerNormRow.KERNEL);
+    }
     return kernels;
   }
 

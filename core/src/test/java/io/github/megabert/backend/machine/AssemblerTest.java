@@ -104,6 +104,89 @@ class AssemblerTest {
   }
 
   @Test
+  void instructionsOfOneShape() throws Exception {
+    Assembler to = new Assembler();
+    Address[] addresses = {
+      Address.of(Register.R9, 64 * 7),
+      Address.of(Register.RSP, 72),
+      new Address(Register.RDX, Register.RAX, 4, 0),
+      new Address(Register.R13, Register.R9, 2, 32)
+    };
+    for (VectorInstruction op : VectorInstruction.values()) {
+      for (int bits : widths(op)) {
+        for (int number : bits == 512 ? new int[] {0, 9, 17, 31} : new int[] {0, 7, 8, 15}) {
+          Vector vector = new Vector(number, bits);
+          Vector left = new Vector(bits == 512 ? 26 : 11, bits);
+          Vector right = new Vector(number ^ 5, bits);
+          for (Address address : addresses) {
+            if (op == VectorInstruction.VMOVSS_TO) {
+              to.store(op, address, vector);
+            } else if (isUnary(op)) {
+              to.vector(op, vector, address);
+            } else if (op != VectorInstruction.VMOVHLPS) {
+              to.vector(op, vector, left, address);
+            }
+          }
+          if (isUnary(op) && hasRegisters(op)) {
+            to.vector(op, vector, right);
+          } else if (hasRegisters(op)) {
+            to.vector(op, vector, left, right);
+          }
+        }
+      }
+    }
+    compare(to);
+  }
+
+  private static int[] widths(VectorInstruction op) {
+    return switch (op) {
+      case VMOVHLPS, VMOVSS, VMOVSS_TO, VADDSS, VDIVSS, VCVTSS2SD, VCVTSD2SS -> new int[] {128};
+      case VADDSD, VSUBSD, VMULSD, VDIVSD, VMAXSD, VSQRTSD, VMOVSD -> new int[] {128};
+      case VHADDPS -> new int[] {128, 256};
+      default -> new int[] {128, 256, 512};
+    };
+  }
+
+  private static boolean isUnary(VectorInstruction op) {
+    return switch (op) {
+      case VMOVAPS, VMOVSHDUP, VBROADCASTSS, VCVTPH2PS, VPMOVZXWD, VMOVSS, VMOVSD -> true;
+      default -> false;
+    };
+  }
+
+  /** Whether it is used, and can be used, on registers alone. */
+  private static boolean hasRegisters(VectorInstruction op) {
+    return switch (op) {
+      case VMOVSS, VMOVSS_TO, VMOVSD, VCVTPH2PS, VPMOVZXWD -> false;
+      default -> true;
+    };
+  }
+
+  @Test
+  void instructionsOfTheirOwnShape() throws Exception {
+    Assembler to = new Assembler();
+    for (int number : new int[] {0, 5, 8, 14}) {
+      for (int other : new int[] {1, 9}) {
+        for (int bits : new int[] {128, 256, 512}) {
+          to.vpslld(new Vector(number, bits), new Vector(other, bits), 23);
+          if (bits > 128) {
+            to.upperHalf(new Vector(number, bits / 2), new Vector(other, bits));
+            Address limit = Address.of(Register.R9, 640);
+            Vector value = new Vector(number, bits);
+            Vector x = new Vector(other, bits);
+            to.zeroWhere(true, value, x, limit, new Vector(7, bits));
+            to.zeroWhere(false, value, x, limit, new Vector(7, bits));
+          }
+        }
+      }
+      for (Register register : Register.values()) {
+        to.vcvtsi2sd(new Vector(number, 128), register);
+      }
+    }
+    compare(to);
+  }
+
+  @Test
   void jumps() throws Exception {
     Assembler to = new Assembler();
     for (int between : new int[] {0, 1, 40, 41, 42, 43, 44, 200}) {
@@ -129,6 +212,12 @@ class AssemblerTest {
     for (FloatTiles.Form form :
         List.of(new FloatTiles.Form(16, 12, 8, 1040), new FloatTiles.Form(8, 4, 4, 1040))) {
       for (Assembler kernel : FloatTiles.code(form)) {
+        compare(kernel);
+      }
+    }
+    RowConstants constants = new RowConstants(new float[11], new float[23], new float[8]);
+    for (int lanes : new int[] {8, 16}) {
+      for (Assembler kernel : RowKernels.code(lanes, constants)) {
         compare(kernel);
       }
     }

@@ -38,8 +38,8 @@ class CpuTest {
 
   private static final int[] NONE = new int[4];
 
-  /** Leaf 1 with FMA, OSXSAVE and AVX. */
-  private static final int[] BASIC = {0, 0, 1 << 12 | 1 << 27 | 1 << 28, 0};
+  /** Leaf 1 with FMA, OSXSAVE, AVX and F16C. */
+  private static final int[] BASIC = {0, 0, 1 << 12 | 1 << 27 | 1 << 28 | 1 << 29, 0};
 
   /** Leaf 7 with AVX2, AVX-512 F, DQ, BW and VL, VNNI, and all of AMX. */
   private static final int[] MORE = {

@@ -10,6 +10,7 @@ import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.gemm.Gemm;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
@@ -18,6 +19,7 @@ import io.github.megabert.backend.vector.gemm.StridedTiles;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.AddRows;
 import io.github.megabert.backend.vector.rows.Exponentials;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.rows.PanelExponentials;
 import io.github.megabert.backend.vector.rows.RowMax;
 import io.github.megabert.backend.vector.rows.ScaleAndAdd;
@@ -43,6 +45,9 @@ public final class Attention implements Team.Body {
 
   /** Bytes of a panel's scores or results for a block. */
   private static final long BLOCK_BYTES = (long) BLOCK * PANEL_BYTES;
+
+  /** Bytes from a row to the next of queries and weights. */
+  private static final long ROW_BYTES = (long) StridedRows.DISTANCE * Float.BYTES;
 
   /** Queries of a sequence for which packing does not pay. */
   private static final int FEW = 8;
@@ -90,8 +95,14 @@ public final class Attention implements Team.Body {
     }
   }
 
-  /** What the first batch of a model needs: many queries of a sequence, none of them masked. */
+  /**
+   * What the first batch of a model needs: many queries of a sequence, none of them masked; nothing
+   * where that is machine code.
+   */
   public static List<Kernel> kernels() {
+    if (MachineRows.get(Forms.WARMING) != null) {
+      return List.of();
+    }
     return List.of(
         StridedTiles.high(Precision.F32),
         StridedTiles.low(Precision.F32),
@@ -233,15 +244,11 @@ public final class Attention implements Team.Body {
       int visible = layout.causal() ? keyLength - layout.queryLength()[b] + end : keyLength;
       if (few) {
         scoreEach(b, head, row, end, visible, slot);
-        for (int i = row; i < end; i++) {
-          softmaxEach(b, i, i - row, visible, masked, slot);
-        }
+        softmaxes(b, row, end, visible, masked, true, slot);
         weighEach(b, head, row, end, visible, slot);
       } else {
         score(b, head, row, end, visible, slot);
-        for (int i = row; i < end; i++) {
-          softmax(b, i, i - row, visible, masked, slot);
-        }
+        softmaxes(b, row, end, visible, masked, false, slot);
       }
       if (probabilities != null) {
         writeProbabilities(b, head, row, end, visible, few, slot);
@@ -260,6 +267,7 @@ public final class Attention implements Team.Body {
     KeyBlock block = blocks[slot];
     for (int first = 0; first < count; first += PANEL) {
       block.pack(
+          forms,
           keys.segment(),
           keys.at(layout.keyStart()[b] + first, head * headDim),
           keys.stride(),
@@ -274,17 +282,15 @@ public final class Attention implements Team.Body {
   private void packValues(int b, int head, int count, int slot) {
     int headDim = layout.headDim();
     for (int column = 0; column < headDim; column += PANEL) {
-      int columns = Math.min(PANEL, headDim - column);
-      long row = valuesAt(slot) + (long) column * count * Float.BYTES;
-      long source = values.at(layout.keyStart()[b], head * headDim + column);
-      for (int j = 0; j < count; j++) {
-        MemorySegment.copy(values.segment(), source, scratch, row, (long) columns * Float.BYTES);
-        for (int c = columns; c < PANEL; c++) {
-          scratch.set(FLOAT, row + (long) c * Float.BYTES, 0);
-        }
-        source += values.stride();
-        row += PANEL_BYTES;
-      }
+      KeyBlock.packColumns(
+          forms,
+          values.segment(),
+          values.at(layout.keyStart()[b], head * headDim + column),
+          values.stride(),
+          count,
+          Math.min(PANEL, headDim - column),
+          scratch,
+          valuesAt(slot) + (long) column * count * Float.BYTES);
     }
   }
 
@@ -310,11 +316,15 @@ public final class Attention implements Team.Body {
     int headDim = layout.headDim();
     StridedRows rows = queryRows[slot];
     for (int depth = 0; depth < headDim; depth += Gemm.DEPTH) {
-      int count = Math.min(Gemm.DEPTH, headDim - depth);
-      for (int i = row; i < end; i++) {
-        long at = queries.at(layout.queryStart()[b] + i, head * headDim + depth);
-        rows.copy(i - row, depth, queries.segment(), at, count);
-      }
+      rows.copy(
+          forms,
+          0,
+          end - row,
+          depth,
+          queries.segment(),
+          queries.at(layout.queryStart()[b] + row, head * headDim + depth),
+          queries.stride(),
+          Math.min(Gemm.DEPTH, headDim - depth));
     }
     for (int panel = 0; panel * PANEL < visible; panel++) {
       long keyPanel = keysAt(slot) + (long) panel * headDim * PANEL_BYTES;
@@ -362,6 +372,38 @@ public final class Attention implements Team.Body {
           visible,
           scratch,
           rowOfScoresAt(i - row, slot));
+    }
+  }
+
+  /** The weights of a block of queries, and the inverses of their sums. */
+  private void softmaxes(
+      int b, int row, int end, int visible, boolean masked, boolean few, int slot) {
+    RowKernels machine = MachineRows.get(forms);
+    // All queries see as much, and a row of weights is one piece.
+    boolean isOneCall = !masked && !layout.causal() && (few || visible <= Gemm.DEPTH);
+    if (machine != null && isOneCall && visible > 0) {
+      machine.softmax(
+          end - row,
+          visible,
+          visible,
+          scratch,
+          scoresAt(slot),
+          few ? PANEL_BYTES : BLOCK_BYTES,
+          few ? (long) longestPadded * Float.BYTES : PANEL_BYTES,
+          scale,
+          few ? scratch : weightRows[slot].segment(),
+          few ? scoresAt(slot) : weightRows[slot].at(0, 0) * (long) Float.BYTES,
+          few ? (long) longestPadded * Float.BYTES : ROW_BYTES,
+          scratch,
+          sumsAt(slot));
+      return;
+    }
+    for (int i = row; i < end; i++) {
+      if (few) {
+        softmaxEach(b, i, i - row, visible, masked, slot);
+      } else {
+        softmax(b, i, i - row, visible, masked, slot);
+      }
     }
   }
 
@@ -481,6 +523,23 @@ public final class Attention implements Team.Body {
     long outStride = (long) layout.heads() * headDim * Float.BYTES;
     long stride = few ? (long) headDimPadded * Float.BYTES : PANEL_BYTES;
     float factor = dropout == null ? 1 : dropout.mask().scale();
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null) {
+      machine.scale(
+          end - row,
+          headDim,
+          scratch,
+          resultsAt(slot),
+          few ? PANEL_BYTES : BLOCK_BYTES,
+          stride,
+          scratch,
+          sumsAt(slot),
+          factor,
+          out,
+          (layout.queryStart()[b] + row) * outStride + (long) head * headDim * Float.BYTES,
+          outStride);
+      return;
+    }
     for (int i = 0; i < end - row; i++) {
       ScaleRow.scale(
           forms,

@@ -229,7 +229,7 @@ public final class AttentionAdjoint implements Team.Body {
     for (int j = 0; j < count; j += PANEL) {
       int part = Math.min(PANEL, count - j);
       long from = keys.at(start + j, head * headDim);
-      mine.block.pack(keys.segment(), from, keys.stride(), part, headDim, scratch, panel);
+      mine.block.pack(forms, keys.segment(), from, keys.stride(), part, headDim, scratch, panel);
       for (int c = 0; c < headDim; c++) {
         long row = panel + (long) c * PANEL_BYTES;
         MemorySegment.copy(
@@ -332,7 +332,7 @@ public final class AttentionAdjoint implements Team.Body {
       HeadColumns matrix, int row, int head, int count, long panel, Slot mine) {
     int headDim = layout.headDim();
     long from = matrix.at(row, head * headDim);
-    mine.block.pack(matrix.segment(), from, matrix.stride(), count, headDim, scratch, panel);
+    mine.block.pack(forms, matrix.segment(), from, matrix.stride(), count, headDim, scratch, panel);
   }
 
   /** Rows of queries in panels: {@code [panel, count, PANEL]}; what is no column has no meaning. */

@@ -2,9 +2,13 @@ package io.github.megabert.backend.vector.attention;
 
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
+import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.gemm.PanelReader;
+import io.github.megabert.backend.vector.rows.MachineRows;
+import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -26,6 +30,7 @@ final class KeyBlock {
    *     key and zeros beyond
    */
   void pack(
+      Forms forms,
       MemorySegment keys,
       long offset,
       long stride,
@@ -33,6 +38,11 @@ final class KeyBlock {
       int headDim,
       MemorySegment panel,
       long panelOffset) {
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null) {
+      machine.transpose(count, headDim, keys, offset, stride, panel, panelOffset);
+      return;
+    }
     int size = PANEL * headDim;
     makeRoom(size);
     for (int j = 0; j < count; j++) {
@@ -41,6 +51,35 @@ final class KeyBlock {
     Arrays.fill(rows, count * headDim, size, 0);
     PanelReader.transpose(rows, 0, headDim, headDim, columns);
     MemorySegment.copy(columns, 0, panel, FLOAT, panelOffset, size);
+  }
+
+  /**
+   * Copies columns of rows to a panel {@code [count, PANEL]}, with zeros where there is no column.
+   *
+   * @param stride bytes from a row to the next
+   * @param columns at most {@link Lanes#PANEL}
+   */
+  static void packColumns(
+      Forms forms,
+      MemorySegment values,
+      long offset,
+      long stride,
+      int count,
+      int columns,
+      MemorySegment panel,
+      long panelOffset) {
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null && columns == PANEL) {
+      machine.copy(count, PANEL, values, offset, stride, panel, panelOffset, PANEL_BYTES);
+      return;
+    }
+    for (int j = 0; j < count; j++) {
+      long row = panelOffset + j * (long) PANEL_BYTES;
+      MemorySegment.copy(values, offset + j * stride, panel, row, (long) columns * Float.BYTES);
+      for (int c = columns; c < PANEL; c++) {
+        panel.set(FLOAT, row + (long) c * Float.BYTES, 0);
+      }
+    }
   }
 
   private void makeRoom(int size) {

@@ -5,8 +5,10 @@ import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.backend.vector.warmup.Kernel;
 import io.github.megabert.backend.vector.warmup.Operands;
@@ -49,7 +51,11 @@ public final class QueryDots extends Kernel {
       int count,
       MemorySegment target,
       long targetOffset) {
-    if (KERNEL.isVector(forms)) {
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null && machine.isVectors(headDim)) {
+      machine.dots(
+          count, headDim, query, queryOffset, keys, keyOffset, keyStride, target, targetOffset);
+    } else if (KERNEL.isVector(forms)) {
       vector(query, queryOffset, headDim, keys, keyOffset, keyStride, count, target, targetOffset);
     } else {
       plain(query, queryOffset, headDim, keys, keyOffset, keyStride, count, target, targetOffset);

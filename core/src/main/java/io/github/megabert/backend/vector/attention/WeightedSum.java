@@ -6,7 +6,9 @@ import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.memory.FloatArrays;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.backend.vector.warmup.Kernel;
 import io.github.megabert.backend.vector.warmup.Operands;
@@ -36,7 +38,11 @@ public final class WeightedSum extends Kernel {
       int columns,
       MemorySegment target,
       long targetOffset) {
-    if (KERNEL.isVector(forms)) {
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null && count > 0) {
+      machine.weightedSum(
+          count, columns, weights, weightsOffset, values, offset, stride, target, targetOffset);
+    } else if (KERNEL.isVector(forms)) {
       vector(weights, weightsOffset, count, values, offset, stride, columns, target, targetOffset);
     } else {
       plain(weights, weightsOffset, count, values, offset, stride, columns, target, targetOffset);

@@ -1,10 +1,12 @@
 package io.github.megabert.backend.vector.gemm;
 
 import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.rows.AddResidual;
 import io.github.megabert.backend.vector.rows.BiasAndActivation;
 import io.github.megabert.backend.vector.rows.BiasAndResidual;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,17 @@ final class Epilogue {
     int count = toColumn - fromColumn;
     long biasAt = (long) fromColumn * Float.BYTES;
     MemorySegment added = residual;
+    RowKernels machine = MachineRows.get(forms);
+    RowKernels.Epilogue epilogue = machine == null ? null : epilogue();
+    if (machine != null && epilogue != null) {
+      long at = ((long) fromRow * columns + fromColumn) * Float.BYTES;
+      long stride = (long) columns * Float.BYTES;
+      int rows = toRow - fromRow;
+      MemorySegment other = added == null ? out : added;
+      machine.epilogue(
+          epilogue, rows, count, sums, sumsOffset, step, bias, biasAt, other, out, at, stride);
+      return;
+    }
     for (int row = fromRow; row < toRow; row++) {
       long from = sumsOffset + (row - fromRow) * (long) Lanes.PANEL_BYTES;
       long at = ((long) row * columns + fromColumn) * Float.BYTES;
@@ -67,6 +80,19 @@ final class Epilogue {
         activateAndAdd(sums, from, step, added, row, fromColumn, toColumn);
       }
     }
+  }
+
+  /** What machine code does of it; null if it has no such kernel. */
+  private RowKernels.@Nullable Epilogue epilogue() {
+    if (residual != null) {
+      return activation == Activation.IDENTITY ? RowKernels.Epilogue.RESIDUAL : null;
+    }
+    return switch (activation) {
+      case IDENTITY -> RowKernels.Epilogue.BIAS;
+      case GELU -> RowKernels.Epilogue.GELU;
+      case TANH -> RowKernels.Epilogue.TANH;
+      default -> null;
+    };
   }
 
   /** A panel at a time, because out may be what is added. */

@@ -11,6 +11,7 @@ import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.AddRows;
 import io.github.megabert.backend.vector.rows.BiasAndActivation;
 import io.github.megabert.backend.vector.rows.BiasAndResidual;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.backend.vector.warmup.Kernel;
 import java.lang.foreign.MemorySegment;
@@ -82,7 +83,7 @@ public final class Gemm implements Team.Body {
     this.unpacked = unpacked;
     this.forms = forms;
     epilogue = new Epilogue(forms);
-    copy = new RowCopy(team, unpacked.strided());
+    copy = new RowCopy(team, forms, unpacked.strided());
     this.readAhead = readAhead;
     this.memory = memory;
     linear =
@@ -102,17 +103,21 @@ public final class Gemm implements Team.Body {
   /** What the first batch of a model needs, whose weights are packed in a precision. */
   public static List<Kernel> kernels(Precision precision) {
     List<Kernel> kernels = new ArrayList<>();
-    kernels.add(StridedTiles.high(precision));
-    kernels.add(StridedTiles.low(precision));
+    if (precision == Precision.BF16 || !MachineTiles.serve()) {
+      kernels.add(StridedTiles.high(precision));
+      kernels.add(StridedTiles.low(precision));
+    }
     if (precision == Precision.F16) {
       kernels.add(ExpandHalves.KERNEL);
     } else if (precision == Precision.INT8) {
       kernels.add(ExpandBytes.KERNEL);
     }
-    kernels.add(BiasAndActivation.of(Activation.GELU));
-    kernels.add(BiasAndActivation.of(Activation.IDENTITY));
-    kernels.add(BiasAndResidual.KERNEL);
-    kernels.add(AddRows.KERNEL);
+    if (MachineRows.get(Forms.WARMING) == null) {
+      kernels.add(BiasAndActivation.of(Activation.GELU));
+      kernels.add(BiasAndActivation.of(Activation.IDENTITY));
+      kernels.add(BiasAndResidual.KERNEL);
+      kernels.add(AddRows.KERNEL);
+    }
     return kernels;
   }
 
@@ -159,6 +164,9 @@ public final class Gemm implements Team.Body {
   private boolean isCompiled(int rows, Precision precision) {
     if (rows > RowTiles.MAX_ROWS) {
       return StridedTiles.isVector(forms, rows, precision);
+    }
+    if (precision == Precision.F32 && MachineTiles.get(forms) != null) {
+      return true;
     }
     Kernel kernel =
         precision != Precision.INT8

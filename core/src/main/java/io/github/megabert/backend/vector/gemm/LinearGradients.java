@@ -30,7 +30,7 @@ public final class LinearGradients {
 
   public LinearGradients(Team team, KernelMemory memory, Forms forms, UnpackedGemm gemm) {
     this.gemm = gemm;
-    rows = new RowCopy(team, gemm.strided());
+    rows = new RowCopy(team, forms, gemm.strided());
     columns = new ColumnCopy(team, gemm.strided());
     strips = new StripPanels(forms);
     rounded = new RoundedPanels(forms, strips);

@@ -3,6 +3,7 @@ package io.github.megabert.backend.vector.gemm;
 import io.github.megabert.backend.machine.FloatTiles;
 import io.github.megabert.backend.machine.MachineCode;
 import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +35,15 @@ public final class MachineTiles {
     return Holder.TILES != null;
   }
 
-  /** Makes them on another thread, while a model is being loaded. */
+  private static void make() {
+    get(Forms.WARMING);
+    MachineRows.get(Forms.WARMING);
+  }
+
+  /** Makes them, and what follows products, on another thread, while a model is being loaded. */
   public static void prepare() {
     if (BEGUN.compareAndSet(false, true)) {
-      Thread.ofPlatform().daemon().name("megabert-machine-code").start(() -> get(Forms.WARMING));
+      Thread.ofPlatform().daemon().name("megabert-machine-code").start(MachineTiles::make);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.github.megabert.backend.vector.gemm;
 
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
+import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 
 /** Copies rows of a matrix to {@link StridedRows}, many on all threads. */
@@ -13,6 +14,7 @@ final class RowCopy implements RowSource, Team.Body {
   private static final int SERIAL = 1 << 15;
 
   private final Team team;
+  private final Forms forms;
   private final StridedRows target;
   private MemorySegment x = MemorySegment.NULL;
   private int width;
@@ -21,8 +23,9 @@ final class RowCopy implements RowSource, Team.Body {
   private int first;
   private int rows;
 
-  RowCopy(Team team, StridedRows target) {
+  RowCopy(Team team, Forms forms, StridedRows target) {
     this.team = team;
+    this.forms = forms;
     this.target = target;
   }
 
@@ -69,9 +72,7 @@ final class RowCopy implements RowSource, Team.Body {
     int count = Math.min(Gemm.DEPTH, inputs - depth);
     int from = task / blocks() * TASK;
     int to = Math.min(rows, from + TASK);
-    for (int row = from; row < to; row++) {
-      long at = ((long) (first + row) * width + firstColumn + depth) * Float.BYTES;
-      target.copy(row, depth, x, at, count);
-    }
+    long at = ((long) (first + from) * width + firstColumn + depth) * Float.BYTES;
+    target.copy(forms, from, to - from, depth, x, at, (long) width * Float.BYTES, count);
   }
 }

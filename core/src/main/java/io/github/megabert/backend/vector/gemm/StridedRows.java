@@ -1,6 +1,9 @@
 package io.github.megabert.backend.vector.gemm;
 
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.rows.MachineRows;
+import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -20,6 +23,7 @@ public final class StridedRows {
   public static final int DISTANCE = Gemm.DEPTH + 16;
 
   private float[] floats = {};
+  private MemorySegment segment = MemorySegment.NULL;
   private int held;
 
   /** Makes room; the contents are undefined. */
@@ -28,6 +32,7 @@ public final class StridedRows {
     int size = Math.multiplyExact(held * Math.ceilDiv(inputs, Gemm.DEPTH), DISTANCE);
     if (floats.length < size) {
       floats = new float[size];
+      segment = MemorySegment.ofArray(floats);
     }
   }
 
@@ -36,11 +41,42 @@ public final class StridedRows {
     return floats;
   }
 
+  /** The same as memory. */
+  public MemorySegment segment() {
+    return segment;
+  }
+
   /**
    * Where a row's block of inputs from {@code depth} on begins, a multiple of the block's depth.
    */
   public int at(int row, int depth) {
     return (depth / Gemm.DEPTH * held + row) * DISTANCE;
+  }
+
+  /**
+   * Copies rows' blocks of inputs from {@code depth} on.
+   *
+   * @param stride bytes from a row of the source to the next
+   */
+  public void copy(
+      Forms forms,
+      int firstRow,
+      int rows,
+      int depth,
+      MemorySegment source,
+      long offset,
+      long stride,
+      int count) {
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null) {
+      long to = at(firstRow, depth) * (long) Float.BYTES;
+      long distance = DISTANCE * (long) Float.BYTES;
+      machine.copy(rows, count, source, offset, stride, segment, to, distance);
+      return;
+    }
+    for (int row = 0; row < rows; row++) {
+      copy(firstRow + row, depth, source, offset + row * stride, count);
+    }
   }
 
   /** Copies a row's block of inputs from {@code depth} on. */

@@ -81,6 +81,9 @@ public final class StridedTiles extends Kernel {
 
   /** Whether the vector form of all tiles shall run into which so many rows are cut. */
   static boolean isVector(Forms forms, int rows, Precision precision) {
+    if (precision == Precision.F32 && MachineTiles.get(forms) != null) {
+      return true;
+    }
     boolean isHighReady = highTiles(rows) == 0 || high(precision).isVector(forms);
     boolean isLowReady = lowTiles(rows) == 0 || low(precision).isVector(forms);
     return isHighReady && isLowReady;

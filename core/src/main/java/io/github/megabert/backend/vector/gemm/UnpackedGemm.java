@@ -96,7 +96,7 @@ public final class UnpackedGemm implements Team.Body {
     this.memory = memory;
     this.forms = forms;
     epilogue = new Epilogue(forms);
-    copy = new RowCopy(team, strided);
+    copy = new RowCopy(team, forms, strided);
     transposed = new TransposedPanels(team.slots());
     rounded = new RoundedPanels(forms, transposed);
     rows = copy;

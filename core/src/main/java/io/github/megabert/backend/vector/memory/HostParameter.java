@@ -98,6 +98,12 @@ public record HostParameter(MemorySegment segment, DType dtype, int rows, int co
             columns));
   }
 
+  /** Copies a row as the table holds it. */
+  public void copyBits(int row, MemorySegment out, long offset) {
+    long bytes = (long) columns * dtype.bits() / Byte.SIZE;
+    MemorySegment.copy(segment, row * bytes, out, offset, bytes);
+  }
+
   /** {@code out[i] = table[row, i]}. */
   public void copyRow(int row, MemorySegment out, long offset) {
     long first = (long) row * columns;

@@ -5,6 +5,7 @@ import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.SPECIES;
 
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.memory.FloatArrays;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.backend.vector.warmup.Kernel;
@@ -36,7 +37,10 @@ public final class AddRows extends Kernel {
       MemorySegment target,
       long offset,
       long stride) {
-    if (KERNEL.isVector(forms)) {
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null) {
+      machine.add(rows, count, source, sourceOffset, sourceStride, target, offset, stride);
+    } else if (KERNEL.isVector(forms)) {
       vector(rows, count, source, sourceOffset, sourceStride, target, offset, stride);
     } else {
       plain(rows, count, source, sourceOffset, sourceStride, target, offset, stride);

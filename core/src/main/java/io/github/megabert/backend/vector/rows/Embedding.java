@@ -1,10 +1,12 @@
 package io.github.megabert.backend.vector.rows;
 
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.HostParameter;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 public final class Embedding implements Team.Body {
   /** Tokens a task. */
   private static final int BLOCK = 16;
+
+  private static final long TABLES = 3;
 
   private final Team team;
   private final KernelMemory memory;
@@ -47,7 +51,7 @@ public final class Embedding implements Team.Body {
     this.types = types;
     this.positions = positions;
     this.out = out;
-    rows = memory.ofSize(team.slots() * rowBytes(out));
+    rows = memory.ofSize(team.slots() * TABLES * rowBytes(out));
     team.run(Math.ceilDiv(typeIds.length, BLOCK), this);
   }
 
@@ -61,6 +65,14 @@ public final class Embedding implements Team.Body {
       throw new IllegalStateException("no embedding was asked for");
     }
     int end = Math.min(typeIds.length, (task + 1) * BLOCK);
+    RowKernels machine = MachineRows.get(forms);
+    RowKernels.Table table = machine == null ? null : table(machine, word, type, position);
+    if (machine != null && table != null) {
+      for (int t = task * BLOCK; t < end; t++) {
+        embed(machine, table, word, type, position, target, t, slot);
+      }
+      return;
+    }
     for (int t = task * BLOCK; t < end; t++) {
       long offset = target.rowOffset(t);
       if (tokenIds != null && tokenIds[t] >= 0) {
@@ -73,8 +85,48 @@ public final class Embedding implements Team.Body {
     }
   }
 
+  /** How all tables hold their numbers; null if machine code does not look them up. */
+  private RowKernels.@Nullable Table table(
+      RowKernels machine, HostParameter word, HostParameter type, HostParameter position) {
+    DType dtype = word.dtype();
+    boolean isOne = type.dtype() == dtype && position.dtype() == dtype;
+    return isOne && tokenIds != null && machine.isVectors(word.columns())
+        ? RowKernels.Table.valueOf(dtype.name())
+        : null;
+  }
+
+  /** The rows are copied first: a page of a file may be gone, which machine code would not bear. */
+  private void embed(
+      RowKernels machine,
+      RowKernels.Table table,
+      HostParameter word,
+      HostParameter type,
+      HostParameter position,
+      HostMatrix target,
+      int t,
+      int slot) {
+    long bytes = rowBytes(target);
+    long at = TABLES * slot * bytes;
+    if (tokenIds == null || tokenIds[t] < 0) {
+      rows.asSlice(at, bytes).fill((byte) 0);
+    } else {
+      word.copyBits(tokenIds[t], rows, at);
+    }
+    type.copyBits(typeIds[t], rows, at + bytes);
+    position.copyBits(positionIds[t], rows, at + 2 * bytes);
+    machine.embed(
+        table,
+        target.columns(),
+        rows,
+        at,
+        at + bytes,
+        at + 2 * bytes,
+        target.segment(),
+        target.rowOffset(t));
+  }
+
   private void add(HostParameter table, int row, HostMatrix target, long offset, int slot) {
-    long at = slot * rowBytes(target);
+    long at = TABLES * slot * rowBytes(target);
     table.copyRow(row, rows, at);
     AddRows.add(forms, 1, target.columns(), rows, at, 0, target.segment(), offset, 0);
   }

@@ -34,6 +34,13 @@ public final class Exponential {
 
   private Exponential() {}
 
+  /**
+   * log₂ e, the rounder, -ln 2 in two parts, the coefficients from the highest on, the lowest x.
+   */
+  static float[] constants() {
+    return new float[] {LOG2_E, ROUNDER, -LN2_HIGH, -LN2_LOW, C6, C5, C4, C3, C2, 1f, LOWEST};
+  }
+
   /** eˣ of every lane. */
   public static FloatVector of(FloatVector x) {
     FloatVector shifted =

@@ -44,6 +44,14 @@ final class Gelu {
 
   private Gelu() {}
 
+  /** ½, the limit, the scale to the polynomial's unit, -1, the coefficients from the highest on. */
+  static float[] constants() {
+    return new float[] {
+      0.5f, LIMIT, TO_UNIT, -1f, C18, C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6, C5,
+      C4, C3, C2, C1, C0
+    };
+  }
+
   /**
    * GELU of consecutive floats, in place. The polynomial stands in the loop, not in a method of its
    * own: that would have more bytecodes than C2 inlines, and every vector in it would be an object.

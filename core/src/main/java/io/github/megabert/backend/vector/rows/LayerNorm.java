@@ -3,6 +3,7 @@ package io.github.megabert.backend.vector.rows;
 import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.warmup.Forms;
@@ -51,7 +52,14 @@ public final class LayerNorm implements Team.Body {
   @Override
   public void run(int task, int next, int slot) {
     int end = (int) ((long) rows * (task + 1) / tasks);
-    for (int row = (int) ((long) rows * task / tasks); row < end; row++) {
+    int begin = (int) ((long) rows * task / tasks);
+    RowKernels machine = MachineRows.get(forms);
+    if (machine != null) {
+      long at = (long) begin * columns * Float.BYTES;
+      machine.layerNorm(end - begin, columns, x, weight, bias, eps, out, at);
+      return;
+    }
+    for (int row = begin; row < end; row++) {
       LayerNormRow.normalize(
           forms,
           x,

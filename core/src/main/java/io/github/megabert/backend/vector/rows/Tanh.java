@@ -22,6 +22,11 @@ final class Tanh {
 
   private Tanh() {}
 
+  /** Where the polynomial ends, its coefficients from the highest on, 2, and where tanh is 1. */
+  static float[] constants() {
+    return new float[] {SMALL, C4, C3, C2, C1, C0, 2f, 40f};
+  }
+
   /** tanh of every lane. */
   static FloatVector of(FloatVector x) {
     FloatVector z = x.abs();

@@ -1,0 +1,185 @@
+package io.github.megabert.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.github.megabert.backend.Activation;
+import io.github.megabert.backend.AttentionLayout;
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.vector.warmup.Forms;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import io.github.megabert.testing.RandomInput;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.function.BiFunction;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Whole operations have the bits of plain loops, whatever computes them: machine code where there
+ * is some.
+ */
+class MachineRowsTest {
+  private static final BackendOptions OPTIONS = BackendOptions.DEFAULT.withThreads(2);
+
+  private final Arena arena = Arena.ofShared();
+
+  @AfterEach
+  void free() {
+    arena.close();
+  }
+
+  private Tensor tensor(Random random, DType dtype, double scale, long... extents) {
+    Tensor tensor = Tensor.allocate(arena, dtype, Shape.of(extents));
+    for (long i = 0; i < tensor.elements(); i++) {
+      tensor.setFloat(i, (float) (random.nextGaussian() * scale));
+    }
+    return tensor;
+  }
+
+  private static void compare(BiFunction<Backend, Computation, Matrix> operation) {
+    assertArrayEquals(run(Forms.PLAIN, operation), run(Forms.WARMING, operation));
+  }
+
+  private static byte[] run(Forms forms, BiFunction<Backend, Computation, Matrix> operation) {
+    try (Backend backend = new VectorBackend(OPTIONS, forms);
+        Computation computation = backend.begin();
+        Arena result = Arena.ofConfined()) {
+      Matrix out = operation.apply(backend, computation);
+      MemorySegment bytes = result.allocate((long) out.rows() * out.columns() * 4, 4);
+      computation.read(out, bytes);
+      return bytes.toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  @Test
+  void linear() {
+    RandomInput.check(25, this::linear);
+  }
+
+  private void linear(RandomInput input) {
+    Random random = input.random();
+    int rows = input.between(1, 150);
+    int inputs = input.between(1, 70);
+    int outputs = input.between(1, 300);
+    double scale = Math.exp(input.between(-3, 3));
+    Activation[] activations = {Activation.IDENTITY, Activation.GELU, Activation.TANH};
+    Activation activation = activations[input.between(0, 2)];
+    boolean isAdded = input.flag();
+    Tensor x = tensor(random, DType.F32, scale, rows, inputs);
+    Tensor weight = tensor(random, DType.F32, 1, outputs, inputs);
+    Tensor bias = tensor(random, DType.F32, 1, outputs);
+    Tensor residual = tensor(random, DType.F32, 1, rows, outputs);
+    compare(
+        (backend, computation) -> {
+          Backend.Linear linear = backend.linear(List.of(weight), Arrays.asList(bias));
+          Matrix added = isAdded ? computation.upload(residual) : null;
+          Matrix out = computation.matrix(rows, outputs);
+          computation.linear(computation.upload(x), linear, activation, added, out);
+          return out;
+        });
+  }
+
+  @Test
+  void layerNorm() {
+    RandomInput.check(40, this::layerNorm);
+  }
+
+  private void layerNorm(RandomInput input) {
+    Random random = input.random();
+    int rows = input.between(1, 40);
+    int columns = input.between(1, 300);
+    Tensor x = tensor(random, DType.F32, Math.exp(input.between(-9, 9)), rows, columns);
+    if (input.flag()) {
+      for (int i = 0; i < columns; i++) {
+        x.setFloat(i, 3.14159f); // a constant row, of which only rounding is left
+      }
+    }
+    Tensor weight = tensor(random, DType.F32, 1, columns);
+    Tensor bias = tensor(random, DType.F32, 1, columns);
+    compare(
+        (backend, computation) -> {
+          Matrix out = computation.matrix(rows, columns);
+          Backend.Parameter scale = backend.parameter(weight);
+          Backend.Parameter shift = backend.parameter(bias);
+          computation.layerNorm(computation.upload(x), scale, shift, 1e-12f, out);
+          return out;
+        });
+  }
+
+  @Test
+  void embedding() {
+    RandomInput.check(30, this::embedding);
+  }
+
+  private void embedding(RandomInput input) {
+    Random random = input.random();
+    int tokens = input.between(1, 40);
+    int columns = input.flag() ? 16 * input.between(1, 9) : input.between(1, 99);
+    DType[] dtypes = {DType.F32, DType.F16, DType.BF16};
+    DType dtype = dtypes[input.between(0, 2)];
+    Tensor words = tensor(random, dtype, 1, 50, columns);
+    Tensor types = tensor(random, dtype, 1, 2, columns);
+    Tensor positions = tensor(random, input.flag() ? dtype : DType.F32, 1, 60, columns);
+    int[] ids = random.ints(tokens, -1, 50).toArray();
+    int[] typeIds = random.ints(tokens, 0, 2).toArray();
+    int[] positionIds = random.ints(tokens, 0, 60).toArray();
+    compare(
+        (backend, computation) -> {
+          Matrix out = computation.matrix(tokens, columns);
+          computation.embed(
+              ids,
+              typeIds,
+              positionIds,
+              backend.parameter(words),
+              backend.parameter(types),
+              backend.parameter(positions),
+              out);
+          return out;
+        });
+  }
+
+  @Test
+  void attention() {
+    RandomInput.check(40, this::attention);
+  }
+
+  private void attention(RandomInput input) {
+    Random random = input.random();
+    int heads = input.between(1, 3);
+    int headDim = input.flag() ? 64 : input.between(1, 70);
+    int sequences = input.between(1, 4);
+    int[] offsets = new int[sequences + 1];
+    for (int b = 0; b < sequences; b++) {
+      offsets[b + 1] = offsets[b] + (input.flag() ? input.between(1, 12) : input.between(1, 110));
+    }
+    int rows = offsets[sequences];
+    byte[] mask = null;
+    if (input.between(0, 3) == 0) {
+      mask = new byte[rows];
+      for (int i = 0; i < rows; i++) {
+        mask[i] = (byte) (random.nextInt(4) == 0 ? 0 : 1);
+      }
+    }
+    boolean causal = input.flag();
+    AttentionLayout layout = AttentionLayout.self(heads, headDim, causal, offsets, mask);
+    int width = heads * headDim;
+    double scale = Math.exp(input.between(-2, 3));
+    Tensor qkv = tensor(random, DType.F32, scale, rows, 3L * width);
+    compare(
+        (backend, computation) -> {
+          Matrix all = computation.upload(qkv);
+          Matrix out = computation.matrix(rows, width);
+          computation.attention(layout, all, 0, all, width, all, 2 * width, null, out, null);
+          return out;
+        });
+  }
+}
