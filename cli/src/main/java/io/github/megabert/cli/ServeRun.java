@@ -101,7 +101,8 @@ final class ServeRun {
         Duration.ofSeconds(limits.deadline),
         Duration.ofSeconds(limits.drain),
         limits.connections,
-        limits.generations);
+        limits.generations,
+        Limits.DEFAULT.clientTime());
   }
 
   private String authority(int bound) {

@@ -13,6 +13,7 @@ import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -25,9 +26,9 @@ final class ClientConnection implements ConnectionContext {
   private final ConnectionContext connection;
   private final DataReader reader;
 
-  private ClientConnection(ConnectionContext connection) {
+  private ClientConnection(ConnectionContext connection, Duration part) {
     this.connection = connection;
-    ClientInput input = new ClientInput(connection.dataReader(), connection.serverSocket());
+    ClientInput input = new ClientInput(connection.dataReader(), connection.serverSocket(), part);
     reader = DataReader.create(input);
     CURRENT.set(input);
   }
@@ -37,8 +38,12 @@ final class ClientConnection implements ConnectionContext {
     return CURRENT.get();
   }
 
-  /** HTTP/1.1 over such connections. */
-  static ServerConnectionSelector selector(Http1Config config) {
+  /**
+   * HTTP/1.1 over such connections.
+   *
+   * @param part how long the first line and the headers of a request, or its body, may take to come
+   */
+  static ServerConnectionSelector selector(Http1Config config, Duration part) {
     ServerConnectionSelector http = Http1ConnectionSelector.builder().config(config).build();
     return new ServerConnectionSelector() {
       @Override
@@ -58,7 +63,7 @@ final class ClientConnection implements ConnectionContext {
 
       @Override
       public ServerConnection connection(ConnectionContext context) {
-        return http.connection(new ClientConnection(context));
+        return http.connection(new ClientConnection(context, part));
       }
     };
   }

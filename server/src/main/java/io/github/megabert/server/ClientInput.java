@@ -21,23 +21,29 @@ final class ClientInput implements Supplier<byte @Nullable []> {
   /** How long a connection may say nothing between requests. */
   private static final Duration IDLE = Duration.ofSeconds(75);
 
-  /** How long the first line and the headers of a request, or its body, may take to come. */
-  static final Duration PART = Duration.ofSeconds(10);
-
   private final DataReader first;
   private final Supplier<byte[]> socket;
+  private final Duration part;
   private @Nullable CompletableFuture<byte @Nullable []> pending;
   private boolean betweenRequests = true;
   private boolean ended;
-  private long end = System.nanoTime() + PART.toNanos();
+  private long end;
 
   /**
    * @param first what has been read of the connection already
    * @param socket reads more of it, and waits for that; null at the end
+   * @param part how long the first line and the headers of a request, or its body, may take to come
    */
-  ClientInput(DataReader first, Supplier<byte[]> socket) {
+  ClientInput(DataReader first, Supplier<byte[]> socket, Duration part) {
     this.first = first;
     this.socket = socket;
+    this.part = part;
+    end = System.nanoTime() + part.toNanos();
+  }
+
+  /** From now on the client has its time to send the next part of its request. */
+  void expectPart() {
+    expectWithin(part);
   }
 
   /** From now on the client has so long to send a part of its request. */
@@ -104,7 +110,7 @@ final class ClientInput implements Supplier<byte @Nullable []> {
       if (bytes != null) {
         pending = null;
         if (betweenRequests) {
-          expectWithin(PART);
+          expectPart();
         }
       }
       return bytes;

@@ -91,7 +91,7 @@ final class Dispatcher implements Handler {
   public void handle(ServerRequest request, ServerResponse response) {
     active.incrementAndGet();
     ClientInput input = ClientConnection.input();
-    input.expectWithin(ClientInput.PART);
+    input.expectPart();
     Call call = new Call(input, options.limits());
     String method = request.prologue().method().text();
     String path = request.path().rawPath();
@@ -199,7 +199,7 @@ final class Dispatcher implements Handler {
     } catch (ClientInput.SlowClientException e) {
       throw new RequestFailure(
           RequestFailure.Kind.SLOW,
-          "the body did not come within " + ClientInput.PART.toSeconds() + " seconds",
+          "the body did not come within " + call.limits().clientTime().toMillis() + " ms",
           e);
     } catch (DataReader.InsufficientDataAvailableException e) {
       throw new CloseConnectionException("the client broke off", e);

@@ -17,6 +17,8 @@ import java.time.Duration;
  * @param drain how long a server that stops waits for the requests that it has
  * @param connections connections that are open at once
  * @param generations texts that are continued at once
+ * @param clientTime how long the first line and the headers of a request, or its body, may take to
+ *     come
  */
 public record Limits(
     int bodyBytes,
@@ -29,7 +31,8 @@ public record Limits(
     Duration deadline,
     Duration drain,
     int connections,
-    int generations) {
+    int generations,
+    Duration clientTime) {
   /** Limits for a machine of a few processors. */
   public static final Limits DEFAULT =
       new Limits(
@@ -43,7 +46,8 @@ public record Limits(
           Duration.ofSeconds(30),
           Duration.ofSeconds(30),
           1024,
-          2);
+          2,
+          Duration.ofSeconds(10));
 
   /** Checks the values. */
   public Limits {
@@ -61,6 +65,9 @@ public record Limits(
               + " texts would never fit into a queue of "
               + queue
               + "; take fewer texts or a longer queue");
+    }
+    if (!clientTime.isPositive()) {
+      throw new IllegalArgumentException("clientTime must be positive, not " + clientTime);
     }
     if (batchWait.isNegative() || !deadline.isPositive() || drain.isNegative()) {
       throw new IllegalArgumentException(
@@ -92,7 +99,8 @@ public record Limits(
         deadline,
         drain,
         connections,
-        generations);
+        generations,
+        clientTime);
   }
 
   /** The same with another number of texts a request. */
@@ -108,7 +116,8 @@ public record Limits(
         deadline,
         drain,
         connections,
-        generations);
+        generations,
+        clientTime);
   }
 
   /** The same with texts of other lengths. */
@@ -124,7 +133,8 @@ public record Limits(
         deadline,
         drain,
         connections,
-        generations);
+        generations,
+        clientTime);
   }
 
   /** The same with another queue. */
@@ -140,7 +150,8 @@ public record Limits(
         deadline,
         drain,
         connections,
-        generations);
+        generations,
+        clientTime);
   }
 
   /** The same with other batches. */
@@ -156,7 +167,8 @@ public record Limits(
         deadline,
         drain,
         connections,
-        generations);
+        generations,
+        clientTime);
   }
 
   /** The same with another deadline. */
@@ -172,7 +184,8 @@ public record Limits(
         value,
         drain,
         connections,
-        generations);
+        generations,
+        clientTime);
   }
 
   /** The same with another time to drain. */
@@ -188,6 +201,24 @@ public record Limits(
         deadline,
         value,
         connections,
-        generations);
+        generations,
+        clientTime);
+  }
+
+  /** The same with another time for clients to send what they began. */
+  public Limits withClientTime(Duration value) {
+    return new Limits(
+        bodyBytes,
+        texts,
+        tokens,
+        truncate,
+        queue,
+        batchTokens,
+        batchWait,
+        deadline,
+        drain,
+        connections,
+        generations,
+        value);
   }
 }

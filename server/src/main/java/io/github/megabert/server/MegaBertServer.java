@@ -58,7 +58,7 @@ public final class MegaBertServer implements AutoCloseable {
   private volatile @Nullable Throwable cold;
   private boolean closing;
 
-  private MegaBertServer(Map<String, MegaBert> berts, ServerOptions options) {
+  MegaBertServer(Map<String, MegaBert> berts, ServerOptions options) {
     limits = options.limits();
     meters = new Meters();
     List<ServedModel> served = new ArrayList<>();
@@ -90,10 +90,7 @@ public final class MegaBertServer implements AutoCloseable {
     MegaBertServer server = new MegaBertServer(models, options);
     try {
       requireFree(options);
-      server.web.start();
-      if (!server.web.isRunning()) {
-        throw new IOException("the port was taken meanwhile");
-      }
+      server.listen();
     } catch (IOException | UncheckedIOException failure) {
       server.close();
       throw new IllegalStateException(
@@ -110,6 +107,18 @@ public final class MegaBertServer implements AutoCloseable {
     }
     Thread.ofPlatform().daemon().name("megabert-server-warm-up").start(server::warmUp);
     return server;
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws IOException if another took the port after it was looked at
+   */
+  void listen() throws IOException {
+    web.start();
+    if (!web.isRunning()) {
+      throw new IOException("the port was taken meanwhile");
+    }
   }
 
   /** Helidon logs that it cannot listen, and goes on. */
@@ -153,7 +162,7 @@ public final class MegaBertServer implements AutoCloseable {
         .host(options.host())
         .port(options.port())
         .protocolsDiscoverServices(false)
-        .addConnectionSelector(ClientConnection.selector(http))
+        .addConnectionSelector(ClientConnection.selector(http, options.limits().clientTime()))
         .maxTcpConnections(options.limits().connections())
         .connectionOptions(socket -> socket.tcpNoDelay(true))
         .shutdownHook(false)

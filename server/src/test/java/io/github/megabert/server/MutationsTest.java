@@ -61,7 +61,7 @@ class MutationsTest {
           "[".repeat(300),
           "a".repeat(3000));
 
-  private static final int COUNT = 400;
+  private static final int COUNT = 1000;
 
   private static MegaBertServer server;
   private static Client client;
