@@ -112,8 +112,9 @@ final class PretrainCommand implements Callable<Integer> {
       names = "--save-as",
       paramLabel = "FORMAT",
       description =
-          "How checkpoints are written: huggingface or megatron. The model at its best is a Hugging"
-              + " Face folder always. Default: huggingface.")
+          "How checkpoints are written: huggingface, or as ranks with which Megatron-LM goes on:"
+              + " megatron in the names of its own model, megatron-core in those of Megatron core's."
+              + " The model at its best is a Hugging Face folder always. Default: huggingface.")
   private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
 
   @Spec private CommandSpec spec;
@@ -122,6 +123,7 @@ final class PretrainCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     corpus.requireConsistent();
     start.requireConsistent();
+    start.requireOwnNumbers(given());
     DataSplit split = corpus.split() == null ? DataSplit.DEFAULT : corpus.split();
     boolean isValidated = split.validation() > 0;
     optimization.requireConsistent(isValidated, "--split");
@@ -169,6 +171,13 @@ final class PretrainCommand implements Callable<Integer> {
     try (Corpora corpora = corpus.open()) {
       return session.call(listeners -> train(training, corpora, listeners), json, spec);
     }
+  }
+
+  /** The names of the options that the command line has. */
+  private List<String> given() {
+    return spec.commandLine().getParseResult().matchedOptions().stream()
+        .map(option -> option.longestName())
+        .toList();
   }
 
   private TrainingOutcome train(

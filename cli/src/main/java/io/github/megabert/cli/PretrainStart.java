@@ -6,6 +6,8 @@ import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.task.PreTraining;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -15,6 +17,16 @@ import picocli.CommandLine.Option;
 final class PretrainStart {
   /** Megatron-LM pads vocabularies to a multiple of this. */
   private static final int VOCABULARY_MULTIPLE = 128;
+
+  private static final List<String> NUMBERS_OF_A_RUN =
+      List.of(
+          "--learning-rate",
+          "--schedule",
+          "--warmup-steps",
+          "--warmup-ratio",
+          "--weight-decay",
+          "--clip",
+          "--layer-decay");
 
   @Option(
       names = "--config",
@@ -31,6 +43,13 @@ final class PretrainStart {
       description = "A model to go on from, in place of --config.")
   private @Nullable Path model;
 
+  @Option(
+      names = "--load-optimizer",
+      description =
+          "With --model, a run of Megatron-LM: go on with the run itself, from its iteration, with"
+              + " its optimizer's state, AdamW's numbers and the learning rate's course.")
+  private boolean loadOptimizer;
+
   @Mixin private VocabOption vocab = new VocabOption();
 
   /**
@@ -42,6 +61,23 @@ final class PretrainStart {
     WrongUsage.unless(
         (config == null) != (model == null),
         "either --config (a size, or a config.json) or --model says what training begins with");
+    WrongUsage.unless(
+        model != null || !loadOptimizer,
+        "--load-optimizer goes on with a run of Megatron-LM: name it with --model");
+  }
+
+  /**
+   * Checks that no option says what a run that it goes on with says itself.
+   *
+   * @param given the names of all options that are given
+   * @throws WrongUsage if one does
+   */
+  void requireOwnNumbers(Collection<String> given) {
+    for (String name : NUMBERS_OF_A_RUN) {
+      WrongUsage.unless(
+          !loadOptimizer || !given.contains(name),
+          name + " is of the run that --load-optimizer goes on with: leave it out");
+    }
   }
 
   /** What is named, for reports. */
@@ -57,7 +93,9 @@ final class PretrainStart {
   PreTraining training(int sequenceLength) throws IOException {
     Path words = vocab.path();
     if (model != null) {
-      return PreTraining.from(ModelPath.of(model), words);
+      return loadOptimizer
+          ? PreTraining.goOnFrom(model, words)
+          : PreTraining.from(ModelPath.of(model), words);
     }
     BertTokenizer tokenizer = words == null ? MegaBert.demoTokenizer() : BertTokenizer.load(words);
     return PreTraining.begin(configuration(tokenizer, sequenceLength), tokenizer);

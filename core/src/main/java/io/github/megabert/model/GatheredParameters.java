@@ -1,10 +1,7 @@
 package io.github.megabert.model;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.TrainableParameters.Parameter;
-import io.github.megabert.parameters.ParameterSpec.Split;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -16,7 +13,7 @@ import java.util.Set;
  * The model that ranks share, one whole parameter at a time on each: all ranks read the same ones
  * in the same order, and none ever has more than one of them and its own part.
  */
-record GatheredParameters(TrainableParameters parameters, TensorRank ranks) implements Checkpoint {
+record GatheredParameters(TrainableParameters parameters) implements Checkpoint {
   @Override
   public String source() {
     return parameters.source();
@@ -55,11 +52,8 @@ record GatheredParameters(TrainableParameters parameters, TensorRank ranks) impl
   @Override
   public Tensor tensor(String name, Arena arena) {
     Parameter parameter = parameters.parameter(name);
-    Tensor whole = parameters.gather(parameter, parameter.block().value(), arena);
-    if (ranks.group() != null && parameter.spec().split() == Split.FIRST) {
-      requireNonNull(ranks.group()).broadcast(whole.segment(), 0);
-    }
-    return whole;
+    Tensor part = parameters.read(parameter, parameter.block().value(), arena);
+    return parameters.wholeOnAll(parameter, part, arena);
   }
 
   /** The parameters stay. */

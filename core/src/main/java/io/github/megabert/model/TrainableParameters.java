@@ -261,6 +261,24 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   }
 
   /**
+   * As {@link #whole}, on all of them. All give what they have, but of what the first trains alone
+   * they may give anything.
+   */
+  public Tensor wholeOnAll(Parameter parameter, Tensor part, Arena arena) {
+    Tensor whole = ranks.whole(parameter.spec, part, arena);
+    Communicator group = ranks.group();
+    if (group != null && parameter.spec.split() == ParameterSpec.Split.FIRST) {
+      group.broadcast(whole.segment(), 0);
+    }
+    return whole;
+  }
+
+  /** Whether ranks of a pipeline have some layers each. */
+  public boolean isPipeline() {
+    return pipeline().isDivided();
+  }
+
+  /**
    * Reads what is here of a parameter from its rows of a matrix of its block's shape, such as a
    * gradient.
    */
@@ -520,7 +538,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     if (pipeline().isDivided()) {
       throw new IllegalStateException("ranks of a pipeline write one model, not a part each");
     }
-    return new GatheredParameters(this, ranks);
+    return new GatheredParameters(this);
   }
 
   /** Numbers that do not change any more. */

@@ -1,12 +1,36 @@
 package io.github.megabert.train;
 
-/** How a run's checkpoints are written. The optimizer's state and the run's stand beside either. */
+import io.github.megabert.checkpoint.megatron.MegatronDialect;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** How a run's checkpoints are written. */
 public enum CheckpointFormat {
-  /** A folder that transformers reads. */
-  HUGGINGFACE,
+  /** A folder that transformers reads, with the optimizer's state beside it. */
+  HUGGINGFACE(null),
   /**
-   * The folder of a Megatron-LM run: a file each of the ranks that share the layers, which they
-   * write themselves; one rank in a pipeline.
+   * The folder of a Megatron-LM run, which goes on with it: a file each of the ranks that share the
+   * layers, which they write themselves; one rank in a pipeline. In the names of Megatron-LM's own
+   * model.
    */
-  MEGATRON
+  MEGATRON(MegatronDialect.LEGACY),
+  /** The same in the names of Megatron core's model. */
+  MEGATRON_CORE(MegatronDialect.CORE);
+
+  private final @Nullable MegatronDialect dialect;
+
+  CheckpointFormat(@Nullable MegatronDialect dialect) {
+    this.dialect = dialect;
+  }
+
+  /** Megatron-LM's names for parameters; null if it is not Megatron-LM's. */
+  @Nullable MegatronDialect dialect() {
+    return dialect;
+  }
+
+  /** The name that a command's option has for it. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
 }

@@ -7,7 +7,10 @@ import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.huggingface.HuggingFaceWriter;
 import io.github.megabert.checkpoint.huggingface.IncompleteFolder;
+import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
 import io.github.megabert.checkpoint.megatron.MegatronPartition;
+import io.github.megabert.checkpoint.megatron.MegatronRun;
+import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
 import io.github.megabert.checkpoint.megatron.MegatronWriter;
 import io.github.megabert.input.Difference;
 import io.github.megabert.input.Quote;
@@ -147,42 +150,61 @@ final class RunFolder {
 
   /** Writes a checkpoint, and removes those before the last {@code keep}. */
   Path save(Checkpoint parameters, AdamW optimizer, RunState state, int keep) throws IOException {
-    return save(target -> writeModel(parameters, target), optimizer, state, keep);
+    return save(
+        target -> {
+          writer(parameters).write(target, alongside);
+          optimizer.writeState(target.resolve(OPTIMIZER));
+        },
+        state,
+        keep);
+  }
+
+  /** What a rank writes of a checkpoint that Megatron-LM goes on with. */
+  record MegatronPart(
+      Checkpoint parameters, MegatronPartition partition, MegatronRun run, NamedTensors moments) {
+    MegatronWriter writer() {
+      return new MegatronWriter(parameters, partition, run, moments);
+    }
+  }
+
+  /** Likewise, as one rank of Megatron-LM. */
+  Path save(MegatronPart part, RunState state, int keep) throws IOException {
+    return save(
+        target -> {
+          part.writer().write(target);
+          copyAlongside(target);
+        },
+        state,
+        keep);
   }
 
   /**
    * Likewise, on the first of the ranks that share the model and write their files themselves; all
    * others {@link #writeRank}.
    */
-  Path saveRanks(Checkpoint gathered, Communicator ranks, AdamW optimizer, RunState state, int keep)
+  Path saveRanks(MegatronPart part, Communicator ranks, RunState state, int keep)
       throws IOException {
     return save(
         target -> {
           byte[] name = target.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8);
           byte[] _ = ranks.broadcastBytes(name, 0);
-          writeRank(gathered, ranks, target);
-          MegatronWriter.finish(target);
+          writeRank(part, ranks, target);
+          part.writer().finish(target);
           copyAlongside(target);
         },
-        optimizer,
         state,
         keep);
   }
 
   /** Writes this rank's file of a checkpoint that the first one saves. */
-  static void writeRank(Checkpoint gathered, Communicator ranks) throws IOException {
+  static void writeRank(MegatronPart part, Communicator ranks) throws IOException {
     byte[] name = ranks.broadcastBytes(new byte[0], 0);
-    writeRank(gathered, ranks, Path.of(new String(name, StandardCharsets.UTF_8)));
+    writeRank(part, ranks, Path.of(new String(name, StandardCharsets.UTF_8)));
   }
 
-  private static void writeRank(Checkpoint gathered, Communicator ranks, Path target)
+  private static void writeRank(MegatronPart part, Communicator ranks, Path target)
       throws IOException {
-    new MegatronWriter(
-            gathered,
-            MegatronPartition.of(gathered, ranks.size(), 1),
-            new ElementConversion(null),
-            (tensor, done, total) -> {})
-        .writeRank(target, 0, ranks.rank());
+    part.writer().writeRank(target, 0, ranks.rank());
     ranks.barrier();
   }
 
@@ -192,8 +214,7 @@ final class RunFolder {
     }
   }
 
-  private Path save(ModelWriter model, AdamW optimizer, RunState state, int keep)
-      throws IOException {
+  private Path save(ModelWriter model, RunState state, int keep) throws IOException {
     Path target = checkpoint(state.step());
     if (Files.exists(target)) {
       // The process died while it was being removed.
@@ -201,7 +222,6 @@ final class RunFolder {
     }
     try (IncompleteFolder incomplete = IncompleteFolder.create(target)) {
       model.write(incomplete.path());
-      optimizer.writeState(incomplete.path().resolve(OPTIMIZER));
       state.write(incomplete.path().resolve(STATE));
       incomplete.commit();
     }
@@ -210,21 +230,6 @@ final class RunFolder {
       delete(old);
     }
     return target;
-  }
-
-  private void writeModel(Checkpoint parameters, Path target) throws IOException {
-    switch (format) {
-      case HUGGINGFACE -> writer(parameters).write(target, alongside);
-      case MEGATRON -> {
-        new MegatronWriter(
-                parameters,
-                MegatronPartition.of(parameters, 1, 1),
-                new ElementConversion(null),
-                (tensor, done, total) -> {})
-            .write(target);
-        copyAlongside(target);
-      }
-    }
   }
 
   private static HuggingFaceWriter writer(Checkpoint parameters) {
@@ -293,14 +298,37 @@ final class RunFolder {
               + Quote.escape(Difference.between(state.fingerprint(), fingerprint, ", now "))
               + "); resume with those that it began with");
     }
-    try (NamedTensors values =
-        format == CheckpointFormat.MEGATRON
-            ? Checkpoint.open(last)
-            : Safetensors.open(last.resolve(MODEL))) {
-      restoreValues(parameters, values);
+    if (format.dialect() == null) {
+      try (NamedTensors values = Safetensors.open(last.resolve(MODEL))) {
+        restoreValues(parameters, values);
+      }
+      optimizer.readState(last.resolve(OPTIMIZER), state.updates());
+    } else {
+      try (Checkpoint saved = Checkpoint.open(last)) {
+        restore(parameters, optimizer, saved);
+      }
     }
-    optimizer.readState(last.resolve(OPTIMIZER), state.updates());
     return state;
+  }
+
+  private static void restore(TrainableParameters parameters, AdamW optimizer, Checkpoint saved)
+      throws IOException {
+    if (!(saved instanceof MegatronCheckpoint ranks)) {
+      throw new CheckpointException(
+          saved.source()
+              + " is no checkpoint of Megatron-LM; resume with the format it was saved in");
+    }
+    restoreValues(parameters, saved);
+    restore(parameters, optimizer, ranks.trainingState());
+  }
+
+  /** Puts a run's parameters and moments in the place of those there are. */
+  static void restore(TrainableParameters parameters, AdamW optimizer, MegatronTrainingState origin)
+      throws IOException {
+    if (origin.masters() != null) {
+      restoreValues(parameters, origin.masters());
+    }
+    optimizer.readState(origin.moments(), origin.run().updates());
   }
 
   /** Puts the values of a model's file into its parameters. */

@@ -21,16 +21,18 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * Where a run stands, beside its parameters and moments: {@code state.json} of a checkpoint.
  *
- * @param step steps done
+ * @param firstStep steps that another run had done before this one; 0 where there was none
+ * @param step steps done, those of another run among them
  * @param updates of the optimizer
  * @param bestStep the step of the best evaluation, or 0 if there was none
  * @param bestMetrics its metrics; empty if there was none
  * @param evaluationsSinceBest evaluations after it
- * @param lossSum of all steps
+ * @param lossSum of all steps of this run
  * @param tokens trained on
  * @param fingerprint of options and data, which must be those of the run that goes on
  */
 record RunState(
+    int firstStep,
     int step,
     long updates,
     int bestStep,
@@ -45,6 +47,7 @@ record RunState(
 
   void write(Path file) throws IOException {
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("first_step", firstStep);
     json.put("step", step);
     json.put("updates", updates);
     json.put("best_step", bestStep);
@@ -66,6 +69,7 @@ record RunState(
     try (InputStream in = InputFile.stream(file, LARGEST)) {
       if (JsonTree.read(in, file.toString(), LARGEST) instanceof ObjectNode json) {
         return new RunState(
+            json.has("first_step") ? count(json, "first_step", file) : 0,
             count(json, "step", file),
             number(json, "updates", file),
             count(json, "best_step", file),

@@ -3,8 +3,9 @@ package io.github.megabert.train;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.file.Interruptible;
-import io.github.megabert.checkpoint.megatron.MegatronPartition;
+import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
 import io.github.megabert.model.PipelinePasses.MicroBatch;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
@@ -40,15 +41,16 @@ public final class Trainer {
   private final TrainableModel model;
   private final Backend backend;
   private final Dataset data;
-  private final TrainingOptions options;
+  private TrainingOptions options;
   private final List<TrainingListener> listeners = new ArrayList<>();
-  private final Schedule schedule;
+  private Schedule schedule;
   private final ExampleOrder order;
   private @Nullable Evaluator evaluator;
   private String bestMetric = "loss";
   private boolean higherIsBetter;
   private Map<String, Path> alongside = Map.of();
   private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
+  private @Nullable MegatronTrainingState origin;
   private @Nullable ParallelGroups ranks;
   private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
   private @Nullable Path trace;
@@ -99,6 +101,21 @@ public final class Trainer {
   /** Sets how checkpoints are written; the model at its best is a Hugging Face folder always. */
   public Trainer checkpoints(CheckpointFormat value) {
     format = value;
+    return this;
+  }
+
+  /**
+   * Goes on with a run of Megatron-LM: from its step, with its optimizer's state, AdamW's numbers
+   * and the learning rate's course, whatever the options say of these.
+   *
+   * @param value of the checkpoint that the model was loaded from, open until the run has begun
+   * @throws CheckpointException if it has numbers that are none here
+   * @throws IllegalArgumentException if its steps have another number of samples, or are all done
+   */
+  public Trainer goOnFrom(MegatronTrainingState value) throws CheckpointException {
+    options = MegatronNumbers.options(options, value);
+    schedule = MegatronNumbers.schedule(value);
+    origin = value;
     return this;
   }
 
@@ -192,31 +209,21 @@ public final class Trainer {
         "megabert-training", () -> interrupted.set(true), () -> part.run(interrupted));
   }
 
-  /** The ranks that share each layer and write their own files; null where the first writes all. */
-  private @Nullable Communicator ranksThatWrite() {
-    return ranks != null
-            && format == CheckpointFormat.MEGATRON
-            && ranks.plan().tensor() > 1
-            && ranks.plan().pipeline() == 1
-        ? ranks.tensor()
-        : null;
-  }
-
   /** A run's folder; what cannot be written as Megatron-LM's ranks is refused now. */
   private RunFolder folder(Path path) throws IOException {
-    Communicator sharing = ranksThatWrite();
-    if (sharing != null) {
-      try {
-        MegatronPartition _ = MegatronPartition.of(model.parameters(), sharing.size(), 1);
-      } catch (IllegalArgumentException e) {
-        throw new IllegalArgumentException(
-            "the checkpoints of this run cannot be Megatron-LM's: "
-                + e.getMessage()
-                + "; save Hugging Face folders",
-            e);
-      }
-    }
+    checkpoints().requireExpressible();
     return new RunFolder(path, alongside, format);
+  }
+
+  private RunCheckpoints checkpoints() {
+    return new RunCheckpoints(
+        model.parameters(),
+        options,
+        schedule,
+        options.steps(data.size()),
+        format,
+        ranks,
+        dataParallel);
   }
 
   private TrainingResult run(Path folder, AtomicBoolean interrupted) throws IOException {
@@ -225,7 +232,7 @@ public final class Trainer {
       try (AdamW optimizer = newOptimizer()) {
         meet();
         files.requireSeen();
-        return new Run(files, optimizer, null, begin(), interrupted).run();
+        return new Run(files, optimizer, null, begin(optimizer), interrupted).run();
       }
     }
     files.create();
@@ -233,7 +240,7 @@ public final class Trainer {
       try (AdamW optimizer = newOptimizer();
           MetricsLog log = MetricsLog.create(files.metrics())) {
         meet();
-        return new Run(files, optimizer, log, begin(), interrupted).run();
+        return new Run(files, optimizer, log, begin(optimizer), interrupted).run();
       }
     } catch (IOException | RuntimeException | Error failure) {
       discardIfEmpty(files, failure);
@@ -254,8 +261,14 @@ public final class Trainer {
     }
   }
 
-  private RunState begin() {
-    return new RunState(0, 0, 0, Map.of(), 0, 0, 0, fingerprint());
+  /** Where a run begins: at its first step, or where another one is. */
+  private RunState begin(AdamW optimizer) throws IOException {
+    int step = 0;
+    if (origin != null) {
+      RunFolder.restore(model.parameters(), optimizer, origin);
+      step = Math.toIntExact(origin.run().iteration());
+    }
+    return new RunState(step, step, optimizer.updates(), 0, Map.of(), 0, 0, 0, fingerprint());
   }
 
   /**
@@ -273,7 +286,7 @@ public final class Trainer {
     try (AdamW optimizer = newOptimizer()) {
       RunState state =
           files.hasOnlyBegun()
-              ? begin()
+              ? begin(optimizer)
               : files.restore(model.parameters(), optimizer, fingerprint());
       if (ranks != null) {
         Ranks.requireSame(ranks.world(), "checkpoints", "step " + state.step());
@@ -364,7 +377,7 @@ public final class Trainer {
     }
 
     private TrainingResult train(StepGradients gradients) throws IOException {
-      int steps = schedule.steps();
+      int steps = options.steps(data.size());
       listeners.forEach(listener -> listener.begun(state.step(), steps));
       boolean ended = isPatienceGone();
       while (state.step() < steps && !ended && !isStopped()) {
@@ -394,7 +407,7 @@ public final class Trainer {
       return new TrainingResult(
           state.step(),
           isComplete,
-          state.lossSum() / state.step(),
+          state.lossSum() / (state.step() - state.firstStep()),
           state.bestStep() == 0 ? state.step() : state.bestStep(),
           state.bestMetrics(),
           seconds,
@@ -443,6 +456,7 @@ public final class Trainer {
       requireFinite(gradNorm, "gradient norm");
       state =
           new RunState(
+              state.firstStep(),
               step + 1,
               optimizer.updates(),
               state.bestStep(),
@@ -495,6 +509,7 @@ public final class Trainer {
       boolean isBest = best == null || (higherIsBetter ? value > best : value < best);
       state =
           new RunState(
+              state.firstStep(),
               state.step(),
               state.updates(),
               isBest ? state.step() : state.bestStep(),
@@ -545,27 +560,13 @@ public final class Trainer {
     }
 
     private void saveParts() throws IOException {
-      Communicator sharing = ranksThatWrite();
-      if (!isOfFirstCopy()) {
-        if (dataParallel.distributedOptimizer()) {
-          optimizer.giveState();
-        }
-        return;
+      if (log != null) {
+        log.force();
       }
-      Checkpoint all = sharing == null ? model.parameters().whole() : model.parameters().gathered();
-      if (log == null) {
-        if (sharing != null) {
-          RunFolder.writeRank(all, sharing);
-        }
-        optimizer.giveState();
-        return;
+      Path saved = checkpoints().save(files, optimizer, state);
+      if (saved != null) {
+        listeners.forEach(listener -> listener.saved(saved));
       }
-      log.force();
-      Path saved =
-          sharing == null
-              ? files.save(all, optimizer, state, options.keep())
-              : files.saveRanks(all, sharing, optimizer, state, options.keep());
-      listeners.forEach(listener -> listener.saved(saved));
     }
   }
 }

@@ -144,6 +144,11 @@ public record TrainingOptions(
         epochs, maxSteps, batchSize, accumulate, optimizer.withLearningRate(value), dropout, seed);
   }
 
+  /** These options with other numbers of AdamW. */
+  public TrainingOptions withOptimizer(AdamWOptions value) {
+    return copy(epochs, maxSteps, batchSize, accumulate, value, dropout, seed);
+  }
+
   /** These options with another probability of all dropouts. */
   public TrainingOptions withDropout(double value) {
     return copy(epochs, maxSteps, batchSize, accumulate, optimizer, OptionalDouble.of(value), seed);

@@ -7,6 +7,8 @@ import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.Shards;
+import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
+import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.model.TransformersForward;
@@ -42,6 +44,9 @@ import java.util.Map;
 final class FuzzTargets {
   private static final String SPECIAL = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
   private static final String TEXT = "Hello world [MASK] fooé 中 un##believable 😀 extra [NEW] 12.";
+
+  private static final Path MEGATRON_STATE =
+      Path.of("src", "test", "resources", "fixtures", "training", "megatron_state");
 
   private FuzzTargets() {}
 
@@ -120,6 +125,15 @@ final class FuzzTargets {
             .beside(
                 "run/iter_0000100/mp_rank_00/model_optim_rng.pt",
                 fixture("megatron_v2_args/model_optim_rng.pt")),
+        FuzzTarget.alone(
+            "megatron-training-state",
+            "model_optim_rng.pt",
+            List.of(
+                Files.readAllBytes(
+                    MEGATRON_STATE.resolve(
+                        "legacy_fp16/iter_0000005/mp_rank_00/model_optim_rng.pt"))),
+            Mutations::archive,
+            FuzzTargets::readTrainingState),
         configuration("config", "MegatronBertModel"),
         configuration("config-of-labels", "MegatronBertForSequenceClassification"),
         FuzzTarget.alone(
@@ -304,6 +318,21 @@ final class FuzzTargets {
   private static void openMegatron(Path folder, Path input) throws IOException {
     Path config = folder.resolve("config.json");
     readAll(Checkpoint.open(input, Files.exists(config) ? config : null));
+  }
+
+  private static void readTrainingState(Path folder, Path input) throws IOException {
+    try (MegatronCheckpoint checkpoint = (MegatronCheckpoint) Checkpoint.open(input)) {
+      MegatronTrainingState state = checkpoint.trainingState();
+      for (NamedTensors tensors : new NamedTensors[] {state.moments(), state.masters()}) {
+        if (tensors != null) {
+          for (String name : tensors.names()) {
+            try (Arena arena = Arena.ofConfined()) {
+              tensors.tensor(name, arena).toFloatArray();
+            }
+          }
+        }
+      }
+    }
   }
 
   private static void readAll(Checkpoint checkpoint) throws IOException {

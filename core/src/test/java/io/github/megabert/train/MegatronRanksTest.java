@@ -33,7 +33,7 @@ class MegatronRanksTest {
     assertEquals(7, two.with(CheckpointFormat.MEGATRON).train(ranks).size());
     Path saved = ranks.resolve("checkpoints").resolve("step-7");
     for (String rank : List.of("mp_rank_00", "mp_rank_01")) {
-      assertTrue(Files.exists(saved.resolve("release").resolve(rank)), rank);
+      assertTrue(Files.exists(saved.resolve("iter_0000007").resolve(rank)), rank);
     }
     try (Checkpoint wanted = Checkpoint.open(whole.resolve("checkpoints").resolve("step-7"));
         Checkpoint got = Checkpoint.open(saved)) {

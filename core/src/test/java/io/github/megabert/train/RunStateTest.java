@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A run goes on from what it wrote to the bit, and not from anything else. */
 class RunStateTest {
   private static final RunState STATE =
-      new RunState(40, 38, 20, Map.of("loss", Math.nextUp(0.625)), 1, -0.0, 1L << 40, "3f0c-7a");
+      new RunState(
+          12, 40, 38, 20, Map.of("loss", Math.nextUp(0.625)), 1, -0.0, 1L << 40, "3f0c-7a");
 
   @TempDir Path folder;
   private Path file;
@@ -30,7 +31,7 @@ class RunStateTest {
   void everyBitComesBack() throws IOException {
     file = folder.resolve("state.json");
     for (double value : new double[] {Double.NaN, -0.0, Double.MIN_VALUE, Math.nextUp(0.1)}) {
-      RunState state = new RunState(1, 1, 1, Map.of("f1", value), 0, value, 7, "f");
+      RunState state = new RunState(0, 1, 1, 1, Map.of("f1", value), 0, value, 7, "f");
       state.write(file);
       assertEquals(state, RunState.read(file));
     }

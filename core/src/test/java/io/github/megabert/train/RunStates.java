@@ -10,7 +10,7 @@ public final class RunStates {
 
   /** Writes a state, of a run that has had an evaluation. */
   public static void write(Path file) throws IOException {
-    new RunState(40, 38, 20, Map.of("loss", 0.625), 1, 12.5, 4096, "3f0c-7a").write(file);
+    new RunState(0, 40, 38, 20, Map.of("loss", 0.625), 1, 12.5, 4096, "3f0c-7a").write(file);
   }
 
   /** Reads a state to its end. */

@@ -69,8 +69,14 @@ final class MegatronArguments {
     return arguments.get(name) instanceof Long value ? value : null;
   }
 
-  private @Nullable Double number(String name) {
+  /** A numeric argument, or null. */
+  @Nullable Double number(String name) {
     return arguments.get(name) instanceof Number value ? (Double) value.doubleValue() : null;
+  }
+
+  /** Whether an argument is given as false. */
+  boolean isFalse(String name) {
+    return Boolean.FALSE.equals(arguments.get(name));
   }
 
   private boolean isTrue(String name) {

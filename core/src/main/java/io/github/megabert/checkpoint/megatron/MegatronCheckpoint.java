@@ -95,6 +95,20 @@ public final class MegatronCheckpoint implements Checkpoint {
     }
   }
 
+  /**
+   * The run that the checkpoint was saved from: how far it is, and its optimizer's state. Valid
+   * until this is closed.
+   *
+   * @throws CheckpointException if it was saved without, or with another optimizer than AdamW's
+   */
+  public MegatronTrainingState trainingState() throws IOException {
+    return MegatronTrainingState.of(
+        ranks,
+        config.get("num_attention_heads").asInt(),
+        MegatronQkvOrder.ofVersion(version(ranks.files().getFirst()), source),
+        config.get("vocab_size").asLong());
+  }
+
   private void requireAllRanks(MegatronArguments arguments) throws CheckpointException {
     Long tensorParallel = arguments.integer("tensor_model_parallel_size");
     Long pipelineParallel = arguments.integer("pipeline_model_parallel_size");

@@ -1,6 +1,7 @@
 package io.github.megabert.checkpoint.megatron;
 
 import static io.github.megabert.checkpoint.CheckpointException.quote;
+import static java.util.Objects.requireNonNull;
 
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.torch.PickleValues;
@@ -10,15 +11,21 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One piece of a model in one rank's file: the parameters of some consecutive layers, by their
  * place. A file has one, under {@code model}, or several under {@code model0}, {@code model1}, …
  * where stages are interleaved.
  *
- * @param parameters by place; layers are counted from 0 in every chunk
+ * @param parameters by place, in the file's order; layers are counted from 0 in every chunk
+ * @param copyOfWords the word embeddings that a last pipeline stage has for its head; null
+ *     elsewhere
  */
-record MegatronChunk(TorchFile file, Map<MegatronNames.Place, TorchTensor> parameters) {
+record MegatronChunk(
+    TorchFile file,
+    Map<MegatronNames.Place, TorchTensor> parameters,
+    @Nullable TorchTensor copyOfWords) {
   private static final int DEEPEST = 12;
   private static final int MOST_ENTRIES = 100_000;
   private static final int LONGEST_PATH = 500;
@@ -45,7 +52,11 @@ record MegatronChunk(TorchFile file, Map<MegatronNames.Place, TorchTensor> param
     Flattening flattening = new Flattening(file.source());
     flattening.add("", model, 0);
     Map<MegatronNames.Place, TorchTensor> parameters = new LinkedHashMap<>();
+    TorchTensor words = null;
     for (Map.Entry<String, TorchTensor> entry : flattening.tensors.entrySet()) {
+      if (entry.getKey().endsWith(MegatronNames.COPY_OF_WORDS)) {
+        words = entry.getValue();
+      }
       MegatronNames.Place place = MegatronNames.place(entry.getKey(), file.source());
       if (place != null) {
         file.requireReadable(entry.getValue());
@@ -55,7 +66,31 @@ record MegatronChunk(TorchFile file, Map<MegatronNames.Place, TorchTensor> param
         }
       }
     }
-    return new MegatronChunk(file, parameters);
+    return new MegatronChunk(file, parameters, words);
+  }
+
+  /**
+   * A parameter, as an optimizer counts it.
+   *
+   * @param place null for the copy of the word embeddings
+   */
+  record Slot(MegatronNames.@Nullable Place place, TorchTensor value) {}
+
+  /** All parameters, in the order of the model: the file's, but for the copy before the heads. */
+  List<Slot> slots() {
+    List<Slot> slots = new ArrayList<>();
+    boolean isCopyDue = copyOfWords != null;
+    for (Map.Entry<MegatronNames.Place, TorchTensor> entry : parameters.entrySet()) {
+      if (isCopyDue && entry.getKey().name().startsWith("cls.")) {
+        slots.add(new Slot(null, requireNonNull(copyOfWords)));
+        isCopyDue = false;
+      }
+      slots.add(new Slot(entry.getKey(), entry.getValue()));
+    }
+    if (isCopyDue) {
+      slots.add(new Slot(null, requireNonNull(copyOfWords)));
+    }
+    return slots;
   }
 
   /** Number of layers, which must be complete from 0. */

@@ -3,6 +3,7 @@ package io.github.megabert.checkpoint.megatron;
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
 import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.torch.TorchFile;
 import io.github.megabert.checkpoint.torch.TorchTensor;
 import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.parameters.ModelClass;
@@ -37,13 +38,22 @@ public final class MegatronMerge {
    * Joins all but the queries, keys and values, for which the number of heads must be known first.
    */
   public static MegatronMerge of(MegatronRanks ranks) throws CheckpointException {
+    return of(ranks, MegatronChunk::all);
+  }
+
+  /** Which tensors of a file are joined. */
+  interface Chunks {
+    List<MegatronChunk> of(TorchFile file) throws CheckpointException;
+  }
+
+  static MegatronMerge of(MegatronRanks ranks, Chunks read) throws CheckpointException {
     MegatronMerge merge = new MegatronMerge(ranks);
     // chunks[stage][rank] are a file's; interleaved stages go round the stages again.
     List<List<List<MegatronChunk>>> chunks = new ArrayList<>();
     for (int stage = 0; stage < ranks.pipelineParallel(); stage++) {
       List<List<MegatronChunk>> ofStage = new ArrayList<>();
       for (int rank = 0; rank < ranks.tensorParallel(); rank++) {
-        ofStage.add(MegatronChunk.all(ranks.file(stage, rank)));
+        ofStage.add(read.of(ranks.file(stage, rank)));
       }
       chunks.add(ofStage);
     }

@@ -22,6 +22,9 @@ final class MegatronNames {
   /** Stands for the three parameters that Megatron keeps in one matrix. */
   static final String QKV = "attention.self.query_key_value";
 
+  /** The last pipeline stage's copy of the word embeddings, in Megatron-LM's own model. */
+  static final String COPY_OF_WORDS = "word_embeddings_for_head.weight";
+
   private static final Map<String, ParameterSpec> ROLES = roles();
 
   private static final Pattern LAYER =
@@ -146,6 +149,11 @@ final class MegatronNames {
   private static @Nullable Place placed(int layer, String name) {
     ParameterSpec role = role(name);
     return role == null ? null : new Place(layer, name, role);
+  }
+
+  /** A layer's parameter as Megatron has it: the query's stands for query, key and value. */
+  static String fused(String part) {
+    return part.replace("attention.self.query.", QKV + ".");
   }
 
   /**

@@ -22,16 +22,17 @@ import tools.jackson.databind.node.ObjectNode;
  * @param pipelineParallel stages that share the layers
  * @param heads of the whole model
  * @param paddedVocabulary rows of the word embeddings, a multiple of 128 a rank
- * @param parameters all parameters, in the order in which they are written
+ * @param dialect under which names it is written
+ * @param parameters all parameters, in the order in which Megatron-LM's model has them
  */
 public record MegatronPartition(
+    MegatronDialect dialect,
     int tensorParallel,
     int pipelineParallel,
     int heads,
     long paddedVocabulary,
     List<Parameter> parameters) {
-  private static final Pattern LAYER =
-      Pattern.compile("bert\\.encoder\\.layer\\.(\\d{1,5})\\.(.+)");
+  static final Pattern LAYER = Pattern.compile("bert\\.encoder\\.layer\\.(\\d{1,5})\\.(.+)");
   private static final Set<String> GELUS =
       Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast");
 
@@ -42,9 +43,27 @@ public record MegatronPartition(
    * @param path keys under {@code model} in a rank's file
    * @param stage the pipeline stage that has it
    */
-  record Parameter(String name, List<String> path, int stage, ParameterSpec.Split split) {}
+  record Parameter(
+      String name,
+      List<String> path,
+      int stage,
+      ParameterSpec.Split split,
+      ParameterSpec.Kind kind) {}
 
+  /** A division in Megatron-LM's own names, which transformers reads too. */
   public static MegatronPartition of(Checkpoint input, int tensorParallel, int pipelineParallel)
+      throws CheckpointException {
+    return of(input, MegatronDialect.LEGACY, tensorParallel, pipelineParallel);
+  }
+
+  /**
+   * A division of a model.
+   *
+   * @throws CheckpointException if Megatron-LM has no such model
+   * @throws IllegalArgumentException if it cannot be divided so
+   */
+  public static MegatronPartition of(
+      Checkpoint input, MegatronDialect dialect, int tensorParallel, int pipelineParallel)
       throws CheckpointException {
     ObjectNode config = JsonMap.toObject(input.config());
     requireExpressible(input, config);
@@ -59,24 +78,32 @@ public record MegatronPartition(
     requireDivisible(layers, "layers", pipelineParallel, "pipeline stages");
     long vocabulary = input.shape(ParameterTable.WORD_EMBEDDINGS).extent(0);
     long multiple = 128L * tensorParallel;
-    Builder builder = new Builder(input, config, layers / pipelineParallel, pipelineParallel - 1);
-    for (String name : input.names()) {
+    Builder builder =
+        new Builder(input, config, dialect, layers / pipelineParallel, pipelineParallel - 1);
+    for (String name : input.names().stream().sorted(dialect.order()).toList()) {
       builder.add(name);
     }
     if (pipelineParallel > 1) {
       builder.parameters.add(
           new Parameter(
               ParameterTable.WORD_EMBEDDINGS,
-              List.of("word_embeddings_for_head", "weight"),
+              dialect.copyOfWords(),
               pipelineParallel - 1,
-              ParameterSpec.Split.VOCABULARY));
+              ParameterSpec.Split.VOCABULARY,
+              ParameterSpec.Kind.EMBEDDING));
     }
     return new MegatronPartition(
+        dialect,
         tensorParallel,
         pipelineParallel,
         heads,
         Math.ceilDiv(vocabulary, multiple) * multiple,
         List.copyOf(builder.parameters));
+  }
+
+  /** The parameters of a pipeline stage. */
+  List<Parameter> ofStage(int stage) {
+    return parameters.stream().filter(parameter -> parameter.stage() == stage).toList();
   }
 
   private static void requireExpressible(Checkpoint input, ObjectNode config)
@@ -116,14 +143,21 @@ public record MegatronPartition(
   /** Gives each of transformers' names its place. */
   private static final class Builder {
     private final Checkpoint input;
+    private final MegatronDialect dialect;
     private final boolean tied;
     private final boolean multipleChoice;
     private final int layersPerStage;
     private final int lastStage;
     private final List<Parameter> parameters = new ArrayList<>();
 
-    Builder(Checkpoint input, ObjectNode config, int layersPerStage, int lastStage) {
+    Builder(
+        Checkpoint input,
+        ObjectNode config,
+        MegatronDialect dialect,
+        int layersPerStage,
+        int lastStage) {
       this.input = input;
+      this.dialect = dialect;
       this.tied = config.path("tie_word_embeddings").asBoolean(true);
       this.multipleChoice =
           config.path("architectures").path(0).asString("").endsWith("MultipleChoice");
@@ -140,27 +174,27 @@ public record MegatronPartition(
         addInLayer(name, Integer.parseInt(layer.group(1)), layer.group(2));
         return;
       }
-      List<String> path = MegatronPaths.elsewhere(name, multipleChoice);
+      List<String> path = dialect.elsewhere(name, multipleChoice);
       ParameterSpec role = MegatronNames.role(name);
       if (path == null || role == null) {
         throw unknown(name);
       }
-      parameters.add(
-          new Parameter(name, path, role.stage(layersPerStage, lastStage), role.split()));
+      int stage = role.stage(layersPerStage, lastStage);
+      parameters.add(new Parameter(name, path, stage, role.split(), role.kind()));
     }
 
     private void addInLayer(String name, int layer, String part) throws CheckpointException {
       if (part.startsWith("attention.self.key.") || part.startsWith("attention.self.value.")) {
         return; // written with the query
       }
-      String fused = part.replace("attention.self.query.", MegatronNames.QKV + ".");
+      String fused = MegatronNames.fused(part);
       int stage = layer / layersPerStage;
-      List<String> path = MegatronPaths.inLayer(layer % layersPerStage, fused);
+      List<String> path = dialect.inLayer(layer % layersPerStage, fused);
       ParameterSpec role = MegatronNames.role(fused);
       if (path == null || role == null || stage > lastStage) {
         throw unknown(name);
       }
-      parameters.add(new Parameter(name, path, stage, role.split()));
+      parameters.add(new Parameter(name, path, stage, role.split(), role.kind()));
     }
 
     private CheckpointException unknown(String name) {

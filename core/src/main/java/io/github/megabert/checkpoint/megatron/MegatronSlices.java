@@ -2,9 +2,9 @@ package io.github.megabert.checkpoint.megatron;
 
 import static io.github.megabert.checkpoint.CheckpointException.quote;
 
-import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.ElementConversion;
+import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -15,11 +15,11 @@ import java.lang.foreign.MemorySegment;
 
 /** Cuts one rank's part out of a parameter. */
 final class MegatronSlices {
-  private final Checkpoint input;
+  private final NamedTensors input;
   private final MegatronPartition partition;
   private final ElementConversion conversion;
 
-  MegatronSlices(Checkpoint input, MegatronPartition partition, ElementConversion conversion) {
+  MegatronSlices(NamedTensors input, MegatronPartition partition, ElementConversion conversion) {
     this.input = input;
     this.partition = partition;
     this.conversion = conversion;

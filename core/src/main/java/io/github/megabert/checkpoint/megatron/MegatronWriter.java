@@ -3,32 +3,40 @@ package io.github.megabert.checkpoint.megatron;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.ConversionProgress;
 import io.github.megabert.checkpoint.ElementConversion;
+import io.github.megabert.checkpoint.NamedTensors;
+import io.github.megabert.checkpoint.torch.PickleValues;
 import io.github.megabert.checkpoint.torch.PickleWriter;
-import io.github.megabert.checkpoint.torch.TorchWriter;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes a Megatron-LM run's folder: {@code latest_checkpointed_iteration.txt} that says {@code
- * release}, and {@code release/mp_rank_TT[_PPP]/model_optim_rng.pt}.
+ * Writes a Megatron-LM run's folder: {@code latest_checkpointed_iteration.txt}, and {@code
+ * mp_rank_TT[_PPP]/model_optim_rng.pt} of each rank in {@code release}, or of a run that
+ * Megatron-LM can go on with in {@code iter_NNNNNNN}.
  */
 public final class MegatronWriter {
+  private static final String TRACKER = "latest_checkpointed_iteration.txt";
+  private static final String RELEASE = "release";
+
   private final Checkpoint input;
   private final MegatronPartition partition;
   private final MegatronSlices slices;
   private final ConversionProgress progress;
+  private @Nullable MegatronRun run;
+  private @Nullable NamedTensors moments;
   private long done;
   private long total;
 
+  /** A writer of a model alone. */
   public MegatronWriter(
       Checkpoint input,
       MegatronPartition partition,
@@ -38,6 +46,23 @@ public final class MegatronWriter {
     this.partition = partition;
     this.slices = new MegatronSlices(input, partition, conversion);
     this.progress = progress;
+  }
+
+  /**
+   * A writer of a model under training, its optimizer's state and its place in the run.
+   *
+   * @param input the float32 values
+   * @param moments {@code exp_avg.NAME} and {@code exp_avg_sq.NAME} of every parameter, float32
+   */
+  public MegatronWriter(
+      Checkpoint input, MegatronPartition partition, MegatronRun run, NamedTensors moments) {
+    this(
+        input,
+        partition,
+        new ElementConversion(run.inHalves() ? DType.BF16 : null),
+        (tensor, done, total) -> {});
+    this.run = run;
+    this.moments = moments;
   }
 
   /** Writes all ranks. */
@@ -62,16 +87,15 @@ public final class MegatronWriter {
   }
 
   /** Says that all ranks are there. */
-  public static void finish(Path folder) throws IOException {
-    Files.writeString(folder.resolve("latest_checkpointed_iteration.txt"), "release");
+  public void finish(Path folder) throws IOException {
+    Files.writeString(
+        folder.resolve(TRACKER), run == null ? RELEASE : Long.toString(run.iteration()));
   }
 
   private long sizeOfRank(int stage) throws IOException {
     long size = 0;
-    for (MegatronPartition.Parameter parameter : partition.parameters()) {
-      if (parameter.stage() == stage) {
-        size += slices.spec(parameter).byteSize();
-      }
+    for (MegatronPartition.Parameter parameter : partition.ofStage(stage)) {
+      size += slices.spec(parameter).byteSize();
     }
     return size;
   }
@@ -81,33 +105,39 @@ public final class MegatronWriter {
         partition.pipelineParallel() == 1
             ? String.format(Locale.ROOT, "mp_rank_%02d", rank)
             : String.format(Locale.ROOT, "mp_rank_%02d_%03d", rank, stage);
-    Path rankFolder = folder.resolve("release").resolve(name);
+    String iteration =
+        run == null ? RELEASE : String.format(Locale.ROOT, "iter_%07d", run.iteration());
+    Path rankFolder = folder.resolve(iteration).resolve(name);
     Files.createDirectories(rankFolder);
     writeTree(rankFolder.resolve("model_optim_rng.pt"), stage, rank);
   }
 
   private void writeTree(Path file, int stage, int rank) throws IOException {
-    TorchWriter writer = new TorchWriter();
+    MegatronFile out = new MegatronFile(rank);
     Map<String, Object> model = new LinkedHashMap<>();
-    List<MegatronPartition.Parameter> parameters = new ArrayList<>();
-    for (MegatronPartition.Parameter parameter : partition.parameters()) {
-      if (parameter.stage() == stage) {
-        parameters.add(parameter);
-        put(model, parameter.path(), writer.announce(slices.spec(parameter)));
+    for (MegatronPartition.Parameter parameter : partition.ofStage(stage)) {
+      put(model, parameter.path(), out.announce(slices, parameter));
+      String state = partition.dialect().emptyState(parameter.path());
+      if (state != null) {
+        model.put(state, PickleValues.None.NONE);
       }
     }
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("args", new PickleWriter.Namespace(arguments()));
     tree.put("checkpoint_version", 3.0);
-    tree.put("iteration", 0L);
+    tree.put("iteration", run == null ? 0L : run.iteration());
     tree.put("model", model);
-    writer.write(
+    if (run != null && moments != null) {
+      MegatronOptimizerTree state = new MegatronOptimizerTree(partition, run, input, moments);
+      tree.put("optimizer", state.optimizer(out, stage));
+      tree.put("opt_param_scheduler", state.scheduler());
+    }
+    out.write(
         file,
         tree,
-        (index, spec, arena) -> {
+        spec -> {
           done += spec.byteSize();
           progress.written(spec.name(), done, total);
-          return slices.read(parameters.get(index), spec, rank, arena);
         });
   }
 
@@ -137,7 +167,9 @@ public final class MegatronWriter {
         "tokenizer_type", config.path("tokenizer_type").asString("BertWordPieceLowerCase"));
     arguments.put("tensor_model_parallel_size", (long) partition.tensorParallel());
     arguments.put("pipeline_model_parallel_size", (long) partition.pipelineParallel());
-    arguments.put("layernorm_epsilon", config.path("layer_norm_eps").asDouble(1e-12));
+    double epsilon = config.path("layer_norm_eps").asDouble(1e-12);
+    arguments.put("layernorm_epsilon", epsilon);
+    arguments.put("norm_epsilon", epsilon);
     arguments.put("hidden_dropout", config.path("hidden_dropout_prob").asDouble(0.1));
     arguments.put("attention_dropout", config.path("attention_probs_dropout_prob").asDouble(0.1));
     arguments.put("init_method_std", config.path("initializer_range").asDouble(0.02));
@@ -150,6 +182,15 @@ public final class MegatronWriter {
     arguments.put("bert_binary_head", input.names().contains("cls.seq_relationship.weight"));
     arguments.put("fp16", slices.mainType() == DType.F16);
     arguments.put("bf16", slices.mainType() == DType.BF16);
+    if (run != null) {
+      arguments.put("consumed_train_samples", run.samples());
+      arguments.put("skipped_train_samples", 0L);
+      arguments.put("consumed_valid_samples", 0L);
+      arguments.put("global_batch_size", run.samplesPerStep());
+      arguments.put("clip_grad", run.adam().clip());
+      arguments.put("optimizer", "adam");
+      arguments.put("use_distributed_optimizer", false);
+    }
     return arguments;
   }
 }

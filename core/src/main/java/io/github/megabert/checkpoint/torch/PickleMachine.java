@@ -287,10 +287,10 @@ final class PickleMachine {
   }
 
   /**
-   * Puts pairs into a dictionary. Entries are only ever looked up by a text, so one with another
-   * key is dropped. A table of texts takes the time that it should even if all hash alike, because
-   * Java keeps those in a tree; a table of keys that cannot be compared, or of several kinds, takes
-   * the square of it.
+   * Puts pairs into a dictionary. Entries are only ever looked up by a text or a number, which
+   * becomes its text, so one with another key is dropped. A table of texts takes the time that it
+   * should even if all hash alike, because Java keeps those in a tree; a table of keys that cannot
+   * be compared, or of several kinds, takes the square of it.
    */
   private void putAll(Map<Object, Object> map, List<Object> pairs) throws CheckpointException {
     if (pairs.size() % 2 != 0) {
@@ -299,6 +299,7 @@ final class PickleMachine {
     for (int i = 0; i < pairs.size(); i += 2) {
       switch (pairs.get(i)) {
         case String key -> map.put(key, pairs.get(i + 1));
+        case Long number -> map.put(number.toString(), pairs.get(i + 1));
         case List<?> list -> throw in.refused("a list or dictionary is used as a key");
         case Map<?, ?> dictionary -> throw in.refused("a list or dictionary is used as a key");
         default -> {}

@@ -1,6 +1,7 @@
 package io.github.megabert.checkpoint.torch;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,8 @@ public final class PickleValues {
   private PickleValues() {}
 
   /** Python's {@code None}. */
-  enum None {
+  public enum None {
+    /** Its only value. */
     NONE
   }
 
@@ -80,6 +82,15 @@ public final class PickleValues {
     public Map<?, ?> attributes() {
       return state instanceof Map<?, ?> map ? map : Map.of();
     }
+  }
+
+  /** The items of a list or tuple, or null if the value is neither. */
+  public static @Nullable List<?> items(@Nullable Object value) {
+    return switch (value) {
+      case Tuple tuple -> Collections.unmodifiableList(tuple.items);
+      case List<?> list -> list;
+      case null, default -> null;
+    };
   }
 
   /** A member of a dictionary, or null if the value is no dictionary or lacks it. */

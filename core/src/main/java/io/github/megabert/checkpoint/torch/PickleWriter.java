@@ -5,17 +5,18 @@ import io.github.megabert.tensor.DType;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 
 /**
- * Writes a tree as a pickle of protocol 2, as {@code torch.save} would: dictionaries, texts,
- * numbers, truth values, {@code argparse.Namespace} and tensors.
+ * Writes a tree as a pickle of protocol 2, as {@code torch.save} would: dictionaries, lists, texts,
+ * numbers, truth values, {@code None}, {@code argparse.Namespace} and tensors.
  */
 public final class PickleWriter {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
   /** A tensor whose storage, its own, is written apart under {@code key}. */
-  record StoredTensor(String key, TensorSpec spec) {}
+  public record StoredTensor(String key, TensorSpec spec) {}
 
   /** An {@code argparse.Namespace}. */
   public record Namespace(Map<String, Object> attributes) {}
@@ -48,6 +49,13 @@ public final class PickleWriter {
             });
         op('u');
       }
+      case List<?> list -> {
+        op(']');
+        op('(');
+        list.forEach(this::write);
+        op('e');
+      }
+      case PickleValues.None _ -> op('N');
       case String text -> {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         op('X');

@@ -7,9 +7,11 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.TensorSpec;
+import io.github.megabert.checkpoint.file.OwnedArena;
 import io.github.megabert.model.TrainableParameters;
 import io.github.megabert.model.TrainableParameters.Block;
 import io.github.megabert.model.TrainableParameters.Parameter;
@@ -40,8 +42,8 @@ public final class AdamW implements AutoCloseable {
   /** As {@code torch.nn.utils.clip_grad_norm_} adds to the norm. */
   private static final double CLIP_EPS = 1e-6;
 
-  private static final String FIRST = "exp_avg.";
-  private static final String SECOND = "exp_avg_sq.";
+  static final String FIRST = "exp_avg.";
+  static final String SECOND = "exp_avg_sq.";
 
   private record Moments(ResidentMatrix first, ResidentMatrix second) {}
 
@@ -190,6 +192,51 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
+  /**
+   * The moments as tensors, {@code exp_avg.NAME} and {@code exp_avg_sq.NAME}, while nothing is
+   * updated: for the ranks that share the model's layers to write together, each of which reads the
+   * same ones in the same order; of a pipeline, for the first rank alone. Where copies of the model
+   * divide the state, the others {@link #giveState}; so do the other ranks of a pipeline.
+   */
+  public MomentTensors state() {
+    OwnedArena owned = new OwnedArena();
+    Map<String, Tensor> kept = new LinkedHashMap<>();
+    if (parameters.isPipeline()) {
+      for (ParameterSpec spec : parameters.trained()) {
+        Arena arena = owned.arena();
+        kept.put(FIRST + spec.name(), requireNonNull(whole(spec, Moments::first, arena)));
+        kept.put(SECOND + spec.name(), requireNonNull(whole(spec, Moments::second, arena)));
+      }
+      return new MomentTensors(
+          parameters, (name, spec, to) -> requireNonNull(kept.get(name)), owned);
+    }
+    if (share.copies() != null) {
+      for (Parameter parameter : trained) {
+        Moments moment = moments.get(parameter.block());
+        String name = parameter.spec().name();
+        kept.put(FIRST + name, part(parameter, moment.first(), owned.arena()));
+        kept.put(SECOND + name, part(parameter, moment.second(), owned.arena()));
+      }
+    }
+    return new MomentTensors(
+        parameters, (name, spec, to) -> gathered(name, spec, kept.get(name), to), owned);
+  }
+
+  /** A moment of a whole parameter, on every rank that shares the layers. */
+  private Tensor gathered(String name, ParameterSpec spec, @Nullable Tensor known, Arena arena) {
+    Parameter parameter = parameters.parameter(spec.name());
+    Moments moment = moments.get(parameter.block());
+    Tensor part = known;
+    if (part == null) {
+      part =
+          parameter.isFrozen()
+              ? Tensor.allocate(arena, DType.F32, parameter.shape())
+              : parameters.read(
+                  parameter, name.startsWith(FIRST) ? moment.first() : moment.second(), arena);
+    }
+    return parameters.wholeOnAll(parameter, part, arena);
+  }
+
   /** A moment of a whole parameter, on the first rank; all ranks call it. */
   private @Nullable Tensor whole(
       ParameterSpec spec, Function<Moments, ResidentMatrix> which, Arena arena) {
@@ -200,10 +247,14 @@ public final class AdamW implements AutoCloseable {
   }
 
   private Tensor whole(Parameter parameter, ResidentMatrix moment, Arena arena) {
-    Communicator copies = share.copies();
-    if (copies == null) {
-      return parameters.gather(parameter, moment, arena);
-    }
+    return share.copies() == null
+        ? parameters.gather(parameter, moment, arena)
+        : parameters.whole(parameter, part(parameter, moment, arena), arena);
+  }
+
+  /** A moment of what this rank has of a parameter, from all copies of the model. */
+  private Tensor part(Parameter parameter, ResidentMatrix moment, Arena arena) {
+    Communicator copies = requireNonNull(share.copies());
     StateShare.Range range = share.range(parameter);
     Tensor own = Tensor.allocate(arena, DType.F32, Shape.of(range.rows(), moment.columns()));
     try (Computation computation = parameters.backend().begin()) {
@@ -211,7 +262,7 @@ public final class AdamW implements AutoCloseable {
     }
     Tensor part = Tensor.allocate(arena, DType.F32, parameter.shape());
     copies.allGather(own.segment(), part.segment(), share.partition(parameter));
-    return parameters.whole(parameter, part, arena);
+    return part;
   }
 
   /**
@@ -222,16 +273,21 @@ public final class AdamW implements AutoCloseable {
    */
   public void readState(Path file, long done) throws IOException {
     try (Safetensors state = Safetensors.open(file)) {
-      for (Parameter parameter : trained) {
-        Moments moment = moments.get(parameter.block());
-        read(parameter, state, FIRST, moment.first());
-        read(parameter, state, SECOND, moment.second());
-      }
+      readState(state, done);
+    }
+  }
+
+  /** Likewise, from tensors of the same names. */
+  public void readState(NamedTensors state, long done) throws IOException {
+    for (Parameter parameter : trained) {
+      Moments moment = moments.get(parameter.block());
+      read(parameter, state, FIRST, moment.first());
+      read(parameter, state, SECOND, moment.second());
     }
     updates = done;
   }
 
-  private void read(Parameter parameter, Safetensors state, String prefix, ResidentMatrix moment)
+  private void read(Parameter parameter, NamedTensors state, String prefix, ResidentMatrix moment)
       throws IOException {
     String name = prefix + parameter.spec().name();
     if (!state.names().contains(name)
@@ -245,12 +301,14 @@ public final class AdamW implements AutoCloseable {
               + parameter.spec().shape()
               + "; resume with the options that the run began with");
     }
-    MappedMemory.read(
-        state.source(),
-        () -> {
-          write(parameter, state.tensor(name), moment);
-          return name;
-        });
+    try (Arena arena = Arena.ofShared()) {
+      MappedMemory.<String, IOException>read(
+          state.source(),
+          () -> {
+            write(parameter, state.tensor(name, arena), moment);
+            return name;
+          });
+    }
   }
 
   private void write(Parameter parameter, Tensor whole, ResidentMatrix moment) {

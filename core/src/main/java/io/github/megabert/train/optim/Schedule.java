@@ -9,9 +9,11 @@ import java.util.Locale;
  * @param decay the course after the warm-up
  * @param warmupSteps W, steps during which the factor rises from 0 to 1; with W > N the run ends
  *     before
- * @param steps N, all steps of the run
+ * @param steps N, where the decay ends: all steps of a run, unless another one began it
+ * @param minimum the least factor after the warm-up: Megatron-LM's {@code min_lr / lr}; the decay
+ *     goes down to it in place of 0, or stops there
  */
-public record Schedule(Decay decay, int warmupSteps, int steps) {
+public record Schedule(Decay decay, int warmupSteps, int steps, double minimum) {
   /**
    * What {@link Decay#INVERSE_SQRT} takes for W where there is no warm-up, as transformers does.
    */
@@ -58,15 +60,25 @@ public record Schedule(Decay decay, int warmupSteps, int steps) {
   }
 
   /**
-   * @throws IllegalArgumentException if the run has no step or the warm-up fewer than none
+   * @throws IllegalArgumentException if the run has no step, the warm-up fewer than none, or the
+   *     least factor is none from 0 to 1
    */
   public Schedule {
+    if (!(minimum >= 0 && minimum <= 1)) {
+      throw new IllegalArgumentException(
+          "the least rate is a share of the highest, from 0 to 1, not " + minimum);
+    }
     if (steps < 1) {
       throw new IllegalArgumentException("a run has at least 1 step, not " + steps);
     }
     if (warmupSteps < 0) {
       throw new IllegalArgumentException("the warm-up has at least 0 steps, not " + warmupSteps);
     }
+  }
+
+  /** A schedule that goes down to 0. */
+  public Schedule(Decay decay, int warmupSteps, int steps) {
+    this(decay, warmupSteps, steps, 0);
   }
 
   /**
@@ -95,10 +107,12 @@ public record Schedule(Decay decay, int warmupSteps, int steps) {
       return (double) step / warmupSteps;
     }
     return switch (decay) {
-      case LINEAR -> Math.max(0, (double) (steps - step) / Math.max(1, steps - warmupSteps));
-      case COSINE -> 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress(step))));
+      case LINEAR ->
+          raised(Math.max(0, (double) (steps - step) / Math.max(1, steps - warmupSteps)));
+      case COSINE -> raised(0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress(step)))));
       case CONSTANT -> 1;
-      case INVERSE_SQRT -> inverseSquareRoot(step);
+      case INVERSE_SQRT ->
+          minimum > 0 && step > steps ? minimum : Math.max(minimum, inverseSquareRoot(step));
     };
   }
 
@@ -110,6 +124,11 @@ public record Schedule(Decay decay, int warmupSteps, int steps) {
    */
   public double rate(double peak, int step) {
     return peak * factor(step);
+  }
+
+  /** A factor that falls from 1 to 0, as one that falls to the least. */
+  private double raised(double factor) {
+    return minimum == 0 ? factor : minimum + (1 - minimum) * factor;
   }
 
   /** How much of the time after the warm-up has passed. */

@@ -304,6 +304,7 @@ public final class FineTuning<E extends Example> {
       PreparedRun run =
           new PreparedRun(
               model.prepared(task),
+              null,
               LoadOptions.ofClass(task.modelClass())
                   .withMissingHead(options.seed())
                   .withSequenceParallel(sequenceParallel)

@@ -3,6 +3,9 @@ package io.github.megabert.train.task;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.CheckpointException;
+import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
+import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
@@ -50,6 +53,7 @@ public final class PreTraining {
   private static final int EVALUATION_SAMPLES = 1024;
 
   private final StartWith start;
+  private boolean withOptimizer;
   private Objective objective = Objective.MASKED_WORDS_AND_ORDER;
   private SampleOptions samples = SampleOptions.DEFAULT;
   private DataSplit split = DataSplit.DEFAULT;
@@ -90,6 +94,21 @@ public final class PreTraining {
    */
   public static PreTraining from(Path model, @Nullable Path tokenizer) {
     return new PreTraining((modelClass, seed) -> ModelFiles.at(model, tokenizer));
+  }
+
+  /**
+   * A run of Megatron-LM to go on with: its iteration, its optimizer's state, AdamW's numbers and
+   * the learning rate's course, which stand in the place of those of {@link #options}. The samples
+   * go on where its were: those that it would have drawn, if their options and the number of steps
+   * are its own. Another {@link #resume} needs it too.
+   *
+   * @param folder with {@code latest_checkpointed_iteration.txt}, or one rank's file
+   * @param tokenizer a folder or file; null for the one beside the model
+   */
+  public static PreTraining goOnFrom(Path folder, @Nullable Path tokenizer) {
+    PreTraining training = from(folder, tokenizer);
+    training.withOptimizer = true;
+    return training;
   }
 
   /** A model to go on from that is open; the caller closes it. */
@@ -251,6 +270,7 @@ public final class PreTraining {
       PreparedRun run =
           new PreparedRun(
               opened.checkpoint(),
+              withOptimizer ? trainingState(opened.checkpoint()) : null,
               LoadOptions.ofClass(modelClass)
                   .withMissingHead(options.seed())
                   .withSequenceParallel(sequenceParallel)
@@ -269,6 +289,15 @@ public final class PreTraining {
               trace);
       return run.train(backend, backendOptions, output, how);
     }
+  }
+
+  private static MegatronTrainingState trainingState(Checkpoint checkpoint) throws IOException {
+    if (checkpoint instanceof MegatronCheckpoint saved) {
+      return saved.trainingState();
+    }
+    throw new CheckpointException(
+        checkpoint.source()
+            + " is no run of Megatron-LM, so there is no optimizer's state to go on with");
   }
 
   private Metric best() {
