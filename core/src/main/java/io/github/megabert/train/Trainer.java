@@ -5,6 +5,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.file.Interruptible;
+import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
 import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
 import io.github.megabert.model.PipelinePasses.MicroBatch;
 import io.github.megabert.model.Regularization;
@@ -108,14 +109,20 @@ public final class Trainer {
    * Goes on with a run of Megatron-LM: from its step, with its optimizer's state, AdamW's numbers
    * and the learning rate's course, whatever the options say of these.
    *
-   * @param value of the checkpoint that the model was loaded from, open until the run has begun
-   * @throws CheckpointException if it has numbers that are none here
+   * @param checkpoint that the model was loaded from, open until the run has begun
+   * @throws CheckpointException if it is none of Megatron-LM's, has no optimizer's state, or has
+   *     numbers that are none here
    * @throws IllegalArgumentException if its steps have another number of samples, or are all done
    */
-  public Trainer goOnFrom(MegatronTrainingState value) throws CheckpointException {
-    options = MegatronNumbers.options(options, value);
-    schedule = MegatronNumbers.schedule(value);
-    origin = value;
+  public Trainer goOnFrom(Checkpoint checkpoint) throws IOException {
+    if (!(checkpoint instanceof MegatronCheckpoint saved)) {
+      throw new CheckpointException(
+          checkpoint.source()
+              + " is no run of Megatron-LM, so there is no optimizer's state to go on with");
+    }
+    origin = saved.trainingState();
+    options = MegatronNumbers.options(options, origin);
+    schedule = MegatronNumbers.schedule(origin);
     return this;
   }
 

@@ -304,7 +304,7 @@ public final class FineTuning<E extends Example> {
       PreparedRun run =
           new PreparedRun(
               model.prepared(task),
-              null,
+              false,
               LoadOptions.ofClass(task.modelClass())
                   .withMissingHead(options.seed())
                   .withSequenceParallel(sequenceParallel)

@@ -3,9 +3,6 @@ package io.github.megabert.train.task;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
-import io.github.megabert.checkpoint.CheckpointException;
-import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
-import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
@@ -270,7 +267,7 @@ public final class PreTraining {
       PreparedRun run =
           new PreparedRun(
               opened.checkpoint(),
-              withOptimizer ? trainingState(opened.checkpoint()) : null,
+              withOptimizer,
               LoadOptions.ofClass(modelClass)
                   .withMissingHead(options.seed())
                   .withSequenceParallel(sequenceParallel)
@@ -289,15 +286,6 @@ public final class PreTraining {
               trace);
       return run.train(backend, backendOptions, output, how);
     }
-  }
-
-  private static MegatronTrainingState trainingState(Checkpoint checkpoint) throws IOException {
-    if (checkpoint instanceof MegatronCheckpoint saved) {
-      return saved.trainingState();
-    }
-    throw new CheckpointException(
-        checkpoint.source()
-            + " is no run of Megatron-LM, so there is no optimizer's state to go on with");
   }
 
   private Metric best() {

@@ -5,7 +5,6 @@ import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.file.Interruptible;
-import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parallel.ParallelGroups;
@@ -30,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * A run whose data and model are there: it trains, evaluates the best model, and logs the test.
  *
  * @param model what training begins with
- * @param origin the run of Megatron-LM that it goes on with; null for one of its own
+ * @param goesOn whether it goes on with the run of Megatron-LM that the model is of
  * @param load the class, and whether a missing head begins with random weights
  * @param frozen which parameters stay as they are
  * @param best the metric that tells the best model
@@ -42,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 record PreparedRun(
     Checkpoint model,
-    @Nullable MegatronTrainingState origin,
+    boolean goesOn,
     LoadOptions load,
     Predicate<ParameterSpec> frozen,
     Dataset data,
@@ -78,8 +77,8 @@ record PreparedRun(
               .alongside(alongside)
               .checkpoints(format)
               .trace(trace);
-      if (origin != null) {
-        trainer.goOnFrom(origin);
+      if (goesOn) {
+        trainer.goOnFrom(model);
       }
       if (ranks != null) {
         RankAgreement.requireTrained(trainable.parameters().trained(), ranks.world());
