@@ -12,13 +12,16 @@ import io.github.megabert.model.Labels;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.Loss;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.PipelinePasses;
 import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parallel.ParallelPlan;
+import io.github.megabert.parallel.Partition;
 import io.github.megabert.parallel.ThreadRanks;
+import io.github.megabert.parallel.Timeline;
 import io.github.megabert.parallel.Traffic;
 import io.github.megabert.parallel.Traffic.Count;
 import io.github.megabert.parallel.Traffic.Operation;
@@ -34,10 +37,12 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What ranks send each other is counted, and is what Shoeybi et al. 2019 and Korthikanti et al.
- * 2022 say. {@code docs/parallelism.md} has the table.
+ * What ranks send each other is counted, and is what Shoeybi et al. 2019, Narayanan et al. 2021 and
+ * Korthikanti et al. 2022 say. {@code docs/parallelism.md} has the table.
  */
 class MessageTableTest {
   private static final int TENSOR = 2;
@@ -61,6 +66,7 @@ class MessageTableTest {
   /** A quantity of numbers. */
   private enum Unit {
     TOKENS("b·s·h"),
+    SHARE("b·s·h / T"),
     LABELS("r·h"),
     STATISTICS("4·T·r"),
     VECTOR("h"),
@@ -122,6 +128,26 @@ class MessageTableTest {
           Message.once("decoder", When.BACKWARD, Operation.ALL_REDUCE, 1, Unit.LABELS),
           Message.once("loss", When.FORWARD, Operation.ALL_GATHER, 1, Unit.STATISTICS));
 
+  private static final List<Message> STAGES =
+      List.of(
+          Message.once("a stage", When.FORWARD, Operation.SEND, 1, Unit.TOKENS),
+          Message.once("a stage", When.BACKWARD, Operation.SEND, 1, Unit.TOKENS));
+
+  /**
+   * A T-th of the hidden states a rank, gathered behind the link (Narayanan et al., section 4.1).
+   */
+  private static final List<Message> SCATTERED_STAGES =
+      List.of(
+          Message.once("a stage", When.FORWARD, Operation.SEND, 1, Unit.SHARE),
+          Message.once("a stage", When.BACKWARD, Operation.SEND, 1, Unit.SHARE),
+          Message.once("what a stage gets", When.FORWARD, Operation.ALL_GATHER, 1, Unit.TOKENS),
+          Message.once("what a stage gets", When.BACKWARD, Operation.ALL_GATHER, 1, Unit.TOKENS));
+
+  private static final List<Message> DIVIDED_STAGES =
+      List.of(
+          Message.once("a stage", When.FORWARD, Operation.SEND, 1, Unit.SHARE),
+          Message.once("a stage", When.BACKWARD, Operation.SEND, 1, Unit.SHARE));
+
   private static final List<Message> COPIES =
       List.of(Message.once("gradients", When.STEP, Operation.ALL_REDUCE, 1, Unit.PARAMETERS));
 
@@ -140,6 +166,88 @@ class MessageTableTest {
     assertCopies(CUT_STATE, DataParallelOptions.DEFAULT.withDistributedOptimizer(true));
   }
 
+  /** 1F1B, and interleaved: V times as many messages (Narayanan et al. 2021, section 2.2.2). */
+  @ParameterizedTest
+  @CsvSource({
+    // tensor, pipeline, stages a rank, sequence parallel
+    "1, 2, 1, false",
+    "1, 3, 1, false",
+    "1, 3, 2, false",
+    "2, 2, 1, false",
+    "2, 2, 2, true"
+  })
+  void stagesSendWhatThePaperSays(int tensor, int pipeline, int perRank, boolean sequenceParallel)
+      throws Exception {
+    List<Message> messages =
+        tensor == 1 ? STAGES : sequenceParallel ? DIVIDED_STAGES : SCATTERED_STAGES;
+    ParallelPlan plan = new ParallelPlan(tensor, pipeline, 1);
+    ThreadRanks.run(
+        plan.ranks(),
+        world -> {
+          ParallelGroups groups = plan.groups(world);
+          LoadOptions load =
+              LoadOptions.DEFAULT
+                  .withTensorParallel(tensor == 1 ? null : groups.tensor())
+                  .withSequenceParallel(sequenceParallel)
+                  .withPipelineParallel(groups.pipeline(), perRank);
+          try (Backend backend = Backends.open("scalar", BackendOptions.DEFAULT);
+              RandomCheckpoint weights =
+                  RandomCheckpoint.of(ParallelRun.config(6), ModelClass.PRE_TRAINING, 1);
+              TrainableModel model = TrainableModel.load(weights, backend, load, spec -> false)) {
+            assertStages(messages, perRank, groups, model);
+          }
+        });
+  }
+
+  private static void assertStages(
+      List<Message> messages, int perRank, ParallelGroups groups, TrainableModel model) {
+    List<PipelinePasses.MicroBatch> passes = new ArrayList<>();
+    int ranks = groups.plan().tensor();
+    long tokens = 0;
+    long own = 0;
+    for (int i = 0; i < 4; i++) {
+      Dataset.Part part = new ParallelRun.Texts().batch(0, new int[] {2 * i, 2 * i + 1});
+      passes.add(new PipelinePasses.MicroBatch(part.batch(), part.labels(), Regularization.NONE));
+      tokens += part.batch().tokens();
+      own += Partition.even(part.batch().tokens(), ranks).count(groups.tensor().rank());
+    }
+    Traffic sent = groups.pipeline().traffic();
+    Traffic shared = groups.tensor().traffic();
+    double loss =
+        new PipelinePasses(model, Timeline.OFF)
+            .addGradients(passes, 1, false, (computation, gradient) -> {});
+    assertTrue(loss > 0);
+    sent = groups.pipeline().traffic().since(sent);
+    shared = groups.tensor().traffic().since(shared);
+    int rank = groups.pipeline().rank();
+    // All stages but the last send forward and receive backward; all but the first the other way.
+    long withNext = rank == groups.plan().pipeline() - 1 ? perRank - 1 : perRank;
+    long withPrevious = rank == 0 ? perRank - 1 : perRank;
+    Map<Unit, Long> numbers = Map.of(Unit.TOKENS, tokens * HIDDEN, Unit.SHARE, own * HIDDEN);
+    long sends = 0;
+    long bytes = 0;
+    long gathered = 0;
+    for (Message message : messages) {
+      boolean goesOn = message.when == When.FORWARD;
+      long size = numbers.getOrDefault(message.unit, 0L) * Float.BYTES;
+      if (message.operation == Operation.SEND) {
+        long links = goesOn ? withNext : withPrevious;
+        sends += links * passes.size();
+        bytes += links * size;
+      } else {
+        gathered += (goesOn ? withPrevious : withNext) * size;
+      }
+    }
+    assertEquals(sends, sent.calls(Operation.SEND));
+    assertEquals(bytes, sent.bytes(Operation.SEND));
+    assertEquals(sends, sent.calls(Operation.RECEIVE));
+    assertEquals(bytes, sent.bytes(Operation.RECEIVE));
+    boolean hasLoss = rank == groups.plan().pipeline() - 1;
+    if (!messages.equals(DIVIDED_STAGES) && !hasLoss) {
+      assertEquals(gathered, shared.bytes(Operation.ALL_GATHER));
+    }
+  }
+
   @Test
   void theDocumentationHasTheTable() throws IOException {
     List<String> table = new ArrayList<>();
@@ -147,6 +255,9 @@ class MessageTableTest {
     table.add("|---|---|---|---|---|");
     TENSOR_PARALLEL.forEach(message -> table.add(message.line("tensor")));
     SEQUENCE_PARALLEL.forEach(message -> table.add(message.line("tensor and sequence")));
+    STAGES.forEach(message -> table.add(message.line("pipeline")));
+    SCATTERED_STAGES.forEach(message -> table.add(message.line("tensor and pipeline")));
+    DIVIDED_STAGES.forEach(message -> table.add(message.line("tensor, sequence, pipeline")));
     COPIES.forEach(message -> table.add(message.line("data")));
     CUT_STATE.forEach(message -> table.add(message.line("data, distributed optimizer")));
     String text = String.join("\n", table) + "\n";
