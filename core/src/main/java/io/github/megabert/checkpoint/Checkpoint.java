@@ -30,7 +30,8 @@ public interface Checkpoint extends NamedTensors {
 
   /**
    * Opens a checkpoint of any known kind: a Hugging Face folder, a {@code .safetensors} or {@code
-   * .bin} file with {@code config.json} beside it, or a Megatron-LM zip, {@code .pt} or run folder.
+   * .bin} file with {@code config.json} beside it, a Megatron-LM zip, {@code .pt} or run folder, or
+   * a {@code .nemo} file.
    *
    * @throws CheckpointException if it is malformed, incomplete or of no known kind
    * @throws IOException if reading fails

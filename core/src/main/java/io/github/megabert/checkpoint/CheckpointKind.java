@@ -28,6 +28,9 @@ final class CheckpointKind {
   private static Checkpoint openFolder(Path folder, @Nullable Path configOverride, int tokens)
       throws IOException {
     if (!HuggingFaceFolder.hasWeights(folder)) {
+      if (MegatronCheckpoint.isNemoFolder(folder)) {
+        return MegatronCheckpoint.openNemo(folder, configOverride, tokens);
+      }
       Map<List<Integer>, Path> ranks = MegatronRanks.find(folder);
       if (ranks != null) {
         return MegatronCheckpoint.open(folder, ranks, configOverride, tokens);
@@ -41,6 +44,9 @@ final class CheckpointKind {
     String name = path.getFileName().toString();
     if (name.endsWith(".safetensors") || name.endsWith(".index.json")) {
       return HuggingFaceFolder.openFile(path, configOverride);
+    }
+    if (name.endsWith(".nemo")) {
+      return MegatronCheckpoint.openNemo(path, configOverride, tokens);
     }
     TorchFile file = TorchFile.open(path);
     try {

@@ -9,6 +9,7 @@ import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.Shards;
 import io.github.megabert.checkpoint.megatron.MegatronCheckpoint;
 import io.github.megabert.checkpoint.megatron.MegatronTrainingState;
+import io.github.megabert.checkpoint.megatron.TarArchive;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.OutputOptions;
 import io.github.megabert.model.TransformersForward;
@@ -134,6 +135,12 @@ final class FuzzTargets {
                         "legacy_fp16/iter_0000005/mp_rank_00/model_optim_rng.pt"))),
             Mutations::archive,
             FuzzTargets::readTrainingState),
+        FuzzTarget.alone(
+            "nemo",
+            "model.nemo",
+            List.of(nemo()),
+            Mutations::bytes,
+            (folder, input) -> readAll(Checkpoint.open(input))),
         configuration("config", "MegatronBertModel"),
         configuration("config-of-labels", "MegatronBertForSequenceClassification"),
         FuzzTarget.alone(
@@ -318,6 +325,14 @@ final class FuzzTargets {
   private static void openMegatron(Path folder, Path input) throws IOException {
     Path config = folder.resolve("config.json");
     readAll(Checkpoint.open(input, Files.exists(config) ? config : null));
+  }
+
+  private static byte[] nemo() throws IOException {
+    String settings = "num_attention_heads: 4\ntransformer_block_type: pre_ln\n";
+    Map<String, byte[]> members = new LinkedHashMap<>();
+    members.put("./model_config.yaml", settings.getBytes(StandardCharsets.UTF_8));
+    members.put("./model_weights.ckpt", fixture("megatron_v2_args/model_optim_rng.pt"));
+    return TarArchive.of(members);
   }
 
   private static void readTrainingState(Path folder, Path input) throws IOException {

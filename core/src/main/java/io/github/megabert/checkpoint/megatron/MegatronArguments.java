@@ -64,6 +64,24 @@ final class MegatronArguments {
     return new MegatronArguments(arguments, file.source());
   }
 
+  /** The configuration of NeMo, in the same terms. */
+  static MegatronArguments of(NemoFile nemo, String source) {
+    return new MegatronArguments(nemo.arguments(), source);
+  }
+
+  /** Whether LayerNorm comes behind each sub-layer, as NeMo's {@code post_ln} has it. */
+  boolean isPostLayerNorm() {
+    return "post_ln".equals(arguments.get("transformer_block_type"));
+  }
+
+  /** How NeMo orders queries, keys and values; null where the checkpoint's version tells it. */
+  @Nullable MegatronQkvOrder queryKeyValueOrder() {
+    if (!(arguments.get("transformer_block_type") instanceof String)) {
+      return null;
+    }
+    return isTrue("megatron_legacy") ? MegatronQkvOrder.KIND_FIRST : MegatronQkvOrder.KIND_SECOND;
+  }
+
   /** An integer argument, or null. */
   @Nullable Long integer(String name) {
     return arguments.get(name) instanceof Long value ? value : null;
@@ -89,21 +107,24 @@ final class MegatronArguments {
    * @throws CheckpointException if the model is of another kind
    */
   void requireBert() throws CheckpointException {
+    if (isTrue("apply_residual_connection_post_layernorm")) {
+      throw new CheckpointException(
+          source
+              + " was trained with apply_residual_connection_post_layernorm, which adds what comes"
+              + " out of each LayerNorm; MegatronBERT adds what goes into it, and BERT has its"
+              + " LayerNorm behind the sum");
+    }
     for (String flag :
-        new String[] {
-          "swiglu",
-          "gated_linear_unit",
-          "squared_relu",
-          "apply_residual_connection_post_layernorm",
-          "multi_query_attention"
-        }) {
+        new String[] {"swiglu", "gated_linear_unit", "squared_relu", "multi_query_attention"}) {
       if (isTrue(flag)) {
         throw new CheckpointException(
             source + " was trained with " + flag + ", which MegatronBERT does not have");
       }
     }
     requireOneOf("position_embedding_type", Set.of("learned_absolute"));
-    requireOneOf("normalization", Set.of("LayerNorm"));
+    requireOneOf("normalization", Set.of("LayerNorm", "layernorm"));
+    requireOneOf("transformer_block_type", Set.of("pre_ln", "post_ln"));
+    requireOneOf("activation", Set.of("gelu"));
     Long groups = integer("num_query_groups");
     Long heads = integer("num_attention_heads");
     if (isTrue("group_query_attention") && groups != null && !groups.equals(heads)) {

@@ -38,17 +38,24 @@ public final class MegatronCheckpoint implements Checkpoint {
   private final Map<String, Tensor> copied = new HashMap<>();
 
   private MegatronCheckpoint(
-      String source, MegatronRanks ranks, @Nullable Path configOverride, int tokens)
+      String source,
+      MegatronRanks ranks,
+      MegatronArguments arguments,
+      @Nullable Path configOverride,
+      int tokens)
       throws IOException {
     this.source = source;
     this.configSource = configOverride == null ? source : configOverride.toString();
     this.ranks = ranks;
-    MegatronArguments arguments = MegatronArguments.of(ranks.files().getFirst());
     requireAllRanks(arguments);
     arguments.requireBert();
-    MegatronMerge merge = MegatronMerge.of(ranks);
+    MegatronMerge merge =
+        MegatronMerge.of(ranks, file -> MegatronChunk.all(file, arguments.isPostLayerNorm()));
     this.config = MegatronConfig.complete(merge, arguments, configOverride, tokens, source);
-    MegatronQkvOrder order = MegatronQkvOrder.ofVersion(version(ranks.files().getFirst()), source);
+    MegatronQkvOrder order = arguments.queryKeyValueOrder();
+    if (order == null) {
+      order = MegatronQkvOrder.ofVersion(version(ranks.files().getFirst()), source);
+    }
     merge.splitQueryKeyValue(config.get("num_attention_heads").asInt(), order);
     merge.cutVocabulary(config.get("vocab_size").asLong());
     merge.addTiedDecoder();
@@ -84,11 +91,36 @@ public final class MegatronCheckpoint implements Checkpoint {
     return open(folder.toString(), MegatronRanks.open(found), configOverride, tokens);
   }
 
+  /** Whether a folder is one of NeMo's models, unpacked. */
+  public static boolean isNemoFolder(Path folder) {
+    return NemoFile.isFolder(folder);
+  }
+
+  /** Opens a model of NeMo: a {@code .nemo} file, or the folder that it unpacks to. */
+  public static MegatronCheckpoint openNemo(Path path, @Nullable Path configOverride, int tokens)
+      throws IOException {
+    NemoFile nemo = NemoFile.open(path);
+    MegatronArguments arguments = MegatronArguments.of(nemo, path.toString());
+    return open(
+        path.toString(), MegatronRanks.ofFile(nemo.weights()), arguments, configOverride, tokens);
+  }
+
   private static MegatronCheckpoint open(
       String source, MegatronRanks ranks, @Nullable Path configOverride, int tokens)
       throws IOException {
+    MegatronArguments arguments = MegatronArguments.of(ranks.files().getFirst());
+    return open(source, ranks, arguments, configOverride, tokens);
+  }
+
+  private static MegatronCheckpoint open(
+      String source,
+      MegatronRanks ranks,
+      MegatronArguments arguments,
+      @Nullable Path configOverride,
+      int tokens)
+      throws IOException {
     try {
-      return new MegatronCheckpoint(source, ranks, configOverride, tokens);
+      return new MegatronCheckpoint(source, ranks, arguments, configOverride, tokens);
     } catch (IOException | RuntimeException e) {
       ranks.close();
       throw e;

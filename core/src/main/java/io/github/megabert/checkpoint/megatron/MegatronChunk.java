@@ -30,16 +30,29 @@ record MegatronChunk(
   private static final int MOST_ENTRIES = 100_000;
   private static final int LONGEST_PATH = 500;
 
+  /** The pieces of a file of Megatron-LM's, whose LayerNorms come before the sub-layers. */
   static List<MegatronChunk> all(TorchFile file) throws CheckpointException {
+    return all(file, false);
+  }
+
+  /**
+   * All pieces of a file, which of NeMo's models is the root itself.
+   *
+   * @param isPost whether LayerNorms come behind the sub-layers
+   */
+  static List<MegatronChunk> all(TorchFile file, boolean isPost) throws CheckpointException {
     List<MegatronChunk> chunks = new ArrayList<>();
     Object only = PickleValues.member(file.root(), "model");
     if (only != null) {
-      chunks.add(of(file, only));
+      chunks.add(of(file, only, isPost));
     }
     Object next = PickleValues.member(file.root(), "model0");
     for (int i = 1; next != null; i++) {
-      chunks.add(of(file, next));
+      chunks.add(of(file, next, isPost));
       next = PickleValues.member(file.root(), "model" + i);
+    }
+    if (chunks.isEmpty() && isFlat(file.root())) {
+      chunks.add(of(file, file.root(), isPost));
     }
     if (chunks.isEmpty()) {
       throw new CheckpointException(
@@ -48,7 +61,14 @@ record MegatronChunk(
     return chunks;
   }
 
-  private static MegatronChunk of(TorchFile file, Object model) throws CheckpointException {
+  /** Whether names begin with NeMo's {@code model.}, in one dictionary of all. */
+  private static boolean isFlat(Object root) {
+    return root instanceof Map<?, ?> map
+        && map.keySet().stream().anyMatch(key -> key instanceof String k && k.startsWith("model."));
+  }
+
+  private static MegatronChunk of(TorchFile file, Object model, boolean isPost)
+      throws CheckpointException {
     Flattening flattening = new Flattening(file.source());
     flattening.add("", model, 0);
     Map<MegatronNames.Place, TorchTensor> parameters = new LinkedHashMap<>();
@@ -57,7 +77,7 @@ record MegatronChunk(
       if (entry.getKey().endsWith(MegatronNames.COPY_OF_WORDS)) {
         words = entry.getValue();
       }
-      MegatronNames.Place place = MegatronNames.place(entry.getKey(), file.source());
+      MegatronNames.Place place = MegatronNames.place(entry.getKey(), isPost, file.source());
       if (place != null) {
         file.requireReadable(entry.getValue());
         if (parameters.put(place, entry.getValue()) != null) {

@@ -3,6 +3,7 @@ package io.github.megabert.checkpoint.megatron;
 import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.huggingface.ConfigSchema;
 import io.github.megabert.checkpoint.safetensors.StrictJson;
+import io.github.megabert.parameters.LayerOrder;
 import io.github.megabert.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,7 +33,7 @@ final class MegatronConfig {
       String source)
       throws IOException {
     Map<String, Long> shown = shownByTensors(merge, source);
-    ObjectNode config = defaults();
+    ObjectNode config = defaults(merge.order());
     shown.forEach(config::put);
     describeHeads(config, merge);
     arguments.describe(config);
@@ -76,10 +77,13 @@ final class MegatronConfig {
         * (ranks == null || ranks < 1 ? 1 : ranks);
   }
 
-  /** Those of transformers' {@code MegatronBertConfig} that tensors and arguments may not tell. */
-  private static ObjectNode defaults() {
+  /**
+   * Those of transformers' {@code MegatronBertConfig}, or {@code BertConfig}, that tensors and
+   * arguments may not tell.
+   */
+  private static ObjectNode defaults(LayerOrder order) {
     ObjectNode config = StrictJson.emptyObject();
-    config.put("model_type", "megatron-bert");
+    config.put("model_type", order == LayerOrder.POST_LAYER_NORM ? "bert" : "megatron-bert");
     config.put("hidden_act", "gelu");
     config.put("hidden_dropout_prob", 0.1);
     config.put("attention_probs_dropout_prob", 0.1);
@@ -142,7 +146,12 @@ final class MegatronConfig {
     } else if (relationship) {
       architecture = "MegatronBertForNextSentencePrediction";
     }
-    config.putArray("architectures").add(architecture);
+    config
+        .putArray("architectures")
+        .add(
+            merge.order() == LayerOrder.POST_LAYER_NORM
+                ? architecture.replace("MegatronBert", "Bert")
+                : architecture);
   }
 
   private static void requireAgreement(

@@ -268,11 +268,24 @@ public final class MegatronMerge {
     }
   }
 
+  /** Where LayerNorms are: behind the sub-layers if there is one behind the embeddings. */
+  LayerOrder order() {
+    return merged.containsKey(ParameterTable.EMBEDDINGS_NORM + ".weight")
+        ? LayerOrder.POST_LAYER_NORM
+        : LayerOrder.PRE_LAYER_NORM;
+  }
+
   /** Every layer must have all its parameters. */
   void requireComplete() throws CheckpointException {
     String source = ranks.files().getFirst().source();
-    ModelSizes sizes =
-        new ModelSizes(LayerOrder.PRE_LAYER_NORM, layers, 1, 1, 1, 1, 1, 1, false, true);
+    ModelSizes sizes = new ModelSizes(order(), layers, 1, 1, 1, 1, 1, 1, false, true);
+    if (order() == LayerOrder.POST_LAYER_NORM
+        && merged.containsKey(ParameterTable.CLOSING_NORM + ".weight")) {
+      throw new CheckpointException(
+          source
+              + " has a LayerNorm that closes the stack (final_layernorm) behind layers that end"
+              + " with one, which BERT has not");
+    }
     for (ParameterSpec spec : ParameterTable.of(sizes, ModelClass.MASKED_LM).specs()) {
       String name = spec.name();
       boolean isHead = name.startsWith("cls.");

@@ -61,7 +61,17 @@ final class MegatronNames {
           Map.entry("mlp.dense_h_to_4h", "intermediate.dense"),
           Map.entry("mlp.linear_fc1", "intermediate.dense"),
           Map.entry("mlp.dense_4h_to_h", "output.dense"),
-          Map.entry("mlp.linear_fc2", "output.dense"));
+          Map.entry("mlp.linear_fc2", "output.dense"),
+          Map.entry("post_att_layernorm", "attention.output.LayerNorm"),
+          Map.entry("post_mlp_layernorm", "output.LayerNorm"));
+
+  /** What NeMo calls so in a layer whose LayerNorms come behind its sub-layers. */
+  private static final Map<String, String> BEHIND =
+      Map.of(
+          "input_layernorm",
+          "attention.output.LayerNorm",
+          "post_attention_layernorm",
+          "output.LayerNorm");
 
   /** Megatron core with Transformer Engine keeps a norm with the matrix that follows it. */
   private static final Map<String, String> FUSED_NORMS =
@@ -76,6 +86,8 @@ final class MegatronNames {
           Map.entry("transformer.final_norm", "bert.encoder.ln"),
           Map.entry("encoder.final_layernorm", "bert.encoder.ln"),
           Map.entry("encoder.final_norm", "bert.encoder.ln"),
+          Map.entry("transformer.initial_layernorm", ParameterTable.EMBEDDINGS_NORM),
+          Map.entry("encoder.initial_layernorm", ParameterTable.EMBEDDINGS_NORM),
           Map.entry("pooler.dense", "bert.pooler.dense"),
           Map.entry("lm_head.dense", "cls.predictions.transform.dense"),
           Map.entry("lm_head.layernorm", "cls.predictions.transform.LayerNorm"),
@@ -94,12 +106,14 @@ final class MegatronNames {
    * the last pipeline stage's copy of the word embeddings.
    *
    * @param path Megatron's nested names, joined with dots
+   * @param isPost whether LayerNorm comes behind each sub-layer
    * @throws CheckpointException if no MegatronBERT has such a parameter
    */
-  static @Nullable Place place(String path, String source) throws CheckpointException {
+  static @Nullable Place place(String path, boolean isPost, String source)
+      throws CheckpointException {
     String name = path;
-    while (name.startsWith("module.")) {
-      name = name.substring("module.".length());
+    while (name.startsWith("module.") || name.startsWith("model.")) {
+      name = name.substring(name.indexOf('.') + 1);
     }
     if (name.startsWith("language_model.")) {
       name = name.substring("language_model.".length());
@@ -110,7 +124,7 @@ final class MegatronNames {
     Matcher layer = LAYER.matcher(name);
     Place place =
         layer.matches()
-            ? inLayer(Integer.parseInt(layer.group(1)), layer.group(2))
+            ? inLayer(Integer.parseInt(layer.group(1)), layer.group(2), isPost)
             : elsewhere(name);
     if (place == null) {
       throw new CheckpointException(
@@ -122,7 +136,7 @@ final class MegatronNames {
     return place;
   }
 
-  private static @Nullable Place inLayer(int layer, String name) {
+  private static @Nullable Place inLayer(int layer, String name, boolean isPost) {
     Matcher fused = FUSED_NORM.matcher(name);
     if (fused.matches()) {
       String norm = FUSED_NORMS.get(fused.group(1));
@@ -132,6 +146,9 @@ final class MegatronNames {
     String found = leaf.matches() ? IN_LAYER.get(leaf.group(1)) : null;
     if (found == null) {
       return null;
+    }
+    if (isPost) {
+      found = BEHIND.getOrDefault(leaf.group(1), found);
     }
     return placed(layer, found + "." + leaf.group(2));
   }
@@ -173,11 +190,13 @@ final class MegatronNames {
 
   /** Every parameter that some class has, of one layer; the shapes mean nothing. */
   private static Map<String, ParameterSpec> roles() {
-    ModelSizes sizes = new ModelSizes(LayerOrder.PRE_LAYER_NORM, 1, 1, 1, 1, 1, 1, 1, false, false);
     Map<String, ParameterSpec> roles = new HashMap<>();
-    for (ModelClass modelClass : ModelClass.values()) {
-      for (ParameterSpec spec : ParameterTable.of(sizes, modelClass).specs()) {
-        roles.put(spec.name(), spec);
+    for (LayerOrder order : LayerOrder.values()) {
+      ModelSizes sizes = new ModelSizes(order, 1, 1, 1, 1, 1, 1, 1, false, false);
+      for (ModelClass modelClass : ModelClass.values()) {
+        for (ParameterSpec spec : ParameterTable.of(sizes, modelClass).specs()) {
+          roles.putIfAbsent(spec.name(), spec);
+        }
       }
     }
     return roles;

@@ -56,6 +56,20 @@ public final class TorchFile implements AutoCloseable {
         });
   }
 
+  /**
+   * As {@link #open(Path)}, for a part of a file.
+   *
+   * @param source its name in messages
+   */
+  public static TorchFile open(Path file, long from, long size, String source) throws IOException {
+    return open(
+        source,
+        arena -> {
+          MemorySegment content = MappedFile.map(file, arena.arena());
+          return new Opening(source, content.asSlice(from, size), arena, FileStamp.of(file));
+        });
+  }
+
   /** As {@link #open}, for bytes in memory. */
   public static TorchFile of(MemorySegment content, String source) throws IOException {
     return open(source, arena -> new Opening(source, content, arena, null));
