@@ -289,6 +289,7 @@ class OptionsTest {
                   "--geometric",
                   "--output ../docs",
                   "--resume",
+                  "--load-optimizer",
                   "--steps 3",
                   "--micro-batch-size 3",
                   "--global-batch-size 4",
