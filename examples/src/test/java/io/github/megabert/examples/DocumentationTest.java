@@ -69,6 +69,26 @@ class DocumentationTest {
     assertEquals(List.of(), wide, "lines of more than 100 characters");
   }
 
+  @Test
+  void everyPageIsInTheIndex() throws IOException {
+    Path docs = Path.of("..", "docs");
+    String index = Files.readString(docs.resolve("index.md"));
+    List<String> missing = new ArrayList<>();
+    for (Path page : pages()) {
+      String name = String.valueOf(page.getFileName());
+      if (docs.equals(page.getParent())
+          && !name.equals("index.md")
+          && !index.contains("(" + name + ")")) {
+        missing.add(name);
+      }
+    }
+    assertEquals(List.of(), missing);
+    Matcher links = Pattern.compile("\\(([a-z./A-Z-]+\\.md)\\)").matcher(index);
+    while (links.find()) {
+      assertTrue(Files.exists(docs.resolve(links.group(1))), links.group(1));
+    }
+  }
+
   /** README, CHANGELOG and docs/. */
   private static List<Path> pages() throws IOException {
     List<Path> pages = new ArrayList<>();
