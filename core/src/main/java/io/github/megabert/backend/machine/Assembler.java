@@ -328,6 +328,69 @@ final class Assembler {
     }
   }
 
+  /** {@code to = from} in bfloat16, of half as many bits. */
+  void vcvtneps2bf16(Vector to, Vector from) {
+    list("vcvtneps2bf16", to.text(), from.text());
+    vector(
+        new VectorInstruction.Form(2, 2, 0x72, false),
+        new Vector(to.number(), from.bits()),
+        0,
+        from);
+  }
+
+  /** Stores each 32-bit number without a sign as a byte, the highest where it is larger. */
+  void vpmovusdb(Address to, Vector from) {
+    int bytes = from.bytes() / Integer.BYTES;
+    list("vpmovusdb", VectorInstruction.pointerOf(bytes) + to.text(), from.text());
+    vector(new VectorInstruction.Form(2, 2, 0x11, false), from, 0, to, bytes);
+  }
+
+  // Tiles of AMX, of which there are eight.
+
+  /** Loads the shapes of all tiles and makes them ready. */
+  void ldtilecfg(Address shapes) {
+    list("ldtilecfg", shapes.text());
+    vector(new VectorInstruction.Form(2, 0, 0x49, true), new Vector(0, 128), 0, shapes, 1);
+  }
+
+  void tilerelease() {
+    list("tilerelease");
+    vector(new VectorInstruction.Form(2, 0, 0x49, true), tile(0), 0, tile(0));
+  }
+
+  void tilezero(int tile) {
+    list("tilezero", "tmm" + tile);
+    vector(new VectorInstruction.Form(2, 3, 0x49, true), tile(tile), 0, tile(0));
+  }
+
+  /** Loads a tile; the address's index is the distance of its rows. */
+  void tileloadd(int tile, Address from) {
+    list("tileloadd", "tmm" + tile, from.text());
+    vector(new VectorInstruction.Form(2, 3, 0x4b, true), tile(tile), 0, from, 1);
+  }
+
+  void tilestored(Address to, int tile) {
+    list("tilestored", to.text(), "tmm" + tile);
+    vector(new VectorInstruction.Form(2, 2, 0x4b, true), tile(tile), 0, to, 1);
+  }
+
+  /** Adds products of neighbours in bfloat16. */
+  void tdpbf16ps(int sum, int left, int right) {
+    list("tdpbf16ps", "tmm" + sum, "tmm" + left, "tmm" + right);
+    vector(new VectorInstruction.Form(2, 2, 0x5c, true), tile(sum), right, tile(left));
+  }
+
+  /** Adds products of bytes without a sign and bytes with one. */
+  void tdpbusd(int sum, int left, int right) {
+    list("tdpbusd", "tmm" + sum, "tmm" + left, "tmm" + right);
+    vector(new VectorInstruction.Form(2, 1, 0x5e, true), tile(sum), right, tile(left));
+  }
+
+  /** A tile's number as encodings have it. */
+  private static Vector tile(int number) {
+    return new Vector(number, 128);
+  }
+
   /** {@code to = (double) from}. */
   void vcvtsi2sd(Vector to, Register from) {
     list("vcvtsi2sd", to.text(), to.text(), from.text());

@@ -8,6 +8,8 @@ import java.util.List;
  * columns. Every sum has a register of its own and takes its products in the order of k, one fused
  * multiply-add each, so that results are those of any other kernel with that order.
  *
+ * <p>In bfloat16 a 32-bit word holds two inputs, and a step of k takes both.
+ *
  * <p>A step of k loads two vectors of the panel and, a row, one number into all lanes. An operand
  * in memory that is broadcast by the multiply-add itself would be loaded twice, once a vector of
  * the panel: 26 loads for 24 multiply-adds of twelve rows instead of 14, where a processor has as
@@ -34,6 +36,7 @@ final class FloatTileCode {
   private final Assembler to = new Assembler();
   private final int bits;
   private final int rows;
+  private final VectorInstruction product;
   private final List<Address> numbers = new ArrayList<>();
   private final List<Vector> sums = new ArrayList<>();
   private final Vector low;
@@ -42,7 +45,8 @@ final class FloatTileCode {
   /** Bytes of a row of a panel, and of the result. */
   private final int panelBytes;
 
-  private FloatTileCode(int bits, int rows) {
+  private FloatTileCode(VectorInstruction product, int bits, int rows) {
+    this.product = product;
     this.bits = bits;
     this.rows = rows;
     panelBytes = 2 * bits / Byte.SIZE;
@@ -63,7 +67,11 @@ final class FloatTileCode {
    * @param lines brought in for each k, 1 or 2; if 2, the step is that between the two
    */
   static Assembler strided(int bits, int rows, int distance, int lines) {
-    FloatTileCode code = new FloatTileCode(bits, rows);
+    return strided(VectorInstruction.VFMADD231PS, bits, rows, distance, lines);
+  }
+
+  static Assembler strided(VectorInstruction product, int bits, int rows, int distance, int lines) {
+    FloatTileCode code = new FloatTileCode(product, bits, rows);
     for (int row = 0; row < rows; row++) {
       code.numbers.add(new Address(ROWS, K, Float.BYTES, row * distance));
     }
@@ -86,7 +94,7 @@ final class FloatTileCode {
    * @param bits of a vector
    */
   static Assembler rows(int bits, int rows) {
-    FloatTileCode code = new FloatTileCode(bits, rows);
+    FloatTileCode code = new FloatTileCode(VectorInstruction.VFMADD231PS, bits, rows);
     // The third row and the fourth are seen from the third: x86 scales an index by 1, 2, 4 or 8,
     // not 3.
     code.numbers.add(new Address(ROWS, K, Float.BYTES, 0));
@@ -187,8 +195,8 @@ final class FloatTileCode {
       Address at = numbers.get(row);
       to.vbroadcastss(
           number, new Address(at.base(), at.index(), at.scale(), at.displacement() + 4 * i));
-      to.vfmadd231ps(sums.get(2 * row), number, low);
-      to.vfmadd231ps(sums.get(2 * row + 1), number, high);
+      to.vector(product, sums.get(2 * row), number, low);
+      to.vector(product, sums.get(2 * row + 1), number, high);
     }
   }
 }

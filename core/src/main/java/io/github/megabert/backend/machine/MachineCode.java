@@ -91,6 +91,25 @@ public final class MachineCode {
     }
   }
 
+  /** Products in 16 or 8 bits, likewise. */
+  public static @Nullable NarrowTiles narrowTiles(NarrowTiles.Form form) {
+    MachineCode process = Holder.PROCESS;
+    Cpu cpu = process.cpu;
+    if (process.memory == null || cpu == null) {
+      return null;
+    }
+    boolean fits =
+        switch (form.kind()) {
+          case BF16 -> cpu.bf16();
+          case INT8 -> cpu.vnni();
+        };
+    try {
+      return fits ? NarrowTiles.load(process.memory, Arena.global(), form) : null;
+    } catch (MachineCodeException refused) {
+      return null;
+    }
+  }
+
   private static boolean fits(Cpu cpu, int lanes) {
     return switch (lanes) {
       case 16 -> cpu.avx512();

@@ -222,6 +222,10 @@ final class RowCode {
 
   /** Folds a register's lanes, the one half to the other, until one is left. */
   Vector fold(VectorInstruction op, int number, int spare) {
+    return fold(to, op, bits, number, spare);
+  }
+
+  static Vector fold(Assembler to, VectorInstruction op, int bits, int number, int spare) {
     if (bits == 512) {
       to.upperHalf(new Vector(spare, 256), new Vector(number, 512));
       to.vector(op, new Vector(number, 256), new Vector(number, 256), new Vector(spare, 256));

@@ -28,16 +28,29 @@ enum VectorInstruction {
   VFMADD132PS(2, 1, 0x98, 0),
   /** {@code to = right - left · to}. */
   VFNMADD213PS(2, 1, 0xac, 0),
+  /** {@code to = to - left · right}. */
+  VFNMADD231PS(2, 1, 0xbc, 0),
   VBROADCASTSS(2, 1, 0x18, 4),
   VPADDD(1, 0xfe),
+  VPSUBD(1, 0xfa),
   /** Of half as many bits: binary16 to binary32. */
   VCVTPH2PS(2, 1, 0x13, -1),
   /** Of half as many bits: 16-bit numbers to 32-bit ones. */
   VPMOVZXWD(2, 1, 0x33, -1),
+  VPMAXUD(2, 1, 0x3f, 0),
+  VCVTPS2DQ(1, 0x5b),
+  VCVTDQ2PS(0, 0x5b),
+  /** {@code to += } the products of each two neighbours in bfloat16. */
+  VDPBF16PS(2, 2, 0x52, 0),
+  /** {@code to += } the products of each four neighbours, bytes without and with a sign. */
+  VPDPBUSD(2, 1, 0x50, 0),
   VMOVSS(1, 2, 0x10, 4),
   /** To memory. */
   VMOVSS_TO(1, 2, 0x11, 4),
   VADDSS(1, 2, 0x58, 4),
+  VSUBSS(1, 2, 0x5c, 4),
+  VMULSS(1, 2, 0x59, 4),
+  VMAXSS(1, 2, 0x5f, 4),
   VDIVSS(1, 2, 0x5e, 4),
   VCVTSS2SD(1, 2, 0x5a, 4),
   VCVTSD2SS(1, 3, 0x5a, 8),
@@ -82,7 +95,7 @@ enum VectorInstruction {
   }
 
   Form form() {
-    return new Form(map, prefix, opcode, true);
+    return new Form(map, prefix, opcode, this != VDPBF16PS && this != VPDPBUSD);
   }
 
   /** Bytes of an operand in memory beside a register of {@code width} bytes. */
@@ -103,7 +116,11 @@ enum VectorInstruction {
   }
 
   String pointer(int width) {
-    return switch (unit(width)) {
+    return pointerOf(unit(width));
+  }
+
+  static String pointerOf(int bytes) {
+    return switch (bytes) {
       case 4 -> "dword ptr ";
       case 8 -> "qword ptr ";
       case 16 -> "xmmword ptr ";

@@ -10,6 +10,7 @@ import io.github.megabert.backend.host.HostResidentMatrix;
 import io.github.megabert.backend.vector.attention.Attention;
 import io.github.megabert.backend.vector.gemm.FmaPeak;
 import io.github.megabert.backend.vector.gemm.Gemm;
+import io.github.megabert.backend.vector.gemm.MachineNarrowTiles;
 import io.github.megabert.backend.vector.gemm.MachineTiles;
 import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.gemm.Packing;
@@ -142,7 +143,8 @@ public final class VectorBackend implements Backend {
     if (!packing && Packing.areShared(weights)) {
       return Packing.leave(arena, weights, biases);
     }
-    return Packing.pack(workers, arena, precision, weights, biases, packed > CACHED);
+    boolean inWords = forms == Forms.WARMING;
+    return Packing.pack(workers, arena, precision, weights, biases, packed > CACHED, inWords);
   }
 
   /** What the first batch of a model of usual size needs, what takes longest first. */
@@ -196,7 +198,9 @@ public final class VectorBackend implements Backend {
   public Computation begin() {
     requireOpen();
     // What is slow until compiled are the tiles above all, unless they are machine code.
-    boolean needsNoWarmUp = precision == Precision.F32 && MachineTiles.serve();
+    boolean needsNoWarmUp =
+        (precision == Precision.F32 && MachineTiles.serve())
+            || MachineNarrowTiles.of(precision) != null;
     if (forms == Forms.WARMING && !needsNoWarmUp) {
       WarmUp.PROCESS.awaitAnticipated();
     }

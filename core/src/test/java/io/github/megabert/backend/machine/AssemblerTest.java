@@ -141,15 +141,26 @@ class AssemblerTest {
   private static int[] widths(VectorInstruction op) {
     return switch (op) {
       case VMOVHLPS, VMOVSS, VMOVSS_TO, VADDSS, VDIVSS, VCVTSS2SD, VCVTSD2SS -> new int[] {128};
+      case VSUBSS, VMULSS, VMAXSS -> new int[] {128};
       case VADDSD, VSUBSD, VMULSD, VDIVSD, VMAXSD, VSQRTSD, VMOVSD -> new int[] {128};
       case VHADDPS -> new int[] {128, 256};
+      case VDPBF16PS, VPDPBUSD -> new int[] {512};
       default -> new int[] {128, 256, 512};
     };
   }
 
   private static boolean isUnary(VectorInstruction op) {
     return switch (op) {
-      case VMOVAPS, VMOVSHDUP, VBROADCASTSS, VCVTPH2PS, VPMOVZXWD, VMOVSS, VMOVSD -> true;
+      case VMOVAPS,
+          VMOVSHDUP,
+          VBROADCASTSS,
+          VCVTPH2PS,
+          VPMOVZXWD,
+          VMOVSS,
+          VMOVSD,
+          VCVTPS2DQ,
+          VCVTDQ2PS ->
+          true;
       default -> false;
     };
   }
@@ -187,6 +198,39 @@ class AssemblerTest {
   }
 
   @Test
+  void roundingAndTiles() throws Exception {
+    Assembler to = new Assembler();
+    Address[] addresses = {
+      Address.of(Register.R9),
+      new Address(Register.RDX, Register.RAX, 1, 32),
+      new Address(Register.R12, Register.R10, 2, 4096),
+      Address.of(Register.RSP, 64)
+    };
+    for (int number : new int[] {0, 9, 17, 31}) {
+      to.vcvtneps2bf16(new Vector(number, 256), new Vector(31 - number, 512));
+      for (Address address : addresses) {
+        to.vpmovusdb(address, new Vector(number, 512));
+      }
+    }
+    for (int tile = 0; tile < 8; tile++) {
+      to.tilezero(tile);
+      for (Address address : addresses) {
+        if (address.index() != null) {
+          to.tileloadd(tile, address);
+          to.tilestored(address, tile);
+        }
+      }
+      to.tdpbf16ps(tile, (tile + 1) % 8, (tile + 2) % 8);
+      to.tdpbusd(tile, (tile + 3) % 8, (tile + 6) % 8);
+    }
+    for (Address address : addresses) {
+      to.ldtilecfg(address);
+    }
+    to.tilerelease();
+    compare(to);
+  }
+
+  @Test
   void jumps() throws Exception {
     Assembler to = new Assembler();
     for (int between : new int[] {0, 1, 40, 41, 42, 43, 44, 200}) {
@@ -212,6 +256,11 @@ class AssemblerTest {
     for (FloatTiles.Form form :
         List.of(new FloatTiles.Form(16, 12, 8, 1040), new FloatTiles.Form(8, 4, 4, 1040))) {
       for (Assembler kernel : FloatTiles.code(form)) {
+        compare(kernel);
+      }
+    }
+    for (NarrowTiles.Kind kind : NarrowTiles.Kind.values()) {
+      for (Assembler kernel : NarrowTiles.code(new NarrowTiles.Form(kind, 1024))) {
         compare(kernel);
       }
     }

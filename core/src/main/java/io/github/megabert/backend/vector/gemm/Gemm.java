@@ -6,6 +6,7 @@ import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.backend.machine.NarrowTiles;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.AddRows;
@@ -68,11 +69,13 @@ public final class Gemm implements Team.Body {
   private final Epilogue epilogue;
   private final RowBlocks blocks = new RowBlocks();
   private final RowCopy copy;
+  private final NarrowRows narrowRows;
   private final PanelGroups groups = new PanelGroups();
   private final ReadAhead readAhead;
   private final UnpackedGemm unpacked;
 
   private PackedLinear linear;
+  private HostMatrix matrix = new HostMatrix(MemorySegment.NULL, 0, 0);
   private MemorySegment x;
   private MemorySegment buffers;
   private ReadAhead.Way way = ReadAhead.Way.NONE;
@@ -84,6 +87,7 @@ public final class Gemm implements Team.Body {
     this.forms = forms;
     epilogue = new Epilogue(forms);
     copy = new RowCopy(team, forms, unpacked.strided());
+    narrowRows = new NarrowRows(team);
     this.readAhead = readAhead;
     this.memory = memory;
     linear =
@@ -95,6 +99,7 @@ public final class Gemm implements Team.Body {
             0,
             0,
             false,
+            null,
             List.of());
     x = MemorySegment.NULL;
     buffers = MemorySegment.NULL;
@@ -103,6 +108,9 @@ public final class Gemm implements Team.Body {
   /** What the first batch of a model needs, whose weights are packed in a precision. */
   public static List<Kernel> kernels(Precision precision) {
     List<Kernel> kernels = new ArrayList<>();
+    if (MachineNarrowTiles.of(precision) != null) {
+      return kernels;
+    }
     if (precision == Precision.BF16 || !MachineTiles.serve()) {
       kernels.add(StridedTiles.high(precision));
       kernels.add(StridedTiles.low(precision));
@@ -137,15 +145,27 @@ public final class Gemm implements Team.Body {
       return;
     }
     linear = packed;
+    matrix = input;
     x = input.segment();
     copy.set(input, 0, packed.inputs());
-    buffers = memory.ofSize(team.slots() * SLOT_BYTES);
+    NarrowTiles.Form words = packed.words();
+    long narrowBytes =
+        words == null
+            ? 0
+            : NarrowRows.bytes(
+                words, Math.min(rows, COPIED_ROWS + StridedTiles.HIGH), packed.inputs());
+    buffers = memory.ofSize(team.slots() * SLOT_BYTES + narrowBytes);
     epilogue.set(
         packed.bias(),
         activation,
         residual == null ? null : residual.segment(),
         out.segment(),
         packed.outputs());
+    if (words != null) {
+      way = packed.streamed() ? ReadAhead.Way.LINES : ReadAhead.Way.NONE;
+      multiplyChunks(rows);
+      return;
+    }
     boolean canReadAhead = packed.streamed() && isCompiled(rows, packed.precision());
     way = canReadAhead ? readAhead.next(rows) : ReadAhead.Way.NONE;
     boolean isTrial = canReadAhead && readAhead.isTried(rows);
@@ -182,7 +202,11 @@ public final class Gemm implements Team.Body {
       int count = Math.min(size, rows - first);
       blocks.set(first, count);
       cutPanels();
-      if (count > RowTiles.MAX_ROWS) {
+      NarrowTiles narrow =
+          linear.words() == null ? null : MachineNarrowTiles.of(linear.precision());
+      if (narrow != null) {
+        narrowRows.take(narrow, matrix, first, count, buffers, team.slots() * SLOT_BYTES);
+      } else if (count > RowTiles.MAX_ROWS) {
         copy.take(first, count);
       }
       team.run(blocks.count() * groups.count(), this);
@@ -198,7 +222,7 @@ public final class Gemm implements Team.Body {
 
   /** Whether panels are multiplied several at a time. */
   private boolean isByteRow() {
-    return blocks.rows() == 1 && linear.precision() == Precision.INT8;
+    return blocks.rows() == 1 && linear.precision() == Precision.INT8 && linear.words() == null;
   }
 
   @Override
@@ -249,7 +273,7 @@ public final class Gemm implements Team.Body {
     }
     // A block is read ahead as if it were as deep as the present one.
     int count = Math.min(DEPTH, linear.inputs() - depth);
-    long block = NarrowWeights.bytes(linear.precision(), count);
+    long block = linear.bytes(count);
     return Math.min(offset, linear.panels().byteSize() - block);
   }
 
@@ -292,6 +316,13 @@ public final class Gemm implements Team.Body {
   /** {@code c = x·panel} of one block of inputs. */
   private void product(int panel, long ahead, int depth, int from, int rows, long c, int slot) {
     int count = Math.min(DEPTH, linear.inputs() - depth);
+    if (linear.words() != null) {
+      MemorySegment panels = linear.panels();
+      long bytes = way == ReadAhead.Way.NONE ? 0 : linear.bytes(count);
+      long at = linear.panelOffset(panel, depth);
+      narrowRows.multiply(from, rows, depth, panels, at, panels, ahead, bytes, buffers, c);
+      return;
+    }
     if (blocks.rows() <= RowTiles.MAX_ROWS) {
       rowsAsTheyLie(panel, ahead, depth, count, from, rows, c, slot);
       return;

@@ -135,6 +135,17 @@ public final class NarrowWeights {
       long offset,
       MemorySegment scales,
       long scaleOffset) {
+    float[] scale = scales(columns, count);
+    byte[] quantized = new byte[count * PANEL];
+    for (int i = 0; i < quantized.length; i++) {
+      quantized[i] = (byte) quantize(columns[i], scale[i % PANEL]);
+    }
+    MemorySegment.copy(scale, 0, scales, FLOAT, scaleOffset, PANEL);
+    MemorySegment.copy(quantized, 0, bytes, ValueLayout.JAVA_BYTE, offset, quantized.length);
+  }
+
+  /** The scale of each column of a group, of which the largest weight becomes 127. */
+  static float[] scales(float[] columns, int count) {
     float[] scale = new float[PANEL];
     for (int i = 0; i < count * PANEL; i++) {
       scale[i % PANEL] = Math.max(scale[i % PANEL], Math.abs(columns[i]));
@@ -142,13 +153,11 @@ public final class NarrowWeights {
     for (int n = 0; n < PANEL; n++) {
       scale[n] /= 127;
     }
-    byte[] quantized = new byte[count * PANEL];
-    for (int i = 0; i < quantized.length; i++) {
-      float step = scale[i % PANEL];
-      int q = step == 0 ? 0 : Math.round(columns[i] / step);
-      quantized[i] = (byte) Math.clamp(q, -127, 127);
-    }
-    MemorySegment.copy(scale, 0, scales, FLOAT, scaleOffset, PANEL);
-    MemorySegment.copy(quantized, 0, bytes, ValueLayout.JAVA_BYTE, offset, quantized.length);
+    return scale;
+  }
+
+  /** A weight in steps of its scale. */
+  static int quantize(float weight, float scale) {
+    return scale == 0 ? 0 : Math.clamp(Math.round(weight / scale), -127, 127);
   }
 }

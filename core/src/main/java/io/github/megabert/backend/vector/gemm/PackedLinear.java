@@ -3,12 +3,14 @@ package io.github.megabert.backend.vector.gemm;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
+import io.github.megabert.backend.machine.NarrowTiles;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The weights of a linear layer as the matrix kernel reads them, in panels: panel p holds the
@@ -22,6 +24,8 @@ import java.util.List;
  * @param bias one float a channel, padded with zeros to whole panels
  * @param streamed whether so many weights have been packed that they come from the memory, not from
  *     a cache, whenever they are used
+ * @param words how the panels are laid out, where {@link NarrowTiles} multiply them: the scales are
+ *     in the panels then; null where the Vector API does
  * @param unpacked the stacked weights as they were given, if they are to be transposed whenever
  *     they are used: then there are no panels, and the precision is F32, or BF16 where they are
  *     rounded to that before they are multiplied in F32. Otherwise empty
@@ -34,6 +38,7 @@ public record PackedLinear(
     int inputs,
     int outputs,
     boolean streamed,
+    NarrowTiles.@Nullable Form words,
     List<Tensor> unpacked)
     implements Backend.Linear {
   /**
@@ -52,6 +57,7 @@ public record PackedLinear(
         weight.columns(),
         weight.rows(),
         false,
+        null,
         List.of(tensor));
   }
 
@@ -88,12 +94,17 @@ public record PackedLinear(
 
   /** Bytes of a panel. */
   long panelBytes() {
-    return NarrowWeights.bytes(precision, inputs);
+    return bytes(inputs);
   }
 
   /** Where a panel's row {@code depth}, an even number, begins. */
   long panelOffset(int panel, int depth) {
-    return panel * panelBytes() + NarrowWeights.bytes(precision, depth);
+    return panel * panelBytes() + bytes(depth);
+  }
+
+  /** Bytes of so many inputs of a panel. */
+  long bytes(int count) {
+    return words == null ? NarrowWeights.bytes(precision, count) : words.panelBytes(count);
   }
 
   /** Bytes of a panel's scales. */

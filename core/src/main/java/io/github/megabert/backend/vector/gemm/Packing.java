@@ -4,6 +4,7 @@ import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.machine.NarrowTiles;
 import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.backend.vector.Lanes;
 import io.github.megabert.backend.vector.memory.FilePages;
@@ -33,24 +34,45 @@ public final class Packing {
       List<Tensor> weights,
       List<@Nullable Tensor> biases,
       boolean streamed) {
+    return pack(workers, arena, precision, weights, biases, streamed, false);
+  }
+
+  /**
+   * Packs {@code weights} and {@code biases}, which may be freed afterwards.
+   *
+   * @param streamed see {@link PackedLinear}
+   * @param inWords whether for {@link MachineNarrowTiles}, if these serve
+   */
+  public static PackedLinear pack(
+      Workers workers,
+      Arena arena,
+      Precision precision,
+      List<Tensor> weights,
+      List<@Nullable Tensor> biases,
+      boolean streamed,
+      boolean inWords) {
     LinearShapes shapes = LinearShapes.check(weights, biases);
     int inputs = shapes.inputs();
     int outputs = shapes.outputs();
     int panels = Math.ceilDiv(outputs, PANEL);
+    NarrowTiles.Form words = inWords ? MachineNarrowTiles.form(precision, inputs) : null;
+    long panelBytes =
+        words == null ? NarrowWeights.bytes(precision, inputs) : words.panelBytes(inputs);
     long scaleBytes = (long) Math.ceilDiv(inputs, NarrowWeights.GROUP) * PANEL_BYTES;
     MemorySegment scales =
-        precision == Precision.INT8
+        precision == Precision.INT8 && words == null
             ? HugePages.allocate(arena, panels * scaleBytes)
             : MemorySegment.NULL;
     PackedLinear packed =
         new PackedLinear(
             precision,
-            HugePages.allocate(arena, panels * NarrowWeights.bytes(precision, inputs)),
+            HugePages.allocate(arena, panels * panelBytes),
             scales,
             stackBiases(arena, weights, biases),
             inputs,
             outputs,
             streamed,
+            words,
             List.of());
     weights.forEach(weight -> FilePages.fetch(weight.segment()));
     AtomicInteger next = new AtomicInteger();
@@ -87,6 +109,7 @@ public final class Packing {
         shapes.inputs(),
         shapes.outputs(),
         false,
+        null,
         List.copyOf(weights));
   }
 

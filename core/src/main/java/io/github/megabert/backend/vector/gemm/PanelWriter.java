@@ -3,6 +3,7 @@ package io.github.megabert.backend.vector.gemm;
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 
+import io.github.megabert.backend.Precision;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -37,6 +38,14 @@ final class PanelWriter {
   private void store(int panel, int k, float[] columns, int count) {
     MemorySegment panels = linear.panels();
     long offset = linear.panelOffset(panel, k);
+    if (linear.words() != null) {
+      if (linear.precision() == Precision.BF16) {
+        NarrowWords.storePairs(columns, count, panels, offset);
+      } else {
+        NarrowWords.storeFours(columns, count, panels, offset);
+      }
+      return;
+    }
     switch (linear.precision()) {
       case BF16, F16 ->
           NarrowWeights.storeHalves(linear.precision(), columns, count, panels, offset);

@@ -1,0 +1,230 @@
+package io.github.megabert.backend.machine;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Products of rows in 16 or 8 bits with a panel of as many, in vectors of 512 bits: rows are
+ * rounded first, {@link #round}, then multiplied, {@link #multiply}.
+ *
+ * <p>A panel is two vectors of columns wide. Neighbouring inputs of a column lie in one word of 32
+ * bits, two or four of them, and the words of a panel's columns behind one another: {@code [words,
+ * panel]}. In 8 bits every {@link Form#group} inputs are preceded by the columns' scales, float32,
+ * and by these times what the group's bytes of a column add up to, float32.
+ *
+ * @param form the layout
+ * @param constants what rounding computes with
+ * @param round rounds rows
+ * @param tiles of one row, two, … as {@link #HEIGHTS} says
+ */
+public record NarrowTiles(
+    Form form, MemorySegment constants, MemorySegment round, List<MemorySegment> tiles) {
+  /** Heights of tiles. */
+  private static final int[] HEIGHTS = {1, 2, 3, 4, 8, 12};
+
+  /** Floats of a vector. */
+  public static final int LANES = 16;
+
+  private static final long PANEL_BYTES = 2 * LANES * Float.BYTES;
+
+  /** Multiply-adds of one call, at most: some 50 µs. */
+  private static final long MOST_WORK = 1 << 22;
+
+  /** Numbers rounded in one call, at most, likewise. */
+  private static final int MOST_NUMBERS = 1 << 17;
+
+  /** Inputs that share a scale. */
+  private static final int GROUP = 128;
+
+  /** What the numbers are. */
+  public enum Kind {
+    /** Pairs of bfloat16 (AVX512-BF16). */
+    BF16(2),
+    /** Fours of bytes (AVX-512 VNNI). */
+    INT8(4);
+
+    private final int inputs;
+
+    Kind(int inputs) {
+      this.inputs = inputs;
+    }
+
+    /** Inputs of a word. */
+    public int inputs() {
+      return inputs;
+    }
+  }
+
+  /**
+   * The layout of rounded rows.
+   *
+   * @param kind of their numbers
+   * @param depth inputs of a row, at most
+   */
+  public record Form(Kind kind, int depth) {
+    /** Inputs that share a scale, in 8 bits. */
+    public int group() {
+      return GROUP;
+    }
+
+    /** Where a row's scales are, behind its bytes: each group's, and its zero's share. */
+    int scalesAt() {
+      return depth;
+    }
+
+    /** Bytes from a row to the next: no power of two, which would be few sets of the cache. */
+    public int distance() {
+      int numbers = depth * Integer.BYTES / kind.inputs();
+      int scales = kind == Kind.INT8 ? Math.ceilDiv(depth, GROUP) * 2 * Float.BYTES : 0;
+      return Math.ceilDiv(numbers + scales, 64) * 64 + 64;
+    }
+
+    /** Inputs are padded with zeros to a multiple of this. */
+    public int unit() {
+      return LANES;
+    }
+
+    /** Bytes of so many inputs of a panel, a multiple of a group unless they are the last. */
+    public long panelBytes(int inputs) {
+      long padded = Math.ceilDiv(inputs, LANES) * (long) LANES;
+      long groups = kind == Kind.INT8 ? Math.ceilDiv(inputs, GROUP) : 0;
+      return padded / kind.inputs() * PANEL_BYTES + groups * 2 * PANEL_BYTES;
+    }
+  }
+
+  static List<Assembler> code(Form form) {
+    boolean isPairs = form.kind() == Kind.BF16;
+    List<Assembler> code = new ArrayList<>();
+    code.add(isPairs ? NarrowRowCode.bfloat16() : NarrowRowCode.bytes(form));
+    for (int height : HEIGHTS) {
+      VectorInstruction product = VectorInstruction.VDPBF16PS;
+      code.add(
+          isPairs
+              ? FloatTileCode.strided(product, 512, height, form.distance(), 1)
+              : ByteTileCode.write(form, height));
+    }
+    return code;
+  }
+
+  static NarrowTiles load(CodeMemory memory, Arena arena, Form form) throws MachineCodeException {
+    List<MemorySegment> code =
+        memory.load(arena, code(form).stream().map(Assembler::bytes).toList());
+    MemorySegment constants = arena.allocateFrom(ValueLayout.JAVA_INT, NarrowRowCode.CONSTANT_BITS);
+    return new NarrowTiles(form, constants, code.getFirst(), code.subList(1, code.size()));
+  }
+
+  /**
+   * Rounds rows of float32.
+   *
+   * @param inputs of a row, a multiple of {@link Form#unit}, at most the form's depth
+   * @param stride bytes from a row of x to the next
+   * @param target takes the rows, {@link Form#distance} bytes apart
+   */
+  public void round(
+      int rows,
+      int inputs,
+      MemorySegment x,
+      long offset,
+      long stride,
+      MemorySegment target,
+      long targetOffset) {
+    if (inputs < 1 || inputs > form.depth() || inputs % form.unit() != 0) {
+      throw new IllegalArgumentException(
+          "a row of " + inputs + " inputs does not fit the tiles' " + form);
+    }
+    if (rows == 0) {
+      return;
+    }
+    long distance = form.distance();
+    long rowBytes = (long) inputs * Float.BYTES;
+    Objects.checkFromIndexSize(offset, (rows - 1) * stride + rowBytes, x.byteSize());
+    Objects.checkFromIndexSize(targetOffset, rows * distance, target.byteSize());
+    requireWritable(target);
+    int most = Math.max(1, MOST_NUMBERS / inputs);
+    for (int row = 0; row < rows; row += most) {
+      NativeCall.call(
+          round,
+          x,
+          MemorySegment.NULL,
+          target,
+          inputs,
+          Math.min(most, rows - row),
+          constants,
+          0,
+          offset + row * stride,
+          0,
+          targetOffset + row * distance,
+          0,
+          stride,
+          distance,
+          0);
+    }
+  }
+
+  /**
+   * {@code c = rows · panel}.
+   *
+   * @param height of the tiles: 1 to 4, 8 or 12
+   * @param count tiles, one below the other
+   * @param inputs of a row; those up to a multiple of {@link Form#unit} are zeros in the panel
+   * @param rows that {@link #round} made, from {@code rowsOffset} on
+   * @param ahead brought into the cache meanwhile, {@code aheadBytes} from {@code aheadOffset} on;
+   *     none are where that is 0
+   * @param c {@code [count · height, panel]} float32, overwritten
+   */
+  public void multiply(
+      int height,
+      int count,
+      int inputs,
+      MemorySegment rows,
+      long rowsOffset,
+      MemorySegment panel,
+      long panelOffset,
+      MemorySegment ahead,
+      long aheadOffset,
+      long aheadBytes,
+      MemorySegment c,
+      long cOffset) {
+    if (count == 0 || inputs == 0) {
+      throw new IllegalArgumentException("there is nothing to multiply");
+    }
+    long all = (long) count * height;
+    Objects.checkIndex(inputs - 1, form.depth());
+    Objects.checkFromIndexSize(rowsOffset, all * form.distance(), rows.byteSize());
+    Objects.checkFromIndexSize(panelOffset, form.panelBytes(inputs), panel.byteSize());
+    Objects.checkFromIndexSize(cOffset, all * PANEL_BYTES, c.byteSize());
+    requireWritable(c);
+    MemorySegment kernel = tiles.get(height <= 4 ? height - 1 : height == 8 ? 4 : 5);
+    long words = Math.ceilDiv(inputs, LANES) * (long) LANES / form.kind().inputs();
+    long step = Math.ceilDiv(aheadBytes, words * count);
+    long work = height * words * form.kind().inputs() * 2 * LANES;
+    int most = Math.clamp(MOST_WORK / work, 1, Integer.MAX_VALUE);
+    for (int tile = 0; tile < count; tile += most) {
+      long row = (long) tile * height;
+      NativeCall.call(
+          kernel,
+          rows,
+          panel,
+          c,
+          words,
+          Math.min(most, count - tile),
+          ahead,
+          step,
+          rowsOffset + row * form.distance(),
+          panelOffset,
+          cOffset + row * PANEL_BYTES,
+          aheadOffset + tile * words * step);
+    }
+  }
+
+  /** Machine code would write to a file that is mapped for reading, which ends the process. */
+  private static void requireWritable(MemorySegment target) {
+    if (target.isReadOnly()) {
+      throw new IllegalArgumentException("the result is read-only memory");
+    }
+  }
+}
