@@ -21,6 +21,11 @@ final class CodeMemory {
   private static final int PROT_READ_EXECUTE = 1 | 4;
   private static final int MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 
+  // From Linux's asm/unistd_64.h and asm/prctl.h, and the number of AMX's registers in XCR0.
+  private static final long ARCH_PRCTL = 158;
+  private static final long ARCH_REQ_XCOMP_PERM = 0x1023;
+  private static final long XTILE_DATA = 18;
+
   private static final int ALIGNMENT = 64;
 
   private final MethodHandle map;
@@ -105,6 +110,32 @@ final class CodeMemory {
     return IntStream.range(0, functions.size())
         .mapToObj(i -> code.asSlice(at[i], functions.get(i).length))
         .toList();
+  }
+
+  /**
+   * Asks Linux to save AMX's registers for this process, which it does only for those that ask; see
+   * its "Using XSTATE features in user space applications".
+   *
+   * @return whether it does
+   */
+  @SuppressWarnings("restricted")
+  static boolean allowAmx() {
+    Linker linker = Linker.nativeLinker();
+    MemorySegment function = linker.defaultLookup().find("syscall").orElse(null);
+    if (function == null) {
+      return false;
+    }
+    ValueLayout.OfLong word = ValueLayout.JAVA_LONG;
+    MethodHandle call =
+        linker.downcallHandle(
+            function,
+            FunctionDescriptor.of(word, word, word, word),
+            Linker.Option.firstVariadicArg(1));
+    try {
+      return (long) call.invokeExact(ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XTILE_DATA) == 0;
+    } catch (Throwable t) {
+      throw NativeCall.unexpected(t);
+    }
   }
 
   private long map(long bytes) throws MachineCodeException {

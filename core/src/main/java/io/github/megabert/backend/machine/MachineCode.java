@@ -44,6 +44,9 @@ public final class MachineCode {
       }
       CodeMemory memory = CodeMemory.open();
       Cpu cpu = Cpu.read(memory);
+      if ((cpu.amxBf16() || cpu.amxInt8()) && !CodeMemory.allowAmx()) {
+        cpu = cpu.withoutAmx();
+      }
       return cpu.avx2()
           ? new MachineCode(memory, cpu, "")
           : new MachineCode(null, null, "the processor has no AVX2");
@@ -104,7 +107,8 @@ public final class MachineCode {
           case INT8 -> cpu.vnni();
         };
     try {
-      return fits ? NarrowTiles.load(process.memory, Arena.global(), form) : null;
+      boolean withAmx = form.kind() == NarrowTiles.Kind.BF16 ? cpu.amxBf16() : cpu.amxInt8();
+      return fits ? NarrowTiles.load(process.memory, Arena.global(), form, withAmx) : null;
     } catch (MachineCodeException refused) {
       return null;
     }

@@ -20,9 +20,16 @@ import java.util.Objects;
  * @param constants what rounding computes with
  * @param round rounds rows
  * @param tiles of one row, two, … as {@link #HEIGHTS} says
+ * @param amx tiles of 16 rows and of 32 with AMX; none where the processor has no AMX
+ * @param configuration of AMX
  */
 public record NarrowTiles(
-    Form form, MemorySegment constants, MemorySegment round, List<MemorySegment> tiles) {
+    Form form,
+    MemorySegment constants,
+    MemorySegment round,
+    List<MemorySegment> tiles,
+    List<MemorySegment> amx,
+    MemorySegment configuration) {
   /** Heights of tiles. */
   private static final int[] HEIGHTS = {1, 2, 3, 4, 8, 12};
 
@@ -110,11 +117,27 @@ public record NarrowTiles(
     return code;
   }
 
-  static NarrowTiles load(CodeMemory memory, Arena arena, Form form) throws MachineCodeException {
-    List<MemorySegment> code =
-        memory.load(arena, code(form).stream().map(Assembler::bytes).toList());
+  static List<Assembler> amxCode(Form form) {
+    return List.of(
+        AmxTileCode.write(form, AmxTileCode.SIDE), AmxTileCode.write(form, 2 * AmxTileCode.SIDE));
+  }
+
+  static NarrowTiles load(CodeMemory memory, Arena arena, Form form, boolean withAmx)
+      throws MachineCodeException {
+    List<Assembler> all = new ArrayList<>(code(form));
+    if (withAmx) {
+      all.addAll(amxCode(form));
+    }
+    List<MemorySegment> code = memory.load(arena, all.stream().map(Assembler::bytes).toList());
     MemorySegment constants = arena.allocateFrom(ValueLayout.JAVA_INT, NarrowRowCode.CONSTANT_BITS);
-    return new NarrowTiles(form, constants, code.getFirst(), code.subList(1, code.size()));
+    int vectors = 1 + HEIGHTS.length;
+    return new NarrowTiles(
+        form,
+        constants,
+        code.getFirst(),
+        code.subList(1, vectors),
+        code.subList(vectors, code.size()),
+        arena.allocateFrom(ValueLayout.JAVA_BYTE, AmxTileCode.configuration()));
   }
 
   /**
@@ -165,10 +188,15 @@ public record NarrowTiles(
     }
   }
 
+  /** Whether rows of so many inputs are multiplied by AMX, in tiles of 16 and 32 rows. */
+  public boolean isAmx(int inputs) {
+    return !amx.isEmpty() && inputs % (AmxTileCode.SIDE * form.kind().inputs()) == 0;
+  }
+
   /**
    * {@code c = rows · panel}.
    *
-   * @param height of the tiles: 1 to 4, 8 or 12
+   * @param height of the tiles: 1 to 4, 8 or 12; 16 or 32 where {@link #isAmx}
    * @param count tiles, one below the other
    * @param inputs of a row; those up to a multiple of {@link Form#unit} are zeros in the panel
    * @param rows that {@link #round} made, from {@code rowsOffset} on
@@ -198,7 +226,14 @@ public record NarrowTiles(
     Objects.checkFromIndexSize(panelOffset, form.panelBytes(inputs), panel.byteSize());
     Objects.checkFromIndexSize(cOffset, all * PANEL_BYTES, c.byteSize());
     requireWritable(c);
-    MemorySegment kernel = tiles.get(height <= 4 ? height - 1 : height == 8 ? 4 : 5);
+    boolean byAmx = height >= AmxTileCode.SIDE;
+    if (byAmx && !isAmx(inputs)) {
+      throw new IllegalArgumentException("there is no AMX for " + inputs + " inputs");
+    }
+    MemorySegment kernel =
+        byAmx
+            ? amx.get(height / AmxTileCode.SIDE - 1)
+            : tiles.get(height <= 4 ? height - 1 : height == 8 ? 4 : 5);
     long words = Math.ceilDiv(inputs, LANES) * (long) LANES / form.kind().inputs();
     long step = Math.ceilDiv(aheadBytes, words * count);
     long work = height * words * form.kind().inputs() * 2 * LANES;
@@ -212,12 +247,12 @@ public record NarrowTiles(
           c,
           words,
           Math.min(most, count - tile),
-          ahead,
-          step,
+          byAmx ? configuration : ahead,
+          byAmx ? 0 : step,
           rowsOffset + row * form.distance(),
           panelOffset,
           cOffset + row * PANEL_BYTES,
-          aheadOffset + tile * words * step);
+          byAmx ? 0 : aheadOffset + tile * words * step);
     }
   }
 

@@ -263,6 +263,9 @@ class AssemblerTest {
       for (Assembler kernel : NarrowTiles.code(new NarrowTiles.Form(kind, 1024))) {
         compare(kernel);
       }
+      for (Assembler kernel : NarrowTiles.amxCode(new NarrowTiles.Form(kind, 1024))) {
+        compare(kernel);
+      }
     }
     RowConstants constants = new RowConstants(new float[11], new float[23], new float[8]);
     for (int lanes : new int[] {8, 16}) {

@@ -18,7 +18,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Products in bytes have the bits of plain Java, those in bfloat16 where they are exact. */
 class NarrowTilesTest {
   private static final int PANEL = 2 * NarrowTiles.LANES;
-  private static final int[] HEIGHTS = {1, 2, 3, 4, 8, 12};
   private static final float UNTOUCHED = 1e30f;
 
   private final Arena arena = Arena.ofShared();
@@ -34,7 +33,9 @@ class NarrowTilesTest {
     Cpu cpu = Cpu.read(memory);
     boolean fits = kind == NarrowTiles.Kind.BF16 ? cpu.bf16() : cpu.vnni();
     assumeTrue(fits, () -> "this processor has no instructions for " + kind);
-    return NarrowTiles.load(memory, arena, new NarrowTiles.Form(kind, 1024));
+    boolean hasAmx = kind == NarrowTiles.Kind.BF16 ? cpu.amxBf16() : cpu.amxInt8();
+    boolean withAmx = hasAmx && CodeMemory.allowAmx();
+    return NarrowTiles.load(memory, arena, new NarrowTiles.Form(kind, 1024), withAmx);
   }
 
   private MemorySegment floats(int count, float value) {
@@ -47,6 +48,12 @@ class NarrowTilesTest {
 
   private static float at(MemorySegment floats, int index) {
     return floats.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+  }
+
+  /** A tile's height; those with AMX only where the processor has it and the inputs suit. */
+  private static int height(NarrowTiles tiles, RandomInput input, int inputs) {
+    int[] heights = {1, 2, 3, 4, 8, 12, 16, 32};
+    return heights[input.between(0, tiles.isAmx(inputs) ? 7 : 5)];
   }
 
   private static int inputs(RandomInput input) {
@@ -146,10 +153,10 @@ class NarrowTilesTest {
 
   private void bytes(NarrowTiles tiles, RandomInput input) {
     NarrowTiles.Form form = tiles.form();
-    int height = HEIGHTS[input.between(0, HEIGHTS.length - 1)];
+    int inputs = inputs(input);
+    int height = height(tiles, input, inputs);
     int count = input.between(1, 3);
     int rows = height * count;
-    int inputs = inputs(input);
     MemorySegment x = arena.allocate((long) rows * form.distance(), 64);
     tiles.round(rows, inputs, random(input, rows * inputs, 1), 0, inputs * 4L, x, 0);
     MemorySegment panel = arena.allocate(form.panelBytes(inputs), 4);
@@ -204,10 +211,10 @@ class NarrowTilesTest {
   /** Small whole numbers, of which every sum is exact in any order. */
   private void bfloat16(NarrowTiles tiles, RandomInput input) {
     NarrowTiles.Form form = tiles.form();
-    int height = HEIGHTS[input.between(0, HEIGHTS.length - 1)];
+    int inputs = inputs(input);
+    int height = height(tiles, input, inputs);
     int count = input.between(1, 3);
     int rows = height * count;
-    int inputs = inputs(input);
     MemorySegment floats = floats(rows * inputs, 0);
     for (int i = 0; i < rows * inputs; i++) {
       floats.setAtIndex(ValueLayout.JAVA_FLOAT, i, input.between(-60, 60));

@@ -19,6 +19,9 @@ final class NarrowRows implements Team.Body {
   /** Numbers below which more threads cost more than they bring, some 3 µs. */
   private static final int SERIAL = 1 << 15;
 
+  /** Rows of AMX's lower tile, the highest of those that a number of rows is rounded up to. */
+  private static final int TILE = 16;
+
   private final Team team;
   private @Nullable NarrowTiles tiles;
   private MemorySegment x = MemorySegment.NULL;
@@ -39,7 +42,7 @@ final class NarrowRows implements Team.Body {
   }
 
   private static int held(int rows) {
-    return rows + StridedTiles.LOW - 1;
+    return rows + TILE - 1;
   }
 
   private static int blocks(int inputs) {
@@ -124,12 +127,16 @@ final class NarrowRows implements Team.Body {
           cOffset);
       return;
     }
-    int high = StridedTiles.highTiles(count);
-    int low = StridedTiles.lowTiles(count);
+    boolean byAmx = narrow.isAmx(part);
+    int tiles16 = Math.ceilDiv(count, TILE);
+    int highRows = byAmx ? 2 * TILE : StridedTiles.HIGH;
+    int lowRows = byAmx ? TILE : StridedTiles.LOW;
+    int high = byAmx ? tiles16 / 2 : StridedTiles.highTiles(count);
+    int low = byAmx ? tiles16 % 2 : StridedTiles.lowTiles(count);
     long share = aheadBytes / (high + low);
     if (high > 0) {
       narrow.multiply(
-          StridedTiles.HIGH,
+          highRows,
           high,
           part,
           memory,
@@ -143,9 +150,9 @@ final class NarrowRows implements Team.Body {
           cOffset);
     }
     if (low > 0) {
-      int before = high * StridedTiles.HIGH;
+      int before = high * highRows;
       narrow.multiply(
-          StridedTiles.LOW,
+          lowRows,
           low,
           part,
           memory,
