@@ -8,6 +8,7 @@ import io.github.megabert.backend.vector.gemm.LinearGradients;
 import io.github.megabert.backend.vector.gemm.UnpackedGemm;
 import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.LayerNormRow;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.rows.RowStatistics;
 import io.github.megabert.backend.vector.training.ActivateRow;
 import io.github.megabert.backend.vector.training.ActivationAdjoint;
@@ -58,7 +59,9 @@ final class TrainingWorkspace {
     kernels.addAll(AttentionAdjoint.kernels());
     kernels.add(ActivateRow.of(Activation.GELU));
     kernels.add(ActivationAdjoint.of(Activation.GELU));
-    kernels.add(LayerNormRow.KERNEL);
+    if (MachineRows.get(Forms.WARMING) == null) {
+      kernels.add(LayerNormRow.KERNEL);
+    }
     kernels.add(LayerNormAdjointRow.KERNEL);
     kernels.add(DropoutFactors.KERNEL);
     kernels.add(DropRow.KERNEL);

@@ -379,30 +379,37 @@ public final class Attention implements Team.Body {
   private void softmaxes(
       int b, int row, int end, int visible, boolean masked, boolean few, int slot) {
     RowKernels machine = MachineRows.get(forms);
-    // All queries see as much, and a row of weights is one piece.
-    boolean isOneCall = !masked && !layout.causal() && (few || visible <= Gemm.DEPTH);
-    if (machine != null && isOneCall && visible > 0) {
-      machine.softmax(
-          end - row,
-          visible,
-          visible,
-          scratch,
-          scoresAt(slot),
-          few ? PANEL_BYTES : BLOCK_BYTES,
-          few ? (long) longestPadded * Float.BYTES : PANEL_BYTES,
-          scale,
-          few ? scratch : weightRows[slot].segment(),
-          few ? scoresAt(slot) : weightRows[slot].at(0, 0) * (long) Float.BYTES,
-          few ? (long) longestPadded * Float.BYTES : ROW_BYTES,
-          scratch,
-          sumsAt(slot));
-      return;
-    }
-    for (int i = row; i < end; i++) {
-      if (few) {
-        softmaxEach(b, i, i - row, visible, masked, slot);
+    // A row of weights has to be one piece. In one call all queries see as much.
+    boolean isMachine = machine != null && visible > 0 && (few || visible <= Gemm.DEPTH);
+    int step = isMachine && !masked && !layout.causal() ? end - row : 1;
+    long fewBytes = (long) longestPadded * Float.BYTES;
+    for (int i = row; i < end; i += step) {
+      int r = i - row;
+      if (machine != null && isMachine) {
+        long at = few ? rowOfScoresAt(r, slot) : scoresAt(slot) + (long) r * PANEL_BYTES;
+        long panelStep = few ? PANEL_BYTES : BLOCK_BYTES;
+        int seen = seen(b, i, visible);
+        if (masked) {
+          ScaleAndAdd.apply(forms, scratch, at, panelStep, seen, scale, maskAt(slot));
+        }
+        machine.softmax(
+            step,
+            seen,
+            visible,
+            scratch,
+            at,
+            panelStep,
+            few ? fewBytes : PANEL_BYTES,
+            masked ? 1 : scale,
+            few ? scratch : weightRows[slot].segment(),
+            few ? at : weightRows[slot].at(r, 0) * (long) Float.BYTES,
+            few ? fewBytes : ROW_BYTES,
+            scratch,
+            sumsAt(slot) + (long) r * Float.BYTES);
+      } else if (few) {
+        softmaxEach(b, i, r, visible, masked, slot);
       } else {
-        softmax(b, i, i - row, visible, masked, slot);
+        softmax(b, i, r, visible, masked, slot);
       }
     }
   }

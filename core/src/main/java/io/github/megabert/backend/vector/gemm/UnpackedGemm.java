@@ -11,6 +11,7 @@ import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.AddRows;
 import io.github.megabert.backend.vector.rows.BiasAndActivation;
 import io.github.megabert.backend.vector.rows.BiasAndResidual;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.rows.RoundRow;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.backend.vector.warmup.Kernel;
@@ -81,10 +82,12 @@ public final class UnpackedGemm implements Team.Body {
     List<Kernel> kernels = new ArrayList<>();
     kernels.add(StridedTiles.high(Precision.F32));
     kernels.add(StridedTiles.low(Precision.F32));
-    kernels.add(BiasAndActivation.of(Activation.IDENTITY));
-    kernels.add(BiasAndResidual.KERNEL);
     kernels.add(CopyStrips.KERNEL);
-    kernels.add(AddRows.KERNEL);
+    if (MachineRows.get(Forms.WARMING) == null) {
+      kernels.add(BiasAndActivation.of(Activation.IDENTITY));
+      kernels.add(BiasAndResidual.KERNEL);
+      kernels.add(AddRows.KERNEL);
+    }
     if (precision == Precision.BF16) {
       kernels.add(RoundRow.KERNEL);
     }
