@@ -1,8 +1,10 @@
 package io.github.megabert.backend;
 
 import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +82,37 @@ public interface Backend extends AutoCloseable {
    * it.
    */
   ResidentMatrix resident(int rows, int columns);
+
+  /**
+   * Writes rows of a resident matrix.
+   *
+   * @param firstRow the first that is written
+   * @param values {@code [rows, columns]}
+   */
+  default void write(ResidentMatrix matrix, int firstRow, Tensor values) {
+    try (Computation computation = begin()) {
+      int[] rows = range(firstRow, values.shape().intExtent(0));
+      computation.scatterRows(computation.upload(values), 0, rows, matrix);
+      computation.finish();
+    }
+  }
+
+  /**
+   * Copies rows of a resident matrix, as float32.
+   *
+   * @param destination room for {@code rows} rows
+   */
+  default void read(ResidentMatrix matrix, int firstRow, int rows, MemorySegment destination) {
+    try (Computation computation = begin()) {
+      Matrix part = computation.matrix(rows, matrix.columns());
+      computation.gatherRows(matrix, range(firstRow, rows), part);
+      computation.read(part, destination);
+    }
+  }
+
+  private static int[] range(int first, int count) {
+    return IntStream.range(first, first + count).toArray();
+  }
 
   /**
    * Measures how fast the device multiplies and adds, in GFLOP/s; 0 if the backend cannot measure

@@ -1,6 +1,7 @@
 package io.github.megabert.backend;
 
 import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,16 @@ final class ProfiledBackend implements Backend {
   @Override
   public ResidentMatrix resident(int rows, int columns) {
     return backend.resident(rows, columns);
+  }
+
+  @Override
+  public void write(ResidentMatrix matrix, int firstRow, Tensor values) {
+    backend.write(matrix, firstRow, values);
+  }
+
+  @Override
+  public void read(ResidentMatrix matrix, int firstRow, int rows, MemorySegment destination) {
+    backend.read(matrix, firstRow, rows, destination);
   }
 
   @Override

@@ -216,14 +216,6 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     return shape.rank() == 1 ? 1 : shape.intExtent(0);
   }
 
-  private static int[] range(int first, int count) {
-    int[] rows = new int[count];
-    for (int i = 0; i < count; i++) {
-      rows[i] = first + i;
-    }
-    return rows;
-  }
-
   @Override
   public boolean keepsTensors() {
     return false;
@@ -236,11 +228,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * @param whole of the whole parameter's shape
    */
   public void write(Tensor whole, Parameter parameter, ResidentMatrix matrix) {
-    try (Computation computation = backend.begin()) {
-      Matrix uploaded = computation.upload(part(parameter, whole));
-      computation.scatterRows(uploaded, 0, range(parameter.firstRow, parameter.rows), matrix);
-      computation.finish();
-    }
+    backend.write(matrix, parameter.firstRow, part(parameter, whole));
   }
 
   /** What this rank has of a whole parameter's numbers, {@code [rows, columns of its block]}. */
@@ -282,13 +270,9 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * Reads what is here of a parameter from its rows of a matrix of its block's shape, such as a
    * gradient.
    */
-  public Tensor read(Parameter parameter, Matrix matrix, Arena arena) {
+  public Tensor read(Parameter parameter, ResidentMatrix matrix, Arena arena) {
     Tensor tensor = Tensor.allocate(arena, DType.F32, parameter.shape);
-    try (Computation computation = backend.begin()) {
-      Matrix part = computation.matrix(parameter.rows, matrix.columns());
-      computation.gatherRows(matrix, range(parameter.firstRow, parameter.rows), part);
-      computation.read(part, tensor.segment());
-    }
+    backend.read(matrix, parameter.firstRow, parameter.rows, tensor.segment());
     return tensor;
   }
 
@@ -296,7 +280,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * Reads a parameter from its rows of a matrix of its block's shape, such as a moment. Where ranks
    * share the model, all call it, and the first gets the whole.
    */
-  public Tensor gather(Parameter parameter, Matrix matrix, Arena arena) {
+  public Tensor gather(Parameter parameter, ResidentMatrix matrix, Arena arena) {
     return ranks.whole(parameter.spec, read(parameter, matrix, arena), arena);
   }
 

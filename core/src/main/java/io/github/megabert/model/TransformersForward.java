@@ -1,7 +1,7 @@
 package io.github.megabert.model;
 
 import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.input.Quote;
 import io.github.megabert.parallel.Timeline;
@@ -139,7 +139,7 @@ public final class TransformersForward {
       computation.finish();
     }
     for (TrainableParameters.Parameter parameter : parameters.parameters()) {
-      Matrix gradient = parameter.block().gradient();
+      ResidentMatrix gradient = parameter.block().gradient();
       if (gradient != null && !parameter.isFrozen()) {
         named.put(
             "grad." + parameter.spec().name(),

@@ -127,10 +127,11 @@ final class StepGradients {
       double value;
       try (Timeline.Open _ = timeline.begin(Lane.FORWARD, "micro-batch", number)) {
         loss = model.model().loss(tape, part.batch(), part.labels(), part.with());
-        value = loss.read(tape);
       }
       try (Timeline.Open _ = timeline.begin(Lane.BACKWARD, "micro-batch", number)) {
         loss.backward(tape, 1.0 / parts);
+        // A device that records computes both passes when the first number is read.
+        value = loss.read(tape);
         tape.finish();
       }
       return value / parts;

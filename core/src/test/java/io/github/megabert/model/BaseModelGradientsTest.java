@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.backend.TestBackends;
 import io.github.megabert.checkpoint.Checkpoint;
@@ -66,7 +67,7 @@ class BaseModelGradientsTest {
       for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
         TrainableParameters.Parameter parameter =
             model.parameters().parameter("bert." + entry.getKey());
-        Matrix gradient = assertNotNullGradient(parameter);
+        ResidentMatrix gradient = assertNotNullGradient(parameter);
         TensorAssertions.assertCloseOrZero(
             entry.getKey(),
             entry.getValue(),
@@ -77,8 +78,8 @@ class BaseModelGradientsTest {
     }
   }
 
-  private static Matrix assertNotNullGradient(TrainableParameters.Parameter parameter) {
-    Matrix gradient = parameter.block().gradient();
+  private static ResidentMatrix assertNotNullGradient(TrainableParameters.Parameter parameter) {
+    ResidentMatrix gradient = parameter.block().gradient();
     assertNotNull(gradient, parameter.spec().name());
     return gradient;
   }

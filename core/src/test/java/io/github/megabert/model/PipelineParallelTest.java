@@ -8,7 +8,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.backend.TestBackends;
 import io.github.megabert.checkpoint.Checkpoint;
@@ -230,7 +230,7 @@ class PipelineParallelTest {
     }
     Map<String, Tensor> gradients = new TreeMap<>();
     for (TrainableParameters.Parameter parameter : parameters.parameters()) {
-      Matrix gradient = parameter.block().gradient();
+      ResidentMatrix gradient = parameter.block().gradient();
       if (gradient != null && !parameter.isFrozen()) {
         gradients.put(
             parameter.spec().name(), parameters.read(parameter, gradient, Arena.ofAuto()));

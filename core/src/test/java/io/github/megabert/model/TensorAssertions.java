@@ -48,15 +48,29 @@ public final class TensorAssertions {
   public static void assertCloseOrZero(
       String name, Tensor expected, Tensor actual, double bound, double rounding) {
     assertEquals(expected.shape(), actual.shape(), name);
-    double difference = 0;
-    double norm = 0;
-    for (long i = 0; i < expected.elements(); i++) {
-      double d = (double) actual.getFloat(i) - expected.getFloat(i);
-      difference += d * d;
-      norm += (double) expected.getFloat(i) * expected.getFloat(i);
-    }
+    double difference = squaredDifference(expected, actual);
+    double norm = squares(expected);
     assertTrue(
         Math.sqrt(difference) <= Math.max(bound * Math.sqrt(norm), rounding),
         name + " is off by " + Math.sqrt(difference) + " of " + Math.sqrt(norm));
+  }
+
+  /** The sum of the squares of all elements. */
+  static double squares(Tensor x) {
+    double sum = 0;
+    for (long i = 0; i < x.elements(); i++) {
+      sum += (double) x.getFloat(i) * x.getFloat(i);
+    }
+    return sum;
+  }
+
+  /** The sum of the squares of the differences of all elements. */
+  static double squaredDifference(Tensor x, Tensor y) {
+    double sum = 0;
+    for (long i = 0; i < x.elements(); i++) {
+      double d = (double) y.getFloat(i) - x.getFloat(i);
+      sum += d * d;
+    }
+    return sum;
   }
 }

@@ -1,5 +1,7 @@
 package io.github.megabert.tornado;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.tornado.kernels.AttentionGradientTiles;
@@ -33,17 +35,27 @@ final class AttentionGradients {
 
   private final Recording recording;
   private final TrainingScalars scalars;
+
+  /** Attention by products; null where no library multiplies. */
+  private final @Nullable DenseAttentionGradients dense;
+
   private final Map<Place, List<Wave>> waves = new HashMap<>();
+  private final Map<Place, List<DenseAttentionGradients.Group>> groups = new HashMap<>();
+  private final Map<AttentionLayout, Boolean> served = new HashMap<>();
   private final Map<AttentionLayout, Integer> masks = new HashMap<>();
 
-  AttentionGradients(Recording recording, TrainingScalars scalars) {
+  AttentionGradients(
+      Recording recording, TrainingScalars scalars, @Nullable DenseAttentionGradients dense) {
     this.recording = recording;
     this.scalars = scalars;
+    this.dense = dense;
   }
 
   /** Forgets the layouts, when their integers have been forgotten. */
   void forget() {
     waves.clear();
+    groups.clear();
+    served.clear();
     masks.clear();
   }
 
@@ -56,6 +68,13 @@ final class AttentionGradients {
       TornadoMatrix out) {
     requireWidth(layout, out);
     Operand words = scalars.dropout(dropout);
+    if (dense != null && isDense(layout)) {
+      var site = site(layout, sources, columns, words);
+      for (DenseAttentionGradients.Group group : groups(layout, dropout)) {
+        dense.record(site, group, out);
+      }
+      return;
+    }
     for (Wave wave : waves(layout, dropout)) {
       List<Object> arguments = sources(wave.queriesAt, layout, sources, columns);
       arguments.add(out.operand());
@@ -77,6 +96,13 @@ final class AttentionGradients {
       List<TornadoMatrix> gradients) {
     requireWidth(layout, out);
     Operand words = scalars.dropout(dropout);
+    if (dense != null && isDense(layout)) {
+      var site = site(layout, sources, columns, words);
+      for (DenseAttentionGradients.Group group : groups(layout, dropout)) {
+        dense.recordGradients(site, group, dOut, gradients);
+      }
+      return;
+    }
     Operand statistics =
         Temporary.STATISTICS.of(
             out.capacity() * layout.heads() * AttentionGradientTiles.STATISTICS, Element.FLOAT);
@@ -115,6 +141,27 @@ final class AttentionGradients {
           columns[2],
           count);
     }
+  }
+
+  private boolean isDense(AttentionLayout layout) {
+    return served.computeIfAbsent(layout, DenseAttentionGradients::serves);
+  }
+
+  private DenseAttentionGradients.Site site(
+      AttentionLayout layout, List<TornadoMatrix> sources, int[] columns, Operand words) {
+    int mask = maskAt(layout, sources.get(1).capacity());
+    return new DenseAttentionGradients.Site(layout, mask, sources, columns, words);
+  }
+
+  private List<DenseAttentionGradients.Group> groups(
+      AttentionLayout layout, @Nullable Dropout dropout) {
+    Place place = Place.of(layout, dropout);
+    List<DenseAttentionGradients.Group> known = groups.get(place);
+    if (known == null) {
+      known = requireNonNull(dense).add(layout, dropout);
+      groups.put(place, known);
+    }
+    return known;
   }
 
   private static void requireWidth(AttentionLayout layout, TornadoMatrix out) {

@@ -83,7 +83,7 @@ record DenseGroup(
   }
 
   /** All sequences, or the short ones and the long ones. */
-  private static List<int[]> split(AttentionLayout layout) {
+  static List<int[]> split(AttentionLayout layout) {
     int[] members = all(layout);
     int longest = rounded(longest(layout.keyLength()));
     if (longest < LONG || !Arrays.equals(layout.queryLength(), layout.keyLength())) {
@@ -168,12 +168,12 @@ record DenseGroup(
     return layout.causal() || key == layout.keyLength()[b] ? key : 0;
   }
 
-  private static int rounded(int length) {
+  static int rounded(int length) {
     return Math.ceilDiv(length, LENGTH_STEP) * LENGTH_STEP;
   }
 
   /** Numbers of sequences share programs like lengths do. */
-  private static int padded(int sequences) {
+  static int padded(int sequences) {
     int step = Math.max(1, Integer.highestOneBit(sequences) / 4);
     return Math.ceilDiv(sequences, step) * step;
   }
@@ -182,7 +182,7 @@ record DenseGroup(
     return Arrays.stream(lengths).max().orElse(0);
   }
 
-  private static boolean uniform(int[] lengths) {
+  static boolean uniform(int[] lengths) {
     return Arrays.stream(lengths).allMatch(length -> length == lengths[0]);
   }
 

@@ -54,11 +54,11 @@ final class HostCopies {
     }
   }
 
-  /** Copies the first {@code count} elements into {@code destination}, as float32. */
-  static void copy(TornadoNativeArray array, long count, MemorySegment destination) {
+  /** Copies {@code count} elements from {@code first} on into {@code destination}, as float32. */
+  static void copy(TornadoNativeArray array, long first, long count, MemorySegment destination) {
     MemorySegment source = array.getSegment();
     if (!(array instanceof HalfFloatArray)) {
-      MemorySegment.copy(source, 0, destination, 0, count * Float.BYTES);
+      MemorySegment.copy(source, first * Float.BYTES, destination, 0, count * Float.BYTES);
       return;
     }
     int largest = (int) Math.min(CHUNK, count);
@@ -66,7 +66,8 @@ final class HostCopies {
     float[] floats = new float[largest];
     for (long from = 0; from < count; from += CHUNK) {
       int chunk = (int) Math.min(CHUNK, count - from);
-      MemorySegment.copy(source, ValueLayout.JAVA_SHORT, from * Short.BYTES, halves, 0, chunk);
+      MemorySegment.copy(
+          source, ValueLayout.JAVA_SHORT, (first + from) * Short.BYTES, halves, 0, chunk);
       for (int i = 0; i < chunk; i++) {
         floats[i] = Float.float16ToFloat(halves[i]);
       }

@@ -140,8 +140,7 @@ final class Products {
     Operand factor = Temporary.FACTOR.of(inputs, Element.BFLOAT16);
     Operand product = Temporary.PRODUCT.of(outputs, Element.BFLOAT16);
     return List.of(
-        new Call(
-            BFloat16Kernels.NARROW, List.of(x.operand(), factor, inputs), Grid.elements(inputs)),
+        BFloat16Kernels.narrow(x.operand(), factor, inputs),
         new Call(
             MatrixLibrary.BFLOAT16,
             List.of(

@@ -12,14 +12,17 @@ import io.github.megabert.tornado.kernels.KernelSet;
 import io.github.megabert.tornado.recording.Element;
 import io.github.megabert.tornado.recording.Operand;
 import io.github.megabert.tornado.recording.Programs;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * One device. Matrices are float32 there, or binary16 with {@link Precision#F16}; one computation
@@ -121,12 +124,16 @@ final class TornadoBackend implements Backend {
               + " x "
               + bias.columns());
     }
-    return new TornadoLinear(
-        weight.columns(),
-        weight.rows(),
-        resident(weight).operand(),
-        resident(bias).operand(),
-        null);
+    Operand master = resident(weight).operand();
+    Operand vector = resident(bias).operand();
+    int inputs = weight.columns();
+    int outputs = weight.rows();
+    if (Products.element(precision, inputs, outputs) != Element.BFLOAT16) {
+      return new TornadoLinear(inputs, outputs, master, vector, null, null);
+    }
+    TornadoNativeArray rounded = Element.BFLOAT16.allocate(Math.multiplyExact(inputs, outputs));
+    Operand working = new Operand.Resident(programs.memory().add(rounded));
+    return new TornadoLinear(inputs, outputs, working, vector, null, master);
   }
 
   private static TornadoMatrix resident(ResidentMatrix matrix) {
@@ -138,11 +145,13 @@ final class TornadoBackend implements Backend {
 
   /** Throws {@link UnsupportedOperationException} in a precision that is not trained in. */
   void requireTraining() {
-    if (precision != Precision.F32) {
+    if (precision == Precision.F16) {
       throw new UnsupportedOperationException(
-          "the tornado backend trains in f32, not in "
-              + precision.optionName()
-              + "; train in f32, or in bf16 with the backend vector");
+          "the tornado backend trains in f32, tf32 and bf16, not in f16, whose gradients would need"
+              + " loss scaling; train in bf16");
+    }
+    if (multipliesBFloat16()) {
+      programs.useCublas();
     }
   }
 
@@ -154,6 +163,48 @@ final class TornadoBackend implements Backend {
     Operand operand = takeResident(elements);
     TornadoMatrix matrix = new TornadoMatrix(null, operand, rows, columns, capacity);
     return new TornadoResidentMatrix(matrix, () -> giveResident(elements, operand));
+  }
+
+  /** Straight into the array: a program for each parameter of a model took longer than a step. */
+  @Override
+  public void write(ResidentMatrix matrix, int firstRow, Tensor values) {
+    TornadoMatrix target = resident(matrix);
+    Objects.checkFromIndexSize(firstRow, values.shape().intExtent(0), target.rows());
+    TornadoMatrix.requireShape(target, "matrix", target.rows(), values.shape().intExtent(1));
+    long first = (long) firstRow * target.columns();
+    TornadoNativeArray array = array(target);
+    boolean isWritten =
+        programs.alone(
+            () -> {
+              HostCopies.fill(array, first, values);
+              return programs.memory().write(array, first, values.elements());
+            });
+    if (!isWritten) {
+      Backend.super.write(matrix, firstRow, values);
+    }
+  }
+
+  @Override
+  public void read(ResidentMatrix matrix, int firstRow, int rows, MemorySegment destination) {
+    TornadoMatrix source = resident(matrix);
+    Objects.checkFromIndexSize(firstRow, rows, source.rows());
+    long first = (long) firstRow * source.columns();
+    long count = (long) rows * source.columns();
+    TornadoNativeArray array = array(source);
+    long _ =
+        programs.alone(
+            () -> {
+              programs.memory().read(array, first, count);
+              HostCopies.copy(array, first, count, destination);
+              return count;
+            });
+  }
+
+  private static TornadoNativeArray array(TornadoMatrix matrix) {
+    if (matrix.operand() instanceof Operand.Resident resident) {
+      return resident.array();
+    }
+    throw new IllegalStateException("a resident matrix lies in scratch memory");
   }
 
   /**
@@ -189,6 +240,11 @@ final class TornadoBackend implements Backend {
   public Computation begin() {
     programs.requireOpen();
     return new TornadoComputation(this);
+  }
+
+  /** Whether training multiplies in bfloat16, by cuBLAS. */
+  boolean multipliesBFloat16() {
+    return type == TornadoVMBackendType.CUDA && precision == Precision.BF16;
   }
 
   /** What matrices hold. */

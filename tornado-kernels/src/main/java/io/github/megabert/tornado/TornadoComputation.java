@@ -12,6 +12,7 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
+import io.github.megabert.tornado.kernels.BFloat16Kernels;
 import io.github.megabert.tornado.kernels.DeviceMath;
 import io.github.megabert.tornado.kernels.FloatRowKernels;
 import io.github.megabert.tornado.kernels.HalfPairKernels;
@@ -25,7 +26,9 @@ import io.github.megabert.tornado.recording.Program;
 import io.github.megabert.tornado.recording.Recording;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -56,6 +59,10 @@ final class TornadoComputation implements Computation {
   private final Recording recording;
   private final AttentionCalls attention;
   private final TornadoGradients gradients;
+
+  /** Weights whose rounded copy the program that is recorded has made. */
+  private final Set<Operand> refreshed = new HashSet<>();
+
   private @Nullable Program last;
   private boolean closed;
 
@@ -109,7 +116,7 @@ final class TornadoComputation implements Computation {
       return;
     }
     last.read(array, count);
-    HostCopies.copy(array, count, destination);
+    HostCopies.copy(array, 0, count, destination);
   }
 
   @Override
@@ -174,6 +181,7 @@ final class TornadoComputation implements Computation {
     TornadoMatrix added =
         residual == null ? null : own(residual, "residual", x.rows(), dense.outputs());
     int code = DeviceMath.code(activation);
+    refresh(dense);
     recording.add(
         new LinearSite(
             source.operand(),
@@ -183,6 +191,16 @@ final class TornadoComputation implements Computation {
             added == null ? null : added.operand(),
             target.operand()),
         () -> products.calls(source, dense, code, added, target));
+  }
+
+  /** Rounds a weight that training changes, before a program's first product with it. */
+  void refresh(TornadoLinear linear) {
+    Operand master = linear.master();
+    if (master != null && refreshed.add(linear.weight())) {
+      int elements = Math.multiplyExact(linear.inputs(), linear.outputs());
+      Call call = BFloat16Kernels.narrow(master, linear.weight(), elements);
+      recording.add(call, () -> List.of(call));
+    }
   }
 
   @Override
@@ -399,6 +417,7 @@ final class TornadoComputation implements Computation {
     last = recording.run();
     attention.clear();
     gradients.forget();
+    refreshed.clear();
   }
 
   private void awaitLast() {

@@ -40,15 +40,21 @@ final class TornadoGradients implements Gradients {
     this.recording = recording;
     scalars = new TrainingScalars(recording);
     products = new ProductGradients(backend, recording, scalars);
-    attention = new AttentionGradients(recording, scalars);
+    attention =
+        new AttentionGradients(
+            recording,
+            scalars,
+            backend.multipliesBFloat16() ? new DenseAttentionGradients(recording) : null);
   }
 
   /** Forgets what lies in the integers, when these have been forgotten. */
   void forget() {
     scalars.forget();
+    products.forget();
     attention.forget();
   }
 
+  /** Matrices are float32 in every precision that is trained in; products round their factors. */
   @Override
   public Precision precision() {
     return Precision.F32;
@@ -83,22 +89,22 @@ final class TornadoGradients implements Gradients {
 
   @Override
   public void round(Matrix x) {
-    throw noBFloat16();
+    throw keepsFloats();
   }
 
   @Override
   public void pack(Matrix x, Matrix packed) {
-    throw noBFloat16();
+    throw keepsFloats();
   }
 
   @Override
   public void unpack(Matrix packed, Matrix x) {
-    throw noBFloat16();
+    throw keepsFloats();
   }
 
-  private static UnsupportedOperationException noBFloat16() {
+  private static UnsupportedOperationException keepsFloats() {
     return new UnsupportedOperationException(
-        "the tornado backend keeps no forward pass in bfloat16: train in f32");
+        "the tornado backend keeps every matrix of training in float32");
   }
 
   @Override
@@ -123,6 +129,7 @@ final class TornadoGradients implements Gradients {
   public void linearInput(Matrix dOut, Backend.Linear linear, boolean add, Matrix dX) {
     TornadoLinear dense = (TornadoLinear) linear;
     TornadoMatrix source = own(dOut, "dOut", dOut.rows(), dense.outputs());
+    computation.refresh(dense);
     products.input(source, dense, add, own(dX, "dX", dOut.rows(), dense.inputs()));
   }
 
@@ -136,6 +143,9 @@ final class TornadoGradients implements Gradients {
     }
     if (dBias != null) {
       addColumnSums(source, ownElements(dBias, "dBias", dOut.columns()));
+    }
+    if (dWeight != null) {
+      products.keepRounded(source);
     }
   }
 
@@ -352,9 +362,10 @@ final class TornadoGradients implements Gradients {
   /** Dropout, and its own adjoint. */
   void dropout(
       Dropout dropout, TornadoMatrix x, @Nullable TornadoMatrix residual, TornadoMatrix out) {
+    boolean quads = elements(x) % 4 == 0;
     recording.add(
-        TrainingTasks.DROPOUT,
-        Grid.elements(elements(x)),
+        quads ? TrainingTasks.DROPOUT_OF_QUADS : TrainingTasks.DROPOUT,
+        Grid.elements(quads ? elements(x) / 4 : elements(x)),
         scalars.dropout(dropout),
         x.operand(),
         residual == null ? x.operand() : residual.operand(),
@@ -437,35 +448,33 @@ final class TornadoGradients implements Gradients {
     return squaredNorm(List.of(new Rows(x, firstRow, rows)));
   }
 
+  /** A work group has one sum over all parts: the parts of one shape share a kernel. */
   @Override
   public double squaredNorm(List<Rows> parts) {
-    int groups = 0;
+    Operand sums = Temporary.SUMS.of(TrainingRowKernels.NORM_GROUPS, Element.DOUBLE);
+    boolean add = false;
     for (Rows part : parts) {
-      groups += groups(part);
-    }
-    Operand sums = Temporary.SUMS.of(Math.max(1, groups), Element.DOUBLE);
-    int at = 0;
-    for (Rows part : parts) {
-      if (part.count() > 0) {
-        int columns = part.matrix().columns();
+      int columns = part.matrix().columns();
+      int count = Math.multiplyExact(part.count(), columns);
+      if (count > 0) {
+        int groups =
+            Math.min(
+                TrainingRowKernels.NORM_GROUPS,
+                Math.ceilDiv(count, TrainingRowKernels.SQUARES_PER_GROUP));
         recording.add(
             TrainingTasks.SQUARES,
-            new Grid(groups(part), 1, TrainingRowKernels.NORM_THREADS),
+            new Grid(
+                add ? groups : TrainingRowKernels.NORM_GROUPS, 1, TrainingRowKernels.NORM_THREADS),
             own(part.matrix(), "x").operand(),
             sums,
             part.first() * columns,
-            part.count() * columns,
-            at);
-        at += groups(part);
+            count,
+            groups,
+            add ? 1 : 0);
+        add = true;
       }
     }
-    return computation.sumOf(sums, groups);
-  }
-
-  private static int groups(Rows part) {
-    return Math.ceilDiv(
-        Math.multiplyExact(part.count(), part.matrix().columns()),
-        TrainingRowKernels.SQUARES_PER_GROUP);
+    return add ? computation.sumOf(sums, TrainingRowKernels.NORM_GROUPS) : 0;
   }
 
   @Override

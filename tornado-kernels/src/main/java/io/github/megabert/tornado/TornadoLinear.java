@@ -19,9 +19,16 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * @param weight {@code [outputs, inputs]} in the element that {@link Products#element} names
  * @param bias {@code [outputs]} in float32
  * @param halfBias the bias in binary16 as cuBLASLt reads it, null for float32 matrices
+ * @param master what training changes, in float32, of which the weight is the rounded copy; null
+ *     where the weight is not a copy
  */
 record TornadoLinear(
-    int inputs, int outputs, Operand weight, Operand bias, @Nullable Operand halfBias)
+    int inputs,
+    int outputs,
+    Operand weight,
+    Operand bias,
+    @Nullable Operand halfBias,
+    @Nullable Operand master)
     implements Backend.Linear {
 
   static TornadoLinear of(
@@ -57,6 +64,7 @@ record TornadoLinear(
         shapes.outputs(),
         new Operand.Resident(memory.add(weight)),
         new Operand.Resident(memory.add(bias)),
-        halfBias == null ? null : new Operand.Resident(memory.add(halfBias)));
+        halfBias == null ? null : new Operand.Resident(memory.add(halfBias)),
+        null);
   }
 }

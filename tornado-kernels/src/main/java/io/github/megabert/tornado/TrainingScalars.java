@@ -9,17 +9,26 @@ import io.github.megabert.tornado.recording.Grid;
 import io.github.megabert.tornado.recording.Operand;
 import io.github.megabert.tornado.recording.Recording;
 import io.github.megabert.tornado.recording.Temporary;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The numbers of a program that steps change, where its kernels find them. */
 final class TrainingScalars {
   /** Tickets that are copied to the device at a time. */
-  private static final int TICKETS = 2048;
+  private static final int TICKETS = 512;
+
+  /** Tickets of a program that keep a place of their own; a model of 24 layers has 73 masks. */
+  private static final int KEPT = 256;
 
   private final Recording recording;
   private final Map<Integer, Integer> rowCounts = new HashMap<>();
+
+  /** Tickets by their numbers, as bits: a mask is drawn forwards and backwards. */
+  private final Map<List<Integer>, Operand> tickets = new HashMap<>();
+
   private float @Nullable [] numbers;
   private @Nullable Operand uploaded;
   private int used;
@@ -31,6 +40,7 @@ final class TrainingScalars {
   /** Forgets everything, when what has been recorded runs. */
   void forget() {
     rowCounts.clear();
+    tickets.clear();
     numbers = null;
     uploaded = null;
     used = 0;
@@ -46,10 +56,28 @@ final class TrainingScalars {
     return ticket(DropoutWords.of(dropout));
   }
 
-  /** Numbers for the next call, which finds them in the operand. */
+  /** Where the calls to come find numbers; equal ones are taken once a program. */
   Operand ticket(float[] values) {
+    List<Integer> bits = new ArrayList<>(values.length);
+    for (float value : values) {
+      bits.add(Float.floatToIntBits(value));
+    }
+    Operand known = tickets.get(bits);
+    if (known == null) {
+      // Tickets beyond the kept ones take turns with one place, in which nobody finds them later.
+      boolean isKept = tickets.size() < KEPT;
+      int place = isKept ? 1 + tickets.size() : 0;
+      known = Temporary.TICKET.of(place, ScalarTickets.WIDTH, Element.FLOAT);
+      take(values, known);
+      if (isKept) {
+        tickets.put(bits, known);
+      }
+    }
+    return known;
+  }
+
+  private void take(float[] values, Operand ticket) {
     Operand cursor = Temporary.CURSOR.of(1, Element.FLOAT);
-    Operand ticket = Temporary.TICKET.of(ScalarTickets.WIDTH, Element.FLOAT);
     float[] all = numbers;
     Operand source = uploaded;
     if (all == null || source == null || used == TICKETS) {
@@ -64,6 +92,5 @@ final class TrainingScalars {
     used++;
     recording.add(
         ScalarTickets.TAKE, new Grid(1, 1, ScalarTickets.THREADS), source, cursor, ticket);
-    return ticket;
   }
 }

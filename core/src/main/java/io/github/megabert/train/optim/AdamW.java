@@ -31,7 +31,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -317,13 +316,9 @@ public final class AdamW implements AutoCloseable {
       return;
     }
     Tensor part = parameters.part(parameter, whole);
-    try (Computation computation = parameters.backend().begin()) {
-      Matrix uploaded =
-          computation.upload(part.rows(range.skipped(), range.skipped() + range.rows()));
-      int[] rows = IntStream.range(range.first(), range.first() + range.rows()).toArray();
-      computation.scatterRows(uploaded, 0, rows, moment);
-      computation.finish();
-    }
+    parameters
+        .backend()
+        .write(moment, range.first(), part.rows(range.skipped(), range.skipped() + range.rows()));
   }
 
   @Override

@@ -26,7 +26,8 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * module that is open to reflection; the copies to the device are nodes of the graphs.
  */
 public final class CapturedGraphs {
-  private static final String STREAMS =
+  /** What a device implements that has streams. */
+  static final String STREAMS =
       "uk.ac.manchester.tornado.runtime.library.spi.TornadoNativeStreamSupport";
 
   private final CudaDriver driver;
@@ -65,12 +66,11 @@ public final class CapturedGraphs {
         }
         new TreeMap<>(captured).values().forEach(handle -> handles.add((Long) handle));
       }
-      Class<?> streams = Class.forName(STREAMS);
       return new CapturedGraphs(
           driver,
           device,
-          number(streams, "getNativeContext", device, plan),
-          number(streams, "getNativeStream", device, plan),
+          context(device, plan),
+          stream(device, plan),
           handles.stream().mapToLong(Long::longValue).toArray());
     } catch (ReflectiveOperationException | RuntimeException changed) {
       System.getLogger(CapturedGraphs.class.getName())
@@ -84,7 +84,7 @@ public final class CapturedGraphs {
   }
 
   /** Where the bytes of an array that a graph uses lie on the device, header included. */
-  private static long address(
+  static long address(
       TornadoDevice device, TornadoTaskGraphInterface graph, TornadoNativeArray array) {
     try {
       Object execution = value(graph, "executionContext");
@@ -107,6 +107,16 @@ public final class CapturedGraphs {
     Field field = owner.getClass().getDeclaredField(name);
     field.setAccessible(true);
     return field.get(owner);
+  }
+
+  /** The context of a device. */
+  static long context(TornadoDevice device, long plan) throws ReflectiveOperationException {
+    return number(Class.forName(STREAMS), "getNativeContext", device, plan);
+  }
+
+  /** The stream on which a plan runs. */
+  static long stream(TornadoDevice device, long plan) throws ReflectiveOperationException {
+    return number(Class.forName(STREAMS), "getNativeStream", device, plan);
   }
 
   private static long number(Class<?> type, String name, Object owner, long argument)

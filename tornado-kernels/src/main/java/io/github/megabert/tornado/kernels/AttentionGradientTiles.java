@@ -111,24 +111,49 @@ public final class AttentionGradientTiles {
     int start = block.section(bucket * INTEGERS, 0);
     int at = start;
     for (int b : sequences) {
-      int queries = layout.queryLength()[b];
-      int keys = layout.keyLength()[b];
-      long position = layout.probabilityOffset(b);
-      if (dropout != null) {
-        position += dropout.position() + dropout.shift(layout, b);
-      }
-      for (int first = 0; first < (ofKeys ? keys : queries); first += SIZE) {
-        block.set(at + FIRST_QUERY, layout.queryStart()[b]);
-        block.set(at + QUERIES, queries);
-        block.set(at + FIRST_KEY, layout.keyStart()[b]);
-        block.set(at + KEYS, keys);
-        block.set(at + START, first);
-        block.set(at + VISIBLE, layout.causal() ? keys - queries + 1 : ALL);
-        block.set(at + POSITION_LOW, (int) position);
-        block.set(at + POSITION_HIGH, (int) (position >>> 32));
+      int length = ofKeys ? layout.keyLength()[b] : layout.queryLength()[b];
+      for (int first = 0; first < length; first += SIZE) {
+        set(layout, b, first, dropout, at, block);
         at += INTEGERS;
       }
     }
     return start;
+  }
+
+  /** Adds some sequences, each as one tile, {@code bucket} of them; further ones are empty. */
+  public static int addSequences(
+      AttentionLayout layout,
+      int[] sequences,
+      @Nullable Dropout dropout,
+      int bucket,
+      IntegerBlock block) {
+    int start = block.section(bucket * INTEGERS, 0);
+    for (int i = 0; i < sequences.length; i++) {
+      set(layout, sequences[i], 0, dropout, start + i * INTEGERS, block);
+    }
+    return start;
+  }
+
+  private static void set(
+      AttentionLayout layout,
+      int b,
+      int first,
+      @Nullable Dropout dropout,
+      int at,
+      IntegerBlock block) {
+    int queries = layout.queryLength()[b];
+    int keys = layout.keyLength()[b];
+    long position = layout.probabilityOffset(b);
+    if (dropout != null) {
+      position += dropout.position() + dropout.shift(layout, b);
+    }
+    block.set(at + FIRST_QUERY, layout.queryStart()[b]);
+    block.set(at + QUERIES, queries);
+    block.set(at + FIRST_KEY, layout.keyStart()[b]);
+    block.set(at + KEYS, keys);
+    block.set(at + START, first);
+    block.set(at + VISIBLE, layout.causal() ? keys - queries + 1 : ALL);
+    block.set(at + POSITION_LOW, (int) position);
+    block.set(at + POSITION_HIGH, (int) (position >>> 32));
   }
 }

@@ -1,6 +1,10 @@
 package io.github.megabert.tornado.kernels;
 
+import io.github.megabert.tornado.recording.Call;
+import io.github.megabert.tornado.recording.Grid;
 import io.github.megabert.tornado.recording.Kernel;
+import io.github.megabert.tornado.recording.Operand;
+import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.BFloat16;
@@ -17,7 +21,7 @@ import uk.ac.manchester.tornado.api.types.vectors.Half2;
 public final class BFloat16Kernels {
   private static final KernelContext CONTEXT = new KernelContext();
 
-  /** x, out, count. */
+  /** x, out, count, a quarter of it. */
   public static final Kernel NARROW =
       new Kernel(
           "narrow",
@@ -28,7 +32,8 @@ public final class BFloat16Kernels {
                   CONTEXT,
                   (FloatArray) a[0],
                   (BFloat16Array) a[1],
-                  (Integer) a[2]));
+                  (Integer) a[2],
+                  (Integer) a[3]));
 
   /** product, bias, residual, out, activation, has residual (0 or 1), columns, count. */
   public static final Kernel COMPLETE =
@@ -157,11 +162,40 @@ public final class BFloat16Kernels {
 
   private BFloat16Kernels() {}
 
-  /** Rounds to bfloat16; a thread an element. */
-  static void narrow(KernelContext context, FloatArray x, BFloat16Array out, int count) {
+  /** The call that rounds {@code count} numbers. */
+  public static Call narrow(Operand x, Operand out, int count) {
+    int quarter = Math.ceilDiv(count, 4);
+    return new Call(NARROW, List.of(x, out, count, quarter), Grid.elements(quarter));
+  }
+
+  /** Rounds to bfloat16; a thread one number of each quarter. */
+  static void narrow(
+      KernelContext context, FloatArray x, BFloat16Array out, int count, int quarter) {
     int i = context.globalIdx;
-    if (i < count) {
-      out.set(i, BFloat16.bf16FromFloat(x.get(i)));
+    if (i < quarter) {
+      float a = x.get(i);
+      float b = 0f;
+      float c = 0f;
+      float d = 0f;
+      if (i + quarter < count) {
+        b = x.get(i + quarter);
+      }
+      if (i + 2 * quarter < count) {
+        c = x.get(i + 2 * quarter);
+      }
+      if (i + 3 * quarter < count) {
+        d = x.get(i + 3 * quarter);
+      }
+      out.set(i, BFloat16.bf16FromFloat(a));
+      if (i + quarter < count) {
+        out.set(i + quarter, BFloat16.bf16FromFloat(b));
+      }
+      if (i + 2 * quarter < count) {
+        out.set(i + 2 * quarter, BFloat16.bf16FromFloat(c));
+      }
+      if (i + 3 * quarter < count) {
+        out.set(i + 3 * quarter, BFloat16.bf16FromFloat(d));
+      }
     }
   }
 

@@ -70,6 +70,62 @@ public final class DropoutWords {
     return word64(word(words, POSITION_LOW), word(words, POSITION_HIGH));
   }
 
+  /** What kept elements are multiplied by; 1 without dropout. */
+  static float scale(FloatArray words) {
+    float scale = 1f;
+    if (words.get(ACTIVE) > 0f) {
+      scale = words.get(SCALE);
+    }
+    return scale;
+  }
+
+  /** Which of four elements from a position on are kept, the first in the lowest bit. */
+  static int kept(FloatArray words, long position) {
+    int bits = 15;
+    if (words.get(ACTIVE) > 0f) {
+      int shift = (int) position & 3;
+      bits = keptOfBlock(words, position >> 2) >> shift;
+      if (shift > 0) {
+        bits = bits | keptOfBlock(words, (position >> 2) + 1) << (4 - shift);
+      }
+    }
+    return bits;
+  }
+
+  private static int keptOfBlock(FloatArray words, long block) {
+    int x0 = (int) block;
+    int x1 = (int) (block >> 32);
+    int x2 = word(words, STREAM);
+    int x3 = word(words, STEP);
+    int k0 = word(words, KEY_LOW);
+    int k1 = word(words, KEY_HIGH);
+    for (int round = 0; round < 10; round++) {
+      long product0 = 0xD2511F53L * (x0 & 0xFFFFFFFFL);
+      long product1 = 0xCD9E8D57L * (x2 & 0xFFFFFFFFL);
+      x0 = (int) (product1 >> 32) ^ x1 ^ k0;
+      x1 = (int) product1;
+      x2 = (int) (product0 >> 32) ^ x3 ^ k1;
+      x3 = (int) product0;
+      k0 += 0x9E3779B9;
+      k1 += 0xBB67AE85;
+    }
+    int threshold = word(words, THRESHOLD);
+    int bits = 0;
+    if ((x0 ^ SIGN) >= threshold) {
+      bits = 1;
+    }
+    if ((x1 ^ SIGN) >= threshold) {
+      bits = bits | 2;
+    }
+    if ((x2 ^ SIGN) >= threshold) {
+      bits = bits | 4;
+    }
+    if ((x3 ^ SIGN) >= threshold) {
+      bits = bits | 8;
+    }
+    return bits;
+  }
+
   /** What the element at a position is multiplied by: 0 or the scale, or 1 without dropout. */
   static float factor(FloatArray words, long position) {
     float factor = 1f;

@@ -1,7 +1,10 @@
 package io.github.megabert.tornado.kernels;
 
+import io.github.megabert.tornado.cuda.CublasLibrary;
 import io.github.megabert.tornado.recording.Kernel;
+import io.github.megabert.tornado.recording.Operand;
 import java.util.Arrays;
+import java.util.List;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.common.Access;
 import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
@@ -53,19 +56,126 @@ public final class MatrixLibrary {
 
   /** {@code dX = dOut·W + beta·dX} in float32: weight, dOut, dX, rows, outputs, inputs, beta. */
   public static final Kernel INPUT =
-      new Kernel("cublasInput", (graph, task, a) -> addGradient(graph, task, a, true));
+      new Kernel("cublasInput", (graph, task, a) -> addGradient(graph, task, a, true, false));
+
+  /** The same with factors rounded to TF32. */
+  public static final Kernel INPUT_TF32 =
+      new Kernel("cublasInputTf32", (graph, task, a) -> addGradient(graph, task, a, true, true));
 
   /** {@code dW = dOutᵀ·x + beta·dW} in float32: x, dOut, dW, rows, outputs, inputs, beta. */
   public static final Kernel WEIGHT =
-      new Kernel("cublasWeight", (graph, task, a) -> addGradient(graph, task, a, false));
+      new Kernel("cublasWeight", (graph, task, a) -> addGradient(graph, task, a, false, false));
+
+  /** The same with factors rounded to TF32. */
+  public static final Kernel WEIGHT_TF32 =
+      new Kernel("cublasWeightTf32", (graph, task, a) -> addGradient(graph, task, a, false, true));
+
+  /**
+   * {@code C = alpha · op(A)·op(B) + beta · C}, column-major, of factors in bfloat16 and a float32
+   * result: A, B, C, op(A), op(B), m, n, k, leading dimensions of A, B and C, alpha, beta, products
+   * in the batch, elements from one A to the next, B and C likewise.
+   */
+  public static final Kernel MIXED =
+      new Kernel(
+          "cublasMixed",
+          (graph, task, a) ->
+              graph.libraryTask(
+                  task,
+                  (BFloat16Array left, BFloat16Array right, FloatArray out) ->
+                      mixedDescriptor(left, right, out, a),
+                  (BFloat16Array) a[0],
+                  (BFloat16Array) a[1],
+                  (FloatArray) a[2]));
 
   private MatrixLibrary() {}
 
-  private static void addGradient(TaskGraph graph, String task, Object[] a, boolean ofInput) {
+  private static LibraryTaskDescriptor mixedDescriptor(
+      Object left, Object right, Object out, Object[] a) {
+    Object[] parameters = {
+      a[3], a[4], a[5], a[6], a[7], a[11], left, a[8], right, a[9], a[12], out, a[10], a[13], a[14],
+      a[15], a[16]
+    };
+    Access[] accesses = new Access[parameters.length];
+    Arrays.fill(accesses, Access.READ_ONLY);
+    accesses[11] = Access.READ_WRITE;
+    return new LibraryTaskDescriptor()
+        .withLibrary(CublasLibrary.NAME)
+        .withFunction(CublasLibrary.PRODUCT)
+        .withParameters(parameters)
+        .withAccess(accesses);
+  }
+
+  /** The arguments of one product for {@link #MIXED}. */
+  public static List<Object> product(
+      Operand left,
+      Operand right,
+      Operand out,
+      boolean transposedLeft,
+      boolean transposedRight,
+      int m,
+      int n,
+      int k,
+      float beta) {
+    return List.of(
+        left,
+        right,
+        out,
+        transposedLeft ? TRANSPOSED : PLAIN,
+        transposedRight ? TRANSPOSED : PLAIN,
+        m,
+        n,
+        k,
+        transposedLeft ? k : m,
+        transposedRight ? n : k,
+        m,
+        1f,
+        beta,
+        1,
+        0,
+        0,
+        0);
+  }
+
+  /** The arguments of products of matrices that lie one behind the other, for {@link #MIXED}. */
+  public static List<Object> products(
+      Operand left,
+      Operand right,
+      Operand out,
+      boolean transposedLeft,
+      boolean transposedRight,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      int products) {
+    return List.of(
+        left,
+        right,
+        out,
+        transposedLeft ? TRANSPOSED : PLAIN,
+        transposedRight ? TRANSPOSED : PLAIN,
+        m,
+        n,
+        k,
+        transposedLeft ? k : m,
+        transposedRight ? n : k,
+        m,
+        alpha,
+        0f,
+        products,
+        m * k,
+        n * k,
+        m * n);
+  }
+
+  private static void addGradient(
+      TaskGraph graph, String task, Object[] a, boolean ofInput, boolean tf32) {
     graph.libraryTask(
         task,
-        (FloatArray left, FloatArray dOut, FloatArray gradient) ->
-            gradientDescriptor(left, dOut, gradient, a, ofInput),
+        (FloatArray left, FloatArray dOut, FloatArray gradient) -> {
+          LibraryTaskDescriptor product = gradientDescriptor(left, dOut, gradient, a, ofInput);
+          return tf32 ? product.withTuning(tf32Options()) : product;
+        },
         (FloatArray) a[0],
         (FloatArray) a[1],
         (FloatArray) a[2]);

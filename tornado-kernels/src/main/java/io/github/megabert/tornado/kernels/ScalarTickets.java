@@ -7,9 +7,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 /**
  * Numbers that change from step to step, such as learning rates and seeds. The indices and scalars
  * of a task are constants of its compiled kernel, so two layers whose numbers lay at different
- * indices would need two kernels. Instead all numbers of a program lie in a row, and before each
- * task that wants some, one kernel takes the next ticket: it copies {@link #WIDTH} numbers to where
- * every such task finds its own.
+ * indices would need two kernels. Instead all numbers of a program lie in a row, and before the
+ * first task that wants some, one kernel takes the next ticket: it copies {@link #WIDTH} numbers to
+ * an array of their own.
  */
 public final class ScalarTickets {
   /** Numbers of a ticket. */

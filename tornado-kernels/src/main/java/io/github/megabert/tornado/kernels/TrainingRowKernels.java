@@ -107,6 +107,40 @@ public final class TrainingRowKernels {
     }
   }
 
+  /** {@link #dropout}; a thread four elements side by side, which share random words. */
+  static void dropoutOfQuads(
+      KernelContext context,
+      FloatArray words,
+      FloatArray x,
+      FloatArray residual,
+      FloatArray out,
+      int hasResidual,
+      int count) {
+    int first = 4 * context.globalIdx;
+    if (first < count) {
+      int bits = DropoutWords.kept(words, DropoutWords.position(words) + first);
+      float scale = DropoutWords.scale(words);
+      // Two loops, for a loop that asks what is constant does not compile for OpenCL.
+      if (hasResidual == 1) {
+        for (int j = 0; j < 4; j++) {
+          float value = 0f;
+          if (((bits >> j) & 1) * scale > 0f) {
+            value = x.get(first + j) * scale;
+          }
+          out.set(first + j, value + residual.get(first + j));
+        }
+      } else {
+        for (int j = 0; j < 4; j++) {
+          float value = 0f;
+          if (((bits >> j) & 1) * scale > 0f) {
+            value = x.get(first + j) * scale;
+          }
+          out.set(first + j, value);
+        }
+      }
+    }
+  }
+
   /**
    * LayerNorm's gradient for its input, and each row's mean and {@code 1/√(variance + eps)} for
    * {@link #layerNormColumns}; a work group a row.
@@ -414,17 +448,35 @@ public final class TrainingRowKernels {
     }
   }
 
-  /** A sum of squares a work group, in double: numbers {@code first … first + count − 1}. */
+  /** Work groups that sum up squares, at most. */
+  public static final int NORM_GROUPS = 512;
+
+  /** Numbers that are worth a work group of {@link #squares}. */
+  public static final int SQUARES_PER_GROUP = 1 << 12;
+
+  /**
+   * Sums of squares in double, one a work group, of numbers {@code first … first + count − 1}.
+   *
+   * @param groups work groups that share the numbers
+   * @param add whether to add to the sums of the matrix before, 0 or 1
+   */
   static void squares(
-      KernelContext context, FloatArray x, DoubleArray sums, int first, int count, int sumsAt) {
+      KernelContext context,
+      FloatArray x,
+      DoubleArray sums,
+      int first,
+      int count,
+      int groups,
+      int add) {
     int thread = context.localIdx;
+    int group = context.groupIdx;
     double[] partial = context.allocateDoubleLocalArray(NORM_THREADS);
     double sum = 0;
-    int from = context.groupIdx * SQUARES_PER_GROUP;
-    int end = TornadoMath.min(count, from + SQUARES_PER_GROUP);
-    for (int i = from + thread; i < end; i += NORM_THREADS) {
-      double value = x.get(first + i);
-      sum += value * value;
+    if (group < groups) {
+      for (int i = group * NORM_THREADS + thread; i < count; i += groups * NORM_THREADS) {
+        double value = x.get(first + i);
+        sum += value * value;
+      }
     }
     partial[thread] = sum;
     context.localBarrier();
@@ -435,12 +487,13 @@ public final class TrainingRowKernels {
       context.localBarrier();
     }
     if (thread == 0) {
-      sums.set(sumsAt + context.groupIdx, partial[0]);
+      double all = partial[0];
+      if (add == 1) {
+        all = all + sums.get(group);
+      }
+      sums.set(group, all);
     }
   }
-
-  /** Numbers whose squares a work group of {@link #squares} sums up. */
-  public static final int SQUARES_PER_GROUP = 1 << 15;
 
   /**
    * AdamW on elements {@code first … first + count − 1}; a thread an element.

@@ -93,6 +93,21 @@ public final class TrainingTasks {
                   (Integer) a[4],
                   (Integer) a[5]));
 
+  public static final Kernel DROPOUT_OF_QUADS =
+      new Kernel(
+          "dropoutOfQuads",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  TrainingRowKernels::dropoutOfQuads,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (FloatArray) a[2],
+                  (FloatArray) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5]));
+
   public static final Kernel LAYER_NORM =
       new Kernel(
           "layerNormGradient",
@@ -213,11 +228,13 @@ public final class TrainingTasks {
                   (DoubleArray) a[1],
                   (Integer) a[2],
                   (Integer) a[3],
-                  (Integer) a[4]));
+                  (Integer) a[4],
+                  (Integer) a[5]));
 
   public static final Kernel ADAM_W =
       new Kernel(
           "adamW",
+          5,
           (graph, task, a) ->
               graph.task(
                   task,

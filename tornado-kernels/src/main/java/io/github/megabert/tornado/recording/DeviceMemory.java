@@ -1,5 +1,7 @@
 package io.github.megabert.tornado.recording;
 
+import io.github.megabert.tornado.cuda.CudaDriver;
+import io.github.megabert.tornado.cuda.DirectCopies;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -7,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -35,8 +38,9 @@ public final class DeviceMemory implements AutoCloseable {
    * The graph that holds an array's buffer.
    *
    * @param name its name, under which other graphs consume the array
+   * @param plan the number of the plan that ran it
    */
-  record Owner(String name, TornadoTaskGraphInterface graph) {}
+  record Owner(String name, TornadoTaskGraphInterface graph, long plan) {}
 
   private record ScratchKey(int depth, int slot, int capacity, Element element) {
     static ScratchKey of(int depth, Operand.Scratch scratch) {
@@ -55,14 +59,16 @@ public final class DeviceMemory implements AutoCloseable {
 
   private final TornadoDevice device;
   private final MemoryBudget budget;
+  private final @Nullable CudaDriver driver;
   private final IdentityHashMap<TornadoNativeArray, Owner> owners = new IdentityHashMap<>();
-  private final List<TornadoNativeArray> waiting = new ArrayList<>();
+  private final Set<TornadoNativeArray> waiting = new LinkedHashSet<>();
   private final Map<ScratchKey, TornadoNativeArray> scratch = new HashMap<>();
   private final List<TornadoExecutionPlan> plans = new ArrayList<>();
 
-  DeviceMemory(TornadoDevice device, MemoryBudget budget) {
+  DeviceMemory(TornadoDevice device, MemoryBudget budget, @Nullable CudaDriver driver) {
     this.device = device;
     this.budget = budget;
+    this.driver = driver;
   }
 
   /**
@@ -112,8 +118,9 @@ public final class DeviceMemory implements AutoCloseable {
 
   /** Copies what waits to the device. */
   synchronized void upload() {
-    for (int from = 0; from < waiting.size(); from += ARRAYS_PER_GRAPH) {
-      uploadTogether(waiting.subList(from, Math.min(waiting.size(), from + ARRAYS_PER_GRAPH)));
+    List<TornadoNativeArray> all = List.copyOf(waiting);
+    for (int from = 0; from < all.size(); from += ARRAYS_PER_GRAPH) {
+      uploadTogether(all.subList(from, Math.min(all.size(), from + ARRAYS_PER_GRAPH)));
     }
     waiting.clear();
     budget.allocated();
@@ -126,6 +133,42 @@ public final class DeviceMemory implements AutoCloseable {
       throw new IllegalStateException("the array is not on the device: it belongs to no backend");
     }
     return owner;
+  }
+
+  /**
+   * Brings a part of an array's host memory, which has just been written, to the device.
+   *
+   * @param first element of the part
+   * @return false where only a program can
+   */
+  public synchronized boolean write(TornadoNativeArray array, long first, long count) {
+    if (waiting.contains(array)) {
+      return true;
+    }
+    if (driver == null) {
+      return false;
+    }
+    Owner owner = owner(array);
+    long size = array.getElementSize();
+    new DirectCopies(driver, device, owner.plan())
+        .toDevice(owner.graph(), array, first * size, count * size);
+    return true;
+  }
+
+  /** Brings a part of an array from the device to its host memory. */
+  public synchronized void read(TornadoNativeArray array, long first, long count) {
+    if (waiting.contains(array)) {
+      return;
+    }
+    Owner owner = owner(array);
+    long from = first * array.getElementSize();
+    long bytes = count * array.getElementSize();
+    if (driver == null) {
+      // With an offset, TornadoVM takes the host's one from the beginning of the part.
+      owner.graph().syncRuntimeTransferToHost(array, TornadoNativeArray.ARRAY_HEADER, from + bytes);
+      return;
+    }
+    new DirectCopies(driver, device, owner.plan()).toHost(owner.graph(), array, from, bytes);
   }
 
   private void uploadTogether(List<TornadoNativeArray> arrays) {
@@ -158,7 +201,7 @@ public final class DeviceMemory implements AutoCloseable {
     TornadoExecutionPlan plan = new TornadoExecutionPlan(snapshot);
     plan.withDevice(device).withGridScheduler(grids).execute();
     plans.add(plan);
-    Owner owner = new Owner(name, GraphLinks.implementation(snapshot));
+    Owner owner = new Owner(name, GraphLinks.implementation(snapshot), plan.getId());
     for (TornadoNativeArray array : arrays) {
       owners.put(array, owner);
     }

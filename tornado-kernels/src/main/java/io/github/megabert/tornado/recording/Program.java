@@ -19,6 +19,7 @@ public final class Program implements AutoCloseable {
   private static final int CALLS_WITH_ALL = 50;
 
   private final List<Call> calls;
+  private final List<Call> tasks;
   private final int depth;
   private final Map<Operand, TornadoNativeArray> arrays;
   private final ProgramGraphs graphs;
@@ -26,6 +27,7 @@ public final class Program implements AutoCloseable {
   private final TornadoExecutionPlan configured;
   private final TornadoDevice device;
   private final @Nullable CudaDriver driver;
+  private final CompiledKernels kernels;
   private @Nullable CapturedGraphs captured;
   private volatile List<Step> steps = List.of();
   private volatile int[] startSteps = {};
@@ -50,6 +52,7 @@ public final class Program implements AutoCloseable {
    * @param integerCount integers of a computation
    * @param replay whether the driver can capture the graphs and replay them in one launch
    * @param driver replays captured graphs faster than TornadoVM; null where it is not NVIDIA's
+   * @param kernels those that are compiled already
    */
   Program(
       String name,
@@ -61,17 +64,33 @@ public final class Program implements AutoCloseable {
       DeviceMemory memory,
       TornadoDevice device,
       boolean replay,
-      @Nullable CudaDriver driver) {
+      @Nullable CudaDriver driver,
+      CompiledKernels kernels) {
     this.device = device;
     this.driver = driver;
+    this.kernels = kernels;
     this.calls = calls;
+    this.tasks = tasks;
     this.depth = depth;
     this.arrays = arrays;
     boolean early = replay && driver != null;
     graphs = new ProgramGraphs(name, tasks, arrays, integerCount, memory, early);
     plan = new TornadoExecutionPlan(graphs.snapshots());
-    TornadoExecutionPlan withDevice = plan.withDevice(device).withGridScheduler(graphs.grids());
+    TornadoExecutionPlan withDevice = plan.withDevice(device);
+    if (tasks.stream().anyMatch(task -> task.grid() != null)) {
+      withDevice = withDevice.withGridScheduler(graphs.grids());
+    }
     configured = replay ? withDevice.withCUDAGraph() : withDevice;
+  }
+
+  /** How many integers a computation has. */
+  int integerCount() {
+    return graphs.integerCount();
+  }
+
+  /** What it runs. */
+  List<Call> tasks() {
+    return tasks;
   }
 
   /** The steps that computations last recorded for it. */
@@ -204,12 +223,26 @@ public final class Program implements AutoCloseable {
       clock.ended(HostClock.Part.REST);
       return;
     }
+    runFirst();
+  }
+
+  /** Runs for the first time, with what another program was given last. */
+  void runLike(Program other) {
+    graphs.takeInputs(other.graphs);
+    runFirst();
+  }
+
+  private void runFirst() {
     List<TornadoTaskGraphInterface> all = graphs.graphs();
     for (int i = 0; i < all.size(); i++) {
       if (!linked) {
         graphs.linkWithOwners(i);
+        kernels.prepare(all.get(i), graphs.signatures(i));
       }
       configured.withGraph(i).execute();
+      if (!linked) {
+        kernels.keep(all.get(i), graphs.signatures(i));
+      }
       // The plan makes the last graph the source of the next one's arrays; all have theirs already.
       all.forEach(graph -> graph.setLastExecutedTaskGraph(graph));
     }

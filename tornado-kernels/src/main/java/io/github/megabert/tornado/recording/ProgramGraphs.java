@@ -29,9 +29,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * <p>TornadoVM waits for the device after every graph, so a graph takes as many calls as fit: the
  * 24 layers of the 345M model are three graphs. Where nobody waits, two brief ones come first,
  * which are started while the host does what is left: what needs no more integers than the first
- * call, and the rest of about three layers. A kernel is compiled once a task name, and a graph
- * takes a name once; all graphs have one name, and the n-th call of a signature the same name in
- * each, so the later graphs find their kernels compiled.
+ * call, and the rest of about three layers.
  */
 final class ProgramGraphs {
   /** TornadoVM's task graphs hold 1024 nodes; some are left for what is added at the ends. */
@@ -57,18 +55,16 @@ final class ProgramGraphs {
   private static final int BYTES_PER_TASK = 15;
   private static final int BYTES_PER_ARGUMENT = 5;
 
-  /** A library's task has up to 14 arguments, whatever its call has. */
-  private static final int LIBRARY_ARGUMENTS = 14;
+  /** A library's task has up to 17 arguments, whatever its call has. */
+  private static final int LIBRARY_ARGUMENTS = 17;
 
   /** A node for the array, one for where it comes from, one for where it stays. */
   private static final int NODES_PER_ARRAY = 3;
 
-  /** The task and up to two arrays that it writes. */
-  private static final int NODES_PER_TASK = 3;
-
   private final String name;
   private final DeviceMemory memory;
   private final Map<Operand, TornadoNativeArray> arrays;
+  private final int integerCount;
   private final IntArray integers;
   private final Map<Integer, FloatArray> uploads = new LinkedHashMap<>();
   private final GridScheduler grids = new GridScheduler();
@@ -76,6 +72,7 @@ final class ProgramGraphs {
   private final List<ImmutableTaskGraph> snapshots = new ArrayList<>();
   private final List<TornadoTaskGraphInterface> graphs = new ArrayList<>();
   private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
+  private final List<List<@Nullable List<Object>>> signatures = new ArrayList<>();
 
   /** The sections of integers that each brief graph reads, with those before it. */
   private final List<Set<Integer>> sections = new ArrayList<>();
@@ -100,6 +97,7 @@ final class ProgramGraphs {
     this.name = name;
     this.memory = memory;
     this.arrays = arrays;
+    this.integerCount = integerCount;
     integers = new IntArray(Math.max(1, integerCount));
     for (Call call : calls) {
       for (Object argument : call.arguments()) {
@@ -118,7 +116,9 @@ final class ProgramGraphs {
       if (index < ends.size()) {
         sections.add(sections(calls.subList(0, to)));
       }
-      snapshots.add(graph(calls.subList(from, to), from == 0));
+      List<Call> part = calls.subList(from, to);
+      snapshots.add(graph(part, from == 0));
+      signatures.add(part.stream().map(ProgramGraphs::compiled).toList());
       from = to;
     }
     for (ImmutableTaskGraph snapshot : snapshots) {
@@ -152,8 +152,9 @@ final class ProgramGraphs {
     int bytes = 0;
     int to = from;
     while (to < calls.size() && to - from < MAX_TASKS) {
-      nodes += NODES_PER_TASK;
       Call call = calls.get(to);
+      // The task, and what it writes.
+      nodes += 1 + call.kernel().writes();
       int arguments = call.grid() == null ? LIBRARY_ARGUMENTS : call.arguments().size() + 1;
       bytes += BYTES_PER_TASK + BYTES_PER_ARGUMENT * arguments;
       for (Object argument : call.arguments()) {
@@ -167,6 +168,11 @@ final class ProgramGraphs {
       to++;
     }
     return to;
+  }
+
+  /** What is compiled for a call; null for a library's. */
+  private static @Nullable List<Object> compiled(Call call) {
+    return call.grid() == null ? null : call.signature();
   }
 
   private ImmutableTaskGraph graph(List<Call> calls, boolean first) {
@@ -227,6 +233,11 @@ final class ProgramGraphs {
     return graphs;
   }
 
+  /** What is compiled for the tasks of a graph, null for a library's. */
+  List<@Nullable List<Object>> signatures(int index) {
+    return signatures.get(index);
+  }
+
   /** How many threads run each task. */
   GridScheduler grids() {
     return grids;
@@ -241,6 +252,13 @@ final class ProgramGraphs {
           MemorySegment.copy(
               source, 0, array.getSegment(), ValueLayout.JAVA_FLOAT, 0, source.length);
         });
+  }
+
+  /** Takes over what another program's first graph copies to the device. */
+  void takeInputs(ProgramGraphs others) {
+    integers.getSegment().copyFrom(others.integers.getSegment());
+    uploads.forEach(
+        (index, array) -> array.getSegment().copyFrom(others.uploads.get(index).getSegment()));
   }
 
   private void fill(IntegerBlock block, int from) {
@@ -271,6 +289,11 @@ final class ProgramGraphs {
     }
     fill(block, from);
     return true;
+  }
+
+  /** How many integers a computation has. */
+  int integerCount() {
+    return integerCount;
   }
 
   /** The integers that the first graph copies to the device. */

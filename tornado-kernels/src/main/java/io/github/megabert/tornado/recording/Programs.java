@@ -1,11 +1,14 @@
 package io.github.megabert.tornado.recording;
 
+import io.github.megabert.tornado.cuda.CublasLibrary;
 import io.github.megabert.tornado.cuda.CudaDriver;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
@@ -25,9 +28,14 @@ public final class Programs implements AutoCloseable {
   private final @Nullable CudaDriver driver;
   private final DeviceMemory memory;
   private final Map<Key, Program> programs = new HashMap<>();
+  private final CompiledKernels kernels = new CompiledKernels();
   private final Spares spares = new Spares();
   private final ReentrantLock lock = new ReentrantLock();
   private volatile @Nullable Program latest;
+
+  /** Which program ran last time after each: a step of training has several. */
+  private final Map<Program, Program> followers = new ConcurrentHashMap<>();
+
   private HostClock latestClock = new HostClock();
   private volatile boolean closed;
 
@@ -43,7 +51,19 @@ public final class Programs implements AutoCloseable {
     TornadoVMBackendType type = device.getTornadoVMBackend();
     replay = type != TornadoVMBackendType.OPENCL;
     driver = type == TornadoVMBackendType.CUDA ? CudaDriver.load() : null;
-    memory = new DeviceMemory(device, new MemoryBudget(name, device, driver));
+    memory = new DeviceMemory(device, new MemoryBudget(name, device, driver), driver);
+  }
+
+  /**
+   * Makes products of cuBLAS known to TornadoVM that it does not bring itself.
+   *
+   * @throws UnsupportedOperationException if cuBLAS is not there
+   */
+  public void useCublas() {
+    if (driver == null) {
+      throw new UnsupportedOperationException("without NVIDIA's driver there is no cuBLAS");
+    }
+    CublasLibrary.register(driver);
   }
 
   /** What stays on the device. */
@@ -54,6 +74,20 @@ public final class Programs implements AutoCloseable {
   /** What computations leave to the next ones. */
   Spares spares() {
     return spares;
+  }
+
+  /**
+   * Does something while no computation has the device.
+   *
+   * @param direct copies to the device or from it
+   */
+  public <T> T alone(Supplier<T> direct) {
+    acquire();
+    try {
+      return direct.get();
+    } finally {
+      release();
+    }
   }
 
   /** Waits until no other thread's computation holds the device; returns how many this one has. */
@@ -96,32 +130,46 @@ public final class Programs implements AutoCloseable {
     return latest;
   }
 
-  /** Whether a program still is the one that ran last. The caller holds the device. */
-  boolean isLatest(Program program, int depth) {
-    return latest == program && program.depth() == depth;
+  /** The program that ran last time after the one that ran last; null before the first. */
+  @Nullable Program expected() {
+    Program program = latest;
+    return program == null ? null : followers.getOrDefault(program, program);
+  }
+
+  /** Notes which program runs. The caller holds the device. */
+  void runs(Program program) {
+    Program before = latest;
+    if (before != null) {
+      followers.put(before, program);
+    }
+    latest = program;
   }
 
   /** The program of these calls, built if they are new. The caller holds the device. */
   Program of(
       List<Call> calls, int depth, Map<Operand, TornadoNativeArray> arrays, int integerCount) {
     memory.upload();
-    Program program =
-        programs.computeIfAbsent(
-            new Key(calls, depth),
-            key ->
-                new Program(
-                    "program" + programs.size(),
-                    calls,
-                    joined.apply(calls),
-                    depth,
-                    Map.copyOf(arrays),
-                    integerCount,
-                    memory,
-                    device,
-                    replay,
-                    driver));
-    latest = program;
-    return program;
+    return programs.computeIfAbsent(
+        new Key(calls, depth),
+        key ->
+            build(
+                "program" + programs.size(),
+                calls,
+                joined.apply(calls),
+                depth,
+                Map.copyOf(arrays),
+                integerCount));
+  }
+
+  private Program build(
+      String name,
+      List<Call> calls,
+      List<Call> tasks,
+      int depth,
+      Map<Operand, TornadoNativeArray> arrays,
+      int integerCount) {
+    return new Program(
+        name, calls, tasks, depth, arrays, integerCount, memory, device, replay, driver, kernels);
   }
 
   /**
@@ -150,6 +198,40 @@ public final class Programs implements AutoCloseable {
     }
   }
 
+  /**
+   * What the tasks of a program cost, the dearest first. The matrices hold nonsense afterwards.
+   *
+   * @param program one that has run
+   */
+  public List<TaskCost> costs(Program program) {
+    acquire();
+    try {
+      int[] built = {0};
+      return TaskCost.of(
+          program,
+          tasks ->
+              build(
+                  "costs" + System.identityHashCode(program) + "x" + built[0]++,
+                  tasks,
+                  tasks,
+                  program.depth(),
+                  program.arrays(),
+                  program.integerCount()));
+    } finally {
+      release();
+    }
+  }
+
+  /** All programs, to see what they cost. */
+  public List<Program> all() {
+    acquire();
+    try {
+      return List.copyOf(programs.values());
+    } finally {
+      release();
+    }
+  }
+
   /** Keeps the clock of the program that ran last. The caller holds the device. */
   void keepClock(HostClock clock) {
     latestClock = clock;
@@ -160,6 +242,24 @@ public final class Programs implements AutoCloseable {
     acquire();
     try {
       return latestClock;
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * What has been made since the backend was opened. A repeated step adds nothing.
+   *
+   * @param programs lists of calls with their task graphs
+   * @param kernels compiled for the device
+   */
+  public record Made(int programs, int kernels) {}
+
+  /** What has been made. */
+  public Made made() {
+    acquire();
+    try {
+      return new Made(programs.size(), kernels.count());
     } finally {
       release();
     }
@@ -183,6 +283,7 @@ public final class Programs implements AutoCloseable {
         closed = true;
         programs.values().forEach(Program::close);
         programs.clear();
+        followers.clear();
         memory.close();
       }
     } finally {

@@ -14,10 +14,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * What a computation has recorded and not yet run, where its scratch lies, and its hold on the
  * device.
  *
- * <p>Mostly a computation records what the one before did. Its first graphs then are started as
- * soon as the integers that they read are there, and the device computes while the host records the
- * steps; if these are not the expected ones after all, everything is run from the beginning. Only
- * steps that write nothing but scratch may be run twice.
+ * <p>Mostly a computation records what the one before did, or what came after that last time. Its
+ * first graphs then are started as soon as the integers that they read are there, and the device
+ * computes while the host records the steps; if these are not the expected ones after all,
+ * everything is run from the beginning. Only steps that write nothing but scratch may be run twice.
  */
 public final class Recording {
   private final Programs programs;
@@ -25,14 +25,14 @@ public final class Recording {
   private final IntegerBlock integers;
   private final List<float[]> uploads = new ArrayList<>();
 
-  /** The program that ran last, and its steps. */
-  private final @Nullable Program expected;
+  /** The program that mostly comes now, and its steps. */
+  private @Nullable Program expected;
 
-  private final List<Step> expectedSteps;
+  private List<Step> expectedSteps = List.of();
   private boolean asExpected;
 
   /** After how many steps the next graph of the expected program may be started. */
-  private int[] startSteps;
+  private int[] startSteps = {};
 
   private int started;
   private @Nullable Program begun;
@@ -45,10 +45,14 @@ public final class Recording {
   public Recording(Programs programs) {
     this.programs = programs;
     integers = programs.spares().takeIntegers();
-    expected = programs.latest();
+    expect();
+    startSteps = expected == null ? new int[0] : expected.startSteps();
+  }
+
+  private void expect() {
+    expected = programs.expected();
     expectedSteps = expected == null ? List.of() : expected.steps();
     asExpected = expected != null;
-    startSteps = expected == null ? new int[0] : expected.startSteps();
   }
 
   /** A new scratch operand. */
@@ -120,11 +124,16 @@ public final class Recording {
       return false;
     }
     depth = programs.tryAcquire();
-    if (depth == 0 || !programs.isLatest(program, depth)) {
+    if (depth == 0 || program != programs.expected() || program.depth() != depth) {
       return false;
     }
     clock.ended(HostClock.Part.RECORD);
     return true;
+  }
+
+  /** Steps that have been recorded and not run. */
+  public int size() {
+    return steps.size();
   }
 
   public boolean isEmpty() {
@@ -154,10 +163,11 @@ public final class Recording {
       clock.ended(HostClock.Part.RECORD);
     }
     begun = null;
+    programs.runs(program);
     program.run(integers, uploads, clock);
     programs.keepClock(clock);
     steps.clear();
-    asExpected = false;
+    expect();
     startSteps = new int[0];
     integers.clear();
     uploads.clear();
@@ -170,7 +180,7 @@ public final class Recording {
         program != null
             && asExpected
             && steps.size() == expectedSteps.size()
-            && programs.isLatest(program, depth);
+            && program.depth() == depth;
     if (program == null || !repeated) {
       List<Call> calls = new ArrayList<>();
       steps.forEach(step -> calls.addAll(step.calls()));

@@ -1,0 +1,148 @@
+package io.github.megabert.tornado.recording;
+
+import java.lang.reflect.Array;
+import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
+
+/**
+ * The compiled kernels of a device, by {@link Call#signature}. TornadoVM compiles a kernel for
+ * every task of a plan, and a step of training has thousands of tasks of some two hundred kinds.
+ *
+ * <p>A task graph gets its interpreter when it first runs, and the interpreter compiles what it
+ * finds no code for. So the code is put there in between, by a map that takes the place of the one
+ * in which a graph notes its new interpreter. All that lies in a module that is open to reflection.
+ */
+final class CompiledKernels {
+  private static final String CODE = "uk.ac.manchester.tornado.runtime.common.TornadoInstalledCode";
+
+  private final Map<List<Object>, Object> codes = new HashMap<>();
+  private boolean broken;
+
+  /** How many kernels have been compiled. */
+  int count() {
+    return codes.size();
+  }
+
+  /**
+   * Prepares a graph that has not run yet.
+   *
+   * @param signatures of its tasks; null for those that nothing is compiled for
+   */
+  void prepare(TornadoTaskGraphInterface graph, List<@Nullable List<Object>> signatures) {
+    if (broken) {
+      return;
+    }
+    try {
+      field(graph, "vmTable").set(graph, new Interpreters(signatures));
+    } catch (ReflectiveOperationException | RuntimeException changed) {
+      warn(changed);
+    }
+  }
+
+  /** Keeps what a graph that was prepared has compiled in its first run. */
+  void keep(TornadoTaskGraphInterface graph, List<@Nullable List<Object>> signatures) {
+    if (broken) {
+      return;
+    }
+    try {
+      Object table = installed(field(graph, "vm").get(graph));
+      for (int i = 0; i < signatures.size(); i++) {
+        List<Object> signature = signatures.get(i);
+        if (signature != null && !codes.containsKey(signature)) {
+          codes.put(signature, Array.get(table, i));
+        }
+      }
+    } catch (ReflectiveOperationException | RuntimeException changed) {
+      warn(changed);
+    }
+  }
+
+  private void warn(Exception changed) {
+    broken = true;
+    System.getLogger(CompiledKernels.class.getName())
+        .log(
+            System.Logger.Level.WARNING,
+            "TornadoVM is not the version that MegaBERT was built for, 5.2.0-jdk25:"
+                + " kernels are compiled again and again",
+            changed);
+  }
+
+  private static Field field(Object owner, String name) throws ReflectiveOperationException {
+    Field field = owner.getClass().getDeclaredField(name);
+    field.setAccessible(true);
+    return field;
+  }
+
+  /** The code of each task, as the interpreter of a graph's virtual machine holds it. */
+  private static Object installed(Object machine) throws ReflectiveOperationException {
+    Object interpreters = field(machine, "tornadoVMInterpreters").get(machine);
+    Object interpreter = Array.get(interpreters, 0);
+    return field(interpreter, "installedCodes").get(interpreter);
+  }
+
+  /** The virtual machines of a graph, each filled with code when it is noted here. */
+  private final class Interpreters extends HashMap<Object, Object> {
+    private static final long serialVersionUID = 1;
+
+    private final transient List<@Nullable List<Object>> signatures;
+
+    Interpreters(List<@Nullable List<Object>> signatures) {
+      this.signatures = signatures;
+    }
+
+    @Override
+    public @Nullable Object put(Object device, Object machine) {
+      try {
+        fill(installed(machine));
+      } catch (ReflectiveOperationException | RuntimeException changed) {
+        warn(changed);
+      }
+      return super.put(device, machine);
+    }
+
+    private void fill(Object table) throws ReflectiveOperationException {
+      if (Array.getLength(table) != signatures.size()) {
+        throw new IllegalStateException("the graph has other tasks than it was made of");
+      }
+      Map<List<Object>, Integer> first = new HashMap<>();
+      for (int i = 0; i < signatures.size(); i++) {
+        List<Object> signature = signatures.get(i);
+        if (signature == null) {
+          continue;
+        }
+        Object code = codes.get(signature);
+        if (code == null) {
+          Integer before = first.putIfAbsent(signature, i);
+          code = before == null ? null : later(table, before);
+        }
+        Array.set(table, i, code);
+      }
+    }
+
+    /** The code that will have been compiled for an earlier task when this one runs. */
+    private static Object later(Object table, int task) throws ReflectiveOperationException {
+      Class<?> type = Class.forName(CODE);
+      return Proxy.newProxyInstance(
+          type.getClassLoader(),
+          new Class<?>[] {type},
+          (proxy, method, arguments) -> {
+            Object code = Array.get(table, task);
+            if (code == null) {
+              // It is asked for before it is there only whether it need be compiled.
+              return method.getName().equals("isValid");
+            }
+            try {
+              return method.invoke(code, arguments);
+            } catch (InvocationTargetException failure) {
+              throw failure.getCause();
+            }
+          });
+    }
+  }
+}

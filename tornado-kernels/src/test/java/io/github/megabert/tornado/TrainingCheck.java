@@ -1,0 +1,215 @@
+package io.github.megabert.tornado;
+
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.Tape;
+import io.github.megabert.model.Batch;
+import io.github.megabert.model.Labels;
+import io.github.megabert.model.LoadOptions;
+import io.github.megabert.model.Loss;
+import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.RandomCheckpoint;
+import io.github.megabert.model.Regularization;
+import io.github.megabert.model.TrainableModel;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.tornado.recording.Program;
+import io.github.megabert.tornado.recording.Programs;
+import io.github.megabert.tornado.recording.TaskCost;
+import io.github.megabert.train.optim.AdamW;
+import io.github.megabert.train.optim.AdamWOptions;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * Times steps of training a masked language model on a device: both passes with dropout 0.1, and
+ * AdamW with clipping; {@code bench/training.sh} runs it beside PyTorch.
+ *
+ * <p>Arguments: {@code MODEL PRECISION SHAPE…}, the model {@code 345m} or one as deep and {@code
+ * narrow}, shapes such as {@code 16x512} or {@code ragged}. With {@code -Dcosts=true}, what each
+ * kind of task costs.
+ */
+final class TrainingCheck {
+  private static final double DROPOUT = 0.1;
+
+  /** Every so manieth token is masked. */
+  private static final int MASKED = 7;
+
+  private static final int WARM_UP_STEPS = 5;
+  private static final double SECONDS = Double.parseDouble(System.getProperty("seconds", "5"));
+  private static final int MOST = 200;
+
+  private TrainingCheck() {}
+
+  public static void main(String[] arguments) {
+    Precision precision = Precision.valueOf(arguments[1]);
+    MegatronBertConfig config =
+        switch (arguments[0]) {
+          case "345m" -> MegatronBertConfig.ofSizes(24, 1024, 16, 4096, 29056, 512);
+          case "narrow" -> MegatronBertConfig.ofSizes(24, 64, 1, 128, 1000, 512);
+          default -> throw new IllegalArgumentException("345m or narrow, not " + arguments[0]);
+        };
+    try (TornadoBackend device =
+        (TornadoBackend)
+            new TornadoBackendProvider().open(BackendOptions.DEFAULT.withPrecision(precision))) {
+      for (String shape : Arrays.asList(arguments).subList(2, arguments.length)) {
+        time(device, config, shape);
+      }
+    }
+    // TornadoVM's threads do not end by themselves.
+    System.exit(0);
+  }
+
+  private static void time(TornadoBackend device, MegatronBertConfig config, String shape) {
+    long begin = System.nanoTime();
+    try (RandomCheckpoint weights = RandomCheckpoint.of(config, ModelClass.MASKED_LM, 1);
+        TrainableModel model =
+            TrainableModel.load(weights, device, LoadOptions.DEFAULT, spec -> false);
+        AdamW optimizer =
+            new AdamW(model.parameters(), AdamWOptions.DEFAULT.withLearningRate(1e-5))) {
+      System.out.printf(Locale.ROOT, "%s, loaded in %.1f s%n", device.device(), seconds(begin));
+      int[] lengths = lengths(shape);
+      double[] times = new double[MOST];
+      double[] rest = new double[MOST];
+      int count = 0;
+      double firstLoss = 0;
+      double firstSeconds = 0;
+      double loss = 0;
+      Programs.Made made = device.programs().made();
+      long start = 0;
+      for (int step = 0; count < MOST; step++) {
+        Batch batch = batch(lengths, config.vocabSize());
+        Labels labels = labels(batch);
+        long before = System.nanoTime();
+        loss = forwardAndBackward(model, batch, labels, step);
+        long between = System.nanoTime();
+        double norm;
+        try (Computation computation = device.begin()) {
+          norm = optimizer.step(computation, 1);
+          computation.finish();
+        }
+        double all = seconds(before) * 1e3;
+        if (step == 0) {
+          firstSeconds = all / 1e3;
+          firstLoss = loss;
+        }
+        if (step < WARM_UP_STEPS) {
+          System.out.printf(
+              Locale.ROOT,
+              "  step %d: loss %.4f, gradient norm %.4f, passes %.1f ms, update %.1f ms, %s%n",
+              step,
+              loss,
+              norm,
+              (between - before) * 1e-6,
+              seconds(between) * 1e3,
+              device.programs().made());
+          made = device.programs().made();
+          start = System.nanoTime();
+          continue;
+        }
+        times[count] = all;
+        rest[count++] = seconds(between) * 1e3;
+        if (seconds(start) > SECONDS && count >= 5) {
+          break;
+        }
+      }
+      double median = median(times, count);
+      System.out.printf(
+          Locale.ROOT,
+          "%-4s %-8s %6d tokens  first %.1f s  median %.2f ms  least %.2f ms  update %.2f ms"
+              + "  loss %.4f to %.4f  %.0f tokens/s%n",
+          device.precision().optionName(),
+          shape,
+          Arrays.stream(lengths).sum(),
+          firstSeconds,
+          median,
+          Arrays.stream(times, 0, count).min().orElse(0),
+          median(rest, count),
+          firstLoss,
+          loss,
+          Arrays.stream(lengths).sum() / median * 1e3);
+      if (!made.equals(device.programs().made())) {
+        System.out.println("  made while steps were timed: " + device.programs().made());
+      }
+      if (Boolean.getBoolean("costs")) {
+        costs(device);
+      }
+    }
+  }
+
+  private static void costs(TornadoBackend device) {
+    for (Program program : device.programs().all()) {
+      List<TaskCost> costs = device.programs().costs(program);
+      System.out.printf(
+          Locale.ROOT,
+          "program of %d tasks, %.2f ms%n",
+          costs.stream().mapToInt(TaskCost::count).sum(),
+          costs.stream().mapToDouble(TaskCost::total).sum() * 1e-3);
+      for (TaskCost cost : costs.subList(0, Math.min(40, costs.size()))) {
+        System.out.printf(
+            Locale.ROOT,
+            "%9.3f ms = %4d × %8.2f µs  %s%n",
+            cost.total() * 1e-3,
+            cost.count(),
+            cost.micros(),
+            cost.kernel());
+      }
+    }
+  }
+
+  private static double forwardAndBackward(
+      TrainableModel model, Batch batch, Labels labels, int step) {
+    Regularization with = new Regularization(DROPOUT, DROPOUT, 0, 0, step, step, 0, 0, 0);
+    try (Tape tape = new Tape(model.parameters().backend().begin(), model.parameters(), false)) {
+      model.parameters().clearGradients(tape);
+      Loss loss = model.model().loss(tape, batch, labels, with);
+      loss.backward(tape, 1);
+      return loss.read(tape);
+    }
+  }
+
+  private static double median(double[] values, int count) {
+    double[] sorted = Arrays.copyOf(values, count);
+    Arrays.sort(sorted);
+    return sorted[count / 2];
+  }
+
+  private static int[] lengths(String shape) {
+    if (shape.equals("ragged")) {
+      // 32 sequences of 16 to 512 tokens, 8448 in all, in mixed order.
+      int[] lengths = new int[32];
+      for (int i = 0; i < 32; i++) {
+        lengths[i] = 16 + (i * 13 % 32) * 16;
+      }
+      return lengths;
+    }
+    String[] parts = shape.split("x", -1);
+    int[] lengths = new int[Integer.parseInt(parts[0])];
+    Arrays.fill(lengths, Integer.parseInt(parts[1]));
+    return lengths;
+  }
+
+  private static Batch batch(int[] lengths, int vocabulary) {
+    Random random = new Random(lengths.length);
+    int[][] sequences = new int[lengths.length][];
+    for (int i = 0; i < lengths.length; i++) {
+      sequences[i] = random.ints(lengths[i], 0, vocabulary).toArray();
+    }
+    return Batch.ofTokens(sequences);
+  }
+
+  private static Labels labels(Batch batch) {
+    int[] classes = new int[batch.tokens()];
+    Arrays.fill(classes, Labels.IGNORED);
+    for (int i = 0; i < classes.length; i += MASKED) {
+      classes[i] = i % 1000;
+    }
+    return new Labels.OfTokens(classes);
+  }
+
+  private static double seconds(long since) {
+    return (System.nanoTime() - since) / 1e9;
+  }
+}
