@@ -10,8 +10,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The model that ranks share, one whole parameter at a time on each: all ranks read the same ones
- * in the same order, and none ever has more than one of them and its own part.
+ * The stage of a model that ranks share, one whole parameter at a time on each: all of them read
+ * the same ones in the same order, and none ever has more than one of them and its own part. Names
+ * and shapes are those of the whole model.
  */
 record GatheredParameters(TrainableParameters parameters) implements Checkpoint {
   @Override

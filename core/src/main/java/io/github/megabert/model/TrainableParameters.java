@@ -514,15 +514,23 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   }
 
   /**
-   * The whole model, for ranks that share it to write together: one parameter after the other, in
-   * the same order on each, whose tensors are read into arenas that are open to all threads. Ranks
-   * of a pipeline do not.
+   * The model of this rank's stage, for the ranks that share it to write together: one parameter
+   * after the other, in the same order on each, whose tensors are read into arenas that are open to
+   * all threads.
    */
   public Checkpoint gathered() {
-    if (pipeline().isDivided()) {
-      throw new IllegalStateException("ranks of a pipeline write one model, not a part each");
-    }
     return new GatheredParameters(this);
+  }
+
+  /**
+   * Whether Megatron-LM's pipeline would have the same parameters on each rank: stages of equally
+   * many layers, one a rank, and the words on the last one too.
+   */
+  public boolean isDividedAsMegatron() {
+    return !pipeline.isDivided()
+        || (pipeline.chunks() == 1
+            && pipeline.layers() % pipeline.size() == 0
+            && wholeModel.containsKey(ParameterTable.DECODER_BIAS));
   }
 
   /** Numbers that do not change any more. */

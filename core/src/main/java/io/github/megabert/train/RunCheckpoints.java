@@ -7,8 +7,8 @@ import io.github.megabert.checkpoint.megatron.MegatronDialect;
 import io.github.megabert.checkpoint.megatron.MegatronPartition;
 import io.github.megabert.checkpoint.megatron.MegatronRun;
 import io.github.megabert.model.TrainableParameters;
-import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.ParallelGroups;
+import io.github.megabert.parallel.ParallelPlan;
 import io.github.megabert.train.optim.AdamW;
 import io.github.megabert.train.optim.MomentTensors;
 import io.github.megabert.train.optim.Schedule;
@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a run's checkpoints: on the first rank all, or on each of the ranks that share the layers
+ * Writes a run's checkpoints: on the first rank all, or on each of the ranks that share the model
  * its own file of Megatron-LM's; the others give what they have.
  *
  * @param steps of the whole run
@@ -54,21 +54,32 @@ record RunCheckpoints(
     }
   }
 
-  /** The ranks that share each layer and write their own files; null where the first writes all. */
-  private @Nullable Communicator ranksThatWrite() {
-    return ranks != null
-            && format.dialect() != null
-            && ranks.plan().tensor() > 1
-            && ranks.plan().pipeline() == 1
-        ? ranks.tensor()
+  /**
+   * The ranks that share the model and write their own files; null where the first writes all:
+   * where Megatron-LM has no such stages, where copies of stages divide the optimizer's state, and
+   * for Megatron core's pipelines.
+   */
+  private @Nullable ParallelGroups ranksThatWrite() {
+    if (ranks == null || format.dialect() == null) {
+      return null;
+    }
+    ParallelPlan plan = ranks.plan();
+    boolean isStateDivided = plan.data() > 1 && dataParallel.distributedOptimizer();
+    return plan.tensor() * plan.pipeline() > 1
+            && parameters.isDividedAsMegatron()
+            && (plan.pipeline() == 1
+                || (!isStateDivided && format.dialect() == MegatronDialect.LEGACY))
+        ? ranks
         : null;
   }
 
   /** How Megatron-LM divides the model as it is divided here. */
   private MegatronPartition partition(Checkpoint model, MegatronDialect dialect)
       throws CheckpointException {
-    Communicator sharing = ranksThatWrite();
-    return MegatronPartition.of(model, dialect, sharing == null ? 1 : sharing.size(), 1);
+    ParallelGroups sharing = ranksThatWrite();
+    return sharing == null
+        ? MegatronPartition.of(model, dialect, 1, 1)
+        : MegatronPartition.of(model, dialect, sharing.plan().tensor(), sharing.plan().pipeline());
   }
 
   /**
@@ -99,16 +110,16 @@ record RunCheckpoints(
   private @Nullable Path saveForMegatron(
       RunFolder files, AdamW optimizer, RunState state, MegatronDialect dialect, boolean isFirst)
       throws IOException {
-    Communicator sharing = ranksThatWrite();
+    ParallelGroups sharing = ranksThatWrite();
     Checkpoint all = sharing == null ? parameters.whole() : parameters.gathered();
     if (!isFirst && sharing == null) {
       optimizer.giveState();
       return null;
     }
-    try (MomentTensors moments = optimizer.state()) {
+    try (MomentTensors moments = optimizer.state(sharing != null)) {
       RunFolder.MegatronPart part =
           new RunFolder.MegatronPart(all, partition(all, dialect), run(state), moments);
-      if (!isFirst) {
+      if (!isFirst && sharing != null) {
         RunFolder.writeRank(part, sharing);
         return null;
       }

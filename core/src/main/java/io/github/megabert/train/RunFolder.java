@@ -15,7 +15,7 @@ import io.github.megabert.checkpoint.megatron.MegatronWriter;
 import io.github.megabert.input.Difference;
 import io.github.megabert.input.Quote;
 import io.github.megabert.model.TrainableParameters;
-import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.tensor.MappedMemory;
 import io.github.megabert.train.optim.AdamW;
 import java.io.IOException;
@@ -182,13 +182,11 @@ final class RunFolder {
    * Likewise, on the first of the ranks that share the model and write their files themselves; all
    * others {@link #writeRank}.
    */
-  Path saveRanks(MegatronPart part, Communicator ranks, RunState state, int keep)
+  Path saveRanks(MegatronPart part, ParallelGroups ranks, RunState state, int keep)
       throws IOException {
     return save(
         target -> {
-          byte[] name = target.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8);
-          byte[] _ = ranks.broadcastBytes(name, 0);
-          writeRank(part, ranks, target);
+          writeRank(part, ranks, tell(target.toAbsolutePath().toString(), ranks));
           part.writer().finish(target);
           copyAlongside(target);
         },
@@ -197,15 +195,22 @@ final class RunFolder {
   }
 
   /** Writes this rank's file of a checkpoint that the first one saves. */
-  static void writeRank(MegatronPart part, Communicator ranks) throws IOException {
-    byte[] name = ranks.broadcastBytes(new byte[0], 0);
-    writeRank(part, ranks, Path.of(new String(name, StandardCharsets.UTF_8)));
+  static void writeRank(MegatronPart part, ParallelGroups ranks) throws IOException {
+    writeRank(part, ranks, tell("", ranks));
   }
 
-  private static void writeRank(MegatronPart part, Communicator ranks, Path target)
+  /** A path of the first rank, on all that share the model. */
+  private static Path tell(String path, ParallelGroups ranks) {
+    byte[] bytes = ranks.tensor().broadcastBytes(path.getBytes(StandardCharsets.UTF_8), 0);
+    // Ranks of the first stage have it now, and tell their likes in the others.
+    return Path.of(new String(ranks.pipeline().broadcastBytes(bytes, 0), StandardCharsets.UTF_8));
+  }
+
+  private static void writeRank(MegatronPart part, ParallelGroups ranks, Path target)
       throws IOException {
-    part.writer().writeRank(target, 0, ranks.rank());
-    ranks.barrier();
+    part.writer().writeRank(target, ranks.pipeline().rank(), ranks.tensor().rank());
+    ranks.tensor().barrier();
+    ranks.pipeline().barrier();
   }
 
   private void copyAlongside(Path target) throws IOException {

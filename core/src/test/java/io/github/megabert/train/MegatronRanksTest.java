@@ -10,11 +10,16 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parallel.ParallelPlan;
 import io.github.megabert.parallel.RankFailedException;
 import io.github.megabert.train.log.MetricsLine;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ranks that share a model write Megatron-LM's files, each its own. */
 class MegatronRanksTest {
@@ -35,20 +40,55 @@ class MegatronRanksTest {
     for (String rank : List.of("mp_rank_00", "mp_rank_01")) {
       assertTrue(Files.exists(saved.resolve("iter_0000007").resolve(rank)), rank);
     }
-    try (Checkpoint wanted = Checkpoint.open(whole.resolve("checkpoints").resolve("step-7"));
-        Checkpoint got = Checkpoint.open(saved)) {
-      assertTrue(got.names().containsAll(wanted.names()));
-      for (String name : wanted.names()) {
-        assertArrayEquals(
-            wanted.tensor(name).toFloatArray(), got.tensor(name).toFloatArray(), name);
-      }
-    }
+    assertSameWeights(whole.resolve("checkpoints").resolve("step-7"), saved);
     ParallelRun one = ParallelRun.ofOne("vector").thatStopsWhenSaved();
     List<MetricsLine.Step> expected = one.resume(whole);
     List<MetricsLine.Step> next = one.with(CheckpointFormat.MEGATRON).resume(ranks);
     assertEquals(7, next.size());
     for (int i = 0; i < 7; i++) {
       assertEquals(expected.get(i).loss(), next.get(i).loss(), "step " + (8 + i));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, 2", "1, 2"})
+  void stagesWriteTheirFilesToo(int tensor, int pipeline) throws Exception {
+    ParallelRun many =
+        new ParallelRun(new ParallelPlan(tensor, pipeline, 1), "vector")
+            .withLayers(4, 1)
+            .thatStopsWhenSaved();
+    Path whole = folder.resolve("whole");
+    Path ranks = folder.resolve("ranks");
+    assertEquals(7, many.train(whole).size());
+    assertEquals(7, many.with(CheckpointFormat.MEGATRON).train(ranks).size());
+    Path saved = ranks.resolve("checkpoints").resolve("step-7");
+    List<String> names = new ArrayList<>();
+    for (int rank = 0; rank < tensor; rank++) {
+      for (int stage = 0; stage < pipeline; stage++) {
+        names.add("mp_rank_0" + rank + "_00" + stage);
+      }
+    }
+    try (Stream<Path> files = Files.list(saved.resolve("iter_0000007"))) {
+      assertEquals(names, files.map(file -> file.getFileName().toString()).sorted().toList());
+    }
+    assertSameWeights(whole.resolve("checkpoints").resolve("step-7"), saved);
+    ParallelRun one = ParallelRun.ofOne("vector").withLayers(4, 1).thatStopsWhenSaved();
+    List<MetricsLine.Step> expected = one.resume(whole);
+    List<MetricsLine.Step> next = one.with(CheckpointFormat.MEGATRON).resume(ranks);
+    assertEquals(7, next.size());
+    for (int i = 0; i < 7; i++) {
+      assertEquals(expected.get(i).loss(), next.get(i).loss(), "step " + (8 + i));
+    }
+  }
+
+  private static void assertSameWeights(Path whole, Path ranks) throws IOException {
+    try (Checkpoint wanted = Checkpoint.open(whole);
+        Checkpoint got = Checkpoint.open(ranks)) {
+      assertTrue(got.names().containsAll(wanted.names()));
+      for (String name : wanted.names()) {
+        assertArrayEquals(
+            wanted.tensor(name).toFloatArray(), got.tensor(name).toFloatArray(), name);
+      }
     }
   }
 

@@ -85,6 +85,7 @@ public record MegatronPartition(
     }
     if (pipelineParallel > 1) {
       builder.parameters.add(
+          builder.placeOfCopy(),
           new Parameter(
               ParameterTable.WORD_EMBEDDINGS,
               dialect.copyOfWords(),
@@ -163,6 +164,16 @@ public record MegatronPartition(
           config.path("architectures").path(0).asString("").endsWith("MultipleChoice");
       this.layersPerStage = layersPerStage;
       this.lastStage = lastStage;
+    }
+
+    /** Megatron-LM's own model makes the last stage's copy of the words before its heads. */
+    int placeOfCopy() {
+      for (int i = 0; dialect == MegatronDialect.LEGACY && i < parameters.size(); i++) {
+        if (parameters.get(i).name().startsWith("cls.")) {
+          return i;
+        }
+      }
+      return parameters.size();
     }
 
     void add(String name) throws CheckpointException {

@@ -194,13 +194,16 @@ public final class AdamW implements AutoCloseable {
   /**
    * The moments as tensors, {@code exp_avg.NAME} and {@code exp_avg_sq.NAME}, while nothing is
    * updated: for the ranks that share the model's layers to write together, each of which reads the
-   * same ones in the same order; of a pipeline, for the first rank alone. Where copies of the model
-   * divide the state, the others {@link #giveState}; so do the other ranks of a pipeline.
+   * same ones in the same order. Where copies of the model divide the state, the others {@link
+   * #giveState}.
+   *
+   * @param isOfStage whether each stage of a pipeline has those of its own parameters; otherwise
+   *     the first rank has all, and the other ranks of a pipeline {@link #giveState}
    */
-  public MomentTensors state() {
+  public MomentTensors state(boolean isOfStage) {
     OwnedArena owned = new OwnedArena();
     Map<String, Tensor> kept = new LinkedHashMap<>();
-    if (parameters.isPipeline()) {
+    if (parameters.isPipeline() && !isOfStage) {
       for (ParameterSpec spec : parameters.trained()) {
         Arena arena = owned.arena();
         kept.put(FIRST + spec.name(), requireNonNull(whole(spec, Moments::first, arena)));
