@@ -42,7 +42,9 @@ final class DeviceOptions {
       names = "--device",
       paramLabel = "N",
       converter = Numbers.AtLeastZero.class,
-      description = "Index of the GPU. Default: 0.")
+      description =
+          "Index of the GPU. Default: 0, and of ranks the first one's, the second one's and so on,"
+              + " on each host.")
   private @Nullable Integer device;
 
   /** A number of threads that a machine may have. */
@@ -75,7 +77,7 @@ final class DeviceOptions {
 
   /** The index of the GPU. */
   int index() {
-    return device == null ? 0 : device;
+    return device == null ? RankScope.device() : device;
   }
 
   /** Says to a builder what computes its model. */

@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -73,7 +73,8 @@ final class RankLauncher {
   static int threads(int ranks, ScopedValue.CallableOp<Integer, Exception> command)
       throws Exception {
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / ranks);
-    RankTask<Integer> task = world -> new RankScope(world, threads, false).call(command);
+    RankTask<Integer> task =
+        world -> new RankScope(world, threads, world.rank(), false).call(command);
     try {
       return ThreadRanks.call(ranks, task).getFirst();
     } catch (RankFailedException failure) {
@@ -114,7 +115,7 @@ final class RankLauncher {
             rank[0] = world.rank();
             Ranks.requireSame(world, "versions of megabert", Main.VERSION);
             Ranks.requireSame(world, "arguments", String.join(" ", common(arguments)));
-            return new RankScope(world, share(world), true).call(command);
+            return ofProcess(world).call(command);
           });
     } catch (RankFailedException other) {
       if (rank[0] == 0) {
@@ -163,16 +164,24 @@ final class RankLauncher {
   }
 
   /**
-   * Threads for this rank: the processors that it may use, divided among the ranks of this host
-   * that may use the same. Launchers may give each rank processors of its own.
+   * This process's rank. Its threads: the processors that it may use, divided among the ranks of
+   * this host that may use the same, since launchers may give each rank processors of its own.
    */
-  private static int share(Communicator world) throws IOException {
-    byte[] mine = (host() + processors()).getBytes(StandardCharsets.UTF_8);
-    long sharing = 0;
-    for (byte[] other : world.gatherBytes(mine)) {
-      sharing += Arrays.equals(mine, other) ? 1 : 0;
-    }
-    return Math.max(1, (int) (Runtime.getRuntime().availableProcessors() / sharing));
+  private static RankScope ofProcess(Communicator world) throws IOException {
+    String host = host();
+    String processors = processors();
+    List<String> hosts = gather(world, host);
+    List<String> sharing = gather(world, host + processors);
+    int sharers = Collections.frequency(sharing, host + processors);
+    int before = Collections.frequency(hosts.subList(0, world.rank()), host);
+    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / sharers);
+    return new RankScope(world, threads, before, true);
+  }
+
+  private static List<String> gather(Communicator world, String text) {
+    return world.gatherBytes(text.getBytes(StandardCharsets.UTF_8)).stream()
+        .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
+        .toList();
   }
 
   private static String host() {

@@ -16,15 +16,18 @@ final class RankScope {
 
   private final Communicator world;
   private final int threads;
+  private final int device;
   private final boolean isProcess;
 
   /**
    * @param threads of computation that this rank has
+   * @param device index of the GPU that it has: ranks before it on its host
    * @param isProcess whether it has a process of its own
    */
-  RankScope(Communicator world, int threads, boolean isProcess) {
+  RankScope(Communicator world, int threads, int device, boolean isProcess) {
     this.world = world;
     this.threads = threads;
+    this.device = device;
     this.isProcess = isProcess;
   }
 
@@ -59,6 +62,12 @@ final class RankScope {
   static int threads() {
     RankScope scope = current();
     return scope == null ? BackendOptions.DEFAULT.threads() : scope.threads;
+  }
+
+  /** Index of the GPU where none is asked for. */
+  static int device() {
+    RankScope scope = current();
+    return scope == null ? 0 : scope.device;
   }
 
   /** Standard input: that of the first rank, on each. */

@@ -36,6 +36,7 @@ final class TornadoBackend implements Backend {
   private final Products products;
   private final Programs programs;
   private final Map<Integer, Deque<Operand>> freeResidents = new HashMap<>();
+  private final NcclGroups ncclGroups = new NcclGroups();
   private volatile @Nullable DensePlan latestPlan;
 
   private TornadoBackend(TornadoDevice device, Precision precision) {
@@ -270,6 +271,11 @@ final class TornadoBackend implements Backend {
     return type == TornadoVMBackendType.CUDA && precision != Precision.F32;
   }
 
+  /** The groups of ranks that NCCL connects. */
+  NcclGroups ncclGroups() {
+    return ncclGroups;
+  }
+
   /** The device's memory and what runs on it. */
   Programs programs() {
     return programs;
@@ -287,6 +293,7 @@ final class TornadoBackend implements Backend {
 
   @Override
   public void close() {
+    ncclGroups.close();
     programs.close();
   }
 }

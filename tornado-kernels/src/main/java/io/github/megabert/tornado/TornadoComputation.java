@@ -9,6 +9,9 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Pending;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -28,6 +31,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +67,7 @@ final class TornadoComputation implements Computation {
   /** Weights whose rounded copy the program that is recorded has made. */
   private final Set<Operand> refreshed = new HashSet<>();
 
+  private final Collectives collectives;
   private @Nullable Program last;
   private boolean closed;
 
@@ -73,6 +78,7 @@ final class TornadoComputation implements Computation {
     recording = new Recording(backend.programs());
     attention = new AttentionCalls(backend, recording);
     gradients = new TornadoGradients(this, backend, recording);
+    collectives = new Collectives(this, backend.ncclGroups());
   }
 
   @Override
@@ -375,6 +381,75 @@ final class TornadoComputation implements Computation {
         source.operand(),
         target.operand(),
         source.columns());
+  }
+
+  @Override
+  public void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    requireTraining();
+    TornadoMatrix source = own(x, "x");
+    TornadoMatrix target = own(out, "out", x.rows(), x.columns());
+    collectives.allReduce(group, source);
+    TornadoMatrix added =
+        residual == null ? null : own(residual, "residual", x.rows(), x.columns());
+    if (added == null) {
+      copy(source, target);
+    } else if (source.operand().equals(target.operand())) {
+      gradients.add(added, target);
+    } else {
+      copy(added, target);
+      gradients.add(source, target);
+    }
+  }
+
+  @Override
+  public Pending startAllReduce(Communicator group, ResidentMatrix x) {
+    return collectives.start(group, own(x, "x"));
+  }
+
+  private void copy(TornadoMatrix from, TornadoMatrix to) {
+    if (!from.operand().equals(to.operand())) {
+      int elements = to.capacity() * to.columns();
+      recording.add(
+          kernels.copy(), Grid.elements(elements), from.operand(), to.operand(), elements);
+    }
+  }
+
+  /** Where a matrix lies that an operation has written. */
+  TornadoNativeArray array(TornadoMatrix matrix) {
+    TornadoNativeArray array = recording.array(matrix.operand());
+    if (array == null) {
+      throw new IllegalArgumentException("no operation has written the matrix");
+    }
+    return array;
+  }
+
+  /**
+   * Runs what has been recorded, waits for it, and returns a program that uses all these matrices:
+   * the last one, or one that was made for it.
+   */
+  Program runUntilWritten(List<TornadoMatrix> matrices) {
+    launch();
+    if (last == null || !matrices.stream().allMatch(matrix -> last.uses(array(matrix)))) {
+      for (TornadoMatrix matrix : matrices) {
+        int elements = matrix.capacity() * matrix.columns();
+        Operand operand = matrix.operand();
+        recording.add(kernels.copy(), Grid.elements(elements), operand, operand, elements);
+      }
+      launch();
+    }
+    awaitLast();
+    return Objects.requireNonNull(last, "no program has run");
+  }
+
+  /** Writes numbers over a matrix. */
+  void overwrite(TornadoMatrix matrix, float[] values) {
+    int elements = matrix.capacity() * matrix.columns();
+    recording.add(
+        kernels.upload(),
+        Grid.elements(elements),
+        recording.upload(values, elements),
+        matrix.operand(),
+        elements);
   }
 
   /** Fills an array with zeros. */

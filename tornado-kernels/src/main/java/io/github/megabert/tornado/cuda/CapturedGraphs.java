@@ -147,10 +147,9 @@ public final class CapturedGraphs {
    * @param graph the last that uses the array
    */
   public void read(TornadoTaskGraphInterface graph, TornadoNativeArray array, long bytes) {
-    long source = addresses.computeIfAbsent(array, a -> address(device, graph, a));
+    long source = address(graph, array);
     driver.enter(context);
-    driver.copyToHost(
-        array.getSegment().address(), source + TornadoNativeArray.ARRAY_HEADER, bytes, stream);
+    driver.copyToHost(array.getSegment().address(), source, bytes, stream);
     idle.await(stream);
   }
 
@@ -162,13 +161,20 @@ public final class CapturedGraphs {
    */
   public void write(
       TornadoTaskGraphInterface graph, TornadoNativeArray array, long from, long bytes) {
-    long target = addresses.computeIfAbsent(array, a -> address(device, graph, a));
+    long target = address(graph, array) + from;
     driver.enter(context);
-    driver.copyToDevice(
-        target + TornadoNativeArray.ARRAY_HEADER + from,
-        array.getSegment().address() + from,
-        bytes,
-        stream);
+    driver.copyToDevice(target, array.getSegment().address() + from, bytes, stream);
+  }
+
+  /** Where the numbers of an array lie on the device that a graph uses. */
+  public long address(TornadoTaskGraphInterface graph, TornadoNativeArray array) {
+    return addresses.computeIfAbsent(array, a -> address(device, graph, a))
+        + TornadoNativeArray.ARRAY_HEADER;
+  }
+
+  /** The CUDA context in which they run. */
+  public long context() {
+    return context;
   }
 
   /** Waits for them. */

@@ -38,6 +38,10 @@ public final class CudaDriver {
   private final MethodHandle copyToHost;
   private final MethodHandle copyToDevice;
   private final MethodHandle memoryInfo;
+  private final MethodHandle getDevice;
+  private final MethodHandle getUuid;
+  private final MethodHandle retainPrimary;
+  private final MethodHandle streamSynchronize;
 
   private CudaDriver(SymbolLookup library) {
     graphLaunch = function(library, "cuGraphLaunch", 2);
@@ -50,6 +54,10 @@ public final class CudaDriver {
     memoryInfo = function(library, "cuMemGetInfo_v2", 2);
     copyToHost = function(library, "cuMemcpyDtoHAsync_v2", 4);
     copyToDevice = function(library, "cuMemcpyHtoDAsync_v2", 4);
+    getDevice = function(library, "cuCtxGetDevice", 1);
+    getUuid = function(library, "cuDeviceGetUuid_v2", 2);
+    retainPrimary = function(library, "cuDevicePrimaryCtxRetain", 2);
+    streamSynchronize = function(library, "cuStreamSynchronize", 1);
   }
 
   /** The driver that TornadoVM's CUDA backend has loaded, or null. */
@@ -86,6 +94,42 @@ public final class CudaDriver {
   /** Makes a context that of the calling thread. */
   void enter(long context) {
     call("cuCtxSetCurrent", setContext, context);
+  }
+
+  /** The primary context of the device of the thread's context, kept to the process's end. */
+  long primaryContext() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+      long device = device(arena);
+      check("cuDevicePrimaryCtxRetain", (int) retainPrimary.invokeExact(out.address(), device));
+      return out.get(ValueLayout.JAVA_LONG, 0);
+    } catch (Throwable failure) {
+      throw unexpected("cuDevicePrimaryCtxRetain", failure);
+    }
+  }
+
+  /** The sixteen bytes that no other device has, of a context's, which becomes the thread's. */
+  public byte[] uuid(long context) {
+    enter(context);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(16);
+      long device = device(arena);
+      check("cuDeviceGetUuid", (int) getUuid.invokeExact(out.address(), device));
+      return out.toArray(ValueLayout.JAVA_BYTE);
+    } catch (Throwable failure) {
+      throw unexpected("cuDeviceGetUuid", failure);
+    }
+  }
+
+  private long device(Arena arena) throws Throwable {
+    MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
+    check("cuCtxGetDevice", (int) getDevice.invokeExact(out.address()));
+    return out.get(ValueLayout.JAVA_INT, 0);
+  }
+
+  /** Waits until everything that a stream has been given is done. */
+  void await(long stream) {
+    call("cuStreamSynchronize", streamSynchronize, stream);
   }
 
   /** A new stream in the thread's context. */
@@ -189,7 +233,7 @@ public final class CudaDriver {
   }
 
   /** The functions throw nothing; what a call can still throw is an error of the JVM's. */
-  private static RuntimeException unexpected(String name, Throwable thrown) {
+  static RuntimeException unexpected(String name, Throwable thrown) {
     if (thrown instanceof Error error) {
       throw error;
     }

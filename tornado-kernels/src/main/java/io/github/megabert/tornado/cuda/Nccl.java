@@ -1,0 +1,179 @@
+package io.github.megabert.tornado.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The functions of NCCL, NVIDIA's library of collective operations between GPUs, version 2. It is
+ * found at run time; no code of ours is native.
+ */
+@SuppressWarnings("restricted") // The library has no other interface than its C functions.
+public final class Nccl {
+  /** {@code NCCL_UNIQUE_ID_BYTES}. */
+  static final int ID_BYTES = 128;
+
+  private static final List<String> LIBRARIES = List.of("libnccl.so.2", "libnccl.so");
+
+  /** {@code ncclSum}. */
+  private static final int SUM = 0;
+
+  private static final MemoryLayout ID =
+      MemoryLayout.structLayout(MemoryLayout.sequenceLayout(ID_BYTES, ValueLayout.JAVA_BYTE));
+
+  private final MethodHandle getUniqueId;
+  private final MethodHandle commInitRank;
+  private final MethodHandle commAbort;
+  private final MethodHandle groupStart;
+  private final MethodHandle groupEnd;
+  private final MethodHandle allReduce;
+  private final MethodHandle getErrorString;
+  private final MethodHandle getLastError;
+
+  private Nccl(SymbolLookup library) {
+    ValueLayout number = ValueLayout.JAVA_INT;
+    ValueLayout pointer = ValueLayout.JAVA_LONG;
+    getUniqueId = function(library, "ncclGetUniqueId", number, pointer);
+    commInitRank = function(library, "ncclCommInitRank", number, pointer, number, ID, number);
+    commAbort = function(library, "ncclCommAbort", number, pointer);
+    groupStart = function(library, "ncclGroupStart", number);
+    groupEnd = function(library, "ncclGroupEnd", number);
+    allReduce =
+        function(
+            library,
+            "ncclAllReduce",
+            number,
+            pointer,
+            pointer,
+            pointer,
+            number,
+            number,
+            pointer,
+            pointer);
+    getErrorString = function(library, "ncclGetErrorString", ValueLayout.ADDRESS, number);
+    getLastError = function(library, "ncclGetLastError", ValueLayout.ADDRESS, pointer);
+  }
+
+  private static MethodHandle function(
+      SymbolLookup library, String name, MemoryLayout result, MemoryLayout... parameters) {
+    MemorySegment address =
+        library
+            .find(name)
+            .orElseThrow(() -> new IllegalArgumentException("the library NCCL has no " + name));
+    return Linker.nativeLinker().downcallHandle(address, FunctionDescriptor.of(result, parameters));
+  }
+
+  /** The library, where the loader finds it; otherwise null. */
+  public static @Nullable Nccl load() {
+    for (String name : LIBRARIES) {
+      SymbolLookup library;
+      try {
+        library = SymbolLookup.libraryLookup(name, Arena.global());
+      } catch (IllegalArgumentException missing) {
+        continue;
+      }
+      return new Nccl(library);
+    }
+    return null;
+  }
+
+  /** What the first rank of a group makes, and all of them join with. */
+  byte[] newId() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment id = arena.allocate(ID);
+      check("ncclGetUniqueId", (int) getUniqueId.invokeExact(id.address()));
+      return id.toArray(ValueLayout.JAVA_BYTE);
+    } catch (Throwable failure) {
+      throw CudaDriver.unexpected("ncclGetUniqueId", failure);
+    }
+  }
+
+  /** Joins a group, on the device of the thread's context; waits for all its ranks. */
+  long join(byte[] id, int size, int rank) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+      MemorySegment value = arena.allocate(ID);
+      value.copyFrom(MemorySegment.ofArray(id));
+      check("ncclCommInitRank", (int) commInitRank.invokeExact(out.address(), size, value, rank));
+      return out.get(ValueLayout.JAVA_LONG, 0);
+    } catch (Throwable failure) {
+      throw CudaDriver.unexpected("ncclCommInitRank", failure);
+    }
+  }
+
+  /** Leaves a group, whatever its other ranks do. */
+  void leave(long group) {
+    try {
+      check("ncclCommAbort", (int) commAbort.invokeExact(group));
+    } catch (Throwable failure) {
+      throw CudaDriver.unexpected("ncclCommAbort", failure);
+    }
+  }
+
+  /**
+   * Starts to replace numbers by their sums over all ranks of a group, several arrays at once, and
+   * does not wait.
+   */
+  void allReduce(long group, List<DeviceArray> arrays, long stream) {
+    try {
+      check("ncclGroupStart", (int) groupStart.invokeExact());
+      for (DeviceArray array : arrays) {
+        long at = array.address();
+        int type = array.type().code;
+        int status = (int) allReduce.invokeExact(at, at, array.count(), type, SUM, group, stream);
+        check("ncclAllReduce", status);
+      }
+      check("ncclGroupEnd", (int) groupEnd.invokeExact());
+    } catch (Throwable failure) {
+      throw CudaDriver.unexpected("ncclAllReduce", failure);
+    }
+  }
+
+  private void check(String name, int status) throws Throwable {
+    if (status != 0) {
+      MemorySegment what = (MemorySegment) getErrorString.invokeExact(status);
+      MemorySegment why = (MemorySegment) getLastError.invokeExact(0L);
+      throw new IllegalStateException(
+          name
+              + " failed: "
+              + text(what)
+              + ", "
+              + text(why).strip()
+              + "; NCCL_DEBUG=INFO tells more");
+    }
+  }
+
+  private static String text(MemorySegment pointer) {
+    return pointer.address() == 0 ? "" : pointer.reinterpret(Long.MAX_VALUE).getString(0);
+  }
+
+  /** What an array on a device holds, as NCCL numbers it. */
+  public enum Type {
+    /** Binary16. */
+    HALF(6),
+    /** Binary32. */
+    FLOAT(7),
+    /** bfloat16. */
+    BFLOAT16(9);
+
+    private final int code;
+
+    Type(int code) {
+      this.code = code;
+    }
+  }
+
+  /**
+   * Numbers on a device.
+   *
+   * @param address of the first
+   */
+  public record DeviceArray(long address, long count, Type type) {}
+}

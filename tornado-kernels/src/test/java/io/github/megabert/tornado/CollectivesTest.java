@@ -1,0 +1,161 @@
+package io.github.megabert.tornado;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Pending;
+import io.github.megabert.parallel.RankBody;
+import io.github.megabert.parallel.ThreadRanks;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+
+/**
+ * Sums over ranks that are threads: each has a device of its own where there are enough of one
+ * kind, so that NCCL serves; otherwise all have the first one, and host memory serves.
+ */
+class CollectivesTest {
+  private static final int RANKS = 2;
+
+  @BeforeAll
+  static void device() {
+    assumeTrue(TestedPrecision.options().precision() == Precision.F32, "ranks sum in f32");
+    var availability = new TornadoBackendProvider().availability();
+    assumeTrue(availability.available(), availability.reason());
+  }
+
+  private static void onRanks(RankWork work) throws InterruptedException {
+    List<TornadoDevice> devices = Devices.all();
+    boolean enough =
+        devices.size() >= RANKS
+            && devices.subList(0, RANKS).stream()
+                .allMatch(
+                    device ->
+                        Devices.isGpu(device)
+                            && device.getTornadoVMBackend()
+                                == devices.getFirst().getTornadoVMBackend());
+    RankBody body =
+        world -> {
+          BackendOptions options = BackendOptions.DEFAULT.withDevice(enough ? world.rank() : 0);
+          try (Backend backend = new TornadoBackendProvider().open(options)) {
+            work.run(world, backend);
+          }
+        };
+    ThreadRanks.run(RANKS, body);
+  }
+
+  /** What a rank does with its device. */
+  private interface RankWork {
+    void run(Communicator world, Backend backend);
+  }
+
+  @Test
+  void aMatrixBecomesTheSumAndAResidualIsAdded() throws InterruptedException {
+    onRanks(
+        (world, backend) -> {
+          try (Computation computation = backend.begin()) {
+            Matrix x = computation.upload(numbers(7, 6, world.rank() + 1));
+            Matrix residual = computation.upload(numbers(7, 6, 10));
+            Matrix out = computation.matrix(7, 6);
+            computation.allReduce(world, x, residual, out);
+            assertArrayEquals(floats(7 * 6, 1 + 2 + 10), read(computation, out));
+            assertArrayEquals(floats(7 * 6, 1 + 2), read(computation, x));
+            computation.allReduce(world, residual, x, residual);
+            assertArrayEquals(floats(7 * 6, 10 + 10 + 3), read(computation, residual));
+            computation.allReduce(world, x, x, x);
+            assertArrayEquals(floats(7 * 6, 2 * (3 + 3)), read(computation, x));
+          }
+        });
+  }
+
+  @Test
+  void whatIsStartedIsSummedWhenItIsWaitedFor() throws InterruptedException {
+    int[] rows = {1, 5, 40};
+    onRanks(
+        (world, backend) -> {
+          List<ResidentMatrix> residents =
+              IntStream.of(rows).mapToObj(count -> backend.resident(count, 6)).toList();
+          try (Computation computation = backend.begin()) {
+            List<Pending> pending = new ArrayList<>();
+            for (int i = 0; i < rows.length; i++) {
+              write(
+                  computation, numbers(rows[i], 6, (i + 1) * (world.rank() + 1)), residents.get(i));
+              pending.add(computation.startAllReduce(world, residents.get(i)));
+            }
+            assertFalse(pending.getLast().isDone());
+            pending.getFirst().await();
+            assertTrue(pending.getLast().isDone());
+            pending.getLast().await();
+            for (int i = 0; i < rows.length; i++) {
+              assertArrayEquals(
+                  floats(rows[i] * 6, 3 * (i + 1)), read(computation, residents.get(i)));
+            }
+          }
+          // What another computation has written, this one has not.
+          try (Computation computation = backend.begin()) {
+            computation.startAllReduce(world, residents.get(2)).await();
+            assertArrayEquals(floats(rows[2] * 6, 18), read(computation, residents.get(2)));
+          }
+          residents.forEach(ResidentMatrix::close);
+        });
+  }
+
+  @Test
+  void manyStepsGiveTheSameEveryTime() throws InterruptedException {
+    onRanks(
+        (world, backend) -> {
+          ResidentMatrix sum = backend.resident(64, 32);
+          for (int step = 0; step < 5; step++) {
+            try (Computation computation = backend.begin()) {
+              write(computation, numbers(64, 32, step + world.rank()), sum);
+              computation.startAllReduce(world, sum).await();
+              assertArrayEquals(floats(64 * 32, 2 * step + 1), read(computation, sum));
+            }
+          }
+          assertEquals(64, sum.rows());
+          sum.close();
+        });
+  }
+
+  private static void write(Computation computation, Tensor values, ResidentMatrix to) {
+    int[] rows = IntStream.range(0, to.rows()).toArray();
+    computation.scatterRows(computation.upload(values), 0, rows, to);
+  }
+
+  /** Element i is {@code (i + 1) · factor}. */
+  private static Tensor numbers(int rows, int columns, int factor) {
+    return Tensor.wrap(
+        MemorySegment.ofArray(floats(rows * columns, factor)), DType.F32, Shape.of(rows, columns));
+  }
+
+  private static float[] floats(int count, int factor) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (i + 1) * factor;
+    }
+    return values;
+  }
+
+  private static float[] read(Computation computation, Matrix matrix) {
+    float[] values = new float[matrix.rows() * matrix.columns()];
+    computation.read(matrix, MemorySegment.ofArray(values));
+    return values;
+  }
+}
