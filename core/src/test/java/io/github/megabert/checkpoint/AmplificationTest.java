@@ -99,9 +99,12 @@ class AmplificationTest {
     }
   }
 
-  /** Keys of equal hash that cannot be compared would make a table take the square of its size. */
+  /**
+   * Keys of equal hash that cannot be compared would make a table take the square of its size. A
+   * whole number counts as its text.
+   */
   @Test
-  void onlyTextsAreKeys() throws IOException {
+  void onlyTextsAndWholeNumbersAreKeys() throws IOException {
     PickleAssembler tree = new PickleAssembler().ops("}(");
     for (int i = 0; i < 4096; i++) {
       StringBuilder name = new StringBuilder();
@@ -116,7 +119,8 @@ class AmplificationTest {
     byte[] file = PickleAssembler.zip("m/data.pkl", tree.ops("u").end());
     try (TorchFile read = TorchFile.of(MemorySegment.ofArray(file), "small.bin")) {
       Map<?, ?> map = (Map<?, ?>) read.root();
-      assertEquals(4096, map.size());
+      assertEquals(4096 + 1, map.size());
+      assertEquals("a number's", PickleValues.member(map, "1"));
       assertEquals(1L, PickleValues.member(map, "BB" + "Aa".repeat(11)));
     }
   }
