@@ -119,7 +119,7 @@ class PretrainCommandTest {
         Terminal.run(line(output, "--steps", "2", "--save-as", "megatron", "--objective", "mlm"));
     assertEquals(0, terminal.exitCode(), terminal.err());
     Path saved = output.resolve("checkpoints").resolve("step-2");
-    assertTrue(Files.exists(saved.resolve("release/mp_rank_00/model_optim_rng.pt")));
+    assertTrue(Files.exists(saved.resolve("iter_0000002/mp_rank_00/model_optim_rng.pt")));
     Terminal inspected = Terminal.run("inspect", saved.toString(), "--json");
     assertEquals(0, inspected.exitCode(), inspected.err());
   }
