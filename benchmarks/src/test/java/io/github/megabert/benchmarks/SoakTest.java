@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
  * </pre>
  */
 class SoakTest {
-  private static final int REQUESTS = Integer.getInteger("megabert.soak.requests", 2_400);
+  private static final int REQUESTS = Integer.getInteger("megabert.soak.requests", 9_600);
   private static final int ROUNDS = Integer.getInteger("megabert.soak.rounds", 6);
 
   @TempDir private Path folder;
