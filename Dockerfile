@@ -1,6 +1,8 @@
 # The server in an image: built from this checkout, run by an image of Java that has what it needs and no more.
 #   docker build -t megabert .
-#   docker run -p 8080:8080 -v "$PWD/my-model:/models/my-model:ro" megabert serve --host 0.0.0.0 --model /models/my-model
+#   docker run -p 127.0.0.1:8080:8080 -v "$PWD/my-model:/models/my-model:ro" megabert serve --host 0.0.0.0 --model /models/my-model
+# For other machines, with the key that they have to send in the variable MEGABERT_API_KEY:
+#   docker run -p 8080:8080 -e MEGABERT_API_KEY -v "$PWD/my-model:/models/my-model:ro" megabert serve --host 0.0.0.0 --model /models/my-model
 FROM eclipse-temurin:25-jdk AS build
 WORKDIR /src
 COPY . .

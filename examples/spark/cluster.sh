@@ -10,9 +10,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 find_jdk
 cd "$here"
 home=$here/spark/target/cluster
-if [ ! -d "$home/jars" ]; then
-  ./mvnw -q -B -Pcluster -pl spark -am -DskipTests package
-fi
+./mvnw -q -B -Pcluster -pl spark -am -DskipTests package
 jar=$(ls "$here"/spark/target/megabert-spark-*-all.jar)
 export JAVA_HOME SPARK_HOME="$home" SPARK_LOCAL_IP=127.0.0.1 SPARK_SCALA_VERSION=2.13
 cd "$home"

@@ -23,6 +23,8 @@ if (!address || !folder) {
 }
 const widths = (process.env.WIDTHS ?? '360,768,1280').split(',').map(Number);
 const problems = [];
+/** Texts that a task is run with besides its own. */
+const otherTexts = { '#feature-extraction': ['the embankment'] };
 let checked = 0;
 
 await mkdir(folder, { recursive: true });
@@ -97,6 +99,10 @@ for (const width of widths) {
           document.querySelector('#tasks a[aria-current]').hash === wanted, {}, hash);
         await runTask(page, where);
         await look(page, where);
+        for (const text of otherTexts[hash] ?? []) {
+          await page.$eval('#task textarea', (area, other) => { area.value = other; }, text);
+          await runTask(page, `${where} of “${text}”`);
+        }
       }
     }
     await page.goto(address + '/docs', { waitUntil: 'networkidle0' });

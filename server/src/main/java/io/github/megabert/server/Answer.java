@@ -20,4 +20,13 @@ sealed interface Answer {
 
   /** Server-sent events, as they come. */
   record Events(Consumer<EventStream> source) implements Answer {}
+
+  /** Writes the numbers from one place to before another as an array. */
+  static void writeNumbers(JsonGenerator json, float[] values, int from, int to) {
+    json.writeStartArray();
+    for (int i = from; i < to; i++) {
+      json.writeNumber(values[i]);
+    }
+    json.writeEndArray();
+  }
 }

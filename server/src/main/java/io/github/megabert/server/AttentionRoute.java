@@ -50,11 +50,8 @@ final class AttentionRoute {
     for (int head = 0; head < probabilities.shape().intExtent(0); head++) {
       json.writeStartArray();
       for (int query = 0; query < tokens; query++) {
-        json.writeStartArray();
-        for (int key = 0; key < tokens; key++) {
-          json.writeNumber(values[place++]);
-        }
-        json.writeEndArray();
+        Answer.writeNumbers(json, values, place, place + tokens);
+        place += tokens;
       }
       json.writeEndArray();
     }

@@ -47,7 +47,7 @@ final class Call {
   RequestFailure late() {
     return new RequestFailure(
         RequestFailure.Kind.UNAVAILABLE,
-        "there was no answer within " + limits.deadline().toMillis() + " ms; send fewer texts");
+        "there was no answer within " + Limits.text(limits.deadline()) + "; send fewer texts");
   }
 
   /**

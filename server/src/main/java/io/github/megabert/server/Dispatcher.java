@@ -199,7 +199,7 @@ final class Dispatcher implements Handler {
     } catch (ClientInput.SlowClientException e) {
       throw new RequestFailure(
           RequestFailure.Kind.SLOW,
-          "the body did not come within " + call.limits().clientTime().toMillis() + " ms",
+          "the body did not come within " + Limits.text(call.limits().clientTime()),
           e);
     } catch (DataReader.InsufficientDataAvailableException e) {
       throw new CloseConnectionException("the client broke off", e);

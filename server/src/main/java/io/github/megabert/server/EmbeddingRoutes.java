@@ -197,11 +197,7 @@ final class EmbeddingRoutes {
   }
 
   private static void write(JsonGenerator json, float[] vector) {
-    json.writeStartArray();
-    for (float value : vector) {
-      json.writeNumber(value);
-    }
-    json.writeEndArray();
+    Answer.writeNumbers(json, vector, 0, vector.length);
   }
 
   /** The numbers as they lie in the memory of most machines. */

@@ -80,6 +80,11 @@ public record Limits(
     }
   }
 
+  /** A time as requests are told it: in seconds where they are whole, else in milliseconds. */
+  static String text(Duration time) {
+    return time.toMillisPart() == 0 ? time.toSeconds() + " s" : time.toMillis() + " ms";
+  }
+
   private static void requirePositive(String name, int value) {
     if (value < 1) {
       throw new IllegalArgumentException(name + " must be at least 1, not " + value);

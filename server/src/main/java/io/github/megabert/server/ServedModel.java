@@ -28,7 +28,7 @@ final class ServedModel implements AutoCloseable {
   private final Semaphore generations;
 
   /** Texts share batches if their task is the same object. */
-  private final Map<Task, Object> tasks = new ConcurrentHashMap<>();
+  private final Map<Class<?>, Object> tasks = new ConcurrentHashMap<>();
 
   private volatile boolean warm;
 
@@ -81,46 +81,46 @@ final class ServedModel implements AutoCloseable {
   }
 
   FillMask fillMask() {
-    return task(Task.FILL_MASK, FillMask.class, bert::fillMask);
+    return task(FillMask.class, bert::fillMask);
   }
 
   /** For texts and pairs of them. */
   @SuppressWarnings("unchecked") // It is the only one of its key.
   TextTask<TextPair, TextClassification.Options, TextClassification.Classification>
       textClassification() {
-    return task(Task.TEXT_CLASSIFICATION, TextTask.class, () -> bert.textClassification().pairs());
+    return task(TextTask.class, () -> bert.textClassification().pairs());
   }
 
   TokenClassification tokenClassification() {
-    return task(Task.TOKEN_CLASSIFICATION, TokenClassification.class, bert::tokenClassification);
+    return task(TokenClassification.class, bert::tokenClassification);
   }
 
   QuestionAnswering questionAnswering() {
-    return task(Task.QUESTION_ANSWERING, QuestionAnswering.class, bert::questionAnswering);
+    return task(QuestionAnswering.class, bert::questionAnswering);
   }
 
   CrossEncoder crossEncoder() {
-    return task(Task.RANKING, CrossEncoder.class, bert::crossEncoder);
+    return task(CrossEncoder.class, bert::crossEncoder);
   }
 
   MultipleChoice multipleChoice() {
-    return task(Task.MULTIPLE_CHOICE, MultipleChoice.class, bert::multipleChoice);
+    return task(MultipleChoice.class, bert::multipleChoice);
   }
 
   NextSentence nextSentence() {
-    return task(Task.NEXT_SENTENCE, NextSentence.class, bert::nextSentence);
+    return task(NextSentence.class, bert::nextSentence);
   }
 
   FeatureExtraction featureExtraction() {
-    return task(Task.FEATURE_EXTRACTION, FeatureExtraction.class, bert::featureExtraction);
+    return task(FeatureExtraction.class, bert::featureExtraction);
   }
 
   TextEmbedding textEmbedding() {
-    return task(Task.TEXT_EMBEDDING, TextEmbedding.class, bert::textEmbedding);
+    return task(TextEmbedding.class, bert::textEmbedding);
   }
 
   AttentionTask attention() {
-    return new AttentionTask(bert);
+    return task(AttentionTask.class, () -> new AttentionTask(bert));
   }
 
   /** What stands in a text for a word that is to be found. */
@@ -128,8 +128,8 @@ final class ServedModel implements AutoCloseable {
     return bert.tokenizer().idToToken(bert.tokenizer().maskId());
   }
 
-  private <T> T task(Task task, Class<T> type, Supplier<T> make) {
-    return type.cast(tasks.computeIfAbsent(task, key -> make.get()));
+  private <T> T task(Class<T> type, Supplier<T> make) {
+    return type.cast(tasks.computeIfAbsent(type, key -> make.get()));
   }
 
   /** Computes texts together with those of other requests; see {@link ModelQueue#apply}. */

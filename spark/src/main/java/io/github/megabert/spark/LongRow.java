@@ -3,14 +3,14 @@ package io.github.megabert.spark;
 import io.github.megabert.task.LongText;
 import io.github.megabert.task.TextTask;
 import io.github.megabert.task.TextTooLongException;
-import java.util.Locale;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What happens to a row whose text is longer than the model takes. */
 enum LongRow {
-  /** What the model's folder says, or the task does of itself. */
+  /**
+   * Left to the task: an embedder does what the model's folder says (one of sentence-transformers
+   * has texts cut), or else reads windows; a classifier and a tagger refuse.
+   */
   DEFAULT(null),
   /** The job fails, with a sentence that gives both lengths. */
   REFUSE(LongText.REFUSE),
@@ -32,29 +32,13 @@ enum LongRow {
     return longText == null ? otherwise : longText;
   }
 
-  /** The name in parameters. */
-  String parameter() {
-    return name().toLowerCase(Locale.ROOT);
-  }
-
   /**
    * The choice of that name.
    *
    * @throws IllegalArgumentException if there is none
    */
   static LongRow of(String parameter) {
-    return Stream.of(values())
-        .filter(value -> value.parameter().equals(parameter))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "longText is '"
-                        + parameter
-                        + "'; it has to be one of "
-                        + Stream.of(values())
-                            .map(LongRow::parameter)
-                            .collect(Collectors.joining(", "))));
+    return MegaBertTransformer.choice("longText", values(), parameter);
   }
 
   /** Whether a text has no result because it is too long. */

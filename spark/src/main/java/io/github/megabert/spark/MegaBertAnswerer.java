@@ -10,7 +10,8 @@ import org.apache.spark.ml.util.MLReader;
 
 /**
  * Finds the answer to every question in its text: {@code struct<answer, score, start, end>}, with
- * places in Unicode code points. Long texts are read in windows.
+ * places in Unicode code points. Long texts are read in windows, so none is too long, and {@code
+ * longText} stays {@code windows}.
  */
 @SuppressWarnings("serial")
 public final class MegaBertAnswerer extends MegaBertTransformer<MegaBertAnswerer> {
@@ -81,22 +82,12 @@ public final class MegaBertAnswerer extends MegaBertTransformer<MegaBertAnswerer
 
   /** Sets the tokens of the longest answer; 15 by default. */
   public MegaBertAnswerer setMaxAnswerLength(int value) {
-    return with(maxAnswerLength, positive("maxAnswerLength", value, 1));
+    return with(maxAnswerLength, atLeast("maxAnswerLength", value, 1));
   }
 
   /** Sets whether there may be no answer, which is an empty one. */
   public MegaBertAnswerer setAllowImpossible(boolean value) {
     return with(allowImpossible, value);
-  }
-
-  /** Long texts are read in windows, so there are none that are too long. */
-  @Override
-  public MegaBertAnswerer setLongText(String value) {
-    if (LongRow.of(value) != LongRow.WINDOWS) {
-      throw new IllegalArgumentException(
-          "answers are found in windows of a text, however long it is; longText stays 'windows'");
-    }
-    return super.setLongText(value);
   }
 
   @Override
@@ -111,6 +102,10 @@ public final class MegaBertAnswerer extends MegaBertTransformer<MegaBertAnswerer
 
   @Override
   RowTask<?, ?, ?> task() {
+    if (longRow() != LongRow.WINDOWS) {
+      throw new IllegalArgumentException(
+          "answers are found in windows of a text, however long it is; longText stays 'windows'");
+    }
     return new RowTasks.Answering((int) $(maxAnswerLength), (boolean) $(allowImpossible));
   }
 }

@@ -69,6 +69,10 @@ public final class MegaBertClassifier extends MegaBertTransformer<MegaBertClassi
 
   @Override
   RowTask<?, ?, ?> task() {
+    if (longRow() == LongRow.WINDOWS) {
+      throw new IllegalArgumentException(
+          "a text is classified as a whole: choose another longText than 'windows'");
+    }
     return new RowTasks.Classification((boolean) $(rawScores));
   }
 }

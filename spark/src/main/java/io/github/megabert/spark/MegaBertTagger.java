@@ -2,9 +2,6 @@ package io.github.megabert.spark;
 
 import io.github.megabert.task.TokenClassification.Aggregation;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;
@@ -65,26 +62,11 @@ public final class MegaBertTagger extends MegaBertTransformer<MegaBertTagger> {
    * @throws IllegalArgumentException if it is none of these
    */
   public MegaBertTagger setAggregation(String value) {
-    return with(aggregation, name(of(value)));
-  }
-
-  private static String name(Aggregation value) {
-    return value.name().toLowerCase(Locale.ROOT);
+    return with(aggregation, parameter(of(value)));
   }
 
   private static Aggregation of(String parameter) {
-    return Stream.of(Aggregation.values())
-        .filter(value -> name(value).equals(parameter))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "aggregation is '"
-                        + parameter
-                        + "'; it has to be one of "
-                        + Stream.of(Aggregation.values())
-                            .map(MegaBertTagger::name)
-                            .collect(Collectors.joining(", "))));
+    return choice("aggregation", Aggregation.values(), parameter);
   }
 
   @Override

@@ -2,6 +2,9 @@ package io.github.megabert.spark;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.ml.Transformer;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
@@ -17,8 +20,9 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * What the transformers have in common: a model, columns of texts, and a column that they add. All
- * tasks of a process share one open model.
+ * What the transformers have in common: a model, columns of texts, and a column that they add. The
+ * tasks of an application in a process share an open model if its place, threads and tokens of a
+ * batch are the same.
  *
  * <p>A column of texts holds strings, or arrays of strings, to which the result is an array. A null
  * has null for its result. The model is a {@link #setModel path} that every machine has, or a
@@ -49,9 +53,11 @@ public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T
         new Param<>(
             this, "longText", "texts that are too long: default, refuse, truncate, null, windows");
     batchTokens = new IntParam(this, "batchTokens", "tokens of a batch");
-    threads = new IntParam(this, "threads", "threads of a call; 0: the executor's cores");
+    threads =
+        new IntParam(
+            this, "threads", "threads of a call; 0: spark.executor.cores, else all processors");
     defaults(outputCol, output);
-    defaults(longText, longRow.parameter());
+    defaults(longText, parameter(longRow));
     defaults(batchTokens, BATCH_TOKENS);
     defaults(threads, 0);
   }
@@ -110,9 +116,13 @@ public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T
     return threads;
   }
 
-  /** Sets the path of the model: a folder or a file that every machine has there. */
+  /**
+   * Sets the path of the model: a folder or a file that every machine has there.
+   *
+   * @throws IllegalArgumentException if it is an address, such as {@code hdfs://…}
+   */
   public T setModel(String path) {
-    return with(model, path);
+    return with(model, path(path));
   }
 
   /**
@@ -129,29 +139,72 @@ public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T
   }
 
   /**
-   * Sets what happens to texts that are too long: {@code default}, what the model's folder or the
-   * task says; {@code refuse}, with which the job fails; {@code truncate}; {@code null}, with which
-   * they have no result; {@code windows}, where the task can do that.
+   * Sets what happens to texts that are too long: {@code refuse}, with which the job fails; {@code
+   * truncate}; {@code null}, with which they have no result; {@code windows}, where the task can do
+   * that; {@code default}, with which an embedder does what the model's folder says, or else reads
+   * windows, and a classifier and a tagger refuse. Unset it is {@code default} for an embedder,
+   * {@code refuse} for a classifier, and {@code windows} for the others.
    *
    * @throws IllegalArgumentException if it is none of these
    */
   public T setLongText(String value) {
-    return with(longText, LongRow.of(value).parameter());
+    return with(longText, parameter(LongRow.of(value)));
   }
 
   /** Sets how many tokens a batch has; 4096 by default. */
   public T setBatchTokens(int value) {
-    return with(batchTokens, positive("batchTokens", value, 1));
+    return with(batchTokens, atLeast("batchTokens", value, 1));
   }
 
-  /** Sets the threads of a call; 0, the default, for as many as the executor has cores. */
+  /**
+   * Sets the threads of a call; 0, the default, for {@code spark.executor.cores} where that is set,
+   * else all processors.
+   */
   public T setThreads(int value) {
-    return with(threads, positive("threads", value, 0));
+    return with(threads, atLeast("threads", value, 0));
   }
 
-  static int positive(String name, int value, int least) {
+  static int atLeast(String name, int value, int least) {
     if (value < least) {
       throw new IllegalArgumentException(name + " must be at least " + least + ", not " + value);
+    }
+    return value;
+  }
+
+  /** A constant's name in parameters. */
+  static String parameter(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * The constant whose name in lower case a parameter is.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static <E extends Enum<E>> E choice(String name, E[] constants, String value) {
+    return Stream.of(constants)
+        .filter(constant -> parameter(constant).equals(value))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    name
+                        + " is '"
+                        + value
+                        + "'; it has to be one of "
+                        + Stream.of(constants)
+                            .map(MegaBertTransformer::parameter)
+                            .collect(Collectors.joining(", "))));
+  }
+
+  /** A path as Java's files have it; Spark's file systems are none of them. */
+  private static String path(String value) {
+    if (value.contains("://")) {
+      throw new IllegalArgumentException(
+          "the model '"
+              + value
+              + "' is an address; a model is a path that every machine has, or comes with Spark's"
+              + " files (--files, --archives) and is named with setModelFile");
     }
     return value;
   }
@@ -166,7 +219,7 @@ public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T
     }
     boolean isFile = isDefined(modelFile);
     return new ModelSource(
-        $(isFile ? modelFile : model), isFile, (int) $(threads), (int) $(batchTokens));
+        isFile ? $(modelFile) : path($(model)), isFile, (int) $(threads), (int) $(batchTokens));
   }
 
   LongRow longRow() {

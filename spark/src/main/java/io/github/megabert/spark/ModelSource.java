@@ -15,7 +15,8 @@ import org.apache.spark.SparkFiles;
  *
  * @param place a path that every machine has, or a name among Spark's files
  * @param isSparkFile whether it is the latter
- * @param threads threads of a call; 0 for as many as the executor has cores
+ * @param threads threads of a call; 0 for {@code spark.executor.cores} where that is set, else all
+ *     processors
  * @param batchTokens tokens of a batch
  */
 record ModelSource(String place, boolean isSparkFile, int threads, int batchTokens)

@@ -8,30 +8,36 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The open models of this process: tasks that run in it at the same time, and one after the other,
- * share one. A model that nobody has used for a minute is closed.
+ * Open models: tasks that run at the same time, and one after the other, share one if their {@link
+ * ModelSource}s are equal, so the place, the threads and the tokens of a batch. A model that nobody
+ * has used for a minute is closed.
  */
 final class SharedModels {
   private static final long IDLE_SECONDS = 60;
 
-  /** Those of the whole process, which has many class loaders' worth of tasks but one memory. */
+  /** Those of the class loader of this class, which the tasks of an application have in common. */
   static final SharedModels OF_PROCESS = new SharedModels(IDLE_SECONDS);
 
   private final Map<ModelSource, Entry> entries = new HashMap<>();
-  private final long idleSeconds;
+  private final long idleNanos;
   private final ScheduledExecutorService closing =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("megabert-idle-models").factory());
 
   SharedModels(long idleSeconds) {
-    this.idleSeconds = idleSeconds;
+    idleNanos = TimeUnit.SECONDS.toNanos(idleSeconds);
   }
 
   /** A model and who uses it. */
   private static final class Entry {
     final MegaBert model;
     int users;
-    long uses;
+
+    /** When its last user left, where there is none. */
+    long idleSince;
+
+    /** Whether somebody will look whether it is idle. */
+    boolean isWatched;
 
     Entry(MegaBert model) {
       this.model = model;
@@ -72,22 +78,34 @@ final class SharedModels {
       entries.put(source, entry);
     }
     entry.users++;
-    entry.uses++;
     return new Lease(this, source, entry.model);
   }
 
   private synchronized void release(ModelSource source) {
     Entry entry = entries.get(source);
     if (--entry.users == 0) {
-      long uses = entry.uses;
-      var _ = closing.schedule(() -> close(source, uses), idleSeconds, TimeUnit.SECONDS);
+      entry.idleSince = System.nanoTime();
+      if (!entry.isWatched) {
+        watch(source, entry, idleNanos);
+      }
     }
   }
 
-  /** Closes a model unless it has been used meanwhile. */
-  private synchronized void close(ModelSource source, long uses) {
-    Entry entry = entries.get(source);
-    if (entry != null && entry.users == 0 && entry.uses == uses) {
+  private void watch(ModelSource source, Entry entry, long nanos) {
+    entry.isWatched = true;
+    var _ = closing.schedule(() -> closeIfIdle(source, entry), nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Closes a model that has been idle for long enough, or looks again when it may have been. */
+  private synchronized void closeIfIdle(ModelSource source, Entry entry) {
+    entry.isWatched = false;
+    if (entry.users > 0) {
+      return;
+    }
+    long left = idleNanos - (System.nanoTime() - entry.idleSince);
+    if (left > 0) {
+      watch(source, entry, left);
+    } else {
       entries.remove(source);
       entry.model.close();
     }

@@ -21,6 +21,7 @@ import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -263,6 +264,22 @@ class TransformersTest {
     assertSays(rows, embedder, "the column 'id' is there already");
     MegaBertTagger tagger = new MegaBertTagger().setModel("x").setAggregation("none");
     assertSays(rows, tagger, "windows overlap");
+    MegaBertClassifier classifier = new MegaBertClassifier().setModel("x").setLongText("windows");
+    assertSays(
+        rows,
+        classifier,
+        "a text is classified as a whole: choose another longText than 'windows'");
+    MegaBertAnswerer answerer = new MegaBertAnswerer().setModel("x");
+    ParamMap cut = new ParamMap().put(answerer.longText(), "truncate");
+    assertSays(
+        rows,
+        (MegaBertTransformer<?>) answerer.copy(cut),
+        "answers are found in windows of a text");
+    assertSays(rows, answerer.setLongText("refuse"), "longText stays 'windows'");
+    IllegalArgumentException address =
+        assertThrows(
+            IllegalArgumentException.class, () -> embedder.setModel("hdfs://models/minilm"));
+    assertTrue(String.valueOf(address.getMessage()).contains("setModelFile"), address.getMessage());
     assertThrows(IllegalArgumentException.class, () -> embedder.setLongText("cut"));
   }
 

@@ -2,7 +2,7 @@
 
 import { byId, element, field } from './elements.js';
 import { can, tasks } from './tasks.js';
-import { ask, command, events, hasKey, Refusal, useKey } from './server.js';
+import { ask, canBeKey, command, events, hasKey, Refusal, useKey } from './server.js';
 
 /** How often a server that is not warm yet is asked again. */
 const AGAIN_MILLIS = 1000;
@@ -72,9 +72,14 @@ function askForKey(problem) {
 
 byId('key-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  useKey(byId('key').value.trim());
+  const key = byId('key').value.trim();
   byId('key').value = '';
-  begin();
+  if (canBeKey(key)) {
+    useKey(key);
+    begin();
+  } else {
+    askForKey('A key has no blanks, and no characters but those of ASCII.');
+  }
 });
 
 function offerModels() {
@@ -119,7 +124,7 @@ function show() {
 }
 
 addEventListener('hashchange', () => {
-  if (model) {
+  if (model && byId('key-form').hidden) {
     show();
     if (location.hash !== '#main') {
       byId('task').querySelector('h1')?.focus();

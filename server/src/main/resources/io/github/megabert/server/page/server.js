@@ -2,6 +2,11 @@
 
 let key = null;
 
+/** Whether a header can hold it, and so whether the server can have it as its key. */
+export function canBeKey(text) {
+  return /^[!-~]+$/.test(text);
+}
+
 export function useKey(text) {
   key = text;
 }

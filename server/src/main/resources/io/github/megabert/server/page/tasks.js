@@ -236,8 +236,8 @@ const features = {
         bars(others, { cosines: true }));
     }
     stage.show(row.node, below);
-    const first = list.findIndex((token) => !token.special);
-    pick(text.includes('bank') ? list.findIndex((token) => token.text === 'bank') : first);
+    const bank = list.findIndex((token) => token.text === 'bank');
+    pick(bank >= 0 ? bank : Math.max(0, list.findIndex((token) => !token.special)));
     return `${count(vectors.length, 'token')}, each a vector of ${vectors[0].length} numbers.`;
   },
 };
