@@ -1,12 +1,27 @@
 package io.github.megabert.parallel;
 
+import java.io.IOException;
+import java.io.PrintStream;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 
-/** What {@code MpiRanksTest} starts as ranks: the case and a seed are its arguments. */
+/**
+ * What {@code MpiRanksTest} starts as ranks: the case, a seed and a folder are its arguments. Each
+ * rank prints to a file of its own there, for {@code mpirun} may end without passing all lines on.
+ */
 final class MpiRankMain {
   private MpiRankMain() {}
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
+    String rank = System.getenv("OMPI_COMM_WORLD_RANK");
+    rank = rank == null ? System.getenv("PMI_RANK") : rank;
+    if (rank != null) {
+      String file = Path.of(args[2], outputOf(rank)).toString();
+      PrintStream output = new PrintStream(file, StandardCharsets.UTF_8);
+      System.setOut(output);
+      System.setErr(output);
+    }
     try {
       MpiRanks.run(world -> work(world, args[0], Long.parseLong(args[1])));
       System.out.println("done");
@@ -17,6 +32,10 @@ final class MpiRankMain {
       }
       System.exit(1);
     }
+  }
+
+  static String outputOf(String rank) {
+    return "rank-" + rank + ".txt";
   }
 
   private static void work(Communicator world, String task, long seed) {
