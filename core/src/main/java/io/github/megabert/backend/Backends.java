@@ -60,11 +60,11 @@ public final class Backends {
   public static BackendProvider.Availability machineCode() {
     String reason = MachineCode.reason();
     if (reason.isEmpty() && !MachineTiles.serve()) {
-      reason = "there are no kernels for vectors of " + Lanes.COUNT + " floats";
+      reason = "no kernels could be loaded for vectors of " + Lanes.COUNT + " floats";
     }
     return reason.isEmpty()
         ? new BackendProvider.Availability(
-            true, "float32 products of vector; x86-64 with " + MachineCode.instructions(), "")
+            true, "kernels of vector; x86-64 with " + MachineCode.instructions(), "")
         : new BackendProvider.Availability(false, "", reason);
   }
 

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,9 @@ final class Collectives {
 
   /** Sums that have been started and not carried out, of each group. */
   private final Map<Communicator, List<TornadoMatrix>> started = new LinkedHashMap<>();
+
+  /** Why sums were not carried out; those that were started with them end so too. */
+  private @Nullable RuntimeException failed;
 
   Collectives(TornadoComputation computation, NcclGroups groups) {
     this.computation = computation;
@@ -55,11 +59,24 @@ final class Collectives {
     };
   }
 
-  /** Carries out what has been started. */
-  private void finish() {
+  /**
+   * Carries out what has been started, before the computation ends at the latest.
+   *
+   * @throws RuntimeException again, what kept earlier sums from being carried out
+   */
+  void finish() {
+    if (failed != null) {
+      throw failed;
+    }
     while (!started.isEmpty()) {
       Communicator group = started.keySet().iterator().next();
-      allReduce(group, List.copyOf(started.remove(group)));
+      try {
+        allReduce(group, List.copyOf(started.get(group)));
+      } catch (RuntimeException failure) {
+        failed = failure;
+        throw failure;
+      }
+      started.remove(group);
     }
   }
 
@@ -68,21 +85,19 @@ final class Collectives {
       return;
     }
     Program program = computation.runUntilWritten(matrices);
-    List<Nccl.DeviceArray> arrays = new ArrayList<>();
-    Program.@Nullable Location place = null;
-    for (TornadoMatrix matrix : matrices) {
-      place = program.locate(computation.array(matrix));
-      if (place != null) {
-        long count = (long) matrix.rows() * matrix.columns();
-        arrays.add(new Nccl.DeviceArray(place.address(), count, Nccl.Type.FLOAT));
-      }
-    }
-    NcclGroup devices = groups.of(group, place);
-    if (devices != null && place != null) {
-      devices.allReduce(place.context(), arrays);
-    } else {
+    NcclGroup devices = groups.of(group, program.locate(computation.array(matrices.getFirst())));
+    if (devices == null) {
       matrices.forEach(matrix -> throughHost(group, matrix));
+      return;
     }
+    List<Nccl.DeviceArray> arrays = new ArrayList<>();
+    for (TornadoMatrix matrix : matrices) {
+      Program.Location place =
+          Objects.requireNonNull(program.locate(computation.array(matrix)), "no place of a sum");
+      long count = (long) matrix.rows() * matrix.columns();
+      arrays.add(new Nccl.DeviceArray(place.address(), count));
+    }
+    devices.allReduce(arrays);
   }
 
   private void throughHost(Communicator group, TornadoMatrix matrix) {

@@ -70,7 +70,7 @@ final class ProductGradients {
     int inputs = linear.inputs();
     if (!backend.products().byLibrary(inputs, outputs)) {
       multiply(
-          -1,
+          scalars.rowsAt(outputs),
           dOut.operand(),
           linear.weight(),
           dX.operand(),

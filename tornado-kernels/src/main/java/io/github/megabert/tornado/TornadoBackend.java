@@ -293,7 +293,10 @@ final class TornadoBackend implements Backend {
 
   @Override
   public void close() {
-    ncclGroups.close();
-    programs.close();
+    try {
+      ncclGroups.close();
+    } finally {
+      programs.close();
+    }
   }
 }

@@ -209,6 +209,11 @@ final class TornadoComputation implements Computation {
     }
   }
 
+  /** Weights have changed: their next products read them rounded anew. */
+  void forgetRounded() {
+    refreshed.clear();
+  }
+
   @Override
   public void attention(
       AttentionLayout layout,
@@ -459,6 +464,7 @@ final class TornadoComputation implements Computation {
 
   @Override
   public void finish() {
+    collectives.finish();
     launch();
     awaitLast();
   }

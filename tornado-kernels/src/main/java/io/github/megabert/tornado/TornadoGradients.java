@@ -511,5 +511,6 @@ final class TornadoGradients implements Gradients {
         own(secondMoment, "secondMoment", value.rows(), columns).operand(),
         firstRow * columns,
         rows * columns);
+    computation.forgetRounded();
   }
 }

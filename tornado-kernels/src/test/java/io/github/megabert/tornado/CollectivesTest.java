@@ -117,6 +117,27 @@ class CollectivesTest {
         });
   }
 
+  /** As the trainer does: the backward pass's computation is closed before it waits. */
+  @Test
+  void aComputationThatEndsCarriesOutWhatItHasStarted() throws InterruptedException {
+    onRanks(
+        (world, backend) -> {
+          ResidentMatrix sum = backend.resident(3, 6);
+          Pending pending;
+          try (Computation computation = backend.begin()) {
+            write(computation, numbers(3, 6, world.rank() + 1), sum);
+            pending = computation.startAllReduce(world, sum);
+            computation.finish();
+          }
+          assertTrue(pending.isDone());
+          pending.await();
+          try (Computation computation = backend.begin()) {
+            assertArrayEquals(floats(3 * 6, 3), read(computation, sum));
+          }
+          sum.close();
+        });
+  }
+
   @Test
   void manyStepsGiveTheSameEveryTime() throws InterruptedException {
     onRanks(

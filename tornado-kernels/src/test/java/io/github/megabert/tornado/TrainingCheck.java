@@ -25,7 +25,7 @@ import java.util.Random;
 
 /**
  * Times steps of training a masked language model on a device: both passes with dropout 0.1, and
- * AdamW with clipping; {@code bench/training.sh} runs it beside PyTorch.
+ * AdamW with clipping; {@code bench/gpu.sh train} runs it beside PyTorch.
  *
  * <p>Arguments: {@code MODEL PRECISION SHAPE…}, the model {@code 345m} or one as deep and {@code
  * narrow}, shapes such as {@code 16x512} or {@code ragged}. With {@code -Dcosts=true}, what each

@@ -112,11 +112,6 @@ record Cpu(
     return to;
   }
 
-  /** The same, where the system does not let a process use AMX. */
-  Cpu withoutAmx() {
-    return new Cpu(avx2, avx512, vnni, bf16, false, false);
-  }
-
   /** In words, such as {@code AVX-512, VNNI}. */
   String text() {
     List<String> parts = new ArrayList<>();

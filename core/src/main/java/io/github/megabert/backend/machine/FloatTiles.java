@@ -95,7 +95,7 @@ public record FloatTiles(
     Objects.checkFromIndexSize(rowsOffset, floats, (long) rows.length);
     Objects.checkFromIndexSize(panelOffset, depth * form.panelBytes(), panel.byteSize());
     Objects.checkFromIndexSize(cOffset, count * form.panelBytes(), c.byteSize());
-    requireWritable(c);
+    NativeCall.requireWritable(c);
     MemorySegment x = MemorySegment.ofArray(rows);
     // Two lines a step for low tiles, so that half a step is enough; none is beyond what it reads.
     long steps = Math.max(1L, (long) depth * (highTiles + lowTiles));
@@ -196,17 +196,10 @@ public record FloatTiles(
     Objects.checkFromIndexSize(xOffset, xBytes, x.byteSize());
     Objects.checkFromIndexSize(panelOffset, depth * form.panelBytes(), panel.byteSize());
     Objects.checkFromIndexSize(cOffset, rows * form.panelBytes(), c.byteSize());
-    requireWritable(c);
+    NativeCall.requireWritable(c);
     MemorySegment kernel = byRows.get(rows - 1);
     MemorySegment none = MemorySegment.NULL;
     NativeCall.call(kernel, x, panel, c, depth, xStride, none, 0, xOffset, panelOffset, cOffset, 0);
-  }
-
-  /** Machine code would write to a file that is mapped for reading, which ends the process. */
-  private static void requireWritable(MemorySegment c) {
-    if (c.isReadOnly()) {
-      throw new IllegalArgumentException("the result is read-only memory");
-    }
   }
 
   /** Loads the first two lines of each page, so that the processor fetches the rest. */

@@ -44,9 +44,6 @@ public final class MachineCode {
       }
       CodeMemory memory = CodeMemory.open();
       Cpu cpu = Cpu.read(memory);
-      if ((cpu.amxBf16() || cpu.amxInt8()) && !CodeMemory.allowAmx()) {
-        cpu = cpu.withoutAmx();
-      }
       return cpu.avx2()
           ? new MachineCode(memory, cpu, "")
           : new MachineCode(null, null, "the processor has no AVX2");
@@ -76,6 +73,7 @@ public final class MachineCode {
     try {
       return FloatTiles.load(process.memory, Arena.global(), form);
     } catch (MachineCodeException refused) {
+      warn(refused);
       return null;
     }
   }
@@ -90,6 +88,7 @@ public final class MachineCode {
     try {
       return RowKernels.load(process.memory, Arena.global(), lanes, constants);
     } catch (MachineCodeException refused) {
+      warn(refused);
       return null;
     }
   }
@@ -107,11 +106,23 @@ public final class MachineCode {
           case INT8 -> cpu.vnni();
         };
     try {
-      boolean withAmx = form.kind() == NarrowTiles.Kind.BF16 ? cpu.amxBf16() : cpu.amxInt8();
+      boolean hasAmx = form.kind() == NarrowTiles.Kind.BF16 ? cpu.amxBf16() : cpu.amxInt8();
+      // Asked for where it is used alone: the process cannot take it back.
+      boolean withAmx = fits && hasAmx && CodeMemory.allowAmx();
       return fits ? NarrowTiles.load(process.memory, Arena.global(), form, withAmx) : null;
     } catch (MachineCodeException refused) {
+      warn(refused);
       return null;
     }
+  }
+
+  /** Once a process for each kind of kernels: they serve all models. */
+  private static void warn(MachineCodeException refused) {
+    System.getLogger(MachineCode.class.getName())
+        .log(
+            System.Logger.Level.WARNING,
+            "kernels in machine code could not be loaded, the Vector API serves: {0}",
+            refused.getMessage());
   }
 
   private static boolean fits(Cpu cpu, int lanes) {

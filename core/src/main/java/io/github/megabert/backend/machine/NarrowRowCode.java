@@ -88,7 +88,8 @@ final class NarrowRowCode {
 
   /**
    * To bytes, a group's from its lowest number to its highest, with a scale and a zero between
-   * them. Stores the scale, and the zero times the scale. A NaN makes the scale one.
+   * them. Stores the scale, and the zero times the scale. A NaN or an infinity makes the scale NaN,
+   * and so every product of the group.
    */
   static Assembler bytes(NarrowTiles.Form form) {
     Assembler to = new Assembler();
@@ -152,7 +153,7 @@ final class NarrowRowCode {
     to.vector(VMAXSS, range, range, narrow(9));
     to.vector(VDIVSS, narrow(4), narrow(10), range);
     to.vector(VDIVSS, range, range, narrow(10));
-    // Minimum and maximum pass over a NaN; nothing times it is one.
+    // Minimum and maximum pass over a NaN; 0 times a NaN or an infinity is NaN.
     to.vclear(narrow(6));
     to.vector(VMULSS, narrow(6), narrow(6), narrow(LARGEST));
     to.vector(VADDSS, range, range, narrow(6));

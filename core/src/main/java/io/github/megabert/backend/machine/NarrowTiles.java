@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -166,7 +167,7 @@ public record NarrowTiles(
     long rowBytes = (long) inputs * Float.BYTES;
     Objects.checkFromIndexSize(offset, (rows - 1) * stride + rowBytes, x.byteSize());
     Objects.checkFromIndexSize(targetOffset, rows * distance, target.byteSize());
-    requireWritable(target);
+    NativeCall.requireWritable(target);
     int most = Math.max(1, MOST_NUMBERS / inputs);
     for (int row = 0; row < rows; row += most) {
       NativeCall.call(
@@ -225,15 +226,12 @@ public record NarrowTiles(
     Objects.checkFromIndexSize(rowsOffset, all * form.distance(), rows.byteSize());
     Objects.checkFromIndexSize(panelOffset, form.panelBytes(inputs), panel.byteSize());
     Objects.checkFromIndexSize(cOffset, all * PANEL_BYTES, c.byteSize());
-    requireWritable(c);
+    NativeCall.requireWritable(c);
     boolean byAmx = height >= AmxTileCode.SIDE;
     if (byAmx && !isAmx(inputs)) {
       throw new IllegalArgumentException("there is no AMX for " + inputs + " inputs");
     }
-    MemorySegment kernel =
-        byAmx
-            ? amx.get(height / AmxTileCode.SIDE - 1)
-            : tiles.get(height <= 4 ? height - 1 : height == 8 ? 4 : 5);
+    MemorySegment kernel = kernel(height);
     long words = Math.ceilDiv(inputs, LANES) * (long) LANES / form.kind().inputs();
     long step = Math.ceilDiv(aheadBytes, words * count);
     long work = height * words * form.kind().inputs() * 2 * LANES;
@@ -256,10 +254,15 @@ public record NarrowTiles(
     }
   }
 
-  /** Machine code would write to a file that is mapped for reading, which ends the process. */
-  private static void requireWritable(MemorySegment target) {
-    if (target.isReadOnly()) {
-      throw new IllegalArgumentException("the result is read-only memory");
+  private MemorySegment kernel(int height) {
+    boolean byAmx = height >= AmxTileCode.SIDE;
+    boolean isWhole = height % AmxTileCode.SIDE == 0;
+    int index =
+        byAmx && isWhole ? height / AmxTileCode.SIDE - 1 : Arrays.binarySearch(HEIGHTS, height);
+    List<MemorySegment> kernels = byAmx ? amx : tiles;
+    if (index < 0 || index >= kernels.size()) {
+      throw new IllegalArgumentException("there is no tile of " + height + " rows");
     }
+    return kernels.get(index);
   }
 }

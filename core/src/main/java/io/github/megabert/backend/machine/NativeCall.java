@@ -115,6 +115,13 @@ final class NativeCall {
     }
   }
 
+  /** Machine code would write to a file that is mapped for reading, which ends the process. */
+  static void requireWritable(MemorySegment result) {
+    if (result.isReadOnly()) {
+      throw new IllegalArgumentException("the result is read-only memory");
+    }
+  }
+
   /**
    * Native functions throw nothing; what is left is what the JVM throws, such as a closed arena.
    */

@@ -127,7 +127,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     checkPanels(sums, sumsOffset, rows, panelBytes(), columns, sumsStep);
     Objects.checkFromIndexSize(biasOffset, rowBytes, bias.byteSize());
     checkRows(target, offset, rows, stride, rowBytes);
-    requireWritable(target);
+    NativeCall.requireWritable(target);
     boolean isAdded = epilogue == Epilogue.RESIDUAL;
     if (isAdded) {
       checkRows(residual, offset, rows, stride, rowBytes);
@@ -171,7 +171,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     Objects.checkFromIndexSize(offset, rows * rowBytes, out.byteSize());
     Objects.checkFromIndexSize(0, rowBytes, weight.byteSize());
     Objects.checkFromIndexSize(0, rowBytes, bias.byteSize());
-    requireWritable(out);
+    NativeCall.requireWritable(out);
     int most = mostRows(columns);
     for (int row = 0; row < rows; row += most) {
       long at = offset + row * rowBytes;
@@ -225,7 +225,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     checkPanels(scores, offset, rows, stride, columns, step);
     checkRows(target, targetOffset, rows, targetStride, (long) end * Float.BYTES);
     Objects.checkFromIndexSize(inversesOffset, (long) rows * Float.BYTES, inverses.byteSize());
-    requireWritable(target);
+    NativeCall.requireWritable(target);
     int most = mostRows(columns);
     for (int row = 0; row < rows; row += most) {
       NativeCall.call(
@@ -272,7 +272,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     checkPanels(source, offset, rows, stride, columns, step);
     checkRows(target, targetOffset, rows, targetStride, (long) columns * Float.BYTES);
     Objects.checkFromIndexSize(factorsOffset, (long) rows * Float.BYTES, factors.byteSize());
-    requireWritable(target);
+    NativeCall.requireWritable(target);
     NativeCall.call(
         kernel(Kernel.SCALE),
         source,
@@ -332,7 +332,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     }
     checkRows(source, offset, rows, stride, (long) columns * Float.BYTES);
     checkRows(target, targetOffset, rows, targetStride, (long) columns * Float.BYTES);
-    requireWritable(target);
+    NativeCall.requireWritable(target);
     int most = mostRows(columns);
     for (int row = 0; row < rows; row += most) {
       NativeCall.call(
@@ -373,7 +373,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     }
     checkRows(source, offset, rows, stride, (long) columns * Float.BYTES);
     Objects.checkFromIndexSize(panelOffset, columns * panelBytes(), panel.byteSize());
-    requireWritable(panel);
+    NativeCall.requireWritable(panel);
     NativeCall.call(
         kernel(Kernel.TRANSPOSE),
         source,
@@ -415,7 +415,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     Objects.checkFromIndexSize(offset, rowBytes, row.byteSize());
     checkRows(others, othersOffset, rows, stride, rowBytes);
     Objects.checkFromIndexSize(targetOffset, (long) rows * Float.BYTES, target.byteSize());
-    requireWritable(target);
+    NativeCall.requireWritable(target);
     int most = mostRows(columns);
     for (int j = 0; j < rows; j += most) {
       NativeCall.call(
@@ -455,7 +455,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     Objects.checkFromIndexSize(offset, (long) rows * Float.BYTES, weights.byteSize());
     checkRows(others, othersOffset, rows, stride, rowBytes);
     Objects.checkFromIndexSize(targetOffset, rowBytes, target.byteSize());
-    requireWritable(target);
+    NativeCall.requireWritable(target);
     NativeCall.call(
         kernel(Kernel.WEIGHTED_SUM),
         weights,
@@ -490,7 +490,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     Objects.checkFromIndexSize(second, rowBytes, rows.byteSize());
     Objects.checkFromIndexSize(third, rowBytes, rows.byteSize());
     Objects.checkFromIndexSize(offset, (long) columns * Float.BYTES, out.byteSize());
-    requireWritable(out);
+    NativeCall.requireWritable(out);
     NativeCall.call(
         kernel(table.kernel), rows, rows, out, columns, 1, rows, 0, first, second, offset, third);
   }
@@ -530,12 +530,5 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
     int last = (columns - 1) / (2 * lanes);
     long behind = (columns - last * 2 * lanes) * (long) Float.BYTES;
     checkRows(segment, offset, rows, stride, last * step + behind);
-  }
-
-  /** Machine code would write to a file that is mapped for reading, which ends the process. */
-  private static void requireWritable(MemorySegment target) {
-    if (target.isReadOnly()) {
-      throw new IllegalArgumentException("the result is read-only memory");
-    }
   }
 }

@@ -133,7 +133,7 @@ class NarrowTilesTest {
   }
 
   @Test
-  void whatIsNoNumberMakesTheScaleOne() throws Exception {
+  void aNanMakesTheScaleNan() throws Exception {
     NarrowTiles tiles = load(arena, NarrowTiles.Kind.INT8);
     NarrowTiles.Form form = tiles.form();
     for (int k = 0; k < 128; k++) {
@@ -269,5 +269,11 @@ class NarrowTilesTest {
     assertThrows(refusal, () -> tiles.multiply(2, 1, 80, rows, 0, panel, 0, panel, 0, 0, c, 0));
     assertThrows(refusal, () -> tiles.multiply(2, 1, 64, rows, 0, panel, 0, panel, 0, 0, c, 4));
     assertThrows(wrong, () -> tiles.multiply(1, 0, 64, rows, 0, panel, 0, panel, 0, 0, c, 0));
+    MemorySegment room = arena.allocate(16L * 128);
+    MemorySegment many = arena.allocate(16L * form.distance(), 64);
+    for (int height : new int[] {0, 5, 7, 9, 11, 13}) {
+      assertThrows(
+          wrong, () -> tiles.multiply(height, 1, 64, many, 0, panel, 0, panel, 0, 0, room, 0));
+    }
   }
 }

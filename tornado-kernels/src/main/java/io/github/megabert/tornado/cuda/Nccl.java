@@ -22,6 +22,9 @@ public final class Nccl {
 
   private static final List<String> LIBRARIES = List.of("libnccl.so.2", "libnccl.so");
 
+  /** {@code ncclFloat32}. */
+  private static final int FLOAT = 7;
+
   /** {@code ncclSum}. */
   private static final int SUM = 0;
 
@@ -124,13 +127,17 @@ public final class Nccl {
   void allReduce(long group, List<DeviceArray> arrays, long stream) {
     try {
       check("ncclGroupStart", (int) groupStart.invokeExact());
+      int status = 0;
       for (DeviceArray array : arrays) {
         long at = array.address();
-        int type = array.type().code;
-        int status = (int) allReduce.invokeExact(at, at, array.count(), type, SUM, group, stream);
-        check("ncclAllReduce", status);
+        if (status == 0) {
+          status = (int) allReduce.invokeExact(at, at, array.count(), FLOAT, SUM, group, stream);
+        }
       }
-      check("ncclGroupEnd", (int) groupEnd.invokeExact());
+      // Also after a failure, or the thread would stay inside.
+      int ended = (int) groupEnd.invokeExact();
+      check("ncclAllReduce", status);
+      check("ncclGroupEnd", ended);
     } catch (Throwable failure) {
       throw CudaDriver.unexpected("ncclAllReduce", failure);
     }
@@ -154,26 +161,10 @@ public final class Nccl {
     return pointer.address() == 0 ? "" : pointer.reinterpret(Long.MAX_VALUE).getString(0);
   }
 
-  /** What an array on a device holds, as NCCL numbers it. */
-  public enum Type {
-    /** Binary16. */
-    HALF(6),
-    /** Binary32. */
-    FLOAT(7),
-    /** bfloat16. */
-    BFLOAT16(9);
-
-    private final int code;
-
-    Type(int code) {
-      this.code = code;
-    }
-  }
-
   /**
-   * Numbers on a device.
+   * Float32 numbers on a device.
    *
    * @param address of the first
    */
-  public record DeviceArray(long address, long count, Type type) {}
+  public record DeviceArray(long address, long count) {}
 }

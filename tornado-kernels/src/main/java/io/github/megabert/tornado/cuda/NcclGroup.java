@@ -9,7 +9,8 @@ import java.util.List;
  * <p>TornadoVM computes in a CUDA context that it makes; NCCL computes in the primary one of the
  * device, and refuses a stream of any other. Memory is the same for both. So a group has a stream
  * of its own in the primary context, on which nothing starts before the caller has waited for what
- * wrote the numbers, and from which the caller goes on when they are there.
+ * wrote the numbers, and from which the caller goes on when they are there. Stream
+ * and context stay to the process's end.
  *
  * <p>NCCL adds in an order of its own: every rank gets the same bits, but not those that {@link
  * Communicator} gives.
@@ -18,14 +19,16 @@ public final class NcclGroup implements AutoCloseable {
   private final CudaDriver driver;
   private final Nccl nccl;
   private final Communicator group;
+  private final long context;
   private final long primary;
   private final long stream;
   private final long handle;
   private boolean closed;
 
-  private NcclGroup(CudaDriver driver, Nccl nccl, Communicator group) {
+  private NcclGroup(CudaDriver driver, Nccl nccl, long context, Communicator group) {
     this.driver = driver;
     this.nccl = nccl;
+    this.context = context;
     this.group = group;
     primary = driver.primaryContext();
     driver.enter(primary);
@@ -42,7 +45,7 @@ public final class NcclGroup implements AutoCloseable {
   public static NcclGroup join(CudaDriver driver, Nccl nccl, long context, Communicator group) {
     driver.enter(context);
     try {
-      return new NcclGroup(driver, nccl, group);
+      return new NcclGroup(driver, nccl, context, group);
     } finally {
       driver.enter(context);
     }
@@ -50,11 +53,10 @@ public final class NcclGroup implements AutoCloseable {
 
   /**
    * Replaces numbers by their sums over all ranks, and waits for it. A rank that has failed before
-   * is noticed by all others; none waits for it on the device.
-   *
-   * @param context TornadoVM's, which is the thread's again afterwards
+   * the sum begins is noticed by all others; one that fails in it leaves them waiting for the
+   * launcher to end them. The thread's context is TornadoVM's again afterwards.
    */
-  public void allReduce(long context, List<Nccl.DeviceArray> arrays) {
+  public void allReduce(List<Nccl.DeviceArray> arrays) {
     group.barrier();
     driver.enter(primary);
     try {
@@ -71,7 +73,11 @@ public final class NcclGroup implements AutoCloseable {
     if (!closed) {
       closed = true;
       driver.enter(primary);
-      nccl.leave(handle);
+      try {
+        nccl.leave(handle);
+      } finally {
+        driver.enter(context);
+      }
     }
   }
 }

@@ -102,6 +102,7 @@ public final class DropoutWords {
     for (int round = 0; round < 10; round++) {
       long product0 = 0xD2511F53L * (x0 & 0xFFFFFFFFL);
       long product1 = 0xCD9E8D57L * (x2 & 0xFFFFFFFFL);
+      // The lower word of an arithmetic shift is that of the unsigned one.
       x0 = (int) (product1 >> 32) ^ x1 ^ k0;
       x1 = (int) product1;
       x2 = (int) (product0 >> 32) ^ x3 ^ k1;
@@ -130,37 +131,9 @@ public final class DropoutWords {
   static float factor(FloatArray words, long position) {
     float factor = 1f;
     if (words.get(ACTIVE) > 0f) {
-      long block = position >> 2;
-      int x0 = (int) block;
-      int x1 = (int) (block >> 32);
-      int x2 = word(words, STREAM);
-      int x3 = word(words, STEP);
-      int k0 = word(words, KEY_LOW);
-      int k1 = word(words, KEY_HIGH);
-      for (int round = 0; round < 10; round++) {
-        long product0 = 0xD2511F53L * (x0 & 0xFFFFFFFFL);
-        long product1 = 0xCD9E8D57L * (x2 & 0xFFFFFFFFL);
-        // The lower word of an arithmetic shift is that of the unsigned one.
-        x0 = (int) (product1 >> 32) ^ x1 ^ k0;
-        x1 = (int) product1;
-        x2 = (int) (product0 >> 32) ^ x3 ^ k1;
-        x3 = (int) product0;
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-      }
-      int which = (int) position & 3;
-      int word = x0;
-      if (which == 1) {
-        word = x1;
-      }
-      if (which == 2) {
-        word = x2;
-      }
-      if (which == 3) {
-        word = x3;
-      }
+      int kept = keptOfBlock(words, position >> 2) >> ((int) position & 3);
       factor = 0f;
-      if ((word ^ SIGN) >= word(words, THRESHOLD)) {
+      if ((kept & 1) == 1) {
         factor = words.get(SCALE);
       }
     }

@@ -18,7 +18,7 @@ public final class TrainingMatrixKernels {
    * {@code out[m, n] = Σ a[m, k] · b[k, n] + beta · out[m, n]}; the work group {@code (i, j)}
    * computes the tile of columns {@code 64i …} and rows {@code 64j …}.
    *
-   * @param termsAt where the number of terms is in the integers; negative if it is {@code terms}
+   * @param termsAt where the number of terms is in the integers
    * @param aRow distance of the rows of a, and {@code aTerm} that of its columns
    */
   static void product(
@@ -45,10 +45,9 @@ public final class TrainingMatrixKernels {
     for (int i = 0; i < 16; i++) {
       sums[i] = 0f;
     }
-    int count = terms;
-    if (termsAt >= 0) {
-      count = TornadoMath.min(terms, integers.get(termsAt));
-    }
+    // Always read: TornadoVM unrolls a loop of few constant rounds, in which conditions become
+    // constant, and its OpenCL compiler takes no constant condition.
+    int count = TornadoMath.min(terms, integers.get(termsAt));
     for (int depth = 0; depth < count; depth += DEPTH) {
       for (int i = thread; i < TILE * DEPTH; i += THREADS) {
         // Neighbouring threads read neighbouring numbers.

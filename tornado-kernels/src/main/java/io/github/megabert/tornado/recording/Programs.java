@@ -84,6 +84,10 @@ public final class Programs implements AutoCloseable {
   public <T> T alone(Supplier<T> direct) {
     acquire();
     try {
+      Program running = latest; // It may be this thread's own, which nobody has waited for.
+      if (running != null) {
+        running.await();
+      }
       return direct.get();
     } finally {
       release();

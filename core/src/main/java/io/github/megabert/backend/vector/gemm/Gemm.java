@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Weights in bfloat16 are expanded in registers, and for up to four rows, as in decoding, those
  * in 8 bits. Other narrow ones are expanded a panel at a time, in the second-level cache. Weights
- * that have not been packed are multiplied by {@link UnpackedGemm}.
+ * that have not been packed are multiplied by {@link UnpackedGemm}. Where {@link NarrowTiles}
+ * serve, rows are rounded by {@link NarrowRows} instead, however few, and nothing is expanded.
  */
 public final class Gemm implements Team.Body {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
@@ -54,7 +55,10 @@ public final class Gemm implements Team.Body {
    */
   private static final long SUMS_BYTES = (long) RowBlocks.MOST_ROWS * GROUP * PANEL_BYTES;
 
-  /** Bytes of a panel's product with one block of inputs. */
+  /**
+   * Bytes of a panel's product with one block of inputs. Tiles of AMX write up to 12 rows more,
+   * into the place of the expanded panel, which is unused then.
+   */
   private static final long PART_BYTES = (long) RowBlocks.MOST_ROWS * PANEL_BYTES;
 
   /** Bytes of scratch memory a slot: sums, part, an expanded panel. */
