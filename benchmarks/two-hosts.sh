@@ -6,6 +6,7 @@
 #   benchmarks/two-hosts.sh [FOLDER]
 #
 # Needs Linux, root, iproute2 and Open MPI (Debian: apt install iproute2 openmpi-bin).
+# FOLDER is made, and made anew where this script has made it: target/two-hosts.
 # RATE and DELAY: of the link, 1gbit and 1ms. MEGABERT: the command, ./megabert.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -25,6 +26,21 @@ end() {
   rm -rf /etc/netns/megabert-one /etc/netns/megabert-two
   exit $last
 }
+
+# refuse REASON: ends with nothing touched.
+refuse() {
+  echo "two-hosts.sh: $1" >&2
+  exit 2
+}
+made="$work/.made-by-two-hosts"
+if [ -e "$work" ] && [ ! -e "$made" ]; then
+  refuse "$work exists and is none of its own; name a new folder"
+fi
+for name in megabert-one megabert-two; do
+  if [ -e "/run/netns/$name" ] || [ -e "/var/run/netns/$name" ] || [ -e "/etc/netns/$name" ]; then
+    refuse "there is a network namespace $name already; end that run, or delete the namespace"
+  fi
+done
 trap end EXIT
 
 # host NAME ADDRESS PEER: a namespace with its own name, addresses and end of the link.
@@ -54,6 +70,7 @@ on() {
 
 rm -rf "$work"
 mkdir -p "$work"
+touch "$made"
 "$megabert" --version >/dev/null 2>&1 # Builds, if need be.
 ip link add megabert-one type veth peer name megabert-two
 host one "$one"
@@ -108,15 +125,18 @@ awaitStep() {
   return 1
 }
 
-# processes RANK: the Java processes of that rank, a pattern, which mpirun has started.
+# processes RANK: the Java processes of that rank, a pattern, of a run in this folder, which mpirun
+# has started.
 processes() {
   for environment in /proc/[0-9]*/environ; do
     if grep -qaz "^OMPI_COMM_WORLD_RANK=$1$" "$environment" 2>/dev/null; then
       process=${environment%/environ}
-      [ "$(cat "$process/comm" 2>/dev/null)" = java ] && echo "${process#/proc/}"
+      if [ "$(cat "$process/comm" 2>/dev/null)" = java ] &&
+        grep -qaF -- "$work/" "$process/cmdline" 2>/dev/null; then
+        echo "${process#/proc/}"
+      fi
     fi
   done
-  true
 }
 
 # ended MPIRUN: waits until all ranks have ended, and tells how long it took. Open MPI's mpirun

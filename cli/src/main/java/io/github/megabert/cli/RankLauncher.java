@@ -9,7 +9,6 @@ import io.github.megabert.parallel.ThreadRanks;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -170,18 +169,12 @@ final class RankLauncher {
   private static RankScope ofProcess(Communicator world) throws IOException {
     String host = host();
     String processors = processors();
-    List<String> hosts = gather(world, host);
-    List<String> sharing = gather(world, host + processors);
+    List<String> hosts = Ranks.gather(world, host);
+    List<String> sharing = Ranks.gather(world, host + processors);
     int sharers = Collections.frequency(sharing, host + processors);
     int before = Collections.frequency(hosts.subList(0, world.rank()), host);
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / sharers);
     return new RankScope(world, threads, before, true);
-  }
-
-  private static List<String> gather(Communicator world, String text) {
-    return world.gatherBytes(text.getBytes(StandardCharsets.UTF_8)).stream()
-        .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
-        .toList();
   }
 
   private static String host() {

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What ranks of a group agree on: single numbers, the same on every one. */
+/** What ranks of a group agree on: numbers and texts, the same on every one. */
 public final class Ranks {
   private Ranks() {}
 
@@ -34,10 +34,7 @@ public final class Ranks {
    * @throws RanksDisagreeException on all ranks if it is not
    */
   public static void requireSame(Communicator group, String what, String value) {
-    List<String> all =
-        group.gatherBytes(value.getBytes(StandardCharsets.UTF_8)).stream()
-            .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
-            .toList();
+    List<String> all = gather(group, value);
     for (int rank = 1; rank < all.size(); rank++) {
       if (!all.get(rank).equals(all.getFirst())) {
         throw new RanksDisagreeException(
@@ -50,6 +47,13 @@ public final class Ranks {
                 + "; start all ranks with the same");
       }
     }
+  }
+
+  /** The texts of all ranks, in their order. All ranks call it. */
+  public static List<String> gather(Communicator group, String text) {
+    return group.gatherBytes(text.getBytes(StandardCharsets.UTF_8)).stream()
+        .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
+        .toList();
   }
 
   private static byte[] bytes(double value) {

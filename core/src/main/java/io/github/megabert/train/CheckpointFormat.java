@@ -9,12 +9,16 @@ public enum CheckpointFormat {
   /** A folder that transformers reads, with the optimizer's state beside it. */
   HUGGINGFACE(null),
   /**
-   * The folder of a Megatron-LM run, which goes on with it: a file each of the ranks that share the
-   * layers, which they write themselves; one rank in a pipeline. In the names of Megatron-LM's own
-   * model.
+   * The folder of a Megatron-LM run, which goes on with it, in the names of Megatron-LM's own
+   * model. Ranks that share the model write a file each, those of a pipeline where Megatron-LM has
+   * such stages: equally many layers, one stage a rank, a language model's head, and no copies that
+   * divide the optimizer's state. Otherwise the first rank of a pipeline writes one for all.
    */
   MEGATRON(MegatronDialect.LEGACY),
-  /** The same in the names of Megatron core's model. */
+  /**
+   * The same in the names of Megatron core's model; the first rank of a pipeline always writes one
+   * for all.
+   */
   MEGATRON_CORE(MegatronDialect.CORE);
 
   private final @Nullable MegatronDialect dialect;

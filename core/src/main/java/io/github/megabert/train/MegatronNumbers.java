@@ -66,9 +66,12 @@ final class MegatronNumbers {
   /**
    * The learning rate's course of Megatron-LM's run.
    *
+   * @param steps of the whole run that goes on with it
    * @throws CheckpointException if there is no such schedule here
+   * @throws IllegalArgumentException if the run goes on behind the end of a decay that is not its
+   *     own end here
    */
-  static Schedule schedule(MegatronTrainingState origin) throws CheckpointException {
+  static Schedule schedule(MegatronTrainingState origin, int steps) throws CheckpointException {
     MegatronRun.Course course = origin.run().course();
     Schedule.Decay decay = null;
     for (Schedule.Decay known : Schedule.Decay.values()) {
@@ -86,12 +89,21 @@ final class MegatronNumbers {
       throw new CheckpointException(
           origin.source() + " has an inverse-square-root schedule without a warm-up to count from");
     }
+    int decaySteps = steps(origin, "decay", course.decay());
+    // OptimizerParamScheduler.get_lr: the least rate, 0, behind the decay. Here as transformers has
+    // it, with no end.
+    if (decay == Schedule.Decay.INVERSE_SQRT && course.lowest() == 0 && steps - 1 > decaySteps) {
+      throw new IllegalArgumentException(
+          origin.source()
+              + " has an inverse-square-root schedule whose rate is 0 after step "
+              + decaySteps
+              + ", and all steps of this run are "
+              + steps
+              + "; set at most "
+              + (decaySteps + 1));
+    }
     try {
-      return new Schedule(
-          decay,
-          warmup,
-          steps(origin, "decay", course.decay()),
-          course.lowest() / course.highest());
+      return new Schedule(decay, warmup, decaySteps, course.lowest() / course.highest());
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(
           origin.source() + " has a learning rate's course that cannot be: " + e.getMessage(), e);
@@ -119,10 +131,11 @@ final class MegatronNumbers {
   /**
    * The options with AdamW's numbers of Megatron-LM's run.
    *
+   * @param steps of the whole run that goes on with it
    * @throws CheckpointException if they are out of range
    * @throws IllegalArgumentException if a step has another number of samples, or the run is over
    */
-  static TrainingOptions options(TrainingOptions options, MegatronTrainingState origin)
+  static TrainingOptions options(TrainingOptions options, MegatronTrainingState origin, int steps)
       throws CheckpointException {
     MegatronRun run = origin.run();
     if (run.samplesPerStep() != options.examplesPerStep()) {
@@ -134,13 +147,13 @@ final class MegatronNumbers {
               + options.examplesPerStep()
               + "; set its global batch size");
     }
-    if (run.iteration() >= options.maxSteps()) {
+    if (run.iteration() >= steps) {
       throw new IllegalArgumentException(
           origin.source()
               + " has done "
               + run.iteration()
               + " steps, and all of this run are "
-              + options.maxSteps()
+              + steps
               + "; set more");
     }
     MegatronRun.Adam adam = run.adam();

@@ -310,21 +310,37 @@ final class RunFolder {
       optimizer.readState(last.resolve(OPTIMIZER), state.updates());
     } else {
       try (Checkpoint saved = Checkpoint.open(last)) {
-        restore(parameters, optimizer, saved);
+        restore(parameters, optimizer, saved, state);
       }
     }
     return state;
   }
 
-  private static void restore(TrainableParameters parameters, AdamW optimizer, Checkpoint saved)
+  private static void restore(
+      TrainableParameters parameters, AdamW optimizer, Checkpoint saved, RunState state)
       throws IOException {
     if (!(saved instanceof MegatronCheckpoint ranks)) {
       throw new CheckpointException(
           saved.source()
               + " is no checkpoint of Megatron-LM; resume with the format it was saved in");
     }
-    restoreValues(parameters, saved);
-    restore(parameters, optimizer, ranks.trainingState());
+    MegatronTrainingState origin = ranks.trainingState();
+    // PyTorch counts in float32, which has not every number from 2^24 on.
+    if (origin.run().updates() != (long) (float) state.updates()) {
+      throw new CheckpointException(
+          saved.source()
+              + " counts "
+              + origin.run().updates()
+              + " updates, its "
+              + STATE
+              + " "
+              + state.updates()
+              + "; both must be of one checkpoint");
+    }
+    if (origin.masters() == null) {
+      restoreValues(parameters, saved);
+    }
+    restore(parameters, optimizer, origin);
   }
 
   /** Puts a run's parameters and moments in the place of those there are. */

@@ -112,7 +112,8 @@ public final class Trainer {
    * @param checkpoint that the model was loaded from, open until the run has begun
    * @throws CheckpointException if it is none of Megatron-LM's, has no optimizer's state, or has
    *     numbers that are none here
-   * @throws IllegalArgumentException if its steps have another number of samples, or are all done
+   * @throws IllegalArgumentException if its steps have another number of samples, or are all done,
+   *     or the rate would be 0 from a step of this run on
    */
   public Trainer goOnFrom(Checkpoint checkpoint) throws IOException {
     if (!(checkpoint instanceof MegatronCheckpoint saved)) {
@@ -121,8 +122,9 @@ public final class Trainer {
               + " is no run of Megatron-LM, so there is no optimizer's state to go on with");
     }
     origin = saved.trainingState();
-    options = MegatronNumbers.options(options, origin);
-    schedule = MegatronNumbers.schedule(origin);
+    int steps = options.steps(data.size());
+    options = MegatronNumbers.options(options, origin, steps);
+    schedule = MegatronNumbers.schedule(origin, steps);
     return this;
   }
 

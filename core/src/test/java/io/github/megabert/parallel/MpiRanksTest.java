@@ -84,7 +84,8 @@ class MpiRanksTest {
 
   private String run(List<String> start, int ranks, String task, long seed)
       throws IOException, InterruptedException {
-    return MpiLauncher.run(start, ranks, folder, MpiRankMain.class, task, String.valueOf(seed), folder.toString());
+    return MpiLauncher.run(
+        start, ranks, folder, MpiRankMain.class, task, String.valueOf(seed), folder.toString());
   }
 
   private String printed(int rank) throws IOException {

@@ -3,10 +3,15 @@ package io.github.megabert.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.megabert.backend.Precision;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.checkpoint.torch.PickleValues;
+import io.github.megabert.checkpoint.torch.TorchFile;
+import io.github.megabert.checkpoint.torch.TorchTensor;
 import io.github.megabert.parallel.ParallelPlan;
 import io.github.megabert.parallel.RankFailedException;
 import io.github.megabert.train.log.MetricsLine;
@@ -15,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,6 +78,8 @@ class MegatronRanksTest {
     try (Stream<Path> files = Files.list(saved.resolve("iter_0000007"))) {
       assertEquals(names, files.map(file -> file.getFileName().toString()).sorted().toList());
     }
+    assertCopyOfWordsIsCountedBeforeTheHeads(
+        saved.resolve("iter_0000007").resolve(names.getLast()));
     assertSameWeights(whole.resolve("checkpoints").resolve("step-7"), saved);
     ParallelRun one = ParallelRun.ofOne("vector").withLayers(4, 1).thatStopsWhenSaved();
     List<MetricsLine.Step> expected = one.resume(whole);
@@ -78,6 +87,29 @@ class MegatronRanksTest {
     assertEquals(7, next.size());
     for (int i = 0; i < 7; i++) {
       assertEquals(expected.get(i).loss(), next.get(i).loss(), "step " + (8 + i));
+    }
+  }
+
+  /**
+   * Megatron-LM's own model makes its pooler, then the copy of the words, {@code lm_head} and
+   * {@code binary_head}. They come behind four matrices of each of two layers.
+   */
+  private static void assertCopyOfWordsIsCountedBeforeTheHeads(Path rank) throws IOException {
+    try (TorchFile file = TorchFile.open(rank.resolve("model_optim_rng.pt"))) {
+      Object optimizer = PickleValues.member(file.root(), "optimizer");
+      Object state = PickleValues.member(optimizer, "state");
+      List<String> shapes = new ArrayList<>();
+      for (int number = 8; number < 12; number++) {
+        Object parameter = state instanceof Map<?, ?> map ? map.get(String.valueOf(number)) : null;
+        Object moment = PickleValues.member(parameter, "exp_avg");
+        shapes.add(moment instanceof TorchTensor tensor ? tensor.shape().toString() : "none");
+      }
+      assertEquals(List.of("[32, 32]", "[128, 32]", "[32, 32]", "[2, 32]"), shapes);
+      List<?> groups = PickleValues.items(PickleValues.member(optimizer, "param_groups"));
+      assertNotNull(groups);
+      assertEquals(
+          LongStream.range(0, 12).boxed().toList(),
+          PickleValues.items(PickleValues.member(groups.getFirst(), "params")));
     }
   }
 
@@ -90,6 +122,42 @@ class MegatronRanksTest {
             wanted.tensor(name).toFloatArray(), got.tensor(name).toFloatArray(), name);
       }
     }
+  }
+
+  /** In bfloat16 the file's rounded values are not those that the run goes on with. */
+  @Test
+  void aRunInBfloat16GoesOnFromItsMasters() throws Exception {
+    ParallelRun run =
+        ParallelRun.ofOne("vector").withPrecision(Precision.BF16).thatStopsWhenSaved();
+    ParallelRun megatron = run.with(CheckpointFormat.MEGATRON);
+    Path whole = folder.resolve("whole");
+    Path ranks = folder.resolve("ranks");
+    assertEquals(7, run.train(whole).size());
+    assertEquals(7, megatron.train(ranks).size());
+    List<MetricsLine.Step> expected = run.resume(whole);
+    List<MetricsLine.Step> next = megatron.resume(ranks);
+    assertEquals(7, next.size());
+    for (int i = 0; i < 7; i++) {
+      assertEquals(expected.get(i).loss(), next.get(i).loss(), "step " + (8 + i));
+    }
+  }
+
+  @Test
+  void aStateOfAnotherCheckpointThanTheModelIsRefused() throws Exception {
+    ParallelRun run =
+        ParallelRun.ofOne("vector").with(CheckpointFormat.MEGATRON).thatStopsWhenSaved();
+    Path output = folder.resolve("run");
+    assertEquals(7, run.train(output).size());
+    Path saved = output.resolve("checkpoints").resolve("step-7");
+    Path state = saved.resolve("state.json");
+    String json = Files.readString(state);
+    assertTrue(json.contains("\"updates\":7,"), json);
+    Files.writeString(state, json.replace("\"updates\":7,", "\"updates\":6,"));
+    RankFailedException failure = assertThrows(RankFailedException.class, () -> run.resume(output));
+    assertTrue(
+        String.valueOf(failure.getMessage())
+            .contains(" counts 7 updates, its state.json 6; both must be of one checkpoint"),
+        failure.getMessage());
   }
 
   @Test

@@ -23,8 +23,12 @@ import io.github.megabert.train.optim.AdamW;
 import io.github.megabert.train.optim.Schedule;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -40,6 +44,8 @@ class MegatronTrainingStateTest {
       Path.of("src", "test", "resources", "fixtures", "training", "megatron_state");
   private static final int STEPS = 20;
   private static final int BATCH = 4;
+
+  @TempDir private Path folder;
 
   private static MegatronCheckpoint open(String fixture) throws IOException {
     return (MegatronCheckpoint) Checkpoint.open(FIXTURES.resolve(fixture));
@@ -59,8 +65,8 @@ class MegatronTrainingStateTest {
             TrainableModel.load(
                 checkpoint, backend, LoadOptions.ofClass(ModelClass.PRE_TRAINING), spec -> false)) {
       MegatronTrainingState origin = checkpoint.trainingState();
-      Schedule schedule = MegatronNumbers.schedule(origin);
-      TrainingOptions options = MegatronNumbers.options(options(), origin);
+      Schedule schedule = MegatronNumbers.schedule(origin, STEPS);
+      TrainingOptions options = MegatronNumbers.options(options(), origin, STEPS);
       int iteration = (int) origin.run().iteration();
       try (AdamW optimizer = new AdamW(model.parameters(), options.optimizer())) {
         RunFolder.restore(model.parameters(), optimizer, origin);
@@ -111,7 +117,7 @@ class MegatronTrainingStateTest {
               new MegatronRun.Course(2e-3, 2e-4, "linear", 8, 40)),
           origin.run());
       assertEquals(
-          new Schedule(Schedule.Decay.LINEAR, 2, 10, 0.1), MegatronNumbers.schedule(origin));
+          new Schedule(Schedule.Decay.LINEAR, 2, 10, 0.1), MegatronNumbers.schedule(origin, STEPS));
     }
   }
 
@@ -123,14 +129,73 @@ class MegatronTrainingStateTest {
         "5 | 4 | has done 5 steps, and all of this run are 5; set more"
       })
   void aRunThatCannotGoOnIsRefused(int steps, int batch, String reason) throws IOException {
-    TrainingOptions other = TrainingOptions.DEFAULT.withMaxSteps(steps).withBatchSize(batch);
+    TrainingOptions other = TrainingOptions.DEFAULT.withBatchSize(batch);
     try (MegatronCheckpoint checkpoint = open("legacy_fp16")) {
       MegatronTrainingState origin = checkpoint.trainingState();
       IllegalArgumentException refused =
           assertThrows(
-              IllegalArgumentException.class, () -> MegatronNumbers.options(other, origin));
+              IllegalArgumentException.class, () -> MegatronNumbers.options(other, origin, steps));
       assertTrue(String.valueOf(refused.getMessage()).contains(reason), refused.getMessage());
     }
+  }
+
+  /** As {@code OptimizerParamScheduler.get_lr}: behind the decay the rate is the least. */
+  @Test
+  void anInverseSquareRootThatEndsAtZeroIsNotGoneOnWithBehindItsEnd() throws IOException {
+    try (MegatronCheckpoint checkpoint = open("legacy_fp16")) {
+      MegatronTrainingState fixture = checkpoint.trainingState();
+      MegatronRun run = fixture.run();
+      MegatronRun.Course course = new MegatronRun.Course(2e-3, 0, "inverse-square-root", 8, 40);
+      MegatronTrainingState origin =
+          new MegatronTrainingState(
+              "a run",
+              new MegatronRun(5, 5, BATCH, run.samplesOfRun(), true, run.adam(), course),
+              fixture.moments(),
+              fixture.masters());
+      assertEquals(
+          new Schedule(Schedule.Decay.INVERSE_SQRT, 2, 10, 0),
+          MegatronNumbers.schedule(origin, 11));
+      IllegalArgumentException refused =
+          assertThrows(IllegalArgumentException.class, () -> MegatronNumbers.schedule(origin, 12));
+      assertEquals(
+          "a run has an inverse-square-root schedule whose rate is 0 after step 10, and all steps"
+              + " of this run are 12; set at most 11",
+          refused.getMessage());
+    }
+  }
+
+  @Test
+  void aCountOfUpdatesInAStorageOfAnotherSizeIsRefused() throws IOException {
+    Path run = folder.resolve("iter_0000003");
+    for (String rank : new String[] {"mp_rank_00", "mp_rank_01"}) {
+      Files.createDirectories(run.resolve(rank));
+      Path file = Path.of("iter_0000003", rank, "model_optim_rng.pt");
+      Files.copy(FIXTURES.resolve("core_tp2").resolve(file), folder.resolve(file));
+    }
+    Path forged = run.resolve("mp_rank_00").resolve("model_optim_rng.pt");
+    byte[] bytes = Files.readAllBytes(forged);
+    // The first 'step' is in storage '38', of one float: here of two.
+    int at = indexOf(bytes, new byte[] {'X', 2, 0, 0, 0, '3', '8'}, 0) + 7 + 5 + 2;
+    assertEquals("K\1", new String(bytes, at, 2, StandardCharsets.ISO_8859_1));
+    bytes[at + 1] = 2;
+    int directory = indexOf(bytes, new byte[] {'P', 'K', 1, 2}, at);
+    Arrays.fill(bytes, directory + 16, directory + 20, (byte) 0); // no checksum
+    Files.write(forged, bytes);
+    try (Checkpoint checkpoint = Checkpoint.open(run)) {
+      CheckpointException refused =
+          assertThrows(
+              CheckpointException.class, () -> ((MegatronCheckpoint) checkpoint).trainingState());
+      assertEquals(
+          forged + ": storage '38' has 4 bytes, its tensors expect 8", refused.getMessage());
+    }
+  }
+
+  private static int indexOf(byte[] bytes, byte[] sought, int from) {
+    int at = from;
+    while (!Arrays.equals(bytes, at, at + sought.length, sought, 0, sought.length)) {
+      at++;
+    }
+    return at;
   }
 
   @Test

@@ -39,6 +39,17 @@ class RunStateTest {
     assertEquals(STATE, RunState.read(file));
   }
 
+  @Test
+  void aRunThatBeganBeforeThereWereOthersToGoOnFromHasBegunAtItsFirstStep() throws IOException {
+    file = folder.resolve("state.json");
+    STATE.write(file);
+    String json = Files.readString(file);
+    assertTrue(json.contains("\"first_step\":12,"), json);
+    Files.writeString(file, json.replace("\"first_step\":12,", ""));
+    assertEquals(0, RunState.read(file).firstStep());
+    assertEquals(40, RunState.read(file).step());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -124,13 +124,6 @@ public enum MegatronDialect {
     return null;
   }
 
-  /** Keys to the last pipeline stage's copy of the word embeddings, which decodes. */
-  List<String> copyOfWords() {
-    return this == LEGACY
-        ? List.of("word_embeddings_for_head", "weight")
-        : List.of("output_layer.weight");
-  }
-
   /**
    * The key of the state that a layer has beside a weight at these keys, which is {@code None};
    * null where there is no such state.

@@ -49,7 +49,8 @@ final class MegatronOptimizerFile {
     }
     Object optimizer = PickleValues.member(file.root(), "optimizer");
     if (!(optimizer instanceof Map<?, ?>)) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           optimizer == null ? "no 'optimizer'" : "an 'optimizer' that is no single dictionary",
           "a run that goes on needs one that was saved without --no-save-optim");
     }
@@ -58,7 +59,8 @@ final class MegatronOptimizerFile {
     Object state = PickleValues.member(adam, "state");
     List<?> all = PickleValues.items(PickleValues.member(adam, "param_groups"));
     if (!(state instanceof Map<?, ?> states) || states.isEmpty() || all == null) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           "an 'optimizer' without 'state' and 'param_groups'",
           "the moments that --use-distributed-optimizer saves apart are not read");
     }
@@ -74,13 +76,10 @@ final class MegatronOptimizerFile {
     }
     for (Entry entry : entries) {
       if (entry.state().isEmpty()) {
-        throw refused("no state of " + shown(entry), "every parameter needs its moments");
+        throw MegatronRanks.refused(
+            file, "no state of " + shown(entry), "every parameter needs its moments");
       }
     }
-  }
-
-  private CheckpointException refused(String found, String reason) {
-    return new CheckpointException(file.source() + " has " + found + "; " + reason);
   }
 
   private static String shown(Entry entry) {
@@ -92,7 +91,8 @@ final class MegatronOptimizerFile {
       throws IOException {
     List<?> numbers = PickleValues.items(PickleValues.member(stored, NUMBERS));
     if (!(stored instanceof Map<?, ?> group) || numbers == null) {
-      throw refused("a parameter group without 'params'", "is the file damaged?");
+      throw MegatronRanks.refused(
+          file, "a parameter group without 'params'", "is the file damaged?");
     }
     // Before 2021 groups named no factor of the decay; those that decay came first.
     Object factor = group.get("wd_mult") == null ? group.get("pre_wd_mult") : group.get("wd_mult");
@@ -102,7 +102,8 @@ final class MegatronOptimizerFile {
     }
     List<Entry> members = entries.stream().filter(entry -> entry.decays() == decays).toList();
     if (groups.put(decays, group) != null || numbers.size() != members.size()) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           "a parameter group of "
               + numbers.size()
               + " where the model has "
@@ -113,7 +114,8 @@ final class MegatronOptimizerFile {
     }
     for (int i = 0; i < members.size(); i++) {
       if (!(states.get(String.valueOf(numbers.get(i))) instanceof Map<?, ?> state)) {
-        throw refused("no state of " + shown(members.get(i)), "every parameter needs its moments");
+        throw MegatronRanks.refused(
+            file, "no state of " + shown(members.get(i)), "every parameter needs its moments");
       }
       readState(members.get(i), state, group, states);
     }
@@ -129,7 +131,8 @@ final class MegatronOptimizerFile {
     count = count == null ? group.get("step") : count;
     long number = count(count == null ? states.get("common_step") : count);
     if (updates >= 0 && updates != number) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           "parameters that were updated " + updates + " and " + number + " times",
           "AdamW counts the same for all");
     }
@@ -139,13 +142,15 @@ final class MegatronOptimizerFile {
   private void readMasters(Object stored, List<List<Entry>> ofGroups) throws CheckpointException {
     List<?> lists = PickleValues.items(stored);
     if (lists == null || lists.size() != ofGroups.size()) {
-      throw refused("masters that are no list for each parameter group", "is the file damaged?");
+      throw MegatronRanks.refused(
+          file, "masters that are no list for each parameter group", "is the file damaged?");
     }
     for (int i = 0; i < lists.size(); i++) {
       List<?> masters = PickleValues.items(lists.get(i));
       List<Entry> members = ofGroups.get(i);
       if (masters == null || masters.size() != members.size()) {
-        throw refused(
+        throw MegatronRanks.refused(
+            file,
             (masters == null ? "no" : masters.size())
                 + " masters of "
                 + members.size()
@@ -162,7 +167,8 @@ final class MegatronOptimizerFile {
     if (!(stored instanceof TorchTensor tensor)
         || tensor.dtype() != DType.F32
         || !tensor.shape().equals(entry.slot().value().shape())) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           (stored instanceof TorchTensor other
                   ? other.dtype() + " " + other.shape()
                   : stored == null ? "nothing" : "no tensor")
@@ -182,6 +188,7 @@ final class MegatronOptimizerFile {
     if (stored instanceof Number number) {
       value = number.doubleValue();
     } else if (stored instanceof TorchTensor tensor && tensor.shape().elements() == 1) {
+      file.requireReadable(tensor);
       try (Arena arena = Arena.ofConfined()) {
         value =
             switch (tensor.dtype()) {
@@ -194,7 +201,7 @@ final class MegatronOptimizerFile {
       }
     }
     if (!(value >= 0 && value <= 1L << 53 && value == Math.rint(value))) {
-      throw refused("no number of updates ('step')", "is the file damaged?");
+      throw MegatronRanks.refused(file, "no number of updates ('step')", "is the file damaged?");
     }
     return (long) value;
   }

@@ -33,6 +33,10 @@ public record MegatronPartition(
     long paddedVocabulary,
     List<Parameter> parameters) {
   static final Pattern LAYER = Pattern.compile("bert\\.encoder\\.layer\\.(\\d{1,5})\\.(.+)");
+
+  /** Keys to the last pipeline stage's copy of the word embeddings, which decodes. */
+  private static final List<String> COPY_OF_WORDS = List.of("word_embeddings_for_head", "weight");
+
   private static final Set<String> GELUS =
       Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast");
 
@@ -73,6 +77,13 @@ public record MegatronPartition(
     if (tensorParallel < 1 || pipelineParallel < 1) {
       throw new IllegalArgumentException("there is at least one rank and one stage");
     }
+    if (dialect == MegatronDialect.CORE && pipelineParallel > 1) {
+      throw new IllegalArgumentException(
+          "a pipeline of "
+              + pipelineParallel
+              + " stages is not written in Megatron core's names; write one stage, or Megatron-LM's"
+              + " own names");
+    }
     requireDivisible(heads, "attention heads", tensorParallel, "tensor-parallel ranks");
     requireDivisible(intermediate, "intermediate units", tensorParallel, "tensor-parallel ranks");
     requireDivisible(layers, "layers", pipelineParallel, "pipeline stages");
@@ -88,7 +99,7 @@ public record MegatronPartition(
           builder.placeOfCopy(),
           new Parameter(
               ParameterTable.WORD_EMBEDDINGS,
-              dialect.copyOfWords(),
+              COPY_OF_WORDS,
               pipelineParallel - 1,
               ParameterSpec.Split.VOCABULARY,
               ParameterSpec.Kind.EMBEDDING));
@@ -168,7 +179,7 @@ public record MegatronPartition(
 
     /** Megatron-LM's own model makes the last stage's copy of the words before its heads. */
     int placeOfCopy() {
-      for (int i = 0; dialect == MegatronDialect.LEGACY && i < parameters.size(); i++) {
+      for (int i = 0; i < parameters.size(); i++) {
         if (parameters.get(i).name().startsWith("cls.")) {
           return i;
         }

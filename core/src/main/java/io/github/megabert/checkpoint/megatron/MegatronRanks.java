@@ -200,6 +200,11 @@ public record MegatronRanks(int tensorParallel, int pipelineParallel, List<Torch
     };
   }
 
+  /** What a rank's file has, and why no run goes on with it. */
+  static CheckpointException refused(TorchFile file, String found, String reason) {
+    return new CheckpointException(file.source() + " has " + found + "; " + reason);
+  }
+
   TorchFile file(int stage, int rank) {
     return files.get(stage * tensorParallel + rank);
   }

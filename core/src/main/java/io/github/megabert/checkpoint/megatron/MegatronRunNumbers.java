@@ -30,26 +30,25 @@ final class MegatronRunNumbers {
     Object stored = PickleValues.member(file.root(), "opt_param_scheduler");
     stored = stored == null ? PickleValues.member(file.root(), "lr_scheduler") : stored;
     if (stored == null) {
-      throw refused("no 'opt_param_scheduler'", "the learning rate's course is unknown without");
+      throw MegatronRanks.refused(
+          file, "no 'opt_param_scheduler'", "the learning rate's course is unknown without");
     }
     scheduler = stored;
-  }
-
-  private CheckpointException refused(String found, String reason) {
-    return new CheckpointException(file.source() + " has " + found + "; " + reason);
   }
 
   MegatronRun run(long updates, boolean inHalves) throws CheckpointException {
     long iteration = count("iteration", PickleValues.member(file.root(), "iteration"));
     long batch = count("global_batch_size", arguments.integer("global_batch_size"));
     if (batch == 0 || updates > iteration) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           updates + " updates after " + iteration + " steps of " + batch + " samples",
           "is it damaged?");
     }
     double samples = scheduled("num_steps", "num_iters");
     if (samples != iteration * batch) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           iteration + " steps of " + batch + " samples, but counts " + samples + " samples",
           "runs whose batch grew are not gone on with");
     }
@@ -59,7 +58,7 @@ final class MegatronRunNumbers {
     Long all = arguments.integer("train_samples");
     double ofRun = steps != null ? (double) steps * batch : all != null ? all : decay;
     if (!(ofRun >= 0 && ofRun <= MOST * (double) MOST)) {
-      throw refused("a run of " + ofRun + " samples", "is it damaged?");
+      throw MegatronRanks.refused(file, "a run of " + ofRun + " samples", "is it damaged?");
     }
     return new MegatronRun(
         iteration, updates, batch, (long) ofRun, inHalves, adam(), course(decay));
@@ -68,12 +67,14 @@ final class MegatronRunNumbers {
   private MegatronRun.Course course(double decay) throws CheckpointException {
     Double before = arguments.number("lr_warmup_init");
     if (before != null && before != 0) {
-      throw refused("lr_warmup_init " + before, "here a warm-up begins at a rate of 0");
+      throw MegatronRanks.refused(
+          file, "lr_warmup_init " + before, "here a warm-up begins at a rate of 0");
     }
     Object style = PickleValues.member(scheduler, "lr_decay_style");
     style = style == null ? PickleValues.member(scheduler, "decay_style") : style;
     if (!(style instanceof String name)) {
-      throw refused("no 'lr_decay_style'", "the learning rate's course is unknown without");
+      throw MegatronRanks.refused(
+          file, "no 'lr_decay_style'", "the learning rate's course is unknown without");
     }
     return new MegatronRun.Course(
         scheduled("max_lr", "start_lr"),
@@ -86,12 +87,14 @@ final class MegatronRunNumbers {
   /** What updates by other rules than AdamW with one rate and one decay is refused. */
   private void requirePlainAdam() throws CheckpointException {
     if (arguments.isFalse("decoupled_weight_decay")) {
-      throw refused("decoupled_weight_decay False", "here weight decay is AdamW's");
+      throw MegatronRanks.refused(
+          file, "decoupled_weight_decay False", "here weight decay is AdamW's");
     }
     Object from = PickleValues.member(scheduler, "start_wd");
     Object to = PickleValues.member(scheduler, "end_wd");
     if (!MegatronRanks.same(from, to)) {
-      throw refused(
+      throw MegatronRanks.refused(
+          file,
           "a weight decay from " + MegatronRanks.shown(from) + " to " + MegatronRanks.shown(to),
           "here it stays the same");
     }
@@ -100,7 +103,8 @@ final class MegatronRunNumbers {
       boolean isScaled = group.get("lr_mult") instanceof Number factor && factor.doubleValue() != 1;
       boolean hasOwn = group.get("max_lr") instanceof Number own && own.doubleValue() != rate;
       if (isScaled || hasOwn || Boolean.TRUE.equals(group.get("is_decoupled_lr"))) {
-        throw refused("parameters with a learning rate of their own", "here all have one");
+        throw MegatronRanks.refused(
+            file, "parameters with a learning rate of their own", "here all have one");
       }
     }
   }
@@ -109,7 +113,7 @@ final class MegatronRunNumbers {
     Map<?, ?> group = groups.getFirst();
     List<?> betas = PickleValues.items(group.get("betas"));
     if (betas == null || betas.size() != 2) {
-      throw refused("no pair of 'betas'", "is it another optimizer than Adam?");
+      throw MegatronRanks.refused(file, "no pair of 'betas'", "is it another optimizer than Adam?");
     }
     Double clip = arguments.number("clip_grad");
     return new MegatronRun.Adam(
@@ -129,13 +133,15 @@ final class MegatronRunNumbers {
     if (value instanceof Number number && Double.isFinite(number.doubleValue())) {
       return number.doubleValue();
     }
-    throw refused(quote(name) + " " + MegatronRanks.shown(value), "a number is expected");
+    throw MegatronRanks.refused(
+        file, quote(name) + " " + MegatronRanks.shown(value), "a number is expected");
   }
 
   private long count(String name, @Nullable Object value) throws CheckpointException {
     if (value instanceof Long number && number >= 0 && number <= MOST) {
       return number;
     }
-    throw refused(quote(name) + " " + MegatronRanks.shown(value), "a count is expected");
+    throw MegatronRanks.refused(
+        file, quote(name) + " " + MegatronRanks.shown(value), "a count is expected");
   }
 }

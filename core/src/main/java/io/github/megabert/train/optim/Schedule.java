@@ -126,6 +126,21 @@ public record Schedule(Decay decay, int warmupSteps, int steps, double minimum) 
     return peak * factor(step);
   }
 
+  /**
+   * Tells all numbers, by which a run is known again; a least factor of 0 is left out, as it is in
+   * the states of runs from before there was one.
+   */
+  @Override
+  public String toString() {
+    return "Schedule[decay="
+        + decay
+        + ", warmupSteps="
+        + warmupSteps
+        + ", steps="
+        + steps
+        + (minimum == 0 ? "]" : ", minimum=" + minimum + "]");
+  }
+
   /** A factor that falls from 1 to 0, as one that falls to the least. */
   private double raised(double factor) {
     return minimum == 0 ? factor : minimum + (1 - minimum) * factor;

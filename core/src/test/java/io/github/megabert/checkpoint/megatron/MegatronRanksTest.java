@@ -1,5 +1,6 @@
 package io.github.megabert.checkpoint.megatron;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -70,6 +71,20 @@ class MegatronRanksTest {
     Files.write(file("mp_rank_00_001"), intact);
     patch("iteration", new byte[] {'J', 0, 0, 0, 0});
     Checkpoint.open(run).close();
+  }
+
+  @Test
+  void noPipelineIsWrittenInMegatronCoresNames() throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(Fixtures.transformers("MegatronBertModel"))) {
+      IllegalArgumentException refused =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> MegatronPartition.of(checkpoint, MegatronDialect.CORE, 1, 2));
+      assertEquals(
+          "a pipeline of 2 stages is not written in Megatron core's names; write one stage, or"
+              + " Megatron-LM's own names",
+          refused.getMessage());
+    }
   }
 
   /** Writes another value behind a name in the second rank's tree, whose checksum goes. */

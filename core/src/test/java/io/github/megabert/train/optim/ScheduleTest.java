@@ -80,6 +80,15 @@ class ScheduleTest {
   }
 
   @Test
+  void itTellsALeastFactorOnlyWhereThereIsOne() {
+    assertEquals(
+        "Schedule[decay=LINEAR, warmupSteps=4, steps=20]", new Schedule(LINEAR, 4, 20).toString());
+    assertEquals(
+        "Schedule[decay=COSINE, warmupSteps=4, steps=20, minimum=0.1]",
+        new Schedule(COSINE, 4, 20, 0.1).toString());
+  }
+
+  @Test
   void theRateIsThePeakTimesTheFactor() {
     assertEquals(1e-4, new Schedule(LINEAR, 4, 20).rate(2e-4, 12));
   }
