@@ -3,13 +3,18 @@ package io.github.megabert;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.megabert.backend.Backends;
+import io.github.megabert.model.Fixtures;
 import io.github.megabert.task.PipelineFixtures;
+import io.github.megabert.task.QuestionAnswering;
 import io.github.megabert.task.RequestBatcher;
 import io.github.megabert.task.TextClassification;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -53,7 +58,61 @@ class FlightRecorderTest {
             "MegatronBertForSequenceClassification", loads.getFirst().getString("className"));
         assertEquals("scalar", loads.getFirst().getString("backend"));
         assertEquals(bert.checkpoint().source(), loads.getFirst().getString("source"));
+
+        List<RecordedEvent> answers = events(recording, "Answers");
+        assertEquals(1, answers.size());
+        assertEquals(Task.TEXT_CLASSIFICATION.label(), answers.getFirst().getString("task"));
+        assertEquals(2, answers.getFirst().getInt("answers"));
+        assertTrue(
+            answers.getFirst().getDuration().compareTo(passes.getFirst().getDuration()) >= 0);
       }
+    }
+  }
+
+  @Test
+  void everyTaskTellsItsAnswersByItsName() throws IOException {
+    try (Recording recording = new Recording()) {
+      recording.start();
+      Set<Task> asked = EnumSet.noneOf(Task.class);
+      for (Task task : Task.values()) {
+        // A cross-encoder's answers are those of the classification that it asks.
+        if (task != Task.RANKING) {
+          asked.add(task);
+          ask(task);
+        }
+      }
+      recording.stop();
+      List<String> names =
+          events(recording, "Answers").stream().map(event -> event.getString("task")).toList();
+      assertEquals(asked.stream().map(Task::label).toList(), names);
+    }
+  }
+
+  private static void ask(Task task) throws IOException {
+    String folder = task == Task.ZERO_SHOT_CLASSIFICATION ? "zero_shot" : "feature_extraction";
+    // A head that the checkpoint lacks gets random weights, of which any answer will do.
+    try (MegaBert bert =
+        MegaBert.builder()
+            .backend(Backends.SCALAR)
+            .allowMissingHead(1)
+            .tokenizer(PipelineFixtures.tokenizerFolder())
+            .load(Fixtures.folder("pipelines/" + folder))) {
+      var _ =
+          switch (task) {
+            case FILL_MASK -> bert.fillMask().apply("a [MASK]");
+            case TEXT_CLASSIFICATION -> bert.textClassification().apply("no");
+            case TOKEN_CLASSIFICATION -> bert.tokenClassification().apply("no");
+            case QUESTION_ANSWERING ->
+                bert.questionAnswering().apply(new QuestionAnswering.Question("who?", "no"));
+            case ZERO_SHOT_CLASSIFICATION ->
+                bert.zeroShotClassification().apply("no", List.of("a"));
+            case MULTIPLE_CHOICE -> bert.multipleChoice().apply("no", List.of("a", "b"));
+            case NEXT_SENTENCE -> bert.nextSentence().apply("no", "yes");
+            case FEATURE_EXTRACTION -> bert.featureExtraction().apply("no");
+            case TEXT_EMBEDDING -> bert.textEmbedding().apply("no");
+            case TEXT_GENERATION -> bert.textGeneration().apply("no");
+            case RANKING -> throw new IllegalArgumentException(task.label());
+          };
     }
   }
 

@@ -3,6 +3,7 @@ package io.github.megabert.backend;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -120,6 +121,15 @@ public interface Backend extends AutoCloseable {
    */
   default double measurePeak() {
     return 0;
+  }
+
+  /**
+   * Bytes of the parameters that it has taken: its own copies, and tables that it reads where they
+   * lie, such as in a mapped file. None once it is closed; empty if the backend does not count
+   * them.
+   */
+  default OptionalLong parameterBytes() {
+    return OptionalLong.empty();
   }
 
   /**

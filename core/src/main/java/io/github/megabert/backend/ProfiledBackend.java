@@ -3,6 +3,7 @@ package io.github.megabert.backend;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,11 @@ final class ProfiledBackend implements Backend {
   @Override
   public double measurePeak() {
     return backend.measurePeak();
+  }
+
+  @Override
+  public OptionalLong parameterBytes() {
+    return backend.parameterBytes();
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -124,6 +125,11 @@ final class StageBackend implements Backend {
   @Override
   public double measurePeak() {
     return backend.measurePeak();
+  }
+
+  @Override
+  public OptionalLong parameterBytes() {
+    return backend.parameterBytes();
   }
 
   @Override

@@ -114,6 +114,20 @@ public record EmbeddingConfig(
         .withPrompt(name == null ? "" : prompts.text(name));
   }
 
+  /**
+   * Numbers of a vector.
+   *
+   * @param hiddenSize numbers of a token's vector
+   * @throws IllegalArgumentException if a step does not take what the poolings of the options give
+   */
+  public int dimension(TextEmbedding.Options options, int hiddenSize) {
+    int size = options.pooling().size() * hiddenSize;
+    for (EmbeddingStep step : steps) {
+      size = step.outputs(size);
+    }
+    return size;
+  }
+
   /** The same with other poolings. */
   public EmbeddingConfig withPooling(List<Pooling> poolings) {
     return new EmbeddingConfig(

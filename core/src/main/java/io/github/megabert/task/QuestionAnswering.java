@@ -224,6 +224,7 @@ public final class QuestionAnswering
   }
 
   private List<Answers> answer(List<Request> requests, Options options) {
+    AnswersEvent event = AnswersEvent.begun();
     List<List<WindowLogits>> logits =
         batching.applyWindows(requests.stream().map(Request::windows).toList(), this::logits);
     List<Answers> results = new ArrayList<>(requests.size());
@@ -231,6 +232,7 @@ public final class QuestionAnswering
       Request request = requests.get(i);
       results.add(new Answers(best(request.context(), request.windows(), logits.get(i), options)));
     }
+    event.answered("question-answering", results.size());
     return results;
   }
 

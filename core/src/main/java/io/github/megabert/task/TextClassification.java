@@ -157,6 +157,7 @@ public final class TextClassification
   }
 
   private List<Classification> classify(List<Encoding> encodings, Options options) {
+    AnswersEvent event = AnswersEvent.begun();
     ScoreFunction function =
         options.function() == null ? ScoreFunction.of(model.config()) : options.function();
     Tensor logits = model.forward(Batch.of(encodings), null, OutputOptions.NONE).logits();
@@ -168,6 +169,7 @@ public final class TextClassification
               LabelScore.best(scores, model.config().id2label()::get, options.topK()),
               encodings.get(i).truncatedTokens()));
     }
+    event.answered("text-classification", results.size());
     return results;
   }
 }

@@ -196,11 +196,7 @@ public final class TextEmbedding
    *     give
    */
   public int dimension(Options options) {
-    int size = options.pooling().size() * model.config().hiddenSize();
-    for (EmbeddingStep step : config.steps()) {
-      size = step.outputs(size);
-    }
-    return size;
+    return config.dimension(options, model.config().hiddenSize());
   }
 
   /**
@@ -263,6 +259,7 @@ public final class TextEmbedding
   }
 
   private List<Embedding> embed(List<List<Encoding>> requests, Options options) {
+    AnswersEvent event = AnswersEvent.begun();
     dimension(options);
     Set<Encoding> first = Collections.newSetFromMap(new IdentityHashMap<>());
     requests.forEach(windows -> first.add(windows.getFirst()));
@@ -281,6 +278,7 @@ public final class TextEmbedding
               windows.size(),
               options.longText() == LongText.WINDOWS ? 0 : windows.getFirst().truncatedTokens()));
     }
+    event.answered("text-embedding", results.size());
     return results;
   }
 

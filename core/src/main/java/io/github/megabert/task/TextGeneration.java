@@ -165,6 +165,7 @@ public final class TextGeneration
   }
 
   private List<Continuations> generate(List<String> prompts, GenerationOptions generation) {
+    AnswersEvent event = AnswersEvent.begun();
     List<GeneratedSequence> sequences =
         generator.generate(prompts.stream().map(this::tokens).toList(), generation);
     int count = generation.returnSequences();
@@ -177,6 +178,7 @@ public final class TextGeneration
                   .map(sequence -> generated(prompt, sequence))
                   .toList()));
     }
+    event.answered("text-generation", results.size());
     return results;
   }
 
@@ -193,6 +195,7 @@ public final class TextGeneration
           "only one text without beams can be streamed; ask for one result and one beam");
     }
     int[] tokens = tokens(prompt);
+    AnswersEvent event = AnswersEvent.begun();
     TextPieces text = new TextPieces(encoder.tokenizer(), tokens, pieces);
     GenerationOptions.TokenListener listener = options.generation().listener();
     GenerationOptions generation =
@@ -206,6 +209,7 @@ public final class TextGeneration
     Generated result =
         generated(prompt, generator.generate(List.of(tokens), generation).getFirst());
     text.finish(result.newText());
+    event.answered("text-generation", 1);
     return result;
   }
 

@@ -202,6 +202,7 @@ public final class ZeroShotClassification {
 
   private List<Classification> classify(
       List<Hypotheses> texts, List<String> labels, Options options) {
+    AnswersEvent event = AnswersEvent.begun();
     List<List<float[]>> logits =
         batching.applyWindows(texts.stream().map(Hypotheses::encodings).toList(), this::logits);
     List<Classification> results = new ArrayList<>(texts.size());
@@ -216,6 +217,7 @@ public final class ZeroShotClassification {
                   .max()
                   .orElse(0)));
     }
+    event.answered("zero-shot-classification", results.size());
     return results;
   }
 

@@ -26,10 +26,12 @@ class DocumentationTest {
 
   @Test
   void everySnippetIsPartOfAnExample() throws IOException {
-    // What is compiled: the examples, those of Spark, and the kernels of the page on them.
+    // What is compiled: the examples, those of other modules, and the kernels of the page on them.
     String examples =
         compiled(Path.of("src", "test", "java"), "Example.java")
+            + compiled(Path.of("..", "micrometer", "src", "test", "java"), "Example.java")
             + compiled(Path.of("..", "spark", "src", "test", "java"), "Example.java")
+            + compiled(Path.of("..", "spring", "src", "test", "java"), "Example.java")
             + compiled(Path.of("..", "core", "src", "main", "java"), "ScaleAndShift.java");
     int snippets = 0;
     List<String> strange = new ArrayList<>();

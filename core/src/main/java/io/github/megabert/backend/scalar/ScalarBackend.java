@@ -11,6 +11,8 @@ import io.github.megabert.tensor.BFloat16;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps parameters as float32 arrays and computes with plain loops on one thread. */
@@ -66,6 +68,7 @@ public final class ScalarBackend implements Backend {
   private final Arena arena = Arena.ofAuto();
 
   private final Precision precision;
+  private final AtomicLong parameterBytes = new AtomicLong();
   private volatile boolean closed;
 
   /** A new backend in float32. */
@@ -113,6 +116,7 @@ public final class ScalarBackend implements Backend {
 
   private HostMatrix matrix(int rows, int columns) {
     long bytes = Math.max(1, (long) rows * columns) * Float.BYTES;
+    parameterBytes.addAndGet(bytes);
     return new HostMatrix(arena.allocate(bytes, Tensor.ALIGNMENT), rows, columns);
   }
 
@@ -160,6 +164,11 @@ public final class ScalarBackend implements Backend {
   }
 
   @Override
+  public OptionalLong parameterBytes() {
+    return OptionalLong.of(parameterBytes.get());
+  }
+
+  @Override
   public Computation begin() {
     requireOpen();
     return new ScalarComputation(precision);
@@ -174,5 +183,6 @@ public final class ScalarBackend implements Backend {
   @Override
   public void close() {
     closed = true;
+    parameterBytes.set(0);
   }
 }

@@ -29,6 +29,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -70,6 +71,7 @@ public final class VectorBackend implements Backend {
   private final Forms forms;
   private final ReadAhead readAhead = new ReadAhead();
   private final AtomicLong packedWeights = new AtomicLong();
+  private final AtomicLong parameterBytes = new AtomicLong();
 
   /** Whether a layer has been made that is to be trained. */
   private final AtomicBoolean isTraining = new AtomicBoolean();
@@ -129,7 +131,9 @@ public final class VectorBackend implements Backend {
   @Override
   public Parameter parameter(Tensor values) {
     requireOpen();
-    return HostParameter.of(values, arena);
+    HostParameter parameter = HostParameter.of(values, arena);
+    parameterBytes.addAndGet(parameter.segment().byteSize());
+    return parameter;
   }
 
   @Override
@@ -140,11 +144,13 @@ public final class VectorBackend implements Backend {
     if (packed > LARGE && forms == Forms.WARMING) {
       WarmUp.PROCESS.anticipate(kernels());
     }
-    if (!packing && Packing.areShared(weights)) {
-      return Packing.leave(arena, weights, biases);
-    }
     boolean inWords = forms == Forms.WARMING;
-    return Packing.pack(workers, arena, precision, weights, biases, packed > CACHED, inWords);
+    PackedLinear linear =
+        !packing && Packing.areShared(weights)
+            ? Packing.leave(arena, weights, biases)
+            : Packing.pack(workers, arena, precision, weights, biases, packed > CACHED, inWords);
+    parameterBytes.addAndGet(linear.memory());
+    return linear;
   }
 
   /** What the first batch of a model of usual size needs, what takes longest first. */
@@ -184,6 +190,11 @@ public final class VectorBackend implements Backend {
   public ResidentMatrix resident(int rows, int columns) {
     requireOpen();
     return new HostResidentMatrix(rows, columns);
+  }
+
+  @Override
+  public OptionalLong parameterBytes() {
+    return OptionalLong.of(parameterBytes.get());
   }
 
   @Override
@@ -258,6 +269,7 @@ public final class VectorBackend implements Backend {
     }
     workers.close();
     arena.close();
+    parameterBytes.set(0);
   }
 
   /** Holding {@link #idle}. */

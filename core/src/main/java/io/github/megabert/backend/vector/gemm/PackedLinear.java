@@ -82,6 +82,14 @@ public record PackedLinear(
     return !isPacked() && precision == Precision.BF16;
   }
 
+  /** Bytes of its parameters, packed or not. */
+  public long memory() {
+    return panels.byteSize()
+        + scales.byteSize()
+        + bias.byteSize()
+        + unpacked.stream().mapToLong(Tensor::byteSize).sum();
+  }
+
   /** Whether there are panels. */
   boolean isPacked() {
     return unpacked.isEmpty();

@@ -1,0 +1,45 @@
+package io.github.megabert.task;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
+
+/** Answers of a task in a recording of the JDK's Flight Recorder. */
+@Name("io.github.megabert.Answers")
+@Label("Answers")
+@Category("MegaBERT")
+@Description("Answers of a task that were computed together, from encoded texts to results")
+@StackTrace(false)
+final class AnswersEvent extends Event {
+  @Label("Task")
+  @Nullable String task;
+
+  @Label("Answers")
+  @Description("One for each text, pair of texts or question")
+  int answers;
+
+  /** An event that begins now. */
+  static AnswersEvent begun() {
+    AnswersEvent event = new AnswersEvent();
+    event.begin();
+    return event;
+  }
+
+  /**
+   * Records that the answers are there. Those that fail are not recorded.
+   *
+   * @param name of the task, as {@code Task.label} gives it
+   */
+  void answered(String name, int count) {
+    end();
+    if (shouldCommit()) {
+      task = name;
+      answers = count;
+      commit();
+    }
+  }
+}

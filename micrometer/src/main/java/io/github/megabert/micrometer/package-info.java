@@ -1,0 +1,5 @@
+/** Micrometer's meters on MegaBERT. */
+@NullMarked
+package io.github.megabert.micrometer;
+
+import org.jspecify.annotations.NullMarked;

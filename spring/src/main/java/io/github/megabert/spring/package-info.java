@@ -1,0 +1,5 @@
+/** MegaBERT in Spring Boot and Spring AI. */
+@NullMarked
+package io.github.megabert.spring;
+
+import org.jspecify.annotations.NullMarked;
