@@ -92,7 +92,7 @@ class GradientsFixturesTest {
     double errors = 0;
     for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
       Tensor gradient = actual.get("grad." + entry.getKey());
-      double rounding = 0.1 * bound * Math.sqrt(all);
+      double rounding = 0.01 * bound * Math.sqrt(all);
       TensorAssertions.assertCloseOrZero(
           entry.getKey(), entry.getValue(), gradient, 2 * bound, rounding);
       errors += TensorAssertions.squaredDifference(entry.getValue(), gradient);

@@ -55,6 +55,11 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
       this.bytes = bytes;
       this.kernel = kernel;
     }
+
+    /** Bytes of a number. */
+    int bytes() {
+      return bytes;
+    }
   }
 
   static List<Assembler> code(int lanes, RowConstants constants) {
@@ -72,9 +77,9 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
         RowMoveCode.transpose(bits),
         RowMoveCode.dots(bits),
         RowMoveCode.weightedSum(bits),
-        RowMoveCode.embed(bits, RowMoveCode.Table.F32),
-        RowMoveCode.embed(bits, RowMoveCode.Table.F16),
-        RowMoveCode.embed(bits, RowMoveCode.Table.BF16));
+        RowMoveCode.embed(bits, Table.F32),
+        RowMoveCode.embed(bits, Table.F16),
+        RowMoveCode.embed(bits, Table.BF16));
   }
 
   static RowKernels load(CodeMemory memory, Arena arena, int lanes, RowConstants constants)

@@ -20,19 +20,6 @@ import static io.github.megabert.backend.machine.VectorInstruction.VPMOVZXWD;
 
 /** Writes kernels that move rows: copies, transposes, scales them or looks them up. */
 final class RowMoveCode {
-  /** How a table holds its numbers. */
-  enum Table {
-    F32(4),
-    F16(2),
-    BF16(2);
-
-    private final int bytes;
-
-    Table(int bytes) {
-      this.bytes = bytes;
-    }
-  }
-
   private RowMoveCode() {}
 
   /** {@code c = a · (b · number)} of rows, with a factor b for each. */
@@ -90,7 +77,7 @@ final class RowMoveCode {
   }
 
   /** {@code c = (a + b) + ahead} of one row of whole vectors, each from a table. */
-  static Assembler embed(int bits, Table table) {
+  static Assembler embed(int bits, RowKernels.Table table) {
     RowCode code = new RowCode(bits);
     Assembler to = code.to;
     code.enter();
@@ -108,9 +95,9 @@ final class RowMoveCode {
     return code.leave();
   }
 
-  private static Vector load(RowCode code, Table table, int number, Register base) {
+  private static Vector load(RowCode code, RowKernels.Table table, int number, Register base) {
     Vector register = code.wide(number);
-    Address at = new Address(base, INDEX, table.bytes, 0);
+    Address at = new Address(base, INDEX, table.bytes(), 0);
     switch (table) {
       case F32 -> code.to.vmovups(register, at);
       case F16 -> code.to.vector(VCVTPH2PS, register, at);
@@ -132,6 +119,12 @@ final class RowMoveCode {
     int panelBytes = 2 * code.vectorBytes;
     code.enter();
     Label clear = code.label("clear");
+    Label row = code.label("row");
+    Label number = code.label("number");
+    // A panel of whole rows is overwritten altogether.
+    to.lea(SPARE, Address.of(ROWS, -2 * code.lanes));
+    to.test(SPARE, SPARE);
+    to.jump(Assembler.Condition.EQUAL, row);
     to.vclear(code.wide(0));
     to.clear(INDEX);
     to.mov(SPARE, C);
@@ -142,8 +135,6 @@ final class RowMoveCode {
     to.add(INDEX, 1);
     to.cmp(INDEX, COLUMNS);
     to.jump(Assembler.Condition.BELOW, clear);
-    Label row = code.label("row");
-    Label number = code.label("number");
     to.bind(row);
     to.clear(INDEX);
     to.mov(SPARE, C);

@@ -16,6 +16,7 @@ import io.github.megabert.backend.vector.gemm.PackedLinear;
 import io.github.megabert.backend.vector.gemm.Packing;
 import io.github.megabert.backend.vector.gemm.ReadAhead;
 import io.github.megabert.backend.vector.memory.HostParameter;
+import io.github.megabert.backend.vector.memory.SecondLevelCache;
 import io.github.megabert.backend.vector.rows.LayerNormRow;
 import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
@@ -115,7 +116,8 @@ public final class VectorBackend implements Backend {
         + Lanes.COUNT * Float.SIZE
         + " bits), "
         + threads
-        + (threads == 1 ? " thread" : " threads");
+        + (threads == 1 ? " thread, " : " threads, ")
+        + SecondLevelCache.text();
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.machine.MachineCode;
+import io.github.megabert.backend.vector.memory.SecondLevelCache;
 import java.util.Locale;
 
 /**
@@ -70,6 +71,7 @@ public final class VectorBackendProvider implements BackendProvider {
               + "; leave either --dtype or --pack none out");
     }
     boolean ignored = MachineCode.isWanted(); // Refuses what is neither on nor off.
+    SecondLevelCache.check();
     return new VectorBackend(options);
   }
 }

@@ -1,6 +1,7 @@
 package io.github.megabert.backend.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
@@ -8,6 +9,8 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.backend.machine.MachineCode;
+import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -21,12 +24,10 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/**
- * Whole operations have the bits of plain loops, whatever computes them: machine code where there
- * is some.
- */
+/** Whole operations in machine code have the bits of plain loops. */
 class MachineRowsTest {
   private static final BackendOptions OPTIONS = BackendOptions.DEFAULT.withThreads(2);
 
@@ -35,6 +36,13 @@ class MachineRowsTest {
   @AfterEach
   void free() {
     arena.close();
+  }
+
+  /** Otherwise plain loops would be compared with themselves. */
+  @BeforeEach
+  void requireMachineCode() {
+    assumeTrue(MachineCode.reason().isEmpty(), () -> "no machine code: " + MachineCode.reason());
+    assumeTrue(MachineRows.get(Forms.WARMING) != null, "none for vectors of this width");
   }
 
   private Tensor tensor(Random random, DType dtype, double scale, long... extents) {
@@ -68,8 +76,10 @@ class MachineRowsTest {
   private void linear(RandomInput input) {
     Random random = input.random();
     int rows = input.between(1, 150);
-    int inputs = input.between(1, 70);
-    int outputs = input.between(1, 300);
+    // One block of inputs, or more than one: the second has a few or almost all.
+    boolean isLong = input.between(0, 3) == 0;
+    int inputs = isLong ? input.of(1024, 1025, 1040, 2047, 2100) : input.between(1, 70);
+    int outputs = input.between(1, isLong ? 40 : 300);
     double scale = Math.exp(input.between(-3, 3));
     Activation[] activations = {Activation.IDENTITY, Activation.GELU, Activation.TANH};
     Activation activation = activations[input.between(0, 2)];

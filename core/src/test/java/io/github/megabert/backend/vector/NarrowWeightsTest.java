@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.Backend;
@@ -11,6 +12,7 @@ import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.vector.gemm.MachineNarrowTiles;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -23,6 +25,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Weights of 16 and 8 bits are the float32 weights rounded, and nothing else. */
@@ -101,6 +104,69 @@ class NarrowWeightsTest {
       float[] narrow = product(Forms.VECTOR, Precision.INT8, 1, x, weight);
       assertEquals(0, relativeError(narrow, exact), 1e-6);
     }
+  }
+
+  /**
+   * Whole numbers that rounding keeps, of which every sum is exact in any order: so products are
+   * what whole numbers give, with few rows and with many, in whole blocks of inputs and behind.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "BF16, 133, 1040", "BF16, 520, 1088", "BF16, 3, 1088",
+    "INT8, 133, 1040", "INT8, 520, 1088", "INT8, 3, 1088"
+  })
+  void wholeNumbersAreExact(Precision precision, int rows, int inputs) {
+    int outputs = 70;
+    SplittableRandom random = new SplittableRandom(rows + inputs);
+    int[][] x = wholeNumbers(random, rows, inputs, -128, 127);
+    int[][] weights = wholeNumbers(random, outputs, inputs, -127, 127);
+    float[] expected = new float[rows * outputs];
+    for (int row = 0; row < rows; row++) {
+      for (int output = 0; output < outputs; output++) {
+        int sum = 0;
+        for (int k = 0; k < inputs; k++) {
+          sum += x[row][k] * weights[output][k];
+        }
+        expected[row * outputs + output] = sum;
+      }
+    }
+    try (Arena arena = Arena.ofShared()) {
+      Tensor left = tensor(arena, x);
+      Tensor right = tensor(arena, weights);
+      assertArrayEquals(expected, product(Forms.PLAIN, precision, 2, left, right), "plain");
+      boolean isMachine = MachineNarrowTiles.of(precision) != null;
+      assumeTrue(isMachine, () -> "plain loops alone: no machine code for " + precision);
+      for (int threads = 1; threads <= 2; threads++) {
+        float[] actual = product(Forms.WARMING, precision, threads, left, right);
+        assertArrayEquals(expected, actual, threads + " threads");
+      }
+    }
+  }
+
+  /** With both ends of the range in each 16 inputs: so steps of 8 bits are 1. */
+  private static int[][] wholeNumbers(
+      SplittableRandom random, int rows, int columns, int lowest, int highest) {
+    int[][] numbers = new int[rows][columns];
+    for (int[] row : numbers) {
+      for (int k = 0; k < columns; k++) {
+        row[k] = random.nextInt(lowest, highest + 1);
+      }
+      for (int k = 0; k < columns; k += 16) {
+        row[k + random.nextInt(8)] = lowest;
+        row[k + 8 + random.nextInt(8)] = highest;
+      }
+    }
+    return numbers;
+  }
+
+  private static Tensor tensor(Arena arena, int[][] rows) {
+    Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(rows.length, rows[0].length));
+    for (int i = 0; i < rows.length; i++) {
+      for (int k = 0; k < rows[i].length; k++) {
+        tensor.setFloat((long) i * rows[i].length + k, rows[i][k]);
+      }
+    }
+    return tensor;
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.github.megabert.tornado.kernels;
 import io.github.megabert.tornado.cuda.CublasLibrary;
 import io.github.megabert.tornado.recording.Kernel;
 import io.github.megabert.tornado.recording.Operand;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -116,24 +117,10 @@ public final class MatrixLibrary {
       int n,
       int k,
       float beta) {
-    return List.of(
-        left,
-        right,
-        out,
-        transposedLeft ? TRANSPOSED : PLAIN,
-        transposedRight ? TRANSPOSED : PLAIN,
-        m,
-        n,
-        k,
-        transposedLeft ? k : m,
-        transposedRight ? n : k,
-        m,
-        1f,
-        beta,
-        1,
-        0,
-        0,
-        0);
+    List<Object> arguments =
+        factors(left, right, out, transposedLeft, transposedRight, m, n, k, 1f, beta);
+    arguments.addAll(List.of(1, 0, 0, 0));
+    return arguments;
   }
 
   /** The arguments of products of matrices that lie one behind the other, for {@link #MIXED}. */
@@ -148,24 +135,39 @@ public final class MatrixLibrary {
       int k,
       float alpha,
       int products) {
-    return List.of(
-        left,
-        right,
-        out,
-        transposedLeft ? TRANSPOSED : PLAIN,
-        transposedRight ? TRANSPOSED : PLAIN,
-        m,
-        n,
-        k,
-        transposedLeft ? k : m,
-        transposedRight ? n : k,
-        m,
-        alpha,
-        0f,
-        products,
-        m * k,
-        n * k,
-        m * n);
+    List<Object> arguments =
+        factors(left, right, out, transposedLeft, transposedRight, m, n, k, alpha, 0f);
+    arguments.addAll(List.of(products, m * k, n * k, m * n));
+    return arguments;
+  }
+
+  /** The arguments up to beta, for the caller to complete. */
+  private static List<Object> factors(
+      Operand left,
+      Operand right,
+      Operand out,
+      boolean transposedLeft,
+      boolean transposedRight,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float beta) {
+    return new ArrayList<>(
+        List.of(
+            left,
+            right,
+            out,
+            transposedLeft ? TRANSPOSED : PLAIN,
+            transposedRight ? TRANSPOSED : PLAIN,
+            m,
+            n,
+            k,
+            transposedLeft ? k : m,
+            transposedRight ? n : k,
+            m,
+            alpha,
+            beta));
   }
 
   private static void addGradient(

@@ -96,8 +96,11 @@ public final class Attention implements Team.Body {
   }
 
   /**
-   * What the first batch of a model needs: many queries of a sequence, none of them masked; nothing
-   * where that is machine code.
+   * What the first batch of a model needs: many queries of a sequence, none of them masked. Nothing
+   * where that is machine code, although some batches need kernels there too, which then are asked
+   * for when such a batch first comes: one with masked keys {@link ScaleAndAdd}, one with more than
+   * {@link Gemm#DEPTH} keys of a sequence {@link RowMax} and {@link PanelExponentials}, one with
+   * dropout {@link DropWeights}.
    */
   public static List<Kernel> kernels() {
     if (MachineRows.get(Forms.WARMING) != null) {

@@ -1,12 +1,27 @@
 package io.github.megabert.backend.vector.gemm;
 
+import io.github.megabert.backend.vector.memory.SecondLevelCache;
+
 /**
- * How rows are cut into blocks, which stay in the second-level cache. All but the last have full
- * {@link StridedTiles#HIGH high tiles}.
+ * How rows are cut into blocks, which stay in the second-level cache: the {@link Gemm#DEPTH} inputs
+ * of a block's rows take half of it,
+ *
+ * <pre>
+ * rows = cache / 2 / (4 · DEPTH), 128 at most,
+ * </pre>
+ *
+ * rounded up to whole {@link StridedTiles#HIGH high tiles}; a panel and sums share the other half.
+ * Blocks are as large as each other, to a tile. No sum depends on them: the depth, from which to
+ * the next sums are begun anew, is a constant.
  */
 final class RowBlocks {
-  /** Tiles in a block: 132 rows × 1024 inputs are 528 KiB of the second-level cache. */
-  private static final int TILES = Math.ceilDiv(128, StridedTiles.HIGH);
+  /** Rows in a block, at most: more were no faster where the cache holds them. */
+  private static final int MOST = 128;
+
+  private static final int LEAST_TILES = 2;
+
+  /** Tiles in a block. */
+  private static final int TILES = tiles(SecondLevelCache.bytes());
 
   /** Rows of a block, at most, with those that its tiles have more. */
   static final int MOST_ROWS = (TILES + 1) * StridedTiles.HIGH;
@@ -15,6 +30,12 @@ final class RowBlocks {
   private int rows;
   private int tiles;
   private int count;
+
+  /** Tiles in a block for a second-level cache of so many bytes. */
+  static int tiles(int cache) {
+    int rows = Math.min(MOST, cache / 2 / (Gemm.DEPTH * Float.BYTES));
+    return Math.max(LEAST_TILES, Math.ceilDiv(rows, StridedTiles.HIGH));
+  }
 
   /** Cuts rows anew. */
   void set(int firstRow, int rowCount) {

@@ -8,6 +8,7 @@ import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.vector.Team;
 import io.github.megabert.backend.vector.memory.KernelMemory;
+import io.github.megabert.backend.vector.memory.SecondLevelCache;
 import io.github.megabert.backend.vector.rows.AddRows;
 import io.github.megabert.backend.vector.rows.BiasAndActivation;
 import io.github.megabert.backend.vector.rows.BiasAndResidual;
@@ -29,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Sums are taken in the same order as there, so results are the same to the bit.
  */
 public final class UnpackedGemm implements Team.Body {
-  /** Panels in a group, at most. */
-  private static final int GROUP = 8;
+  /** Panels in a group, at most: as many as the second-level cache holds, from two to eight. */
+  private static final int GROUP =
+      Math.clamp(SecondLevelCache.bytes() / (Gemm.DEPTH * PANEL_BYTES), 2, 8);
 
   /** Rows that a panel is multiplied by before it is brought in again, however long they are. */
   private static final int ROWS = 1056;
@@ -80,8 +82,10 @@ public final class UnpackedGemm implements Team.Body {
   /** What products of a layer under training and their adjoints need, without an activation. */
   public static List<Kernel> kernels(Precision precision) {
     List<Kernel> kernels = new ArrayList<>();
-    kernels.add(StridedTiles.high(Precision.F32));
-    kernels.add(StridedTiles.low(Precision.F32));
+    if (!MachineTiles.serve()) {
+      kernels.add(StridedTiles.high(Precision.F32));
+      kernels.add(StridedTiles.low(Precision.F32));
+    }
     kernels.add(CopyStrips.KERNEL);
     if (MachineRows.get(Forms.WARMING) == null) {
       kernels.add(BiasAndActivation.of(Activation.IDENTITY));
