@@ -157,7 +157,11 @@ public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
     }
     if (stream != null) {
       // Waits for the events that have happened, whose meters take the lock.
-      stream.stop();
+      try {
+        stream.stop();
+      } catch (IllegalStateException ended) {
+        // Where the JVM ends, the Flight Recorder may have stopped it before.
+      }
       stream.close();
     }
     synchronized (this) {

@@ -19,6 +19,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Recording;
 import org.junit.jupiter.api.Test;
 
 class MegaBertMetricsTest {
@@ -124,6 +126,17 @@ class MegaBertMetricsTest {
     String page = two.scrape();
     assertTrue(page.contains("megabert_answers_total{task=\"text-embedding\"} 1.0\n"), page);
     assertTrue(page.contains("megabert_stage_seconds_count{stage=\"forward\"} 1\n"), page);
+  }
+
+  @Test
+  void metersMayBeClosedWhenTheFlightRecorderHasStopped() {
+    var metrics = new MegaBertMetrics();
+    metrics.bindTo(new SimpleMeterRegistry());
+    // As the JVM does at its end.
+    List<Recording> recordings = FlightRecorder.getFlightRecorder().getRecordings();
+    assertEquals(1, recordings.size());
+    recordings.getFirst().stop();
+    metrics.close();
   }
 
   @Test

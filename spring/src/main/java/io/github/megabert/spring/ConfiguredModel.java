@@ -208,7 +208,11 @@ final class ConfiguredModel {
   /** The refusal of a property's value. */
   static InvalidConfigurationPropertyValueException refused(
       String property, @Nullable Object value, Exception reason) {
-    return new InvalidConfigurationPropertyValueException(
-        "megabert." + property, value, String.valueOf(reason.getMessage()), reason);
+    var refused =
+        new InvalidConfigurationPropertyValueException(
+            "megabert." + property, value, String.valueOf(reason.getMessage()));
+    // Spring Boot 4.0 has no constructor with a cause.
+    refused.initCause(reason);
+    return refused;
   }
 }

@@ -18,7 +18,7 @@ import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.Status;
 
 /** What the health says while a model is warmed up, and how that ends. */
-@Timeout(60)
+@Timeout(300)
 class ModelWarmUpTest {
   private static MegaBert bert;
 
