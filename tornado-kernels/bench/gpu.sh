@@ -5,12 +5,15 @@
 # It ends at the first check that fails, with that one's exit status.
 # TORNADOVM_HOME names the folder of a TornadoVM SDK (docs/gpu.md). JAVA names the java to use;
 # CLASSES a class path, if not this checkout's, which is built first. CHECKS the precisions to
-# check; SHAPES what to time; SOAK how many small calls to make.
+# check; SHAPES what to time; SOAK how many small calls to make; GPUS on how many GPUs to train, a
+# process of mpirun each, which join their gradients by NCCL; DIRECT memory of the host beside the
+# heap (64g).
 # PyTorch and transformers are timed where python3 has them.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 root=$(dirname -- "$here")
 what=infer
+launch=
 if [ "${1:-}" = train ]; then
   what=train
   shift
@@ -38,7 +41,7 @@ run() {
   status=$(mktemp)
   # shellcheck disable=SC2086
   {
-    "$JAVA" @"$TORNADOVM_HOME/tornado-argfile" @"$here/megabert-argfile" $heap -cp "$CLASSES" "$@" \
+    $launch "$JAVA" @"$TORNADOVM_HOME/tornado-argfile" @"$here/megabert-argfile" $heap -cp "$CLASSES" "$@" \
       2>&1 && echo 0 >"$status" || echo $? >"$status"
   } | while IFS= read -r line; do
     case $line in
@@ -58,8 +61,10 @@ has_pytorch() {
 if [ "$what" = train ]; then
   precision=$(echo "${1:-bf16}" | tr '[:lower:]' '[:upper:]')
   shapes=${SHAPES:-16x512 32x128 ragged}
+  if [ "${GPUS:-1}" -gt 1 ]; then launch="mpirun --bind-to none -n $GPUS"; fi
   # shellcheck disable=SC2086
-  run -Xmx8g io.github.megabert.tornado.TrainingCheck 345m "$precision" $shapes
+  # TornadoVM keeps a copy of what is on the device in memory that this option bounds.
+  run "-Xmx8g -XX:MaxDirectMemorySize=${DIRECT:-64g}" io.github.megabert.tornado.TrainingCheck 345m "$precision" $shapes
   # shellcheck disable=SC2086
   if has_pytorch; then python3 "$here/bench/training.py" "$precision" $shapes; fi
   exit 0

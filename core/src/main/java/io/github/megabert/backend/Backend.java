@@ -1,5 +1,6 @@
 package io.github.megabert.backend;
 
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -44,6 +45,14 @@ public interface Backend extends AutoCloseable {
 
   /** How weights of linear layers are stored. */
   Precision precision();
+
+  /**
+   * Refuses ranks that cannot compute on backends of this kind. Each rank asks before it loads its
+   * part of a model, or trains with others.
+   *
+   * @throws IllegalArgumentException if they cannot, with the remedy
+   */
+  default void requireRanks(Communicator group) {}
 
   /**
    * Takes a table {@code [rows, columns]} or a vector {@code [columns]} of a floating-point dtype.

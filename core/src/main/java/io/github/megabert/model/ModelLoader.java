@@ -82,7 +82,7 @@ public final class ModelLoader {
     if (modelClass == ModelClass.CAUSAL_LM && !config.isDecoder()) {
       config = config.with("is_decoder", true);
     }
-    TensorRank ranks = TensorRank.of(options);
+    TensorRank ranks = TensorRank.of(options, backend);
     ranks.requireDivides(config);
     PipelineRank pipeline = PipelineRank.of(options, config);
     ParameterSource source =

@@ -35,7 +35,7 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
         new TrainableParameters(
             backend,
             frozen,
-            TensorRank.of(options),
+            TensorRank.of(options, backend),
             PipelineRank.of(options, sizes),
             checkpoint.source());
     try {

@@ -57,6 +57,11 @@ public final class Communicator {
     return transport.size();
   }
 
+  /** Whether the ranks are threads of one process. */
+  public boolean isOfThreads() {
+    return transport.isOfThreads();
+  }
+
   /** Copies the numbers of rank {@code root} into {@code floats} of every other rank. */
   public void broadcast(MemorySegment floats, int root) {
     checkRank(root);

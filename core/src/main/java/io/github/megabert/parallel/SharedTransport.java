@@ -38,6 +38,11 @@ final class SharedTransport implements Transport {
   }
 
   @Override
+  public boolean isOfThreads() {
+    return true;
+  }
+
+  @Override
   public void broadcast(MemorySegment bytes, int root) {
     String operation =
         "a broadcast of " + bytes.byteSize() + " bytes from rank " + group.worldRank(root);

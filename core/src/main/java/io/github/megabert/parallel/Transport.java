@@ -20,6 +20,9 @@ public interface Transport {
   /** This rank's number in the whole run, by which messages name it. */
   int worldRank();
 
+  /** Whether the ranks are threads of one process. */
+  boolean isOfThreads();
+
   /** See {@link Communicator#broadcast}; of bytes. */
   void broadcast(MemorySegment bytes, int root);
 

@@ -134,10 +134,12 @@ public final class Trainer {
    * what one rank would. Each evaluates; the first writes.
    *
    * @throws IllegalArgumentException if the model was loaded for another number of pipeline stages,
-   *     or there are more copies of the model than a step has passes
+   *     there are more copies of the model than a step has passes, or the ranks cannot compute on
+   *     the model's backend
    */
   public Trainer ranks(ParallelGroups groups) {
     model.parameters().requirePipelineOf(groups.plan().pipeline());
+    model.parameters().backend().requireRanks(groups.world());
     if (groups.plan().data() > options.accumulate()) {
       throw new IllegalArgumentException(
           "a step has "

@@ -5,6 +5,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.spi.LinearShapes;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tornado.kernels.FloatKernelSet;
 import io.github.megabert.tornado.kernels.HalfKernelSet;
@@ -86,6 +87,16 @@ final class TornadoBackend implements Backend {
   @Override
   public Precision precision() {
     return precision;
+  }
+
+  @Override
+  public void requireRanks(Communicator group) {
+    if (programs.isCuda() && group.size() > 1 && group.isOfThreads()) {
+      throw new IllegalArgumentException(
+          "ranks that are threads of one process cannot have NVIDIA's GPUs, of which TornadoVM's"
+              + " driver serves one at a time; start a process for each: mpirun -n "
+              + group.size());
+    }
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.github.megabert.tornado;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.Labels;
@@ -12,12 +13,19 @@ import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
+import io.github.megabert.model.TrainableParameters.Block;
+import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.MpiRanks;
+import io.github.megabert.parallel.Pending;
+import io.github.megabert.parallel.RankBody;
+import io.github.megabert.parallel.ThreadRanks;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tornado.recording.Program;
 import io.github.megabert.tornado.recording.Programs;
 import io.github.megabert.tornado.recording.TaskCost;
 import io.github.megabert.train.optim.AdamW;
 import io.github.megabert.train.optim.AdamWOptions;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +37,9 @@ import java.util.Random;
  *
  * <p>Arguments: {@code MODEL PRECISION SHAPE…}, the model {@code 345m} or one as deep and {@code
  * narrow}, shapes such as {@code 16x512} or {@code ragged}. With {@code -Dcosts=true}, what each
- * kind of task costs.
+ * kind of task costs. Under {@code mpirun} each process has a device, a copy of the model and a
+ * batch of its own, or with {@code -Dsame=true} the same batch, whose losses are those of one; they
+ * sum their gradients.
  */
 final class TrainingCheck {
   private static final double DROPOUT = 0.1;
@@ -40,10 +50,11 @@ final class TrainingCheck {
   private static final int WARM_UP_STEPS = 5;
   private static final double SECONDS = Double.parseDouble(System.getProperty("seconds", "5"));
   private static final int MOST = 200;
+  private static final boolean SAME = Boolean.getBoolean("same");
 
   private TrainingCheck() {}
 
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws Exception {
     Precision precision = Precision.valueOf(arguments[1]);
     MegatronBertConfig config =
         switch (arguments[0]) {
@@ -51,25 +62,43 @@ final class TrainingCheck {
           case "narrow" -> MegatronBertConfig.ofSizes(24, 64, 1, 128, 1000, 512);
           default -> throw new IllegalArgumentException("345m or narrow, not " + arguments[0]);
         };
-    try (TornadoBackend device =
-        (TornadoBackend)
-            new TornadoBackendProvider().open(BackendOptions.DEFAULT.withPrecision(precision))) {
-      for (String shape : Arrays.asList(arguments).subList(2, arguments.length)) {
-        time(device, config, shape);
-      }
+    List<String> shapes = Arrays.asList(arguments).subList(2, arguments.length);
+    RankBody body = world -> run(world, config, precision, shapes);
+    if (MpiRanks.isLaunched()) {
+      MpiRanks.run(body);
+    } else {
+      ThreadRanks.run(1, body);
     }
     // TornadoVM's threads do not end by themselves.
     System.exit(0);
   }
 
-  private static void time(TornadoBackend device, MegatronBertConfig config, String shape) {
+  private static void run(
+      Communicator world, MegatronBertConfig config, Precision precision, List<String> shapes) {
+    BackendOptions options =
+        BackendOptions.DEFAULT.withPrecision(precision).withDevice(world.rank());
+    try (TornadoBackend device = (TornadoBackend) new TornadoBackendProvider().open(options)) {
+      for (String shape : shapes) {
+        time(device, config, shape, world);
+      }
+    }
+  }
+
+  private static void time(
+      TornadoBackend device, MegatronBertConfig config, String shape, Communicator world) {
+    boolean isFirst = world.rank() == 0;
     long begin = System.nanoTime();
     try (RandomCheckpoint weights = RandomCheckpoint.of(config, ModelClass.MASKED_LM, 1);
         TrainableModel model =
             TrainableModel.load(weights, device, LoadOptions.DEFAULT, spec -> false);
         AdamW optimizer =
             new AdamW(model.parameters(), AdamWOptions.DEFAULT.withLearningRate(1e-5))) {
-      System.out.printf(Locale.ROOT, "%s, loaded in %.1f s%n", device.device(), seconds(begin));
+      System.out.printf(
+          Locale.ROOT,
+          "rank %d: %s, loaded in %.1f s%n",
+          world.rank(),
+          device.device(),
+          seconds(begin));
       int[] lengths = lengths(shape);
       double[] times = new double[MOST];
       double[] rest = new double[MOST];
@@ -80,10 +109,10 @@ final class TrainingCheck {
       Programs.Made made = device.programs().made();
       long start = 0;
       for (int step = 0; count < MOST; step++) {
-        Batch batch = batch(lengths, config.vocabSize());
+        Batch batch = batch(lengths, config.vocabSize(), SAME ? 0 : world.rank());
         Labels labels = labels(batch);
         long before = System.nanoTime();
-        loss = forwardAndBackward(model, batch, labels, step);
+        loss = forwardAndBackward(model, batch, labels, step, world);
         long between = System.nanoTime();
         double norm;
         try (Computation computation = device.begin()) {
@@ -98,7 +127,8 @@ final class TrainingCheck {
         if (step < WARM_UP_STEPS) {
           System.out.printf(
               Locale.ROOT,
-              "  step %d: loss %.4f, gradient norm %.4f, passes %.1f ms, update %.1f ms, %s%n",
+              "  rank %d, step %d: loss %.4f, gradient norm %.4f, passes %.1f ms, update %.1f ms, %s%n",
+              world.rank(),
               step,
               loss,
               norm,
@@ -111,9 +141,13 @@ final class TrainingCheck {
         }
         times[count] = all;
         rest[count++] = seconds(between) * 1e3;
-        if (seconds(start) > SECONDS && count >= 5) {
+        boolean isEnough = seconds(start) > SECONDS && count >= 5;
+        if (world.broadcastBytes(new byte[] {(byte) (isEnough ? 1 : 0)}, 0)[0] != 0) {
           break;
         }
+      }
+      if (!isFirst) {
+        return;
       }
       double median = median(times, count);
       System.out.printf(
@@ -129,7 +163,7 @@ final class TrainingCheck {
           median(rest, count),
           firstLoss,
           loss,
-          Arrays.stream(lengths).sum() / median * 1e3);
+          Arrays.stream(lengths).sum() * world.size() / median * 1e3);
       if (!made.equals(device.programs().made())) {
         System.out.println("  made while steps were timed: " + device.programs().made());
       }
@@ -160,13 +194,32 @@ final class TrainingCheck {
   }
 
   private static double forwardAndBackward(
-      TrainableModel model, Batch batch, Labels labels, int step) {
+      TrainableModel model, Batch batch, Labels labels, int step, Communicator world) {
     Regularization with = new Regularization(DROPOUT, DROPOUT, 0, 0, step, step, 0, 0, 0);
+    double value;
     try (Tape tape = new Tape(model.parameters().backend().begin(), model.parameters(), false)) {
       model.parameters().clearGradients(tape);
       Loss loss = model.model().loss(tape, batch, labels, with);
-      loss.backward(tape, 1);
-      return loss.read(tape);
+      loss.backward(tape, 1.0 / world.size());
+      value = loss.read(tape);
+    }
+    if (world.size() > 1) {
+      sumGradients(model, world);
+    }
+    return value;
+  }
+
+  private static void sumGradients(TrainableModel model, Communicator world) {
+    try (Computation computation = model.parameters().backend().begin()) {
+      List<Pending> sums = new ArrayList<>();
+      for (Block block : model.parameters().blocks().reversed()) {
+        ResidentMatrix gradient = block.gradient();
+        if (gradient != null) {
+          sums.add(computation.startAllReduce(world, gradient));
+        }
+      }
+      sums.forEach(Pending::await);
+      computation.finish();
     }
   }
 
@@ -191,8 +244,8 @@ final class TrainingCheck {
     return lengths;
   }
 
-  private static Batch batch(int[] lengths, int vocabulary) {
-    Random random = new Random(lengths.length);
+  private static Batch batch(int[] lengths, int vocabulary, int rank) {
+    Random random = new Random(lengths.length + 1_000L * rank);
     int[][] sequences = new int[lengths.length][];
     for (int i = 0; i < lengths.length; i++) {
       sequences[i] = random.ints(lengths[i], 0, vocabulary).toArray();

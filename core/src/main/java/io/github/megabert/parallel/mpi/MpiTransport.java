@@ -72,6 +72,11 @@ final class MpiTransport implements Transport {
   }
 
   @Override
+  public boolean isOfThreads() {
+    return false;
+  }
+
+  @Override
   public void broadcast(MemorySegment bytes, int root) {
     watch.check();
     for (MemorySegment piece : pieces(bytes)) {

@@ -9,8 +9,8 @@ import java.util.List;
  * <p>TornadoVM computes in a CUDA context that it makes; NCCL computes in the primary one of the
  * device, and refuses a stream of any other. Memory is the same for both. So a group has a stream
  * of its own in the primary context, on which nothing starts before the caller has waited for what
- * wrote the numbers, and from which the caller goes on when they are there. Stream
- * and context stay to the process's end.
+ * wrote the numbers, and from which the caller goes on when they are there. Stream and context stay
+ * to the process's end.
  *
  * <p>NCCL adds in an order of its own: every rank gets the same bits, but not those that {@link
  * Communicator} gives.

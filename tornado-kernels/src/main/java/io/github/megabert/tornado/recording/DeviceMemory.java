@@ -85,8 +85,7 @@ public final class DeviceMemory implements AutoCloseable {
   /**
    * The arrays of scratch operands, made where they are new.
    *
-   * @param depth how many computations of this thread have results on the device, this one
-   *     included: they may not share scratch
+   * @param depth the computation's place on the device
    * @throws IllegalStateException if the new ones do not fit; none is made then
    */
   synchronized Map<Operand, TornadoNativeArray> scratch(int depth, Set<Operand.Scratch> operands) {

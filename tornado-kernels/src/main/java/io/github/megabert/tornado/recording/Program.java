@@ -47,7 +47,7 @@ public final class Program implements AutoCloseable {
    *
    * @param calls what was recorded
    * @param tasks what does the same in fewer calls
-   * @param depth computations of a thread that have results on the device when this runs
+   * @param depth the place on the device of the computations that run it
    * @param arrays the resident and scratch arrays of all operands
    * @param integerCount integers of a computation
    * @param replay whether the driver can capture the graphs and replay them in one launch
@@ -123,7 +123,7 @@ public final class Program implements AutoCloseable {
     return startSteps;
   }
 
-  /** Computations of a thread that have results on the device when this runs. */
+  /** The place on the device of the computations that run it. */
   int depth() {
     return depth;
   }

@@ -3,6 +3,7 @@ package io.github.megabert.tornado.recording;
 import io.github.megabert.tornado.cuda.CublasLibrary;
 import io.github.megabert.tornado.cuda.CudaDriver;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,12 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 public final class Programs implements AutoCloseable {
   private record Key(List<Call> calls, int depth) {}
 
+  /**
+   * Of all NVIDIA's devices of the process: while one thread captures a graph, TornadoVM's driver
+   * has the calls of all others fail ({@code CU_STREAM_CAPTURE_MODE_GLOBAL}).
+   */
+  private static final ReentrantLock CUDA = new ReentrantLock();
+
   private final TornadoDevice device;
   private final UnaryOperator<List<Call>> joined;
   private final boolean replay;
@@ -30,7 +37,11 @@ public final class Programs implements AutoCloseable {
   private final Map<Key, Program> programs = new HashMap<>();
   private final CompiledKernels kernels = new CompiledKernels();
   private final Spares spares = new Spares();
-  private final ReentrantLock lock = new ReentrantLock();
+  private final ReentrantLock lock;
+
+  /** Of the thread's computations that have results on the device. */
+  private final BitSet places = new BitSet();
+
   private volatile @Nullable Program latest;
 
   /** Which program ran last time after each: a step of training has several. */
@@ -48,9 +59,9 @@ public final class Programs implements AutoCloseable {
   public Programs(TornadoDevice device, String name, UnaryOperator<List<Call>> joined) {
     this.device = device;
     this.joined = joined;
-    TornadoVMBackendType type = device.getTornadoVMBackend();
-    replay = type != TornadoVMBackendType.OPENCL;
-    driver = type == TornadoVMBackendType.CUDA ? CudaDriver.load() : null;
+    replay = device.getTornadoVMBackend() != TornadoVMBackendType.OPENCL;
+    driver = isCuda() ? CudaDriver.load() : null;
+    lock = isCuda() ? CUDA : new ReentrantLock();
     memory = new DeviceMemory(device, new MemoryBudget(name, device, driver), driver);
   }
 
@@ -64,6 +75,11 @@ public final class Programs implements AutoCloseable {
       throw new UnsupportedOperationException("without NVIDIA's driver there is no cuBLAS");
     }
     CublasLibrary.register(driver);
+  }
+
+  /** Whether the device is NVIDIA's, by its own driver. */
+  public boolean isCuda() {
+    return device.getTornadoVMBackend() == TornadoVMBackendType.CUDA;
   }
 
   /** What stays on the device. */
@@ -82,7 +98,7 @@ public final class Programs implements AutoCloseable {
    * @param direct copies to the device or from it
    */
   public <T> T alone(Supplier<T> direct) {
-    acquire();
+    hold();
     try {
       Program running = latest; // It may be this thread's own, which nobody has waited for.
       if (running != null) {
@@ -90,18 +106,18 @@ public final class Programs implements AutoCloseable {
       }
       return direct.get();
     } finally {
-      release();
+      lock.unlock();
     }
   }
 
-  /** Waits until no other thread's computation holds the device; returns how many this one has. */
+  /**
+   * Waits until no other thread's computation holds the device, and takes a place on it.
+   *
+   * @return the number of the place, from 1, for {@link #release}
+   */
   int acquire() {
-    lock.lock();
-    if (closed) {
-      lock.unlock();
-      requireOpen();
-    }
-    return lock.getHoldCount();
+    hold();
+    return takePlace();
   }
 
   /** Like {@link #acquire}, but 0 where that would have to wait. */
@@ -113,11 +129,27 @@ public final class Programs implements AutoCloseable {
       lock.unlock();
       return 0;
     }
-    return lock.getHoldCount();
+    return takePlace();
   }
 
-  void release() {
+  /** The first that is free: a thread's computations need not end in the order they began in. */
+  private int takePlace() {
+    int place = places.nextClearBit(1);
+    places.set(place);
+    return place;
+  }
+
+  void release(int place) {
+    places.clear(place);
     lock.unlock();
+  }
+
+  private void hold() {
+    lock.lock();
+    if (closed) {
+      lock.unlock();
+      requireOpen();
+    }
   }
 
   /**
@@ -182,7 +214,7 @@ public final class Programs implements AutoCloseable {
    * that cannot be measured.
    */
   public DeviceTime measureDevice(int repeats) {
-    acquire();
+    hold();
     try {
       Program program = latest;
       if (program == null || program.replay(1) < 0) {
@@ -198,7 +230,7 @@ public final class Programs implements AutoCloseable {
       Arrays.sort(alone);
       return new DeviceTime(inRow[repeats / 2], alone[repeats / 2]);
     } finally {
-      release();
+      lock.unlock();
     }
   }
 
@@ -208,7 +240,7 @@ public final class Programs implements AutoCloseable {
    * @param program one that has run
    */
   public List<TaskCost> costs(Program program) {
-    acquire();
+    hold();
     try {
       int[] built = {0};
       return TaskCost.of(
@@ -222,17 +254,17 @@ public final class Programs implements AutoCloseable {
                   program.arrays(),
                   program.integerCount()));
     } finally {
-      release();
+      lock.unlock();
     }
   }
 
   /** All programs, to see what they cost. */
   public List<Program> all() {
-    acquire();
+    hold();
     try {
       return List.copyOf(programs.values());
     } finally {
-      release();
+      lock.unlock();
     }
   }
 
@@ -243,11 +275,11 @@ public final class Programs implements AutoCloseable {
 
   /** The host's part of the program that ran last. */
   public HostClock latestClock() {
-    acquire();
+    hold();
     try {
       return latestClock;
     } finally {
-      release();
+      lock.unlock();
     }
   }
 
@@ -261,11 +293,11 @@ public final class Programs implements AutoCloseable {
 
   /** What has been made. */
   public Made made() {
-    acquire();
+    hold();
     try {
       return new Made(programs.size(), kernels.count());
     } finally {
-      release();
+      lock.unlock();
     }
   }
 

@@ -209,7 +209,7 @@ public final class Recording {
     } finally {
       programs.spares().give(integers);
       if (depth > 0) {
-        programs.release();
+        programs.release(depth);
       }
     }
   }

@@ -1,0 +1,66 @@
+package io.github.megabert.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.TestBackends;
+import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.ParallelPlan;
+import io.github.megabert.parallel.ThreadRanks;
+import io.github.megabert.train.log.MetricsLine;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Ranks of every backend train as one rank that computes in plain loops does. */
+class RanksOnBackendsTest {
+  private static final int STEPS = 2;
+
+  @TempDir private Path folder;
+
+  static Stream<Arguments> plansOnBackends() {
+    return TestBackends.names().stream()
+        .flatMap(
+            backend ->
+                Stream.of(new ParallelPlan(1, 1, 2), new ParallelPlan(1, 2, 1))
+                    .map(plan -> Arguments.of(backend, plan)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("plansOnBackends")
+  void lossesAreThoseOfOneRank(String backend, ParallelPlan plan) throws InterruptedException {
+    String refusal = ThreadRanks.call(2, world -> refusal(backend, world)).getFirst();
+    assumeTrue(refusal.isEmpty(), refusal);
+    List<MetricsLine.Step> expected =
+        ParallelRun.ofOne("scalar").thatStopsAfter(STEPS).train(folder.resolve("one"));
+    List<MetricsLine.Step> actual =
+        new ParallelRun(plan, backend)
+            .withPrecision(TestBackends.options().precision())
+            .thatStopsAfter(STEPS)
+            .train(folder.resolve("ranks"));
+    assertEquals(STEPS, actual.size());
+    for (int i = 0; i < STEPS; i++) {
+      double loss = expected.get(i).loss();
+      double bound = TestBackends.isNarrow() ? TestBackends.relativeBound() : 1e-5;
+      assertEquals(loss, actual.get(i).loss(), bound * loss, "step " + i);
+      double norm = expected.get(i).gradNorm();
+      assertEquals(norm, actual.get(i).gradNorm(), 10 * bound * norm, "step " + i);
+    }
+  }
+
+  /** Why threads cannot be ranks of a backend; an empty string where they can. */
+  private static String refusal(String backend, Communicator world) {
+    try (Backend opened = Backends.open(backend, TestBackends.options())) {
+      opened.requireRanks(world);
+      return "";
+    } catch (IllegalArgumentException refused) {
+      return String.valueOf(refused.getMessage());
+    }
+  }
+}
