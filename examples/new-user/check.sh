@@ -12,19 +12,8 @@ rm -rf "$work"
 mkdir -p "$work"
 cp -r "$here/pom.xml" "$here/src" "$work"
 
-# Plugins and Jackson come from the usual local repository where it has them, so that this needs no network then.
-usual=${MAVEN_REPO:-$HOME/.m2/repository}
-cat >"$work/settings.xml" <<XML
-<settings><profiles><profile><id>usual</id>
-<repositories><repository><id>usual</id><url>file://$usual</url></repository></repositories>
-<pluginRepositories><pluginRepository><id>usual</id><url>file://$usual</url></pluginRepository></pluginRepositories>
-</profile></profiles><activeProfiles><activeProfile>usual</activeProfile></activeProfiles></settings>
-XML
-maven() {
-  "$root/mvnw" -q -B -s "$work/settings.xml" -Dmaven.repo.local="$work/repository" "$@"
-}
-echo "== mvn install (core, demo-model)"
-(cd "$root" && maven install -DskipTests -Dmaven.test.skip=true -Dspotless.check.skip=true -pl core,demo-model -am)
+. "$root/examples/own-repository.sh"
+own_repository "$work"
 installed="$work/repository/io/github/megabert/megabert-core/0.1.0"
 for kind in '' -sources -javadoc; do
   [ -f "$installed/megabert-core-0.1.0$kind.jar" ] || { echo "not installed: megabert-core-0.1.0$kind.jar" >&2; exit 1; }
@@ -33,10 +22,6 @@ done
 echo "== mvn compile, in a project of its own"
 (cd "$work" && maven compile)
 
-expect() {
-  cat "$work/out.txt"
-  grep -q "$1" "$work/out.txt" || { echo "expected: $1" >&2; exit 1; }
-}
 cd "$work"
 java="$JAVA_HOME/bin/java"
 echo "== class path"

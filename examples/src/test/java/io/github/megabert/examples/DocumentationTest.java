@@ -22,7 +22,8 @@ import org.springframework.context.annotation.AnnotationConfigApplicationContext
 
 /** What docs/ shows in Java compiles, and runs where the demo model can do it. */
 class DocumentationTest {
-  private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern SNIPPET =
+      Pattern.compile("```(java|kotlin)\n(.*?)```", Pattern.DOTALL);
 
   @Test
   void everySnippetIsPartOfAnExample() throws IOException {
@@ -33,14 +34,19 @@ class DocumentationTest {
             + compiled(Path.of("..", "spark", "src", "test", "java"), "Example.java")
             + compiled(Path.of("..", "spring", "src", "test", "java"), "Example.java")
             + compiled(Path.of("..", "core", "src", "main", "java"), "ScaleAndShift.java");
+    // frameworks/check.sh compiles the first of these.
+    String kotlin =
+        compiled(Path.of("frameworks", "kotlin"), ".kt")
+            + compiled(Path.of("frameworks", "gradle"), ".kts");
     int snippets = 0;
     List<String> strange = new ArrayList<>();
     for (Path page : pages()) {
       Matcher matcher = SNIPPET.matcher(Files.readString(page));
       while (matcher.find()) {
         snippets++;
-        if (!examples.contains(withoutIndentation(matcher.group(1)).strip())) {
-          strange.add(page.getFileName() + ":\n" + matcher.group(1));
+        String all = matcher.group(1).equals("java") ? examples : kotlin;
+        if (!all.contains(withoutIndentation(matcher.group(2)).strip())) {
+          strange.add(page.getFileName() + ":\n" + matcher.group(2));
         }
       }
     }

@@ -1,142 +1,108 @@
 package io.github.megabert.spark;
 
-import io.github.megabert.MegaBert;
-import io.github.megabert.task.TextEmbedding;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.apache.spark.SparkStatusTracker;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
+import scala.Option;
 
 /**
- * Embeds many rows on {@code local-cluster[2,1,2048]}, kills an executor on the way, looks whether
- * a row is lost, doubled or wrong, and says how many texts a second that is beside one process with
- * as many threads. {@code examples/spark/cluster.sh} starts it; it is no test.
+ * Embeds rows on a cluster of this machine: how many texts a second two executors do beside
+ * processes without Spark, and whether a row is lost, doubled or wrong when one of them is killed.
+ * {@code examples/spark/cluster.sh} submits it; it is no test.
  */
-final class ClusterRun {
+public final class ClusterRun {
   private static final int EXECUTORS = 2;
-  private static final int PARTITIONS = 32;
-  private static final int COMPARED = 2000;
-  private static final float BOUND = 1e-5f;
+
+  /** The model among Spark's files. */
+  private static final String MODEL_FILE = "demo";
+
+  /** Rows that are enough to tell a rate. */
+  private static final long TIMED = 100_000;
+
+  private static final long WARM_UP = 2000;
   private static final PrintStream OUT = System.out;
 
-  private ClusterRun() {}
+  private final Path model;
+  private final Path file;
+  private final List<String> texts;
+  private final String classPath;
+  private final String folder;
 
-  /** Arguments: the model's folder, a file of texts, rows, the jar for executors, a folder. */
+  private ClusterRun(Path model, Path file, String classPath, String folder) throws IOException {
+    this.model = model;
+    this.file = file;
+    texts = OneProcess.texts(file);
+    this.classPath = classPath;
+    this.folder = folder;
+  }
+
+  /** Arguments: the model's folder, a file of texts, rows, jars of this, a folder to write to. */
   public static void main(String[] args) throws Exception {
-    Path model = Path.of(args[0]);
-    List<String> texts = texts(Path.of(args[1]));
-    int rows = Integer.parseInt(args[2]);
-    OUT.printf(Locale.ROOT, "%d rows of %d different texts%n", rows, texts.size());
-    double alone = alone(model, texts, Math.min(rows, texts.size()));
-    OUT.printf(Locale.ROOT, "one process, %d threads: %.0f texts/s%n", EXECUTORS, alone);
-    double together = together(model, texts, rows, args[3], args[4] + "/whole", false);
-    OUT.printf(
-        Locale.ROOT,
-        "%d executors: %.0f texts/s, %.2f of that%n",
-        EXECUTORS,
-        together,
-        together / alone);
-    double again = alone(model, texts, Math.min(rows, texts.size()));
-    OUT.printf(Locale.ROOT, "one process again: %.0f texts/s%n", again);
-    double killed = together(model, texts, rows, args[3], args[4] + "/killed", true);
-    OUT.printf(Locale.ROOT, "an executor killed midway: %.0f texts/s%n", killed);
+    new ClusterRun(Path.of(args[0]), Path.of(args[1]), args[3], args[4])
+        .run(Long.parseLong(args[2]));
   }
 
-  /** The definitions in the last column of a file. */
-  private static List<String> texts(Path file) throws IOException {
-    return Files.readAllLines(file).stream()
-        .map(line -> line.substring(line.lastIndexOf('\t') + 1))
-        .filter(text -> !text.isBlank())
-        .toList();
-  }
-
-  /** Texts a second of one process, once it is warm. */
-  private static double alone(Path model, List<String> texts, int rows) throws IOException {
-    try (MegaBert bert = MegaBert.builder().threads(EXECUTORS).warmUp(true).load(model)) {
-      TextEmbedding task = bert.textEmbedding();
-      task.applyAll(texts.subList(0, Math.min(rows, COMPARED)));
-      long begin = System.nanoTime();
-      long count;
-      try (var results = task.stream(texts.subList(0, rows).stream())) {
-        count = results.filter(result -> result.vector().length > 0).count();
-      }
-      return count / seconds(begin);
-    }
-  }
-
-  private static double seconds(long begin) {
-    return (System.nanoTime() - begin) / 1e9;
-  }
-
-  private static double together(
-      Path model, List<String> texts, int rows, String jar, String folder, boolean kill)
-      throws Exception {
-    SparkSession spark =
-        SparkSession.builder()
-            .master("local-cluster[" + EXECUTORS + ",1,2048]")
-            .appName("megabert")
-            .config("spark.ui.enabled", false)
-            .config("spark.jars", jar)
-            .config("spark.executor.memory", "1500m")
-            .config(
-                "spark.executor.extraJavaOptions",
-                "--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED")
-            .getOrCreate();
+  private void run(long rows) throws Exception {
+    long timed = Math.min(rows, TIMED);
+    double before = alone(timed);
+    SparkSession spark = SparkSession.builder().getOrCreate();
     try {
-      MegaBertEmbedder embedder = new MegaBertEmbedder().setModel(model.toString());
-      // The executors open the model and compile its kernels.
-      embedder.transform(rows(spark, texts, COMPARED)).collectAsList();
-      Dataset<Row> output = embedder.transform(rows(spark, texts, rows));
-      Thread killer = Thread.ofPlatform().unstarted(() -> killExecutor(rows));
-      if (kill) {
-        killer.start();
+      ClusterRows all = new ClusterRows(spark, model, texts);
+      MegaBertEmbedder embedder = new MegaBertEmbedder().setModelFile(MODEL_FILE);
+      // The executors open the model and compile what they need.
+      embedder.transform(all.of(WARM_UP)).collectAsList();
+      double together = rate(embedder.transform(all.of(timed)), folder + "/whole", timed);
+      OUT.printf(Locale.ROOT, "%d executors: %.0f texts/s%n", EXECUTORS, together);
+      double after = alone(timed);
+      OUT.printf(
+          Locale.ROOT,
+          "an executor's core does %.2f of the texts of a process's core%n",
+          together / ((before + after) / 2));
+      all.check(spark.read().parquet(folder + "/whole"), timed);
+      CompletableFuture<Boolean> killing = CompletableFuture.supplyAsync(() -> killsOne(spark));
+      double killed = rate(embedder.transform(all.of(rows)), folder + "/killed", rows);
+      if (!killing.getNow(false)) {
+        throw new IllegalStateException("no executor was killed");
       }
-      long begin = System.nanoTime();
-      output.select("id", "embedding").write().mode("overwrite").parquet(folder);
-      double rate = rows / seconds(begin);
-      killer.interrupt();
-      check(spark.read().parquet(folder), model, texts, rows);
-      return rate;
+      OUT.printf(Locale.ROOT, "one of them killed midway: %.0f texts/s%n", killed);
+      all.check(spark.read().parquet(folder + "/killed"), rows);
     } finally {
       spark.stop();
     }
   }
 
-  /** Rows of the texts in turn. Executors have none of this file's classes, so Spark makes them. */
-  private static Dataset<Row> rows(SparkSession spark, List<String> texts, int rows) {
-    List<Row> numbered = new ArrayList<>();
-    for (String text : texts) {
-      numbered.add(RowFactory.create((long) numbered.size(), text));
-    }
-    StructType schema =
-        new StructType().add("place", DataTypes.LongType).add("text", DataTypes.StringType);
-    Dataset<Row> all = spark.createDataFrame(numbered, schema);
-    return spark
-        .range(0, rows, 1, PARTITIONS)
-        .withColumn("place", functions.expr("id % " + texts.size()))
-        .join(functions.broadcast(all), "place")
-        .select("id", "text");
+  /** Texts a second of processes without Spark, one a core, all at once. */
+  private double alone(long rows) throws IOException {
+    double rate = OneProcess.atOnce(EXECUTORS, classPath, model, file, rows / EXECUTORS);
+    OUT.printf(Locale.ROOT, "%d processes of a thread: %.0f texts/s%n", EXECUTORS, rate);
+    return rate;
   }
 
-  /** Kills the first executor's process, some seconds after the work has begun. */
-  private static void killExecutor(int rows) {
-    try {
-      Thread.sleep(Math.min(20_000, rows / 4));
-    } catch (InterruptedException early) {
-      OUT.println("the work was done before an executor was killed");
-      return;
+  private static double rate(Dataset<Row> output, String folder, long rows) {
+    long begin = System.nanoTime();
+    output.select("id", "embedding").write().mode("overwrite").parquet(folder);
+    return rows / ((System.nanoTime() - begin) / 1e9);
+  }
+
+  /** Kills an executor's process once half of the tasks of the job that runs are done. */
+  private static boolean killsOne(SparkSession spark) {
+    SparkStatusTracker tracker = spark.sparkContext().statusTracker();
+    while (!isHalfDone(tracker)) {
+      try {
+        Thread.sleep(50);
+      } catch (InterruptedException stop) {
+        return false;
+      }
     }
     Optional<ProcessHandle> executor =
         ProcessHandle.current()
@@ -146,45 +112,16 @@ final class ClusterRun {
                     Arrays.asList(process.info().arguments().orElse(new String[0]))
                         .contains("org.apache.spark.executor.CoarseGrainedExecutorBackend"))
             .findFirst();
-    executor.ifPresentOrElse(
-        process -> OUT.println("killed " + process.pid() + ": " + process.destroyForcibly()),
-        () -> OUT.println("no executor was found to kill"));
+    executor.ifPresent(process -> OUT.println("killing " + process.pid()));
+    return executor.map(ProcessHandle::destroyForcibly).orElse(false);
   }
 
-  /** Every row is there once, and has its own text's vector. */
-  private static void check(Dataset<Row> result, Path model, List<String> texts, int rows)
-      throws IOException {
-    Row counts =
-        result
-            .agg(functions.count("embedding"), functions.countDistinct("id"), functions.max("id"))
-            .head();
-    OUT.printf(
-        Locale.ROOT,
-        "rows %d, different ids %d, greatest id %d%n",
-        counts.getLong(0),
-        counts.getLong(1),
-        counts.getLong(2));
-    if (counts.getLong(0) != rows || counts.getLong(1) != rows || counts.getLong(2) != rows - 1) {
-      throw new IllegalStateException("rows are lost or doubled");
-    }
-    int step = Math.max(1, rows / COMPARED);
-    List<Row> some = result.where("id % " + step + " = 0").collectAsList();
-    List<String> own = new ArrayList<>();
-    some.forEach(row -> own.add(texts.get((int) (row.getLong(0) % texts.size()))));
-    float most = 0;
-    try (MegaBert bert = MegaBert.load(model)) {
-      List<TextEmbedding.Embedding> expected = bert.textEmbedding().applyAll(own);
-      for (int i = 0; i < some.size(); i++) {
-        List<Float> vector = some.get(i).getList(1);
-        float[] wanted = expected.get(i).vector();
-        for (int k = 0; k < wanted.length; k++) {
-          most = Math.max(most, Math.abs(wanted[k] - vector.get(k)));
-        }
-      }
-    }
-    OUT.printf(Locale.ROOT, "%d rows compared, greatest difference %.1e%n", some.size(), most);
-    if (!(most < BOUND)) {
-      throw new IllegalStateException("vectors differ");
-    }
+  private static boolean isHalfDone(SparkStatusTracker tracker) {
+    return IntStream.of(tracker.getActiveStageIds())
+        .mapToObj(tracker::getStageInfo)
+        .filter(Option::isDefined)
+        .map(Option::get)
+        .anyMatch(
+            stage -> stage.numTasks() > 1 && stage.numCompletedTasks() * 2 >= stage.numTasks());
   }
 }

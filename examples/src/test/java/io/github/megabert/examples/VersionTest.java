@@ -1,0 +1,106 @@
+package io.github.megabert.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** The project's version stands in many places, and is one. */
+class VersionTest {
+  private static final Path PROJECT = Path.of("..");
+  private static final String NUMBER = "([0-9]+\\.[0-9]+\\.[0-9]+)";
+
+  /** How the version is written, and in how many places at least. */
+  private enum Form {
+    JAR("megabert-[a-z0-9-]+-" + NUMBER + "(?:-[a-z]+)?\\.(?:jar|json)", 10),
+    ARCHIVE("megabert-" + NUMBER, 1),
+    COORDINATES("io\\.github\\.megabert:megabert-[a-z0-9-]+:" + NUMBER, 1),
+    POM(
+        "<groupId>io\\.github\\.megabert</groupId>\\s*<artifactId>megabert-[a-z0-9-]+</artifactId>"
+            + "\\s*<version>"
+            + NUMBER,
+        12),
+    REPOSITORY("megabert-[a-z0-9]+/" + NUMBER, 1),
+    CONSTANT("String VERSION = \"" + NUMBER + "\"", 2),
+    OPEN_API("\"version\": \"" + NUMBER + "\"", 1),
+    CHANGELOG("(?s)\\A# Changelog\\s+## " + NUMBER, 1),
+    PRINTED("megabert " + NUMBER, 2);
+
+    private final Pattern pattern;
+    private final int least;
+
+    Form(String pattern, int least) {
+      this.pattern = Pattern.compile(pattern);
+      this.least = least;
+    }
+  }
+
+  private static final Set<String> KINDS = Set.of("java", "md", "xml", "sh", "json", "kts", "kt");
+
+  @Test
+  void everyPlaceHasTheVersionOfThePom() throws IOException {
+    Matcher pom =
+        Pattern.compile("<artifactId>megabert-parent</artifactId>\\s*<version>" + NUMBER)
+            .matcher(Files.readString(PROJECT.resolve("pom.xml")));
+    assertTrue(pom.find(), "pom.xml has no version");
+    String version = pom.group(1);
+    int[] found = new int[Form.values().length];
+    List<String> others = new ArrayList<>();
+    for (Path file : files()) {
+      String text = Files.readString(file);
+      for (Form form : Form.values()) {
+        Matcher matcher = form.pattern.matcher(text);
+        while (matcher.find()) {
+          found[form.ordinal()]++;
+          if (!matcher.group(1).equals(version)) {
+            others.add(PROJECT.relativize(file) + ": " + matcher.group());
+          }
+        }
+      }
+    }
+    assertEquals(List.of(), others, "other versions than " + version);
+    for (Form form : Form.values()) {
+      assertTrue(found[form.ordinal()] >= form.least, form + ": " + found[form.ordinal()]);
+    }
+  }
+
+  /** What people read or build, without what was built and what others wrote. */
+  private static List<Path> files() throws IOException {
+    List<Path> files = new ArrayList<>();
+    Files.walkFileTree(
+        PROJECT,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
+            String name = String.valueOf(folder.getFileName());
+            return name.equals("target")
+                    || name.equals("fixtures")
+                    || (name.startsWith(".") && !folder.equals(PROJECT))
+                ? FileVisitResult.SKIP_SUBTREE
+                : FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            String name = String.valueOf(file.getFileName());
+            String kind = name.substring(name.lastIndexOf('.') + 1);
+            if (KINDS.contains(kind) || name.equals("Dockerfile")) {
+              files.add(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return files;
+  }
+}
