@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -55,14 +57,14 @@ class VersionTest {
             .matcher(Files.readString(PROJECT.resolve("pom.xml")));
     assertTrue(pom.find(), "pom.xml has no version");
     String version = pom.group(1);
-    int[] found = new int[Form.values().length];
+    Map<Form, Integer> found = new EnumMap<>(Form.class);
     List<String> others = new ArrayList<>();
     for (Path file : files()) {
       String text = Files.readString(file);
       for (Form form : Form.values()) {
         Matcher matcher = form.pattern.matcher(text);
         while (matcher.find()) {
-          found[form.ordinal()]++;
+          found.merge(form, 1, Integer::sum);
           if (!matcher.group(1).equals(version)) {
             others.add(PROJECT.relativize(file) + ": " + matcher.group());
           }
@@ -71,7 +73,7 @@ class VersionTest {
     }
     assertEquals(List.of(), others, "other versions than " + version);
     for (Form form : Form.values()) {
-      assertTrue(found[form.ordinal()] >= form.least, form + ": " + found[form.ordinal()]);
+      assertTrue(found.getOrDefault(form, 0) >= form.least, form + ": " + found.get(form));
     }
   }
 
