@@ -5,6 +5,8 @@ import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.checkpoint.SafetensorsWriter;
 import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -14,7 +16,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -84,7 +85,10 @@ final class ConversionMeasurement {
         MegatronBertConfig.ofSizes(LAYERS, HIDDEN, HEADS, 4 * HIDDEN, VOCABULARY, POSITIONS)
             .with("architectures", List.of("MegatronBertModel"));
     Files.writeString(folder.resolve("config.json"), config.toJson());
-    List<TensorSpec> specs = specs();
+    List<TensorSpec> specs =
+        ParameterTable.of(config.sizes(), ModelClass.MODEL).specs().stream()
+            .map(spec -> new TensorSpec(spec.name(), DType.F16, spec.shape()))
+            .toList();
     try (Arena arena = Arena.ofConfined();
         SafetensorsWriter writer =
             SafetensorsWriter.create(
@@ -100,40 +104,6 @@ final class ConversionMeasurement {
       }
       writer.commit();
     }
-  }
-
-  private static List<TensorSpec> specs() {
-    List<TensorSpec> specs = new ArrayList<>();
-    add(specs, "embeddings.word_embeddings.weight", VOCABULARY, HIDDEN);
-    add(specs, "embeddings.position_embeddings.weight", POSITIONS, HIDDEN);
-    add(specs, "embeddings.token_type_embeddings.weight", 2, HIDDEN);
-    for (int layer = 0; layer < LAYERS; layer++) {
-      String name = "encoder.layer." + layer + ".";
-      addNorm(specs, name + "attention.ln");
-      for (String kind : new String[] {"self.query", "self.key", "self.value", "output.dense"}) {
-        addLinear(specs, name + "attention." + kind, HIDDEN, HIDDEN);
-      }
-      addNorm(specs, name + "ln");
-      addLinear(specs, name + "intermediate.dense", 4 * HIDDEN, HIDDEN);
-      addLinear(specs, name + "output.dense", HIDDEN, 4 * HIDDEN);
-    }
-    addNorm(specs, "encoder.ln");
-    addLinear(specs, "pooler.dense", HIDDEN, HIDDEN);
-    return specs;
-  }
-
-  private static void addNorm(List<TensorSpec> specs, String name) {
-    add(specs, name + ".weight", HIDDEN);
-    add(specs, name + ".bias", HIDDEN);
-  }
-
-  private static void addLinear(List<TensorSpec> specs, String name, int rows, int columns) {
-    add(specs, name + ".weight", rows, columns);
-    add(specs, name + ".bias", rows);
-  }
-
-  private static void add(List<TensorSpec> specs, String name, long... extents) {
-    specs.add(new TensorSpec("bert." + name, DType.F16, Shape.of(extents)));
   }
 
   /** Samples how much of the process is in memory without being a mapped file. */

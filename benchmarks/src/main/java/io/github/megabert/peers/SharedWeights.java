@@ -5,6 +5,7 @@ import io.github.megabert.checkpoint.TensorSpec;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -43,9 +44,9 @@ final class SharedWeights {
           "intermediate.dense.weight",
           "output.dense.weight");
 
-  private static final String NORM_WEIGHT = "bert.encoder.ln.weight";
-  private static final String BIAS = "bert.encoder.ln.bias";
-  private static final String WIDE_BIAS = "bert.encoder.layer.0.intermediate.dense.bias";
+  private static final String NORM_WEIGHT = ParameterTable.CLOSING_NORM + ".weight";
+  private static final String BIAS = ParameterTable.CLOSING_NORM + ".bias";
+  private static final String WIDE_BIAS = ParameterTable.layerPrefix(0) + "intermediate.dense.bias";
 
   private final Path folder;
   private final RandomCheckpoint random = RandomCheckpoint.of(config(), ModelClass.MODEL, 345);
@@ -92,19 +93,18 @@ final class SharedWeights {
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.WRITE)) {
-      append(raw, random.tensor("bert.embeddings.word_embeddings.weight"));
-      append(raw, random.tensor("bert.embeddings.position_embeddings.weight"));
-      append(raw, random.tensor("bert.embeddings.token_type_embeddings.weight"));
+      append(raw, random.tensor(ParameterTable.WORD_EMBEDDINGS));
+      append(raw, random.tensor(ParameterTable.POSITION_EMBEDDINGS));
+      append(raw, random.tensor(ParameterTable.TYPE_EMBEDDINGS));
       append(raw, random.tensor(NORM_WEIGHT));
       append(raw, random.tensor(BIAS));
       append(raw, random.tensor(WIDE_BIAS));
-      append(raw, random.tensor("bert.pooler.dense.weight"));
+      append(raw, random.tensor(ParameterTable.POOLER + ".weight"));
       for (int layer = 0; layer < LAYERS; layer++) {
         for (String matrix : MATRICES) {
           try (Arena arena = Arena.ofConfined()) {
             append(
-                raw,
-                transposed(random.tensor("bert.encoder.layer." + layer + "." + matrix), arena));
+                raw, transposed(random.tensor(ParameterTable.layerPrefix(layer) + matrix), arena));
           }
         }
       }

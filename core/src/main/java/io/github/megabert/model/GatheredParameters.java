@@ -27,17 +27,17 @@ record GatheredParameters(TrainableParameters parameters) implements Checkpoint 
 
   @Override
   public Set<String> names() {
-    return parameters.names();
+    return parameters.specs().keySet();
   }
 
   @Override
   public DType dtype(String name) {
-    return parameters.dtype(name);
+    return parameters.values().dtype(name);
   }
 
   @Override
   public Shape shape(String name) {
-    return parameters.shape(name);
+    return parameters.values().shape(name);
   }
 
   @Override
@@ -54,7 +54,7 @@ record GatheredParameters(TrainableParameters parameters) implements Checkpoint 
   public Tensor tensor(String name, Arena arena) {
     Parameter parameter = parameters.parameter(name);
     Tensor part = parameters.read(parameter, parameter.block().value(), arena);
-    return parameters.wholeOnAll(parameter, part, arena);
+    return parameters.share().wholeOnAll(parameter.spec(), part, arena);
   }
 
   /** The parameters stay. */

@@ -17,9 +17,8 @@ import java.util.stream.IntStream;
  */
 final class LanguageModelHead {
   /** What the names of its parameters begin with. */
-  static final String PREFIX = "cls.predictions.";
-
   private final MegatronBertConfig config;
+
   private final TensorRank ranks;
   private final Backend.Linear transform;
   private final Norm norm;
@@ -28,13 +27,13 @@ final class LanguageModelHead {
   LanguageModelHead(ParameterSource source) {
     config = source.config();
     ranks = source.ranks();
-    transform = source.head(PREFIX + "transform.dense");
-    norm = source.headNorm(PREFIX + "transform.LayerNorm");
+    transform = source.head(ParameterTable.LANGUAGE_MODEL + "transform.dense");
+    norm = source.headNorm(ParameterTable.LANGUAGE_MODEL + "transform.LayerNorm");
     String decoderName =
         config.tieWordEmbeddings() ? ParameterTable.WORD_EMBEDDINGS : ParameterTable.DECODER;
     decoder = source.headDecoder(decoderName, ParameterTable.DECODER_BIAS);
     source.ignore(ParameterTable.DECODER);
-    source.ignore(PREFIX + "decoder.bias");
+    source.ignore(ParameterTable.DECODER_BIAS_ALIAS);
   }
 
   /** Logits {@code [rows, vocabulary]} of rows {@code [rows, hidden]} of the closed stack. */

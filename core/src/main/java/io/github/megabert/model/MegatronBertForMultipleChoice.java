@@ -6,6 +6,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Tensor;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ public final class MegatronBertForMultipleChoice implements MegatronBert {
 
   MegatronBertForMultipleChoice(ParameterSource source) {
     bert = MegatronBertModel.loadWithPooler(source);
-    classifier = source.head("classifier");
+    classifier = source.head(ParameterTable.CLASSIFIER);
   }
 
   /**

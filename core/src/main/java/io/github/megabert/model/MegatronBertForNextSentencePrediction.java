@@ -6,6 +6,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Tensor;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,7 @@ public final class MegatronBertForNextSentencePrediction implements MegatronBert
 
   MegatronBertForNextSentencePrediction(ParameterSource source) {
     bert = MegatronBertModel.loadWithPooler(source);
-    nextSentence = source.head("cls.seq_relationship");
+    nextSentence = source.head(ParameterTable.SENTENCE_PAIR);
   }
 
   /**

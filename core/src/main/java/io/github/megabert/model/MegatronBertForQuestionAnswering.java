@@ -6,6 +6,7 @@ import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -23,7 +24,7 @@ public final class MegatronBertForQuestionAnswering implements MegatronBert {
 
   MegatronBertForQuestionAnswering(ParameterSource source) {
     bert = MegatronBertModel.loadWithoutPooler(source);
-    outputs = source.head("qa_outputs");
+    outputs = source.head(ParameterTable.ANSWER_SPAN);
   }
 
   /**

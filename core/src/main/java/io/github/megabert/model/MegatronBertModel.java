@@ -27,7 +27,6 @@ import org.jspecify.annotations.Nullable;
  * The backend and the checkpoint must stay open while the model is used.
  */
 public final class MegatronBertModel implements MegatronBert {
-  private static final String POOLER = "bert.pooler.dense";
 
   private final MegatronBertConfig config;
   private final Backend backend;
@@ -81,18 +80,21 @@ public final class MegatronBertModel implements MegatronBert {
   /** The stack with its pooler, where the checkpoint has one. */
   static MegatronBertModel load(ParameterSource source) {
     return new MegatronBertModel(
-        source, source.has(POOLER + ".weight") ? source.linear(POOLER) : null);
+        source,
+        source.has(ParameterTable.POOLER + ".weight")
+            ? source.linear(ParameterTable.POOLER)
+            : null);
   }
 
   /** The stack with a pooler, which the head needs. */
   static MegatronBertModel loadWithPooler(ParameterSource source) {
-    return new MegatronBertModel(source, source.head(POOLER));
+    return new MegatronBertModel(source, source.head(ParameterTable.POOLER));
   }
 
   /** The stack alone. */
   static MegatronBertModel loadWithoutPooler(ParameterSource source) {
-    source.ignore(POOLER + ".weight");
-    source.ignore(POOLER + ".bias");
+    source.ignore(ParameterTable.POOLER + ".weight");
+    source.ignore(ParameterTable.POOLER + ".bias");
     return new MegatronBertModel(source, null);
   }
 

@@ -253,7 +253,7 @@ final class ParameterSource {
   private void requireLabels(String prefix) {
     String name = prefix + ".weight";
     long labels = table.get(name).shape().extent(0);
-    if (prefix.equals("classifier")
+    if (prefix.equals(ParameterTable.CLASSIFIER)
         && has(name)
         && labels == config.numLabels()
         && checkpoint.shape(name).rank() == 2

@@ -59,8 +59,8 @@ public final class PipelinePasses {
   public PipelinePasses(TrainableModel model, Timeline timeline) {
     this.model = model;
     this.timeline = timeline;
-    pipeline = model.parameters().pipeline();
-    tensor = model.parameters().tensorRank();
+    pipeline = model.parameters().share().pipeline();
+    tensor = model.parameters().share().tensor();
     group = requireNonNull(pipeline.group());
     hidden = model.model().config().hiddenSize();
   }

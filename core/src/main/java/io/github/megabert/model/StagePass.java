@@ -45,7 +45,7 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
     this.stage = stage;
     this.buffers = buffers;
     this.incoming = incoming;
-    isLast = stage == parameters.pipeline().lastStage();
+    isLast = stage == parameters.share().pipeline().lastStage();
     tape = new Tape(parameters.backend().begin(), parameters, recompute, completed);
     try {
       loss =

@@ -7,6 +7,7 @@ import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Partition;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterSpec.Kind;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -87,7 +88,7 @@ record TensorRank(@Nullable Communicator group, boolean dividesTokens) {
    */
   boolean isOfTokens(ParameterSpec spec) {
     boolean isNorm = spec.kind() == Kind.NORM_WEIGHT || spec.kind() == Kind.NORM_BIAS;
-    return dividesTokens && isNorm && !spec.name().startsWith(LanguageModelHead.PREFIX);
+    return dividesTokens && isNorm && !spec.name().startsWith(ParameterTable.LANGUAGE_MODEL);
   }
 
   /** A parameter as this rank has it. */

@@ -31,13 +31,10 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
       Predicate<ParameterSpec> frozen) {
     MegatronBertConfig sizes =
         MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
+    RankShare share =
+        new RankShare(TensorRank.of(options, backend), PipelineRank.of(options, sizes));
     TrainableParameters parameters =
-        new TrainableParameters(
-            backend,
-            frozen,
-            TensorRank.of(options, backend),
-            PipelineRank.of(options, sizes),
-            checkpoint.source());
+        new TrainableParameters(backend, frozen, share, checkpoint.source());
     try {
       MegatronBert model = new ModelLoader(checkpoint, backend, parameters).load(options);
       Map<String, Object> config = new LinkedHashMap<>(model.config().toMap());

@@ -1,15 +1,11 @@
 package io.github.megabert.model;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.GradientTargets;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.checkpoint.Checkpoint;
-import io.github.megabert.parallel.Communicator;
-import io.github.megabert.parallel.Ranks;
 import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
@@ -33,11 +29,11 @@ import org.jspecify.annotations.Nullable;
  * gradients. The model reads the values whenever it computes. Tied weights are one parameter with
  * two uses, whose gradients add up.
  *
- * <p>It is a {@link Checkpoint} of the values as they are now, so a model under training can be
- * written as any other. Where ranks share the model, each has its part of the parameters, and a
- * tensor is read by all ranks together. Belongs to one thread.
+ * <p>{@link #values} is a checkpoint of what they are now, so a model under training can be written
+ * as any other. Where ranks share the model, each has its part of the parameters; {@link #share}
+ * says which. Belongs to one thread.
  */
-public final class TrainableParameters implements ParameterStorage, GradientTargets, Checkpoint {
+public final class TrainableParameters implements ParameterStorage, GradientTargets, AutoCloseable {
   /**
    * Parameters that a layer reads as one matrix, such as the query, key and value.
    *
@@ -58,16 +54,13 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
 
   private final Backend backend;
   private final Predicate<ParameterSpec> frozen;
-  private final TensorRank ranks;
+  private final RankShare share;
   private final String source;
   private @Nullable Map<String, Object> config;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
 
   /** Parameters of all stages, in the order in which the model asked for them. */
   private final Map<String, ParameterSpec> wholeModel = new LinkedHashMap<>();
-
-  /** The first and the last rank of a pipeline, which share tied embeddings; null without one. */
-  private final @Nullable Communicator ends;
 
   /** Those that another stage uses. */
   private final Set<String> elsewhere = new HashSet<>();
@@ -78,28 +71,15 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
   private final IdentityHashMap<Object, Block> biases = new IdentityHashMap<>();
   private int paddingId = -1;
   private int vocabulary;
-  private final PipelineRank pipeline;
   private boolean closed;
 
-  /** Nothing yet; all ranks of a pipeline call it together. */
+  /** Nothing yet. */
   TrainableParameters(
-      Backend backend,
-      Predicate<ParameterSpec> frozen,
-      TensorRank ranks,
-      PipelineRank pipeline,
-      String source) {
+      Backend backend, Predicate<ParameterSpec> frozen, RankShare share, String source) {
     this.backend = backend;
-    this.ranks = ranks;
-    this.pipeline = pipeline;
     this.frozen = frozen;
+    this.share = share;
     this.source = source;
-    Communicator group = pipeline.group();
-    if (group == null) {
-      ends = null;
-    } else {
-      boolean isEnd = group.rank() == 0 || group.rank() == group.size() - 1;
-      ends = group.split(isEnd ? 0 : 1, group.rank());
-    }
   }
 
   /**
@@ -114,30 +94,9 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     paddingId = padding;
   }
 
-  /** Which stages are here. */
-  PipelineRank pipeline() {
-    return pipeline;
-  }
-
-  /**
-   * Checks that the model was loaded for so many pipeline-parallel ranks.
-   *
-   * @throws IllegalArgumentException if not
-   */
-  public void requirePipelineOf(int ranks) {
-    if (pipeline().size() != ranks) {
-      throw new IllegalArgumentException(
-          "the model was loaded for "
-              + pipeline().size()
-              + " pipeline-parallel ranks, the plan has "
-              + ranks
-              + "; load it with the plan's pipeline group");
-    }
-  }
-
-  /** Which part of every layer is here. */
-  TensorRank tensorRank() {
-    return ranks;
+  /** What is here of the model. */
+  public RankShare share() {
+    return share;
   }
 
   // Loading.
@@ -170,7 +129,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     if (known != null) {
       return known.block;
     }
-    List<Shape> shapes = specs.stream().map(spec -> ranks.part(spec).shape()).toList();
+    List<Shape> shapes = specs.stream().map(spec -> share.tensor().part(spec).shape()).toList();
     int columns = shapes.getFirst().intExtent(-1);
     int rows = shapes.stream().mapToInt(TrainableParameters::rows).sum();
     // Also on ranks where a zero stands for what the first one trains: all walk the same way back,
@@ -204,7 +163,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
 
   /** Also what the first of several ranks trains alone. */
   private boolean isFrozen(ParameterSpec spec) {
-    return frozen.test(spec) || ranks.isZero(spec);
+    return frozen.test(spec) || share.tensor().isZero(spec);
   }
 
   /** How many parameters are not trained on any rank. */
@@ -233,37 +192,10 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
 
   /** What this rank has of a whole parameter's numbers, {@code [rows, columns of its block]}. */
   public Tensor part(Parameter parameter, Tensor whole) {
-    return ranks
+    return share
+        .tensor()
         .part(parameter.spec, whole)
         .reshape(Shape.of(parameter.rows, parameter.block.value.columns()));
-  }
-
-  /**
-   * A whole parameter's numbers from what each of the ranks that share the model has; all call it,
-   * and the first gets the whole.
-   *
-   * @param part float32, of the parameter's shape here
-   */
-  public Tensor whole(Parameter parameter, Tensor part, Arena arena) {
-    return ranks.whole(parameter.spec, part, arena);
-  }
-
-  /**
-   * As {@link #whole}, on all of them. All give what they have, but of what the first trains alone
-   * they may give anything.
-   */
-  public Tensor wholeOnAll(Parameter parameter, Tensor part, Arena arena) {
-    Tensor whole = ranks.whole(parameter.spec, part, arena);
-    Communicator group = ranks.group();
-    if (group != null && parameter.spec.split() == ParameterSpec.Split.FIRST) {
-      group.broadcast(whole.segment(), 0);
-    }
-    return whole;
-  }
-
-  /** Whether ranks of a pipeline have some layers each. */
-  public boolean isPipeline() {
-    return pipeline().isDivided();
   }
 
   /**
@@ -281,21 +213,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * share the model, all call it, and the first gets the whole.
    */
   public Tensor gather(Parameter parameter, ResidentMatrix matrix, Arena arena) {
-    return ranks.whole(parameter.spec, read(parameter, matrix, arena), arena);
-  }
-
-  /**
-   * The sum of a number over the ranks that share the model, the same on each.
-   *
-   * @param value what this rank adds
-   */
-  public double sumOverRanks(double value) {
-    return Ranks.sum(pipeline().group(), Ranks.sum(ranks.group(), value));
-  }
-
-  /** Whether another rank holds the same numbers and counts them. */
-  public boolean isCopy(Parameter parameter) {
-    return ranks.isCopy(parameter.spec) || !pipeline().has(parameter.spec.place());
+    return share.whole(parameter.spec, read(parameter, matrix, arena), arena);
   }
 
   /** What is trained of the whole model, in one order on all ranks that share it. */
@@ -309,33 +227,9 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    */
   public @Nullable Parameter given(ParameterSpec spec) {
     Parameter parameter = parameters.get(spec.name());
-    return parameter == null || parameter.isFrozen || !pipeline().has(spec.place())
+    return parameter == null || parameter.isFrozen || !share.pipeline().has(spec.place())
         ? null
         : parameter;
-  }
-
-  /**
-   * Brings a whole parameter's numbers to the first stage, from the stage that has it. All ranks
-   * that share the model call it.
-   *
-   * @param whole float32, of the parameter's shape; null in stages that have not got it
-   * @return the same on the first rank, and null or what was given on others
-   */
-  public @Nullable Tensor toFirstStage(ParameterSpec spec, @Nullable Tensor whole, Arena arena) {
-    Communicator group = pipeline().group();
-    int stage = pipeline().stage(spec.place());
-    int owner = pipeline().rankOf(stage);
-    if (group == null || owner == 0 || ranks.rank() > 0) {
-      return whole;
-    }
-    if (group.rank() == owner) {
-      group.send(requireNonNull(whole).segment(), 0, PipelineRank.tagOfHiddenStates(stage));
-    } else if (group.rank() == 0) {
-      Tensor received = Tensor.allocate(arena, DType.F32, spec.shape());
-      group.receive(received.segment(), owner, PipelineRank.tagOfHiddenStates(stage));
-      return received;
-    }
-    return whole;
   }
 
   // Training.
@@ -374,24 +268,16 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * embeddings in the first and the last stage. Called once a step, by all of them.
    */
   public void sumShared(Computation computation) {
-    sumTokenShares(computation);
-    sumTied(computation);
-  }
-
-  private void sumTokenShares(Computation computation) {
     for (Parameter parameter : parameters.values()) {
       Matrix gradient = parameter.block.gradient;
-      if (gradient != null && ranks.isOfTokens(parameter.spec)) {
-        computation.allReduce(requireNonNull(ranks.group()), gradient, null, gradient);
+      if (gradient != null) {
+        share.sumTokenShares(computation, parameter.spec, gradient);
       }
     }
-  }
-
-  private void sumTied(Computation computation) {
     for (Parameter parameter : parameters.values()) {
       Matrix gradient = parameter.block.gradient;
-      if (ends != null && gradient != null && elsewhere.contains(parameter.spec.name())) {
-        computation.allReduce(ends, gradient, null, gradient);
+      if (gradient != null && elsewhere.contains(parameter.spec.name())) {
+        share.sumOverEnds(computation, gradient);
       }
     }
   }
@@ -421,7 +307,7 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     if (words == null || !words.block.equals(tables.get(table))) {
       return -1;
     }
-    return paddingId < 0 ? -1 : ranks.ownWord(paddingId, vocabulary);
+    return paddingId < 0 ? -1 : share.tensor().ownWord(paddingId, vocabulary);
   }
 
   @Override
@@ -434,65 +320,36 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
     return gradient(biases, linear);
   }
 
-  // The checkpoint of the present values.
+  // The present values.
 
-  @Override
-  public String source() {
+  /** What messages call the model. */
+  String source() {
     return source;
   }
 
-  @Override
-  public Map<String, Object> config() {
+  Map<String, Object> config() {
     if (config == null) {
       throw new IllegalStateException("the model has not been loaded");
     }
     return new LinkedHashMap<>(config);
   }
 
-  @Override
-  public Set<String> names() {
-    return Collections.unmodifiableSet(wholeModel.keySet());
+  /** Parameters of all stages by name, in the order in which the model asked for them. */
+  Map<String, ParameterSpec> specs() {
+    return Collections.unmodifiableMap(wholeModel);
   }
 
-  @Override
-  public DType dtype(String name) {
-    spec(name);
-    return DType.F32;
+  /** What is here of a parameter; null if nothing. */
+  @Nullable Parameter find(ParameterSpec spec) {
+    return parameters.get(spec.name());
   }
 
-  @Override
-  public Shape shape(String name) {
-    return spec(name).shape();
-  }
-
-  private ParameterSpec spec(String name) {
-    ParameterSpec spec = wholeModel.get(name);
-    if (spec == null) {
-      throw new IllegalArgumentException("the model has no parameter " + name);
-    }
-    return spec;
-  }
-
-  @Override
-  public Tensor tensor(String name) {
-    Tensor whole = atFirst(spec(name));
-    if (whole == null) {
-      throw new IllegalStateException(
-          name
-              + " is of the whole model, which the first rank alone has once all have asked for it");
-    }
-    return whole;
-  }
-
-  /** A parameter as the first rank gets it; null where nothing is known of it. */
-  private @Nullable Tensor atFirst(ParameterSpec spec) {
-    Arena arena = Arena.ofAuto();
-    Parameter parameter = parameters.get(spec.name());
-    Tensor whole =
-        parameter == null || !pipeline().has(spec.place())
-            ? null
-            : gather(parameter, parameter.block.value, arena);
-    return toFirstStage(spec, whole, arena);
+  /**
+   * A checkpoint of the values, each as it is when it is read. Where ranks share the model, all
+   * read the same tensors together, and the first gets them.
+   */
+  public Checkpoint values() {
+    return new PresentValues(this);
   }
 
   /**
@@ -500,17 +357,8 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * the model, all call it, and its numbers are copies.
    */
   public Checkpoint whole() {
-    if (ranks.group() == null && !pipeline().isDivided()) {
-      return this;
-    }
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (ParameterSpec spec : wholeModel.values()) {
-      Tensor tensor = atFirst(spec);
-      if (tensor != null) {
-        tensors.put(spec.name(), tensor);
-      }
-    }
-    return new Snapshot(source, config(), tensors);
+    PresentValues values = new PresentValues(this);
+    return share.isWhole() ? values : values.copy();
   }
 
   /**
@@ -527,41 +375,11 @@ public final class TrainableParameters implements ParameterStorage, GradientTarg
    * many layers, one a rank, and the words on the last one too.
    */
   public boolean isDividedAsMegatron() {
+    PipelineRank pipeline = share.pipeline();
     return !pipeline.isDivided()
         || (pipeline.chunks() == 1
             && pipeline.layers() % pipeline.size() == 0
             && wholeModel.containsKey(ParameterTable.DECODER_BIAS));
-  }
-
-  /** Numbers that do not change any more. */
-  private record Snapshot(String source, Map<String, Object> config, Map<String, Tensor> tensors)
-      implements Checkpoint {
-    @Override
-    public Set<String> names() {
-      return tensors.keySet();
-    }
-
-    @Override
-    public DType dtype(String name) {
-      return DType.F32;
-    }
-
-    @Override
-    public Shape shape(String name) {
-      return tensor(name).shape();
-    }
-
-    @Override
-    public Tensor tensor(String name) {
-      Tensor tensor = tensors.get(name);
-      if (tensor == null) {
-        throw new IllegalArgumentException("the model has no parameter " + name);
-      }
-      return tensor;
-    }
-
-    @Override
-    public void close() {}
   }
 
   /** Frees values and gradients; the model must not be used after that. */

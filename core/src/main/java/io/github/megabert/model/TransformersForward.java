@@ -151,7 +151,7 @@ public final class TransformersForward {
 
   private double addGradients(TrainableModel trained, Regularization with, boolean recompute) {
     TrainableParameters parameters = trained.parameters();
-    if (parameters.pipeline().isDivided()) {
+    if (parameters.share().isPipeline()) {
       PipelinePasses.MicroBatch all = new PipelinePasses.MicroBatch(batch(), labels(), with);
       return new PipelinePasses(trained, Timeline.OFF)
           .addGradients(List.of(all), 1, recompute, (computation, gradient) -> {});

@@ -19,11 +19,35 @@ public final class ParameterTable {
   /** The table of word embeddings, and the decoder's weight where it is tied. */
   public static final String WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight";
 
+  /** The table of positions. */
+  public static final String POSITION_EMBEDDINGS = "bert.embeddings.position_embeddings.weight";
+
+  /** The table of token types. */
+  public static final String TYPE_EMBEDDINGS = "bert.embeddings.token_type_embeddings.weight";
+
   /** The decoder's weight where it is not tied. */
   public static final String DECODER = "cls.predictions.decoder.weight";
 
   /** The decoder's bias. */
   public static final String DECODER_BIAS = "cls.predictions.bias";
+
+  /** Another name of the same bias in transformers, which is saved beside it or in its place. */
+  public static final String DECODER_BIAS_ALIAS = "cls.predictions.decoder.bias";
+
+  /** What the names of a language model's head begin with. */
+  public static final String LANGUAGE_MODEL = "cls.predictions.";
+
+  /** The dense layer over the first token. */
+  public static final String POOLER = "bert.pooler.dense";
+
+  /** The head that tells whether a text continues another. */
+  public static final String SENTENCE_PAIR = "cls.seq_relationship";
+
+  /** The head of labels, or of choices. */
+  public static final String CLASSIFIER = "classifier";
+
+  /** The head of answers' beginnings and ends. */
+  public static final String ANSWER_SPAN = "qa_outputs";
 
   /** The LayerNorm behind the embeddings, where the order is post-LayerNorm. */
   public static final String EMBEDDINGS_NORM = "bert.embeddings.LayerNorm";
@@ -89,8 +113,8 @@ public final class ParameterTable {
 
   private void embeddings() {
     table(WORD_EMBEDDINGS, sizes.vocabulary(), Split.VOCABULARY, EMBEDDINGS);
-    table("bert.embeddings.position_embeddings.weight", sizes.positions(), Split.FIRST, EMBEDDINGS);
-    table("bert.embeddings.token_type_embeddings.weight", sizes.types(), Split.FIRST, EMBEDDINGS);
+    table(POSITION_EMBEDDINGS, sizes.positions(), Split.FIRST, EMBEDDINGS);
+    table(TYPE_EMBEDDINGS, sizes.types(), Split.FIRST, EMBEDDINGS);
     if (sizes.order() == LayerOrder.POST_LAYER_NORM) {
       norm(EMBEDDINGS_NORM, EMBEDDINGS);
     }
@@ -140,19 +164,19 @@ public final class ParameterTable {
 
   private void head(ModelClass.Head head) {
     switch (head) {
-      case POOLER -> dense("bert.pooler.dense", sizes.hidden());
+      case POOLER -> dense(POOLER, sizes.hidden());
       case LANGUAGE_MODEL -> languageModel();
-      case SENTENCE_PAIR -> dense("cls.seq_relationship", 2);
-      case LABEL_CLASSIFIER -> dense("classifier", sizes.labels());
-      case CHOICE_CLASSIFIER -> dense("classifier", 1);
-      case ANSWER_SPAN -> dense("qa_outputs", 2);
+      case SENTENCE_PAIR -> dense(SENTENCE_PAIR, 2);
+      case LABEL_CLASSIFIER -> dense(CLASSIFIER, sizes.labels());
+      case CHOICE_CLASSIFIER -> dense(CLASSIFIER, 1);
+      case ANSWER_SPAN -> dense(ANSWER_SPAN, 2);
     }
   }
 
   private void languageModel() {
     put(DECODER_BIAS, Shape.of(sizes.vocabulary()), Kind.BIAS, Split.VOCABULARY, HEAD);
-    dense("cls.predictions.transform.dense", sizes.hidden());
-    norm("cls.predictions.transform.LayerNorm", HEAD);
+    dense(LANGUAGE_MODEL + "transform.dense", sizes.hidden());
+    norm(LANGUAGE_MODEL + "transform.LayerNorm", HEAD);
     if (!sizes.tied()) {
       Shape shape = Shape.of(sizes.vocabulary(), sizes.hidden());
       put(DECODER, shape, Kind.MATRIX, Split.VOCABULARY, HEAD);

@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
  * its own file of Megatron-LM's; the others give what they have.
  *
  * @param steps of the whole run
- * @param ranks those that train together; null where one trains alone
  */
 record RunCheckpoints(
     TrainableParameters parameters,
@@ -29,8 +28,7 @@ record RunCheckpoints(
     Schedule schedule,
     int steps,
     CheckpointFormat format,
-    @Nullable ParallelGroups ranks,
-    DataParallelOptions dataParallel) {
+    TrainingRanks ranks) {
   /**
    * Refuses a run whose checkpoints cannot be Megatron-LM's, where they are to be.
    *
@@ -44,7 +42,7 @@ record RunCheckpoints(
     }
     MegatronNumbers.requireExpressible(options.optimizer(), schedule, parameters.frozenCount());
     try {
-      MegatronPartition _ = partition(parameters, dialect);
+      MegatronPartition _ = partition(parameters.values(), dialect);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "the checkpoints of this run cannot be Megatron-LM's: "
@@ -60,16 +58,17 @@ record RunCheckpoints(
    * for Megatron core's pipelines.
    */
   private @Nullable ParallelGroups ranksThatWrite() {
-    if (ranks == null || format.dialect() == null) {
+    ParallelGroups groups = ranks.groups();
+    if (groups == null || format.dialect() == null) {
       return null;
     }
-    ParallelPlan plan = ranks.plan();
-    boolean isStateDivided = plan.data() > 1 && dataParallel.distributedOptimizer();
+    ParallelPlan plan = groups.plan();
+    boolean isStateDivided = plan.data() > 1 && ranks.options().distributedOptimizer();
     return plan.tensor() * plan.pipeline() > 1
             && parameters.isDividedAsMegatron()
             && (plan.pipeline() == 1
                 || (!isStateDivided && format.dialect() == MegatronDialect.LEGACY))
-        ? ranks
+        ? groups
         : null;
   }
 
@@ -88,13 +87,13 @@ record RunCheckpoints(
    * @return its folder on the first rank, null on others
    */
   @Nullable Path save(RunFolder files, AdamW optimizer, RunState state) throws IOException {
-    if (ranks != null && ranks.data().rank() > 0) {
-      if (dataParallel.distributedOptimizer()) {
+    if (!ranks.isOfFirstCopy()) {
+      if (ranks.options().distributedOptimizer()) {
         optimizer.giveState();
       }
       return null;
     }
-    boolean isFirst = ranks == null || ranks.world().rank() == 0;
+    boolean isFirst = ranks.isFirst();
     MegatronDialect dialect = format.dialect();
     if (dialect != null) {
       return saveForMegatron(files, optimizer, state, dialect, isFirst);

@@ -45,6 +45,43 @@ record RunState(
     bestMetrics = Collections.unmodifiableMap(new LinkedHashMap<>(bestMetrics));
   }
 
+  /**
+   * A run that begins.
+   *
+   * @param step steps that another run has done, which it goes on from
+   */
+  static RunState atStep(int step, long updates, String fingerprint) {
+    return new RunState(step, step, updates, 0, Map.of(), 0, 0, 0, fingerprint);
+  }
+
+  /** The state after a step. */
+  RunState stepped(long updatesDone, double loss, long stepTokens) {
+    return new RunState(
+        firstStep,
+        step + 1,
+        updatesDone,
+        bestStep,
+        bestMetrics,
+        evaluationsSinceBest,
+        lossSum + loss,
+        tokens + stepTokens,
+        fingerprint);
+  }
+
+  /** The state after an evaluation. */
+  RunState evaluated(Map<String, Double> metrics, boolean isBest) {
+    return new RunState(
+        firstStep,
+        step,
+        updates,
+        isBest ? step : bestStep,
+        isBest ? metrics : bestMetrics,
+        isBest ? 0 : evaluationsSinceBest + 1,
+        lossSum,
+        tokens,
+        fingerprint);
+  }
+
   void write(Path file) throws IOException {
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
     json.put("first_step", firstStep);

@@ -8,7 +8,7 @@ import io.github.megabert.model.PipelinePasses;
 import io.github.megabert.model.PipelinePasses.MicroBatch;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.model.TrainableParameters;
-import io.github.megabert.parallel.ParallelGroups;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Ranks;
 import io.github.megabert.parallel.Timeline;
 import io.github.megabert.parallel.Timeline.Lane;
@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class StepGradients {
   private final TrainableModel model;
   private final boolean recompute;
-  private final @Nullable ParallelGroups ranks;
-  private final DataParallelOptions dataParallel;
+  private final TrainingRanks ranks;
   private final Timeline timeline;
   private final @Nullable PipelinePasses pipeline;
 
@@ -33,27 +32,14 @@ final class StepGradients {
 
   /**
    * @param recompute whether layers are computed again for their gradients, to save memory
-   * @param ranks those that train together; null for one alone
    * @param timeline is told what is computed
    */
-  StepGradients(
-      TrainableModel model,
-      boolean recompute,
-      @Nullable ParallelGroups ranks,
-      DataParallelOptions dataParallel,
-      Timeline timeline) {
+  StepGradients(TrainableModel model, boolean recompute, TrainingRanks ranks, Timeline timeline) {
     this.model = model;
     this.recompute = recompute;
     this.ranks = ranks;
-    this.dataParallel = dataParallel;
     this.timeline = timeline;
-    pipeline =
-        ranks != null && ranks.plan().pipeline() > 1 ? new PipelinePasses(model, timeline) : null;
-  }
-
-  /** Whether a part of a step's batch is this rank's. */
-  boolean isOwn(int part) {
-    return ranks == null || part % ranks.data().size() == ranks.data().rank();
+    pipeline = ranks.isPipeline() ? new PipelinePasses(model, timeline) : null;
   }
 
   /**
@@ -78,7 +64,7 @@ final class StepGradients {
       parameters.sumShared(computation);
       computation.finish();
     }
-    return ranks == null || reduction == null ? loss : Ranks.sum(ranks.data(), loss);
+    return Ranks.sum(ranks.copies(), loss);
   }
 
   /** After a failure: the gradients are about to be freed. */
@@ -90,16 +76,17 @@ final class StepGradients {
 
   /** What sums the gradients of a step over the copies; null where there is one. */
   private @Nullable GradientReduction newReduction() {
-    return ranks == null || ranks.data().size() == 1
+    Communicator copies = ranks.copies();
+    return copies == null
         ? null
         : new GradientReduction(
-            ranks.data(), model.parameters().blocks(), dataParallel.distributedOptimizer());
+            copies, model.parameters().blocks(), ranks.options().distributedOptimizer());
   }
 
   /** Adds the gradients of this rank's parts of a step's batch. */
   private double addGradients(List<MicroBatch> own, int parts) {
     BiConsumer<Computation, Matrix> completed =
-        reduction == null || !dataParallel.overlap()
+        reduction == null || !ranks.options().overlap()
             ? (computation, gradient) -> {}
             : reduction::completed;
     if (pipeline != null) {

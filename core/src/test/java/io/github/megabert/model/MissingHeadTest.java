@@ -30,7 +30,7 @@ class MissingHeadTest {
                 LoadOptions.ofClass(ModelClass.SEQUENCE_CLASSIFICATION).withMissingHead(seed),
                 spec -> false)) {
       assertFalse(checkpoint.names().contains(name));
-      return model.parameters().tensor(name).toFloatArray();
+      return model.parameters().values().tensor(name).toFloatArray();
     }
   }
 

@@ -106,8 +106,8 @@ class PipelineParallelTest {
                 Set<String> here = parametersOf(model);
                 expected.keySet().retainAll(here);
                 TensorParallelTest.assertGradients(
-                    model, model.parameters().tensorRank(), expected, actual);
-                assertEquals(all, new TreeSet<>(model.parameters().names()));
+                    model, model.parameters().share().tensor(), expected, actual);
+                assertEquals(all, new TreeSet<>(model.parameters().values().names()));
                 return here;
               }
             });
@@ -210,7 +210,7 @@ class PipelineParallelTest {
     TrainableParameters parameters = model.parameters();
     double factor = 1.0 / parts.size();
     double loss = 0;
-    if (parameters.pipeline().isDivided()) {
+    if (parameters.share().isPipeline()) {
       loss =
           new PipelinePasses(model, Timeline.OFF)
               .addGradients(parts, factor, false, (computation, gradient) -> {});
@@ -281,7 +281,7 @@ class PipelineParallelTest {
             Map<String, Tensor> named = new TreeMap<>();
             actual.gradients.forEach((name, value) -> named.put("grad." + name, value));
             TensorParallelTest.assertGradients(
-                model, model.parameters().tensorRank(), wanted, named);
+                model, model.parameters().share().tensor(), wanted, named);
           }
         });
   }

@@ -84,12 +84,13 @@ class TrainedFixturesTest {
    * biases of keys, which softmax does not see, and what shifts all logits of a softmax alike (the
    * classifier's bias of multiple choice, the closing LayerNorm's of question answering).
    */
-  private static void assertParameters(Safetensors cases, TrainableParameters parameters) {
+  private static void assertParameters(Safetensors cases, TrainableParameters parameters)
+      throws IOException {
     Map<String, Tensor> trained = Fixtures.withPrefix(cases, "trained.");
     int compared = 0;
     for (Map.Entry<String, Tensor> entry : trained.entrySet()) {
       if (norm(cases.tensor("case1.grad." + entry.getKey())) > ROUNDING) {
-        Tensor actual = parameters.tensor(entry.getKey());
+        Tensor actual = parameters.values().tensor(entry.getKey());
         double error = relativeError(entry.getValue(), actual);
         assertTrue(error <= 1e-3, entry.getKey() + " is off by " + error);
         compared++;

@@ -27,11 +27,6 @@ import tools.jackson.databind.node.ObjectNode;
  * position ids, a decoder bias under either of its two names.
  */
 public final class HuggingFaceCheckpoint implements Checkpoint {
-  private static final String WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight";
-  private static final String DECODER_WEIGHT = "cls.predictions.decoder.weight";
-  private static final String DECODER_BIAS = "cls.predictions.decoder.bias";
-  private static final String PREDICTION_BIAS = "cls.predictions.bias";
-
   private final ObjectNode config;
   private final String configSource;
   private final NamedTensors tensors;
@@ -96,9 +91,9 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
    * untied, or where only it is stored, it is the one that counts.
    */
   private void keepTheBiasThatCounts() {
-    String decoderBias = storedNames.remove(DECODER_BIAS);
-    if (decoderBias != null && (!tied() || !storedNames.containsKey(PREDICTION_BIAS))) {
-      storedNames.put(PREDICTION_BIAS, decoderBias);
+    String decoderBias = storedNames.remove(ParameterTable.DECODER_BIAS_ALIAS);
+    if (decoderBias != null && (!tied() || !storedNames.containsKey(ParameterTable.DECODER_BIAS))) {
+      storedNames.put(ParameterTable.DECODER_BIAS, decoderBias);
     }
   }
 
@@ -108,11 +103,11 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
 
   private String stored(String name) {
     String stored = storedNames.get(name);
-    if (stored == null && name.equals(DECODER_BIAS)) {
-      stored = storedNames.get(PREDICTION_BIAS);
+    if (stored == null && name.equals(ParameterTable.DECODER_BIAS_ALIAS)) {
+      stored = storedNames.get(ParameterTable.DECODER_BIAS);
     }
-    if (stored == null && name.equals(DECODER_WEIGHT) && tied()) {
-      stored = storedNames.get(WORD_EMBEDDINGS);
+    if (stored == null && name.equals(ParameterTable.DECODER) && tied()) {
+      stored = storedNames.get(ParameterTable.WORD_EMBEDDINGS);
     }
     if (stored == null) {
       stored = storedNames.get("bert." + name);

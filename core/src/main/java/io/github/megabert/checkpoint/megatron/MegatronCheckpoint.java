@@ -6,6 +6,7 @@ import io.github.megabert.checkpoint.file.OwnedArena;
 import io.github.megabert.checkpoint.torch.PickleValues;
 import io.github.megabert.checkpoint.torch.TorchFile;
 import io.github.megabert.json.JsonMap;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -228,8 +229,8 @@ public final class MegatronCheckpoint implements Checkpoint {
 
   private MergedTensor find(String name) {
     MergedTensor tensor = tensors.get(name);
-    if (tensor == null && name.equals("cls.predictions.decoder.bias")) {
-      tensor = tensors.get("cls.predictions.bias");
+    if (tensor == null && name.equals(ParameterTable.DECODER_BIAS_ALIAS)) {
+      tensor = tensors.get(ParameterTable.DECODER_BIAS);
     }
     if (tensor == null) {
       tensor = tensors.get("bert." + name);

@@ -4,6 +4,9 @@ import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.huggingface.ConfigSchema;
 import io.github.megabert.checkpoint.safetensors.StrictJson;
 import io.github.megabert.parameters.LayerOrder;
+import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.parameters.ModelFamily;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,8 +23,6 @@ import tools.jackson.databind.node.ObjectNode;
 final class MegatronConfig {
   /** Megatron-LM's default of {@code make_vocab_size_divisible_by}. */
   private static final long DIVISIBLE_BY = 128;
-
-  private static final String LAYER = "bert.encoder.layer.0.";
 
   private MegatronConfig() {}
 
@@ -83,7 +84,7 @@ final class MegatronConfig {
    */
   private static ObjectNode defaults(LayerOrder order) {
     ObjectNode config = StrictJson.emptyObject();
-    config.put("model_type", order == LayerOrder.POST_LAYER_NORM ? "bert" : "megatron-bert");
+    config.put("model_type", family(order).modelType());
     config.put("hidden_act", "gelu");
     config.put("hidden_dropout_prob", 0.1);
     config.put("attention_probs_dropout_prob", 0.1);
@@ -97,12 +98,20 @@ final class MegatronConfig {
     return config;
   }
 
+  private static ModelFamily family(LayerOrder order) {
+    return switch (order) {
+      case PRE_LAYER_NORM -> ModelFamily.MEGATRON_BERT;
+      case POST_LAYER_NORM -> ModelFamily.BERT;
+    };
+  }
+
   private static Map<String, Long> shownByTensors(MegatronMerge merge, String source)
       throws CheckpointException {
-    Shape words = shape(merge, "bert.embeddings.word_embeddings.weight", source);
-    Shape positions = shape(merge, "bert.embeddings.position_embeddings.weight", source);
-    Shape types = shape(merge, "bert.embeddings.token_type_embeddings.weight", source);
-    Shape intermediate = shape(merge, LAYER + "intermediate.dense.weight", source);
+    Shape words = shape(merge, ParameterTable.WORD_EMBEDDINGS, source);
+    Shape positions = shape(merge, ParameterTable.POSITION_EMBEDDINGS, source);
+    Shape types = shape(merge, ParameterTable.TYPE_EMBEDDINGS, source);
+    Shape intermediate =
+        shape(merge, ParameterTable.layerPrefix(0) + "intermediate.dense.weight", source);
     Map<String, Long> shown = new LinkedHashMap<>();
     shown.put("vocab_size", words.extent(0));
     shown.put("hidden_size", words.extent(1));
@@ -125,14 +134,13 @@ final class MegatronConfig {
 
   /** The class that computes with the heads that are there. */
   private static void describeHeads(ObjectNode config, MegatronMerge merge) {
-    boolean predictions = merge.parameters().containsKey("cls.predictions.bias");
-    boolean relationship = merge.parameters().containsKey("cls.seq_relationship.weight");
-    MergedTensor classifier = merge.parameters().get("classifier.weight");
-    String architecture = "MegatronBertModel";
+    boolean predictions = merge.parameters().containsKey(ParameterTable.DECODER_BIAS);
+    boolean relationship = merge.parameters().containsKey(ParameterTable.SENTENCE_PAIR + ".weight");
+    MergedTensor classifier = merge.parameters().get(ParameterTable.CLASSIFIER + ".weight");
+    ModelClass architecture = ModelClass.MODEL;
     if (classifier != null) {
       long labels = classifier.shape().extent(0);
-      architecture =
-          labels == 1 ? "MegatronBertForMultipleChoice" : "MegatronBertForSequenceClassification";
+      architecture = labels == 1 ? ModelClass.MULTIPLE_CHOICE : ModelClass.SEQUENCE_CLASSIFICATION;
       if (labels > 1 && labels <= 10_000) {
         ObjectNode names = config.putObject("id2label");
         ObjectNode numbers = config.putObject("label2id");
@@ -142,16 +150,11 @@ final class MegatronConfig {
         }
       }
     } else if (predictions) {
-      architecture = relationship ? "MegatronBertForPreTraining" : "MegatronBertForMaskedLM";
+      architecture = relationship ? ModelClass.PRE_TRAINING : ModelClass.MASKED_LM;
     } else if (relationship) {
-      architecture = "MegatronBertForNextSentencePrediction";
+      architecture = ModelClass.NEXT_SENTENCE;
     }
-    config
-        .putArray("architectures")
-        .add(
-            merge.order() == LayerOrder.POST_LAYER_NORM
-                ? architecture.replace("MegatronBert", "Bert")
-                : architecture);
+    config.putArray("architectures").add(architecture.className(family(merge.order())));
   }
 
   private static void requireAgreement(

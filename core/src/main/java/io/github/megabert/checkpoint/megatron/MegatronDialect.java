@@ -2,10 +2,12 @@ package io.github.megabert.checkpoint.megatron;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +65,9 @@ public enum MegatronDialect {
           Map.entry("cls.seq_relationship", "binary_head."),
           Map.entry("bert.pooler.dense", "pooler.dense.")));
 
+  /** The classification head of Megatron-LM's model of multiple choice. */
+  static final String CHOICES = "multichoice_head";
+
   /** Megatron core's linear layers, each of which saves an empty state of its own. */
   private static final Set<String> WITH_STATE =
       Set.of(
@@ -94,6 +99,27 @@ public enum MegatronDialect {
     this.behind = behind;
   }
 
+  /** Transformers' names in a layer by Megatron's, without the last part of each. */
+  Map<String, String> namesInLayer() {
+    return inLayer.stream().collect(Collectors.toMap(Map.Entry::getValue, Map.Entry::getKey));
+  }
+
+  /** Likewise outside of the layers, below {@code language_model}; the decoder is its head's. */
+  Map<String, String> namesElsewhere() {
+    Map<String, String> names = new HashMap<>();
+    for (List<Map.Entry<String, String>> part : List.of(before, behind)) {
+      for (Map.Entry<String, String> name : part) {
+        names.put(
+            name.getValue()
+                .replace(' ', '.')
+                .replaceFirst("^language_model\\.", "")
+                .replaceFirst("\\.$", ""),
+            name.getKey().replaceFirst("\\.decoder$", ""));
+      }
+    }
+    return names;
+  }
+
   /** Keys from {@code model} down to a parameter of layer {@code layer}, or null if unknown. */
   @Nullable List<String> inLayer(int layer, String name) {
     int at = index(inLayer, base(name));
@@ -110,8 +136,7 @@ public enum MegatronDialect {
       int at = index(names, base(name));
       if (at >= 0) {
         String path = names.get(at).getValue();
-        String own =
-            path.equals("classification_head") && multipleChoice ? "multichoice_head" : path;
+        String own = path.equals("classification_head") && multipleChoice ? CHOICES : path;
         List<String> keys = new ArrayList<>(List.of(own.split(" ")));
         if (own.endsWith(".")) {
           keys.set(keys.size() - 1, keys.getLast() + leaf(name));

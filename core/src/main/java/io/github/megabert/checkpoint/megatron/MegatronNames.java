@@ -10,6 +10,7 @@ import io.github.megabert.parameters.ParameterSpec;
 import io.github.megabert.parameters.ParameterTable;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -45,25 +46,23 @@ final class MegatronNames {
     }
   }
 
+  /** Names in a layer without the last part: those of the dialects, and older or NeMo's ones. */
   private static final Map<String, String> IN_LAYER =
-      Map.ofEntries(
-          Map.entry("input_layernorm", "attention.ln"),
-          Map.entry("input_norm", "attention.ln"),
-          Map.entry("attention.query_key_value", QKV),
-          Map.entry("self_attention.query_key_value", QKV),
-          Map.entry("self_attention.linear_qkv", QKV),
-          Map.entry("attention.dense", "attention.output.dense"),
-          Map.entry("self_attention.dense", "attention.output.dense"),
-          Map.entry("self_attention.linear_proj", "attention.output.dense"),
-          Map.entry("post_attention_layernorm", "ln"),
-          Map.entry("post_attention_norm", "ln"),
-          Map.entry("pre_mlp_layernorm", "ln"),
-          Map.entry("mlp.dense_h_to_4h", "intermediate.dense"),
-          Map.entry("mlp.linear_fc1", "intermediate.dense"),
-          Map.entry("mlp.dense_4h_to_h", "output.dense"),
-          Map.entry("mlp.linear_fc2", "output.dense"),
-          Map.entry("post_att_layernorm", "attention.output.LayerNorm"),
-          Map.entry("post_mlp_layernorm", "output.LayerNorm"));
+      withDialects(
+          MegatronDialect::namesInLayer,
+          Map.of(
+              "input_norm",
+              "attention.ln",
+              "attention.query_key_value",
+              QKV,
+              "attention.dense",
+              "attention.output.dense",
+              "post_attention_norm",
+              "ln",
+              "post_att_layernorm",
+              "attention.output.LayerNorm",
+              "post_mlp_layernorm",
+              "output.LayerNorm"));
 
   /** What NeMo calls so in a layer whose LayerNorms come behind its sub-layers. */
   private static final Map<String, String> BEHIND =
@@ -77,29 +76,36 @@ final class MegatronNames {
   private static final Map<String, String> FUSED_NORMS =
       Map.of("self_attention.linear_qkv", "attention.ln", "mlp.linear_fc1", "ln");
 
+  /** Likewise outside of the layers. */
   private static final Map<String, String> ELSEWHERE =
-      Map.ofEntries(
-          Map.entry("embedding.word_embeddings", "bert.embeddings.word_embeddings"),
-          Map.entry("embedding.position_embeddings", "bert.embeddings.position_embeddings"),
-          Map.entry("embedding.tokentype_embeddings", "bert.embeddings.token_type_embeddings"),
-          Map.entry("transformer.final_layernorm", "bert.encoder.ln"),
-          Map.entry("transformer.final_norm", "bert.encoder.ln"),
-          Map.entry("encoder.final_layernorm", "bert.encoder.ln"),
-          Map.entry("encoder.final_norm", "bert.encoder.ln"),
-          Map.entry("transformer.initial_layernorm", ParameterTable.EMBEDDINGS_NORM),
-          Map.entry("encoder.initial_layernorm", ParameterTable.EMBEDDINGS_NORM),
-          Map.entry("pooler.dense", "bert.pooler.dense"),
-          Map.entry("lm_head.dense", "cls.predictions.transform.dense"),
-          Map.entry("lm_head.layernorm", "cls.predictions.transform.LayerNorm"),
-          Map.entry("lm_head.norm", "cls.predictions.transform.LayerNorm"),
-          Map.entry("lm_head.layer_norm", "cls.predictions.transform.LayerNorm"),
-          Map.entry("lm_head", "cls.predictions"),
-          Map.entry("output_layer", "cls.predictions"),
-          Map.entry("binary_head", "cls.seq_relationship"),
-          Map.entry("classification_head", "classifier"),
-          Map.entry("multichoice_head", "classifier"));
+      withDialects(
+          MegatronDialect::namesElsewhere,
+          Map.of(
+              "transformer.final_layernorm",
+              ParameterTable.CLOSING_NORM,
+              "transformer.final_norm",
+              ParameterTable.CLOSING_NORM,
+              "encoder.final_norm",
+              ParameterTable.CLOSING_NORM,
+              "transformer.initial_layernorm",
+              ParameterTable.EMBEDDINGS_NORM,
+              "encoder.initial_layernorm",
+              ParameterTable.EMBEDDINGS_NORM,
+              "lm_head.norm",
+              ParameterTable.LANGUAGE_MODEL + "transform.LayerNorm",
+              MegatronDialect.CHOICES,
+              ParameterTable.CLASSIFIER));
 
   private MegatronNames() {}
+
+  private static Map<String, String> withDialects(
+      Function<MegatronDialect, Map<String, String>> names, Map<String, String> others) {
+    Map<String, String> all = new HashMap<>(others);
+    for (MegatronDialect dialect : MegatronDialect.values()) {
+      all.putAll(names.apply(dialect));
+    }
+    return all;
+  }
 
   /**
    * Where a parameter belongs, or null if it is none of its own: a state of Transformer Engine, or

@@ -6,6 +6,7 @@ import io.github.megabert.checkpoint.CheckpointException;
 import io.github.megabert.checkpoint.ElementConversion;
 import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.TensorSpec;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -125,6 +126,6 @@ final class MegatronSlices {
 
   /** The type of the floating-point parameters, where they share one. */
   DType mainType() {
-    return conversion.of(input.dtype("bert.embeddings.word_embeddings.weight"));
+    return conversion.of(input.dtype(ParameterTable.WORD_EMBEDDINGS));
   }
 }

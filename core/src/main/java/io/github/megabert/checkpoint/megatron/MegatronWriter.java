@@ -7,6 +7,7 @@ import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.torch.PickleValues;
 import io.github.megabert.checkpoint.torch.PickleWriter;
 import io.github.megabert.json.JsonMap;
+import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -160,7 +161,7 @@ public final class MegatronWriter {
     arguments.put("ffn_hidden_size", config.path("intermediate_size").asLong());
     arguments.put("max_position_embeddings", config.path("max_position_embeddings").asLong());
     arguments.put("seq_length", config.path("max_position_embeddings").asLong());
-    arguments.put("vocab_size", input.shape("bert.embeddings.word_embeddings.weight").extent(0));
+    arguments.put("vocab_size", input.shape(ParameterTable.WORD_EMBEDDINGS).extent(0));
     arguments.put("padded_vocab_size", partition.paddedVocabulary());
     arguments.put("make_vocab_size_divisible_by", 128L);
     arguments.put(

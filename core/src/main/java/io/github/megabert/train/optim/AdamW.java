@@ -104,14 +104,14 @@ public final class AdamW implements AutoCloseable {
     Gradients gradients = computation.gradients();
     List<Gradients.Rows> parts = new ArrayList<>();
     for (Parameter parameter : trained) {
-      if (!parameters.isCopy(parameter)) {
+      if (!parameters.share().isCopy(parameter.spec())) {
         Matrix gradient = share.of(computation, gradient(parameter));
         StateShare.Range range = share.range(parameter);
         parts.add(new Gradients.Rows(gradient, range.first(), range.rows()));
       }
     }
     double squares = gradients.squaredNorm(parts);
-    double norm = Math.sqrt(parameters.sumOverRanks(Ranks.sum(share.copies(), squares)));
+    double norm = Math.sqrt(parameters.share().sum(Ranks.sum(share.copies(), squares)));
     if (!Double.isFinite(norm)) {
       return norm;
     }
@@ -203,7 +203,7 @@ public final class AdamW implements AutoCloseable {
   public MomentTensors state(boolean isOfStage) {
     OwnedArena owned = new OwnedArena();
     Map<String, Tensor> kept = new LinkedHashMap<>();
-    if (parameters.isPipeline() && !isOfStage) {
+    if (parameters.share().isPipeline() && !isOfStage) {
       for (ParameterSpec spec : parameters.trained()) {
         Arena arena = owned.arena();
         kept.put(FIRST + spec.name(), requireNonNull(whole(spec, Moments::first, arena)));
@@ -236,7 +236,7 @@ public final class AdamW implements AutoCloseable {
               : parameters.read(
                   parameter, name.startsWith(FIRST) ? moment.first() : moment.second(), arena);
     }
-    return parameters.wholeOnAll(parameter, part, arena);
+    return parameters.share().wholeOnAll(parameter.spec(), part, arena);
   }
 
   /** A moment of a whole parameter, on the first rank; all ranks call it. */
@@ -245,13 +245,13 @@ public final class AdamW implements AutoCloseable {
     Parameter given = parameters.given(spec);
     Tensor whole =
         given == null ? null : whole(given, which.apply(moments.get(given.block())), arena);
-    return parameters.toFirstStage(spec, whole, arena);
+    return parameters.share().toFirstStage(spec, whole, arena);
   }
 
   private Tensor whole(Parameter parameter, ResidentMatrix moment, Arena arena) {
     return share.copies() == null
         ? parameters.gather(parameter, moment, arena)
-        : parameters.whole(parameter, part(parameter, moment, arena), arena);
+        : parameters.share().whole(parameter.spec(), part(parameter, moment, arena), arena);
   }
 
   /** A moment of what this rank has of a parameter, from all copies of the model. */
