@@ -5,7 +5,9 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Attention in float32; {@link HalfAttentionKernels} is its binary16 twin. */
+/**
+ * Attention. {@code HalfAttentionKernels}, over binary16, is derived from this file at build time.
+ */
 final class FloatAttentionKernels {
   private FloatAttentionKernels() {}
 
@@ -223,7 +225,12 @@ final class FloatAttentionKernels {
     context.localBarrier();
     float total = 0f;
     for (int j = thread; j < keyCount; j += AttentionTiles.QUERY_THREADS) {
-      float weight = j < visible ? TornadoMath.exp(probabilities.get(base + j) - max) : 0f;
+      float score = probabilities.get(base + j);
+      // Binary16 has infinity for a masked score: where all are masked they must be equal again.
+      if (score < DeviceMath.MASKED) {
+        score = DeviceMath.MASKED;
+      }
+      float weight = j < visible ? TornadoMath.exp(score - max) : 0f;
       total += weight;
       probabilities.set(base + j, weight);
     }

@@ -5,7 +5,10 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** The kernels over {@link FloatArray}s. */
+/**
+ * The kernels over {@link FloatArray}s. {@code HalfKernelSet}, over binary16, is derived from this
+ * file at build time.
+ */
 public final class FloatKernelSet {
   /** TornadoVM replaces it by the device's own; one serves all tasks. */
   private static final KernelContext CONTEXT = new KernelContext();
@@ -37,8 +40,8 @@ public final class FloatKernelSet {
                       FloatRowKernels::layerNorm,
                       CONTEXT,
                       (FloatArray) a[0],
-                      (FloatArray) a[1],
-                      (FloatArray) a[2],
+                      float32(a[1]),
+                      float32(a[2]),
                       (FloatArray) a[3],
                       (Integer) a[4],
                       (Float) a[5])),
@@ -51,7 +54,7 @@ public final class FloatKernelSet {
                       CONTEXT,
                       (FloatArray) a[0],
                       (FloatArray) a[1],
-                      (FloatArray) a[2],
+                      float32(a[2]),
                       (FloatArray) a[3],
                       (FloatArray) a[4],
                       (Integer) a[5],
@@ -67,7 +70,7 @@ public final class FloatKernelSet {
                       FloatRowKernels::biasActivation,
                       CONTEXT,
                       (FloatArray) a[0],
-                      (FloatArray) a[1],
+                      float32(a[1]),
                       (Integer) a[2],
                       (Integer) a[3],
                       (Integer) a[4])),
@@ -175,7 +178,7 @@ public final class FloatKernelSet {
                       task,
                       FloatRowKernels::upload,
                       CONTEXT,
-                      (FloatArray) a[0],
+                      float32(a[0]),
                       (FloatArray) a[1],
                       (Integer) a[2])),
           new Kernel(
@@ -195,4 +198,9 @@ public final class FloatKernelSet {
                       (Integer) a[2])));
 
   private FloatKernelSet() {}
+
+  /** An argument that is float32 in both sets. */
+  private static FloatArray float32(Object array) {
+    return (FloatArray) array;
+  }
 }

@@ -3,7 +3,10 @@ package io.github.megabert.tornado.kernels;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** The matrix product in float32; {@link HalfMatrixKernels} is its binary16 twin. */
+/**
+ * The matrix product. {@code HalfMatrixKernels}, over binary16, is derived from this file at build
+ * time.
+ */
 public final class FloatMatrixKernels {
   /** Rows and columns of the tile of a work group. */
   public static final int TILE = 64;

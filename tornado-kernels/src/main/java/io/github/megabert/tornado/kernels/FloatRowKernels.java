@@ -5,7 +5,10 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Kernels over the rows of float32 matrices; {@link HalfRowKernels} is their binary16 twin. */
+/**
+ * Kernels over the rows of matrices. {@code HalfRowKernels}, over binary16, is derived from this
+ * file at build time; {@code gain}, {@code bias} and {@code source} are float32 in both.
+ */
 public final class FloatRowKernels {
   /** Threads of a work group that shares a row. */
   public static final int ROW_THREADS = 128;
@@ -40,7 +43,7 @@ public final class FloatRowKernels {
   static void layerNorm(
       KernelContext context,
       FloatArray x,
-      FloatArray weight,
+      FloatArray gain,
       FloatArray bias,
       FloatArray out,
       int columns,
@@ -86,7 +89,7 @@ public final class FloatRowKernels {
     float inverse = 1f / TornadoMath.sqrt(variance + eps);
     for (int c = thread; c < columns; c += ROW_THREADS) {
       float centred = x.get(base + c) - mean - lost;
-      out.set(base + c, centred * inverse * weight.get(c) + bias.get(c));
+      out.set(base + c, centred * inverse * gain.get(c) + bias.get(c));
     }
   }
 
@@ -204,7 +207,8 @@ public final class FloatRowKernels {
   static void activation(KernelContext context, FloatArray x, int activation, int count) {
     int i = context.globalIdx;
     if (i < count) {
-      x.set(i, DeviceMath.activate(activation, x.get(i)));
+      float value = DeviceMath.activate(activation, x.get(i));
+      x.set(i, value);
     }
   }
 
@@ -213,7 +217,8 @@ public final class FloatRowKernels {
       KernelContext context, FloatArray x, FloatArray bias, int activation, int rows, int columns) {
     int i = context.globalIdx;
     if (i < rows * columns) {
-      x.set(i, DeviceMath.activate(activation, x.get(i) + bias.get(i % columns)));
+      float value = DeviceMath.activate(activation, x.get(i) + bias.get(i % columns));
+      x.set(i, value);
     }
   }
 }

@@ -7,7 +7,7 @@ import io.github.megabert.tornado.recording.Kernel;
  *
  * @param embed integers, ids at, types at, positions at, words, types, positions, out, rows,
  *     columns
- * @param layerNorm x, weight, bias, out, columns, eps
+ * @param layerNorm x, gain, bias, out, columns, eps
  * @param product x, weight, bias, residual, out, rows, outputs, inputs, activation, has residual
  * @param biasActivation x, bias, activation, rows, columns
  * @param attention integers, tiles at, mask at, three times (matrix, stride, column), out, stride,

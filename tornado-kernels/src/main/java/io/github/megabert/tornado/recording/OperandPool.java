@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * What computations leave to the next ones, which mostly are of the same size: that spares the host
  * making it again. Of use to any thread.
  */
-final class Spares {
+final class OperandPool {
   /** Slots whose operands are kept; a model has some twenty. */
   private static final int KEPT_SCRATCH = 64;
 

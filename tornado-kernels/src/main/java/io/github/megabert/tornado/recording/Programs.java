@@ -36,7 +36,7 @@ public final class Programs implements AutoCloseable {
   private final DeviceMemory memory;
   private final Map<Key, Program> programs = new HashMap<>();
   private final CompiledKernels kernels = new CompiledKernels();
-  private final Spares spares = new Spares();
+  private final OperandPool pool = new OperandPool();
   private final ReentrantLock lock;
 
   /** Of the thread's computations that have results on the device. */
@@ -88,8 +88,8 @@ public final class Programs implements AutoCloseable {
   }
 
   /** What computations leave to the next ones. */
-  Spares spares() {
-    return spares;
+  OperandPool pool() {
+    return pool;
   }
 
   /**

@@ -44,7 +44,7 @@ public final class Recording {
 
   public Recording(Programs programs) {
     this.programs = programs;
-    integers = programs.spares().takeIntegers();
+    integers = programs.pool().takeIntegers();
     expect();
     startSteps = expected == null ? new int[0] : expected.startSteps();
   }
@@ -57,7 +57,7 @@ public final class Recording {
 
   /** A new scratch operand. */
   public Operand scratch(int elements, Element element) {
-    return programs.spares().scratch(slots++, elements, element);
+    return programs.pool().scratch(slots++, elements, element);
   }
 
   /** Numbers to be copied to the device. */
@@ -207,7 +207,7 @@ public final class Recording {
         begun.undo();
       }
     } finally {
-      programs.spares().give(integers);
+      programs.pool().give(integers);
       if (depth > 0) {
         programs.release(depth);
       }
