@@ -14,4 +14,12 @@ module io.github.megabert.cli {
 
   opens io.github.megabert.cli to
       info.picocli;
+  opens io.github.megabert.cli.model to
+      info.picocli;
+  opens io.github.megabert.cli.option to
+      info.picocli;
+  opens io.github.megabert.cli.task to
+      info.picocli;
+  opens io.github.megabert.cli.train to
+      info.picocli;
 }

@@ -1,5 +1,6 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.cli.terminal.Utf8Lines;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.net.URLEncoder;

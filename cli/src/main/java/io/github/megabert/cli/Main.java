@@ -1,5 +1,37 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.cli.model.BackendsCommand;
+import io.github.megabert.cli.model.BenchCommand;
+import io.github.megabert.cli.model.ConvertCommand;
+import io.github.megabert.cli.model.EvaluateCommand;
+import io.github.megabert.cli.model.InspectCommand;
+import io.github.megabert.cli.model.PlanCommand;
+import io.github.megabert.cli.model.PullCommand;
+import io.github.megabert.cli.model.ServeCommand;
+import io.github.megabert.cli.option.RankLauncher;
+import io.github.megabert.cli.task.AnswerCommand;
+import io.github.megabert.cli.task.ChooseCommand;
+import io.github.megabert.cli.task.ClassifyCommand;
+import io.github.megabert.cli.task.EmbedCommand;
+import io.github.megabert.cli.task.FillMaskCommand;
+import io.github.megabert.cli.task.ForwardCommand;
+import io.github.megabert.cli.task.GenerateCommand;
+import io.github.megabert.cli.task.NerCommand;
+import io.github.megabert.cli.task.NextSentenceCommand;
+import io.github.megabert.cli.task.RankCommand;
+import io.github.megabert.cli.task.TokenizeCommand;
+import io.github.megabert.cli.task.ZeroShotCommand;
+import io.github.megabert.cli.terminal.Failures;
+import io.github.megabert.cli.terminal.Program;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.cli.terminal.StandardOutput;
+import io.github.megabert.cli.terminal.WrongUsage;
+import io.github.megabert.cli.train.FinetuneCommand;
+import io.github.megabert.cli.train.PreprocessCommand;
+import io.github.megabert.cli.train.PretrainCommand;
+import io.github.megabert.cli.train.SamplesCommand;
+import io.github.megabert.cli.train.TrainTokenizerCommand;
 import io.github.megabert.parallel.CommunicationException;
 import io.github.megabert.parallel.MpiRanks;
 import java.io.FileDescriptor;
@@ -31,7 +63,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "megabert",
     mixinStandardHelpOptions = true,
-    version = "megabert " + Main.VERSION,
+    version = "megabert " + Program.VERSION,
     synopsisSubcommandLabel = "COMMAND",
     description =
         "Runs MegatronBERT models on plain Java. Without --model the embedded small English model"
@@ -47,12 +79,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "Answers go to standard output, everything else to standard error."
     })
 public final class Main implements Runnable {
-  /** Of this program. */
-  static final String VERSION = "0.1.0";
-
-  /** The exit code of a failure. */
-  static final int FAILURE = 1;
-
   /** Commands that speak of the others. */
   private static final Set<String> ABOUT_COMMANDS = Set.of("completion", "man", "help");
 
@@ -152,7 +178,7 @@ public final class Main implements Runnable {
                       thrown instanceof WrongUsage
                           ? new CommandLine.ParameterException(command, thrown.getMessage())
                           : thrown);
-                  return FAILURE;
+                  return Program.FAILURE;
                 })
             .setParameterExceptionHandler(
                 (thrown, args) -> {
@@ -304,6 +330,6 @@ public final class Main implements Runnable {
     if (debug) {
       failure.printStackTrace();
     }
-    return FAILURE;
+    return Program.FAILURE;
   }
 }

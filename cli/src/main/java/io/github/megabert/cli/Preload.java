@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.parameters.ParameterTable;
 import java.io.IOException;
 
 /**
@@ -23,7 +24,7 @@ final class Preload {
   private static void load() {
     try (Checkpoint checkpoint = MegaBert.demoCheckpoint();
         Backend backend = Backends.open(Backends.VECTOR, BackendOptions.DEFAULT.withThreads(1))) {
-      backend.parameter(checkpoint.tensor("bert.encoder.ln.weight"));
+      backend.parameter(checkpoint.tensor(ParameterTable.CLOSING_NORM + ".weight"));
     } catch (IOException | RuntimeException | LinkageError | VirtualMachineError ignored) {
       // The command meets the same failure and reports it.
     }

@@ -1,4 +1,4 @@
-/** The {@code megabert} command: one class a subcommand. */
+/** The {@code megabert} command: how it starts, finds its subcommand and explains itself. */
 @NullMarked
 package io.github.megabert.cli;
 

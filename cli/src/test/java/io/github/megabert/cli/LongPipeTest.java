@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.megabert.cli.option.TextArguments;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.cli.option.RankLauncher;
 import io.github.megabert.train.log.MetricsLine;
 import java.io.IOException;
 import java.nio.file.Files;

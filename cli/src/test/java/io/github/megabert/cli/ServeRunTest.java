@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.megabert.cli.model.ServeLimits;
+import io.github.megabert.cli.model.ServeRun;
 import io.github.megabert.server.Limits;
 import java.nio.file.Files;
 import java.nio.file.Path;

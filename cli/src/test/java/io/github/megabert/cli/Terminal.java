@@ -1,5 +1,6 @@
 package io.github.megabert.cli;
 
+import io.github.megabert.cli.terminal.StandardOutput;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

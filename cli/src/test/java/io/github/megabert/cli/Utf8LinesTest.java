@@ -2,6 +2,7 @@ package io.github.megabert.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.megabert.cli.terminal.Utf8Lines;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,8 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
 import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.cli.option.JsonOption;
 import io.github.megabert.parallel.MpiException;
 import io.github.megabert.parallel.MpiRanks;
 import java.util.Locale;
@@ -17,7 +18,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
     mixinStandardHelpOptions = true,
     description = "Lists what can compute here, and why the rest cannot.",
     footer = {"", "Example:", "  megabert backends"})
-final class BackendsCommand implements Callable<Integer> {
+public final class BackendsCommand implements Callable<Integer> {
   /** Backends that an artifact of its own provides, and what is said where it is missing. */
   private static final String TORNADO_REMEDY =
       "the artifact megabert-tornado is not there; set TORNADOVM_HOME to a TornadoVM SDK and "

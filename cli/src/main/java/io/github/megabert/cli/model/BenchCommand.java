@@ -1,8 +1,15 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.OperationProfile;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.cli.option.ComputeOptions;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.ModelPath;
+import io.github.megabert.cli.option.ModelSize;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.ForwardCost;
 import io.github.megabert.model.MegatronBertConfig;
@@ -39,7 +46,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert bench --config minilm --seq 16",
       "  megabert bench --model my-model --seq 512"
     })
-final class BenchCommand implements Callable<Integer> {
+public final class BenchCommand implements Callable<Integer> {
   private static final long WARM_UP_NANOS = 6_000_000_000L;
 
   @Mixin private ComputeOptions compute = new ComputeOptions();

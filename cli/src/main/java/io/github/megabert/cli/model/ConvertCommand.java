@@ -1,7 +1,12 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointConverter;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.ModelPath;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.tensor.DType;
@@ -37,7 +42,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert convert my-model smaller --dtype bf16",
       "  megabert convert my-model ranks --to megatron --tensor-parallel 2"
     })
-final class ConvertCommand implements Callable<Integer> {
+public final class ConvertCommand implements Callable<Integer> {
   private static final List<String> TOKENIZER_FILES =
       List.of(
           "vocab.txt",

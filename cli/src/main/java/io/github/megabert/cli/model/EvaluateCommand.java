@@ -1,7 +1,11 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.ModelOptions;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.Progress;
 import io.github.megabert.model.MegatronBertForPreTraining;
 import io.github.megabert.model.PreTrainingEvaluation;
 import java.io.IOException;
@@ -29,7 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
       "Example:",
       "  megabert evaluate --data demo-model/evaluation/validation.safetensors"
     })
-final class EvaluateCommand implements Callable<Integer> {
+public final class EvaluateCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private JsonOption output = new JsonOption();
 

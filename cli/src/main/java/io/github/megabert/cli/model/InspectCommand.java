@@ -1,8 +1,12 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.Task;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.ModelPath;
+import io.github.megabert.cli.terminal.Failures;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tensor.DType;
@@ -36,7 +40,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert inspect my-model",
       "  megabert inspect --json megatron_bert_345m_v0.1_uncased.zip"
     })
-final class InspectCommand implements Callable<Integer> {
+public final class InspectCommand implements Callable<Integer> {
   @Mixin private JsonOption output = new JsonOption();
 
   @Parameters(

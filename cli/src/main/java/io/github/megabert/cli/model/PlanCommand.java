@@ -1,5 +1,8 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.ModelSize;
+import io.github.megabert.cli.option.Numbers;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.parallel.ParallelPlan;
 import io.github.megabert.parallel.plan.Cluster;
@@ -39,7 +42,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert plan --config 3.9b --gpus 512",
       "  megabert plan --config 8.3b --gpus 512 --gpu v100 --batch 512 --json"
     })
-final class PlanCommand implements Callable<Integer> {
+public final class PlanCommand implements Callable<Integer> {
   /** Masked tokens of a sample, whose logits are computed. */
   private static final double MASKED = 0.15;
 

@@ -1,5 +1,8 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.hub.Hub;
 import io.github.megabert.hub.ModelName;
 import io.github.megabert.hub.PulledModel;
@@ -36,7 +39,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert embed --model sentence-transformers/all-MiniLM-L6-v2 \"a dog\"",
       "  megabert pull google-bert/bert-base-uncased --output my-model"
     })
-final class PullCommand implements Callable<Integer> {
+public final class PullCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "ORG/NAME",

@@ -1,5 +1,9 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
+import io.github.megabert.cli.option.ComputeOptions;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.Program;
+import io.github.megabert.cli.terminal.WrongUsage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -31,7 +35,7 @@ import picocli.CommandLine.Option;
       "  megabert serve --model minilm=my-model --model ner=my-other-model --port 9000",
       "  megabert serve --host 0.0.0.0 --api-key-file key.txt > access.log"
     })
-final class ServeCommand implements Callable<Integer> {
+public final class ServeCommand implements Callable<Integer> {
   /** The name of the embedded model. */
   private static final String EMBEDDED = "demo";
 
@@ -81,12 +85,12 @@ final class ServeCommand implements Callable<Integer> {
     if (ServeCommand.class.getResource("/io/github/megabert/server/MegaBertServer.class") == null) {
       throw new IllegalStateException(
           "the server is not here: put megabert-server-"
-              + Main.VERSION
+              + Program.VERSION
               + ".jar, with its folder lib, beside this jar on the class path (java -cp"
               + " megabert-cli-"
-              + Main.VERSION
+              + Program.VERSION
               + ".jar:megabert-server-"
-              + Main.VERSION
+              + Program.VERSION
               + ".jar io.github.megabert.cli.Main serve)");
     }
     return new ServeRun(host, port, limits, !noAccessLog)

@@ -1,9 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
+import io.github.megabert.cli.option.Numbers;
 import picocli.CommandLine.Option;
 
 /** What a server takes at most. It names no class of the server: help is given without one. */
-final class ServeLimits {
+public final class ServeLimits {
   @Option(
       names = "--max-body",
       paramLabel = "BYTES",

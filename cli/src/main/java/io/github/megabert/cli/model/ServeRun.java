@@ -1,7 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.model;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.cli.option.ComputeOptions;
+import io.github.megabert.cli.option.ModelPath;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.server.ApiKey;
 import io.github.megabert.server.Limits;
 import io.github.megabert.server.MegaBertServer;
@@ -21,7 +24,7 @@ import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /** The server of {@code megabert serve}, from the opening of its models to the end. */
-final class ServeRun {
+public final class ServeRun {
   /** The environment's name of the key. */
   private static final String KEY = "MEGABERT_API_KEY";
 
@@ -82,7 +85,7 @@ final class ServeRun {
    *
    * @throws WrongUsage if they contradict each other
    */
-  static Limits limits(ServeLimits limits) {
+  public static Limits limits(ServeLimits limits) {
     WrongUsage.unless(
         limits.texts <= limits.queue,
         "--max-texts "
@@ -130,7 +133,8 @@ final class ServeRun {
    * @param variable what the environment has, unless a file is named
    * @throws IllegalArgumentException if the file or the variable is there and holds no key
    */
-  static @Nullable ApiKey key(Optional<Path> file, @Nullable String variable) throws IOException {
+  public static @Nullable ApiKey key(Optional<Path> file, @Nullable String variable)
+      throws IOException {
     if (file.isEmpty()) {
       return variable == null ? null : named(KEY, variable);
     }

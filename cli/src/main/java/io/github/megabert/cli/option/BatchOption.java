@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.task.Batching;
@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** How many texts are computed together. */
-final class BatchOption implements Consumer<MegaBertBuilder> {
+public final class BatchOption implements Consumer<MegaBertBuilder> {
   /** Tokens that a batch has room for, a text of it. */
   private static final int TOKENS_A_TEXT = 256;
 
@@ -26,7 +26,7 @@ final class BatchOption implements Consumer<MegaBertBuilder> {
   }
 
   /** Batches with room for so many texts of usual length. */
-  static Batching batching(int batchSize) {
+  public static Batching batching(int batchSize) {
     long budget = Math.min(Integer.MAX_VALUE, (long) batchSize * TOKENS_A_TEXT);
     return Batching.DEFAULT.withTokenBudget((int) budget);
   }

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.parameters.ModelClass;
@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** Which of the nine classes, by its name in either family. */
-final class ClassOption implements Consumer<MegaBertBuilder> {
+public final class ClassOption implements Consumer<MegaBertBuilder> {
   /** Names for {@code --class}. */
   static final class Names implements Iterable<String>, ITypeConverter<ModelClass> {
     private static final List<String> NAMES =
@@ -46,7 +46,7 @@ final class ClassOption implements Consumer<MegaBertBuilder> {
   private @Nullable ModelClass modelClass;
 
   /** The class, where one is named. */
-  @Nullable ModelClass modelClass() {
+  public @Nullable ModelClass modelClass() {
     return modelClass;
   }
 

@@ -1,10 +1,11 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.cli.terminal.WrongUsage;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -16,7 +17,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** What computes answers, and how. */
-final class ComputeOptions {
+public final class ComputeOptions {
   /**
    * Texts for which packing does not pay: with the 345M model it takes 0.3 to 2.2 s, and then 128
    * tokens take 0.1 s less.
@@ -91,7 +92,7 @@ final class ComputeOptions {
   private Pack pack = Pack.AUTO;
 
   /** Opens the backend alone, for many texts. */
-  Backend open() {
+  public Backend open() {
     Backend opened = Backends.open(device.backend(), options(Integer.MAX_VALUE));
     try {
       requireUsedBy(opened);
@@ -103,7 +104,7 @@ final class ComputeOptions {
   }
 
   /** Says to a builder what computes its model, which is for so many texts. */
-  void apply(MegaBertBuilder builder, int texts) {
+  public void apply(MegaBertBuilder builder, int texts) {
     BackendOptions options = options(texts);
     device.apply(builder);
     builder.precision(options.precision()).packing(options.packing());
@@ -115,7 +116,7 @@ final class ComputeOptions {
    * @param what computes gradients
    * @throws WrongUsage if it would have no effect
    */
-  void requireForGradients(String what) {
+  public void requireForGradients(String what) {
     WrongUsage.unless(
         dtype == Precision.F32 || dtype == Precision.BF16,
         "--dtype "
@@ -138,7 +139,7 @@ final class ComputeOptions {
   }
 
   /** Threads of the vector backend. */
-  int threads() {
+  public int threads() {
     return device.threads();
   }
 
@@ -147,7 +148,7 @@ final class ComputeOptions {
    *
    * @throws WrongUsage if it would ignore an option
    */
-  void requireUsedBy(Backend opened) {
+  public void requireUsedBy(Backend opened) {
     device.requireUsedBy(opened);
     WrongUsage.unless(
         pack == Pack.AUTO || opened.name().equals(Backends.VECTOR),

@@ -1,9 +1,11 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.cli.terminal.WrongUsage;
 import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** Which processor computes. */
-final class DeviceOptions {
+public final class DeviceOptions {
   /** Names for {@code --backend}: those that can be found, and the one that is built apart. */
   static final class BackendNames implements Iterable<String> {
     @Override
@@ -48,7 +50,7 @@ final class DeviceOptions {
   private @Nullable Integer device;
 
   /** A number of threads that a machine may have. */
-  static final class Threads implements ITypeConverter<Integer> {
+  public static final class Threads implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) throws Exception {
       int threads = new Numbers.AtLeastOne().convert(text);
@@ -66,7 +68,7 @@ final class DeviceOptions {
   }
 
   /** The name of the backend. */
-  String backend() {
+  public String backend() {
     return backend;
   }
 
@@ -90,7 +92,7 @@ final class DeviceOptions {
    *
    * @throws WrongUsage if it would ignore an option
    */
-  void requireUsed() {
+  public void requireUsed() {
     if (threads != null || device != null) {
       try (Backend opened = Backends.open(backend, options())) {
         requireUsedBy(opened);
@@ -99,7 +101,7 @@ final class DeviceOptions {
   }
 
   /** All but the backend's name, in float32. */
-  BackendOptions options() {
+  public BackendOptions options() {
     return BackendOptions.DEFAULT.withThreads(threads()).withDevice(index());
   }
 

@@ -1,5 +1,8 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.StandardOutput;
+import io.github.megabert.cli.terminal.Terminals;
 import io.github.megabert.json.JsonText;
 import java.io.PrintStream;
 import java.util.function.BiConsumer;
@@ -9,17 +12,17 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /** {@code --json}: one machine-readable object on standard output. */
-final class JsonOption {
+public final class JsonOption {
   @Option(names = "--json", description = "Print one JSON object.")
-  boolean json;
+  public boolean json;
 
   /** Prints a JSON value and a line end. */
-  static void print(JsonNode value) {
+  public static void print(JsonNode value) {
     System.out.println(JsonText.compact(value));
   }
 
   /** The results of a command, printed one by one: as a JSON object's entries, or as text. */
-  Results results() {
+  public Results results() {
     if (Terminals.out()) {
       Progress.end();
     }
@@ -27,7 +30,7 @@ final class JsonOption {
   }
 
   /** Prints results as they come, so that any number of them needs no memory. */
-  static final class Results implements AutoCloseable {
+  public static final class Results implements AutoCloseable {
     private final boolean json;
     private final PrintStream out;
     private boolean any;
@@ -38,12 +41,12 @@ final class JsonOption {
     }
 
     /** Whether an entry is wanted as JSON rather than as text. */
-    boolean isJson() {
+    public boolean isJson() {
       return json;
     }
 
     /** One more entry, as JSON. */
-    void add(JsonNode entry) {
+    public void add(JsonNode entry) {
       out.print(any ? "," : "{\"results\":[");
       any = true;
       out.print(JsonText.compact(entry));
@@ -51,7 +54,7 @@ final class JsonOption {
     }
 
     /** One more line of text. */
-    void line(String text) {
+    public void line(String text) {
       out.println(text);
       requireWritten();
     }
@@ -60,7 +63,7 @@ final class JsonOption {
      * The results of texts: what prints one, or of a text that has none {@code null} or {@code
      * {"error": …}} as JSON, and otherwise an empty line.
      */
-    <R> TextArguments.Results<R> of(BiConsumer<String, R> print) {
+    public <R> TextArguments.Results<R> of(BiConsumer<String, R> print) {
       return new TextArguments.Results<>() {
         @Override
         public void answer(String where, R result) {
@@ -79,7 +82,7 @@ final class JsonOption {
     }
 
     /** Results that another rank prints. */
-    static <R> TextArguments.Results<R> none() {
+    public static <R> TextArguments.Results<R> none() {
       return new TextArguments.Results<>() {
         @Override
         public void answer(String where, R result) {}
@@ -90,7 +93,7 @@ final class JsonOption {
     }
 
     /** What stands in the place of a result: nothing, or why there is none. */
-    static JsonNode entry(@Nullable String refusal) {
+    public static JsonNode entry(@Nullable String refusal) {
       return refusal == null
           ? JsonNodeFactory.instance.nullNode()
           : JsonNodeFactory.instance.objectNode().put("error", refusal);

@@ -1,17 +1,17 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBertBuilder;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** How long texts may be. */
-final class LengthOptions implements Consumer<MegaBertBuilder> {
+public final class LengthOptions implements Consumer<MegaBertBuilder> {
   @Option(
       names = "--max-length",
       paramLabel = "N",
       converter = Numbers.AtLeastOne.class,
       description = "Most tokens of a text. Default: what the model takes.")
-  int maxLength = Integer.MAX_VALUE;
+  public int maxLength = Integer.MAX_VALUE;
 
   @Override
   public void accept(MegaBertBuilder builder) {

@@ -1,7 +1,9 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.RankScope;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,7 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it is computed: the options of every command that runs one. */
-final class ModelOptions {
+public final class ModelOptions {
   @Option(
       names = "--model",
       paramLabel = "PATH",
@@ -35,7 +37,7 @@ final class ModelOptions {
   }
 
   /** What computes it. */
-  ComputeOptions compute() {
+  public ComputeOptions compute() {
     return compute;
   }
 
@@ -45,7 +47,7 @@ final class ModelOptions {
    * @param texts how many it is for
    * @param more what other options say about it
    */
-  MegaBert open(int texts, List<Consumer<MegaBertBuilder>> more) throws IOException {
+  public MegaBert open(int texts, List<Consumer<MegaBertBuilder>> more) throws IOException {
     MegaBertBuilder builder = MegaBert.builder();
     compute.apply(builder, texts);
     ranks.accept(builder);

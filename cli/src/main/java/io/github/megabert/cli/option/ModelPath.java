@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.hub.Hub;
 import io.github.megabert.hub.HubException;
@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** What {@code --model} names: a path, or a model of the hub that is in the cache. */
-final class ModelPath {
+public final class ModelPath {
   private ModelPath() {}
 
   /**
@@ -18,7 +18,7 @@ final class ModelPath {
    *
    * @throws HubException if it can only be a model's name, and the model is not in the cache
    */
-  static Path of(Path path) throws IOException {
+  public static Path of(Path path) throws IOException {
     Optional<ModelName> name = ModelName.of(path);
     if (name.isEmpty() || Files.exists(path)) {
       return path;

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.parameters.ModelFamily;
@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Configurations that MegatronBERTs and BERTs are known in. */
-enum ModelSize {
+public enum ModelSize {
   /** The demo model's. */
   MINI("mini", ModelFamily.MEGATRON_BERT, 6, 256, 4, 8192),
   /** NVIDIA's MegatronBERT-345M. */
@@ -25,7 +25,7 @@ enum ModelSize {
   BERT_LARGE("bert-large", ModelFamily.BERT, 24, 1024, 16, 30522);
 
   /** For completion. */
-  static final class Names implements Iterable<String> {
+  public static final class Names implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
       return Arrays.stream(values()).map(ModelSize::optionName).iterator();
@@ -50,12 +50,12 @@ enum ModelSize {
   }
 
   /** The name on the command line. */
-  String optionName() {
+  public String optionName() {
     return optionName;
   }
 
   /** The size of that name, if there is one. */
-  static Optional<ModelSize> find(String name) {
+  public static Optional<ModelSize> find(String name) {
     return Arrays.stream(values()).filter(size -> size.optionName.equals(name)).findFirst();
   }
 
@@ -64,7 +64,7 @@ enum ModelSize {
    *
    * @throws IllegalArgumentException if there is none
    */
-  static ModelSize ofOptionName(String name) {
+  public static ModelSize ofOptionName(String name) {
     return find(name)
         .orElseThrow(
             () ->
@@ -78,7 +78,7 @@ enum ModelSize {
   }
 
   /** The configuration, with at least so many positions. */
-  MegatronBertConfig config(int positions) {
+  public MegatronBertConfig config(int positions) {
     return MegatronBertConfig.ofSizes(
         family, layers, hidden, heads, 4 * hidden, vocabulary, Math.max(512, positions));
   }

@@ -1,14 +1,14 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Numbers of the command line, each within its range: another one is wrong usage. */
-final class Numbers {
+public final class Numbers {
   private Numbers() {}
 
   /** A count that may not be 0. */
-  static final class AtLeastOne implements ITypeConverter<Integer> {
+  public static final class AtLeastOne implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
       return whole(text, 1);
@@ -16,7 +16,7 @@ final class Numbers {
   }
 
   /** A count. */
-  static final class AtLeastZero implements ITypeConverter<Integer> {
+  public static final class AtLeastZero implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
       return whole(text, 0);
@@ -24,7 +24,7 @@ final class Numbers {
   }
 
   /** A factor or divisor: greater than 0. */
-  static final class Positive implements ITypeConverter<Double> {
+  public static final class Positive implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
       double value = real(text);
@@ -33,7 +33,7 @@ final class Numbers {
   }
 
   /** An exponent, of either sign. */
-  static final class Finite implements ITypeConverter<Double> {
+  public static final class Finite implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
       return real(text);
@@ -41,7 +41,7 @@ final class Numbers {
   }
 
   /** A probability that is not 0. */
-  static final class Probability implements ITypeConverter<Double> {
+  public static final class Probability implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
       double value = real(text);
@@ -50,7 +50,7 @@ final class Numbers {
   }
 
   /** A share. */
-  static final class Share implements ITypeConverter<Double> {
+  public static final class Share implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
       double value = real(text);
@@ -59,7 +59,7 @@ final class Numbers {
   }
 
   /** A share that is not the whole. */
-  static final class ShareBelowOne implements ITypeConverter<Double> {
+  public static final class ShareBelowOne implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
       double value = real(text);
@@ -68,7 +68,7 @@ final class Numbers {
   }
 
   /** A bound or factor: 0 or greater. */
-  static final class NotNegative implements ITypeConverter<Double> {
+  public static final class NotNegative implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
       double value = real(text);

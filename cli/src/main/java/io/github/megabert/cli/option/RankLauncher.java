@@ -1,5 +1,8 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
+import io.github.megabert.cli.terminal.Failures;
+import io.github.megabert.cli.terminal.Program;
+import io.github.megabert.cli.terminal.RankScope;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.MpiRanks;
 import io.github.megabert.parallel.RankFailedException;
@@ -21,7 +24,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
 /** Runs a command as several ranks: threads of this process, or processes of {@code mpirun}. */
-final class RankLauncher {
+public final class RankLauncher {
   /** Options that may differ from rank to rank: what computes there. */
   private static final List<String> OWN = List.of("--device", "--threads");
 
@@ -32,7 +35,7 @@ final class RankLauncher {
   private RankLauncher() {}
 
   /** Options by which a command can be run by several ranks. */
-  interface Ranked {
+  public interface Ranked {
     /** Threads that are to be ranks; 1 for none. */
     int threadRanks();
   }
@@ -42,16 +45,16 @@ final class RankLauncher {
    *
    * <p>The cause is what was thrown.
    */
-  static final class Ended extends Exception {
+  public static final class Ended extends Exception {
     private static final long serialVersionUID = 1L;
 
-    Ended(Exception cause) {
+    public Ended(Exception cause) {
       super(Failures.sentence(cause), cause);
     }
   }
 
   /** What a command offers, if it can be run by several ranks. */
-  static Optional<Ranked> ranked(CommandSpec command) {
+  public static Optional<Ranked> ranked(CommandSpec command) {
     for (CommandSpec mixin : command.mixins().values()) {
       Optional<Ranked> found =
           mixin.userObject() instanceof Ranked ranked ? Optional.of(ranked) : ranked(mixin);
@@ -69,7 +72,7 @@ final class RankLauncher {
    * @return the exit code of the first rank
    * @throws Exception what ended the first rank that failed
    */
-  static int threads(int ranks, ScopedValue.CallableOp<Integer, Exception> command)
+  public static int threads(int ranks, ScopedValue.CallableOp<Integer, Exception> command)
       throws Exception {
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / ranks);
     RankTask<Integer> task =
@@ -94,7 +97,7 @@ final class RankLauncher {
   }
 
   /** What is said of a failure on standard error; the exit code. */
-  interface Report {
+  public interface Report {
     /** Says it. */
     int say(Throwable failure);
   }
@@ -105,14 +108,14 @@ final class RankLauncher {
    * @param command throws {@link Ended} for what is to be told
    * @param report of a failure, where this rank is to tell it
    */
-  static int process(
+  public static int process(
       List<String> arguments, ScopedValue.CallableOp<Integer, Exception> command, Report report) {
     int[] rank = {0};
     try {
       return MpiRanks.call(
           world -> {
             rank[0] = world.rank();
-            Ranks.requireSame(world, "versions of megabert", Main.VERSION);
+            Ranks.requireSame(world, "versions of megabert", Program.VERSION);
             Ranks.requireSame(world, "arguments", String.join(" ", common(arguments)));
             return ofProcess(world).call(command);
           });
@@ -125,14 +128,14 @@ final class RankLauncher {
             new IllegalStateException("rank " + rank[0] + " ends: " + other.getMessage(), other));
       }
       leaveTheWord();
-      return Main.FAILURE;
+      return Program.FAILURE;
     } catch (Exception own) {
       Throwable cause = own instanceof Ended && own.getCause() != null ? own.getCause() : own;
       if (rank[0] == 0) {
         return report.say(cause);
       }
       leaveTheWord();
-      return cause instanceof ParameterException ? ExitCode.USAGE : Main.FAILURE;
+      return cause instanceof ParameterException ? ExitCode.USAGE : Program.FAILURE;
     }
   }
 
@@ -149,7 +152,7 @@ final class RankLauncher {
   }
 
   /** The arguments that must be the same on all ranks. */
-  static List<String> common(List<String> arguments) {
+  public static List<String> common(List<String> arguments) {
     List<String> common = new ArrayList<>();
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);

@@ -1,5 +1,7 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
+import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parallel.ParallelPlan;
@@ -8,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How many ranks train together, and what each does. */
-final class RankOptions implements RankLauncher.Ranked {
+public final class RankOptions implements RankLauncher.Ranked {
   @Option(
       names = "--ranks",
       paramLabel = "N",
@@ -66,7 +68,7 @@ final class RankOptions implements RankLauncher.Ranked {
    *
    * @throws WrongUsage if there are not the ranks for it
    */
-  ParallelPlan plan() {
+  public ParallelPlan plan() {
     Communicator world = RankScope.world();
     int there = world == null ? 1 : world.size();
     WrongUsage.unless(
@@ -107,22 +109,22 @@ final class RankOptions implements RankLauncher.Ranked {
   }
 
   /** Stages of each pipeline-parallel rank. */
-  int stagesPerRank() {
+  public int stagesPerRank() {
     return interleave;
   }
 
   /** How copies of the model train together. */
-  DataParallelOptions dataParallel() {
+  public DataParallelOptions dataParallel() {
     return DataParallelOptions.DEFAULT.withDistributedOptimizer(distributed);
   }
 
   /** Whether ranks that share layers divide the tokens too. */
-  boolean sequenceParallel() {
+  public boolean sequenceParallel() {
     return sequence;
   }
 
   /** This rank's groups, which all ranks make together; null where one trains alone. */
-  @Nullable ParallelGroups groups() {
+  public @Nullable ParallelGroups groups() {
     Communicator world = RankScope.world();
     return world == null ? null : plan().groups(world);
   }
@@ -134,7 +136,7 @@ final class RankOptions implements RankLauncher.Ranked {
    * @param remedy what is to be said instead
    * @throws WrongUsage if there are fewer passes than copies
    */
-  void requireWork(int passes, String remedy) {
+  public void requireWork(int passes, String remedy) {
     int copies = plan().data();
     WrongUsage.unless(
         passes >= copies,

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
 
 /** The model of a task, with its words and its head. */
-final class TaskOptions {
+public final class TaskOptions {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private VocabOption vocab = new VocabOption();
   @Mixin private ClassOption head = new ClassOption();
@@ -20,7 +20,7 @@ final class TaskOptions {
    * @param texts how many it is for
    * @param more what other options say about it
    */
-  MegaBert open(int texts, List<Consumer<MegaBertBuilder>> more) throws IOException {
+  public MegaBert open(int texts, List<Consumer<MegaBertBuilder>> more) throws IOException {
     List<Consumer<MegaBertBuilder>> all = new ArrayList<>(List.of(vocab, head));
     all.addAll(more);
     return model.open(texts, all);

@@ -1,13 +1,15 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBertBuilder;
+import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.parallel.Communicator;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** {@code --tensor-parallel} of commands that answer: ranks that share one model. */
-final class TensorParallelOption implements Consumer<MegaBertBuilder>, RankLauncher.Ranked {
+public final class TensorParallelOption implements Consumer<MegaBertBuilder>, RankLauncher.Ranked {
   @Option(
       names = "--tensor-parallel",
       paramLabel = "T",

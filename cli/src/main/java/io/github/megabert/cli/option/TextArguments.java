@@ -1,5 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
+import io.github.megabert.cli.terminal.Failures;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.cli.terminal.Terminals;
+import io.github.megabert.cli.terminal.Utf8Lines;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -22,7 +27,7 @@ import picocli.CommandLine.Parameters;
  * input: a blank line has an empty one, and so has a line that is refused, which costs the others
  * nothing.
  */
-final class TextArguments {
+public final class TextArguments {
   /** Lines that are read before they are computed together: sorting by length needs some. */
   private static final int LINES_AHEAD = 1024;
 
@@ -40,7 +45,7 @@ final class TextArguments {
       description =
           "Texts; without any, one text a line from standard input. A blank line has an empty "
               + "result.")
-  @Nullable List<String> texts;
+  public @Nullable List<String> texts;
 
   /**
    * A text, and where it stands.
@@ -52,7 +57,7 @@ final class TextArguments {
   private record Line(String where, @Nullable String text, @Nullable String refusal) {}
 
   /** Where the results of texts go. */
-  interface Results<R> {
+  public interface Results<R> {
     /** What became of a text; {@code where} is such as "line 3". */
     void answer(String where, R result);
 
@@ -64,23 +69,24 @@ final class TextArguments {
    * Sets what begins beside reading and computing when line {@link #MANY_LINES} of a pipe has been
    * read, such as {@code MegaBert.warmUp}.
    */
-  void whenLong(Supplier<CompletableFuture<Void>> begin) {
+  public void whenLong(Supplier<CompletableFuture<Void>> begin) {
     warmUp = begin;
   }
 
   /** How many texts there are, as far as is known: standard input may hold any number. */
-  int count() {
+  public int count() {
     return hasArguments() ? texts.size() : Integer.MAX_VALUE;
   }
 
   /** Whether there are TEXT arguments. */
   @SuppressWarnings("NullAway")
-  boolean hasArguments() {
+  public boolean hasArguments() {
     return texts != null && !texts.isEmpty();
   }
 
   /** As {@link #answer(int, Function, Results)}, as many texts together as are read ahead. */
-  <R> int answer(Function<List<String>, List<R>> task, Results<R> results) throws IOException {
+  public <R> int answer(Function<List<String>, List<R>> task, Results<R> results)
+      throws IOException {
     return answer(LINES_AHEAD, task, results);
   }
 
@@ -93,7 +99,7 @@ final class TextArguments {
    * @return the exit code: 1 if a text was refused
    * @throws IllegalArgumentException if there is no text, or the only argument is refused
    */
-  <R> int answer(int together, Function<List<String>, List<R>> task, Results<R> results)
+  public <R> int answer(int together, Function<List<String>, List<R>> task, Results<R> results)
       throws IOException {
     int most = Terminals.in() && !hasArguments() ? 1 : Math.min(together, LINES_AHEAD);
     boolean any = false;

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.option;
 
 import io.github.megabert.MegaBertBuilder;
 import java.nio.file.Path;
@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which vocabulary. */
-final class VocabOption implements Consumer<MegaBertBuilder> {
+public final class VocabOption implements Consumer<MegaBertBuilder> {
   @Option(
       names = "--vocab",
       paramLabel = "PATH",
@@ -15,7 +15,7 @@ final class VocabOption implements Consumer<MegaBertBuilder> {
   private @Nullable Path vocab;
 
   /** The path, where one is named. */
-  @Nullable Path path() {
+  public @Nullable Path path() {
     return vocab;
   }
 

@@ -1,6 +1,12 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.terminal.Failures;
+import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.task.QuestionAnswering;
 import io.github.megabert.task.QuestionAnswering.Answer;
 import java.io.IOException;
@@ -33,7 +39,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert answer --model my-model --question \"Who visited Paris?\" --context @article.txt",
       "  megabert answer --model my-model --json < questions.jsonl"
     })
-final class AnswerCommand implements Callable<Integer> {
+public final class AnswerCommand implements Callable<Integer> {
   /** Characters of a window, roughly. */
   private static final int WINDOW = 1500;
 

@@ -1,6 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TruncateOption;
 import io.github.megabert.task.MultipleChoice;
 import java.io.IOException;
 import java.util.List;
@@ -25,7 +29,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert choose --model my-model --prompt \"The cat lay down.\" \"It slept.\" \"It "
           + "was elected.\""
     })
-final class ChooseCommand implements Callable<Integer> {
+public final class ChooseCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private LengthOptions length = new LengthOptions();

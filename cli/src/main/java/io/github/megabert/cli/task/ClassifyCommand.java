@@ -1,6 +1,13 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.BatchOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.cli.option.TruncateOption;
 import io.github.megabert.task.LabelScore;
 import io.github.megabert.task.ScoreFunction;
 import io.github.megabert.task.TextClassification;
@@ -28,7 +35,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert classify --model my-model --top-k 0 --pair \"The street is wet.\" \"It rains.\"",
       "  megabert classify --model my-model --json < texts.txt > classes.json"
     })
-final class ClassifyCommand implements Callable<Integer> {
+public final class ClassifyCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();

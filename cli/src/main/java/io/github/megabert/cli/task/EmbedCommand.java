@@ -1,6 +1,14 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.BatchOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.ModelOptions;
+import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.cli.option.TruncateOption;
+import io.github.megabert.cli.option.VocabOption;
+import io.github.megabert.cli.terminal.RankScope;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.LongText;
@@ -40,7 +48,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert embed --pooling cls --output vectors.safetensors < texts.txt",
       "  megabert embed --model all-MiniLM-L6-v2 --prompt \"query: \" \"a dog\""
     })
-final class EmbedCommand implements Callable<Integer> {
+public final class EmbedCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private VocabOption vocab = new VocabOption();
   @Mixin private JsonOption output = new JsonOption();

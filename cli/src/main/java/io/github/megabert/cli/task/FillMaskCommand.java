@@ -1,6 +1,12 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.BatchOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TextArguments;
 import io.github.megabert.task.FillMask;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -24,7 +30,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert fill-mask \"a dog is a domesticated [MASK].\"",
       "  megabert fill-mask --targets animal,plant --json \"a dog is a [MASK].\""
     })
-final class FillMaskCommand implements Callable<Integer> {
+public final class FillMaskCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();

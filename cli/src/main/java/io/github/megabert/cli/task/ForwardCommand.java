@@ -1,9 +1,14 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.checkpoint.Safetensors;
 import io.github.megabert.checkpoint.SafetensorsWriter;
+import io.github.megabert.cli.option.ClassOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.ModelOptions;
+import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.model.LoadOptions;
 import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.OutputOptions;
@@ -45,7 +50,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert forward --model my-model --gradients --inputs in.safetensors --output"
           + " out.safetensors"
     })
-final class ForwardCommand implements Callable<Integer> {
+public final class ForwardCommand implements Callable<Integer> {
   @Mixin private ModelOptions model = new ModelOptions();
   @Mixin private ClassOption head = new ClassOption();
   @Mixin private JsonOption output = new JsonOption();

@@ -1,7 +1,14 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.Task;
+import io.github.megabert.cli.option.BatchOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.cli.terminal.Terminals;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.model.MegatronBertForCausalLM;
 import io.github.megabert.model.generation.GeneratedSequence;
 import io.github.megabert.model.generation.GenerationOptions;
@@ -33,7 +40,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert generate --model my-model --max-new-tokens 30 --seed 7 \"a dog is\"",
       "  megabert generate --model my-model --beams 4 --return-sequences 2 < prompts.txt"
     })
-final class GenerateCommand implements Callable<Integer> {
+public final class GenerateCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();

@@ -1,6 +1,14 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.BatchOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.cli.option.TruncateOption;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.task.TokenClassification;
 import io.github.megabert.task.TokenClassification.Aggregation;
 import io.github.megabert.task.TokenClassification.Entity;
@@ -30,7 +38,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert ner --model my-model --aggregation simple \"Angela Merkel visited Paris.\"",
       "  megabert ner --model my-model --stride 16 --windows complete < articles.txt"
     })
-final class NerCommand implements Callable<Integer> {
+public final class NerCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();

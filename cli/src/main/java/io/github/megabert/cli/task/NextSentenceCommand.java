@@ -1,6 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TruncateOption;
 import io.github.megabert.task.NextSentence;
 import io.github.megabert.task.TextPair;
 import java.io.IOException;
@@ -18,7 +22,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
     mixinStandardHelpOptions = true,
     description = "Gives the probability that text B continues text A.",
     footer = {"", "Example:", "  megabert next-sentence \"a dog is an animal.\" \"it barks.\""})
-final class NextSentenceCommand implements Callable<Integer> {
+public final class NextSentenceCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private LengthOptions length = new LengthOptions();

@@ -1,5 +1,7 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
+import io.github.megabert.cli.terminal.Failures;
+import io.github.megabert.cli.terminal.Utf8Lines;
 import io.github.megabert.task.QuestionAnswering.Question;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Questions and contexts, a JSON object a line. */
-final class QuestionLines {
+public final class QuestionLines {
   private final Utf8Lines in;
   private long number;
 

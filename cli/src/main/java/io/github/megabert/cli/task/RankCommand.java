@@ -1,6 +1,13 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.BatchOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.cli.option.TruncateOption;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.task.CrossEncoder;
 import io.github.megabert.task.CrossEncoder.Relevance;
 import io.github.megabert.task.ScoreFunction;
@@ -31,7 +38,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert rank --model my-cross-encoder --query \"a pet\" \"A dog barks.\" \"It rains.\"",
       "  megabert rank --model my-cross-encoder --query \"a pet\" < texts.txt | head"
     })
-final class RankCommand implements Callable<Integer> {
+public final class RankCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();

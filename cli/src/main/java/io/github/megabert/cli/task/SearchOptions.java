@@ -1,6 +1,8 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.model.generation.GenerationOptions;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How the next token is chosen. */
-final class SearchOptions {
+public final class SearchOptions {
   @Option(
       names = "--max-new-tokens",
       paramLabel = "N",

@@ -1,6 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.ModelPath;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.TextArguments;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.EncodingOptions;
@@ -31,7 +35,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  megabert tokenize \"a dog is a domesticated animal.\"",
       "  megabert tokenize --vocab vocab.txt --json < texts.txt"
     })
-final class TokenizeCommand implements Callable<Integer> {
+public final class TokenizeCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "PATH",

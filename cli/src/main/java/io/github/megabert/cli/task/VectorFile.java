@@ -1,7 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.checkpoint.SafetensorsRows;
 import io.github.megabert.checkpoint.file.OutputFile;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.cli.option.TruncateOption;
 import io.github.megabert.json.JsonText;
 import io.github.megabert.task.TextEmbedding.Embedding;
 import java.io.ByteArrayOutputStream;
@@ -19,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Row <i>i</i> belongs to line <i>i</i> of the input: a line without a vector leaves a gap.
  */
-abstract sealed class VectorFile implements TextArguments.Results<Embedding>, AutoCloseable {
+public abstract sealed class VectorFile implements TextArguments.Results<Embedding>, AutoCloseable {
   private final int dimension;
   private long rows;
   private long gaps;

@@ -1,6 +1,13 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.BatchOption;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.LengthOptions;
+import io.github.megabert.cli.option.TaskOptions;
+import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.cli.option.TruncateOption;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.task.LabelScore;
 import io.github.megabert.task.ZeroShotClassification;
 import java.io.IOException;
@@ -25,7 +32,7 @@ import tools.jackson.databind.node.ObjectNode;
       "Example:",
       "  megabert zero-shot --model my-nli-model --labels politics,travel \"Merkel visited Paris.\""
     })
-final class ZeroShotCommand implements Callable<Integer> {
+public final class ZeroShotCommand implements Callable<Integer> {
   @Mixin private TaskOptions model = new TaskOptions();
   @Mixin private JsonOption output = new JsonOption();
   @Mixin private TextArguments arguments = new TextArguments();

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
  * which in JSON is the same character; so do the invisible ones that turn the direction of text
  * (U+202A … U+202E, U+2066 … U+2069). A carriage return stays before a line feed.
  */
-final class EscapedOutput extends OutputStream {
+public final class EscapedOutput extends OutputStream {
   private static final int ESCAPE_BYTES = 6;
 
   private final OutputStream out;
@@ -27,7 +27,7 @@ final class EscapedOutput extends OutputStream {
 
   private int count;
 
-  EscapedOutput(OutputStream out) {
+  public EscapedOutput(OutputStream out) {
     this.out = out;
   }
 

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 import io.github.megabert.parallel.CommunicationException;
 import io.github.megabert.train.TrainingException;
@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What went wrong, in one sentence. */
-final class Failures {
+public final class Failures {
   /** Most characters of what a sentence quotes: a file may hold megabytes where a word belongs. */
   private static final int LONGEST_QUOTE = 200;
 
@@ -34,12 +34,12 @@ final class Failures {
   private Failures() {}
 
   /** The sentence, on one line and of bounded length. */
-  static String sentence(Throwable failure) {
+  public static String sentence(Throwable failure) {
     return oneLine(message(cause(failure)));
   }
 
   /** A message on one line: long quotations are cut, and so is the whole. */
-  static String oneLine(String message) {
+  public static String oneLine(String message) {
     String line = LINE_BREAKS.matcher(message).replaceAll(" ");
     line = LONG_QUOTE.matcher(line).replaceAll("$1$2…$1");
     if (line.length() <= LONGEST) {
@@ -50,7 +50,7 @@ final class Failures {
   }
 
   /** What a file holds, as far as it is shown to people: JSON has all of it. */
-  static String cut(String text) {
+  public static String cut(String text) {
     return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "…";
   }
 

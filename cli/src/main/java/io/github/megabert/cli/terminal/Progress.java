@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 import java.util.function.Consumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * The one line of a terminal that says how far a long task is, on standard error. Tasks of less
  * than a second show none, and where standard error is no terminal nothing is ever shown.
  */
-final class Progress {
+public final class Progress {
   private static final long DELAY_NANOS = 1_000_000_000L;
 
   /** A process has one terminal, so it has one bar. */
@@ -26,7 +26,7 @@ final class Progress {
   }
 
   /** Whether anything will be shown. */
-  static boolean isShown() {
+  public static boolean isShown() {
     return CURRENT.shown;
   }
 
@@ -38,19 +38,19 @@ final class Progress {
    * @param unitSize how much of {@code done} a unit is
    * @param total -1 where nobody knows it
    */
-  static void show(String name, String unit, long unitSize, long done, long total) {
+  public static void show(String name, String unit, long unitSize, long done, long total) {
     if (CURRENT.shown && System.nanoTime() - CURRENT.start > DELAY_NANOS) {
       CURRENT.update(name, unit, unitSize, done, total);
     }
   }
 
   /** Bytes of a model are loaded. */
-  static void loading(String tensor, long done, long total) {
+  public static void loading(String tensor, long done, long total) {
     show("loading", " MB", 1_000_000, done, total);
   }
 
   /** Hands over results, and shows how many they are if they do not scroll over the terminal. */
-  static <R> Consumer<R> counting(Consumer<R> action) {
+  public static <R> Consumer<R> counting(Consumer<R> action) {
     if (!CURRENT.shown || Terminals.out()) {
       return action;
     }
@@ -62,7 +62,7 @@ final class Progress {
   }
 
   /** The line belongs to others again: results or a message follow. */
-  static void end() {
+  public static void end() {
     CURRENT.update(null, "", 1, 0, 0);
   }
 

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.parallel.Communicator;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * The rank that a thread works as, where several run one command: each runs all of it, but only the
  * first prints and writes, and what it reads from standard input is every rank's.
  */
-final class RankScope {
+public final class RankScope {
   private static final ScopedValue<RankScope> CURRENT = ScopedValue.newInstance();
 
   private final Communicator world;
@@ -24,7 +24,7 @@ final class RankScope {
    * @param device index of the GPU that it has: ranks before it on its host
    * @param isProcess whether it has a process of its own
    */
-  RankScope(Communicator world, int threads, int device, boolean isProcess) {
+  public RankScope(Communicator world, int threads, int device, boolean isProcess) {
     this.world = world;
     this.threads = threads;
     this.device = device;
@@ -32,7 +32,7 @@ final class RankScope {
   }
 
   /** Works as this rank. */
-  int call(ScopedValue.CallableOp<Integer, Exception> work) throws Exception {
+  public int call(ScopedValue.CallableOp<Integer, Exception> work) throws Exception {
     return ScopedValue.where(CURRENT, this).call(work);
   }
 
@@ -41,37 +41,37 @@ final class RankScope {
   }
 
   /** All ranks; null where the command runs alone. */
-  static @Nullable Communicator world() {
+  public static @Nullable Communicator world() {
     RankScope scope = current();
     return scope == null ? null : scope.world;
   }
 
   /** Whether this rank prints and writes; so does a command that runs alone. */
-  static boolean isFirst() {
+  public static boolean isFirst() {
     Communicator world = world();
     return world == null || world.rank() == 0;
   }
 
   /** Whether {@code mpirun} has started this rank. */
-  static boolean isProcess() {
+  public static boolean isProcess() {
     RankScope scope = current();
     return scope != null && scope.isProcess;
   }
 
   /** Threads of computation where nothing is asked for. */
-  static int threads() {
+  public static int threads() {
     RankScope scope = current();
     return scope == null ? BackendOptions.DEFAULT.threads() : scope.threads;
   }
 
   /** Index of the GPU where none is asked for. */
-  static int device() {
+  public static int device() {
     RankScope scope = current();
     return scope == null ? 0 : scope.device;
   }
 
   /** Standard input: that of the first rank, on each. */
-  static InputStream input() {
+  public static InputStream input() {
     Communicator world = world();
     return world == null ? System.in : new SharedInput(world);
   }

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Where the reader has gone ({@code megabert … | head -1}) there is nothing left to do and
  * nothing to complain about; a disk that is full is another matter.
  */
-final class StandardOutput extends OutputStream {
+public final class StandardOutput extends OutputStream {
   private final OutputStream out;
   private @Nullable IOException failure;
 
@@ -25,26 +25,26 @@ final class StandardOutput extends OutputStream {
   }
 
   /** Nobody reads what is written: the command ends quietly. */
-  static final class NobodyReads extends RuntimeException {
+  public static final class NobodyReads extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    NobodyReads() {
+    public NobodyReads() {
       super("standard output is closed");
     }
   }
 
   /** A print stream on the process's standard output. */
-  static PrintStream open() {
+  public static PrintStream open() {
     return over(new FileOutputStream(FileDescriptor.out));
   }
 
   /** A print stream over another one, for tests. */
-  static PrintStream over(OutputStream out) {
+  public static PrintStream over(OutputStream out) {
     return new Checked(new StandardOutput(out));
   }
 
   /** A print stream for messages, in which control characters are visible. */
-  static PrintStream errorOver(OutputStream out) {
+  public static PrintStream errorOver(OutputStream out) {
     return new PrintStream(new EscapedOutput(new OfFirstRank(out)), true, StandardCharsets.UTF_8);
   }
 
@@ -52,7 +52,7 @@ final class StandardOutput extends OutputStream {
    * A writer for texts of our own, whose colours are wanted: what is printed elsewhere has its
    * control characters made visible.
    */
-  static PrintWriter ofOwnTexts(PrintStream stream) {
+  public static PrintWriter ofOwnTexts(PrintStream stream) {
     return stream instanceof Checked checked
         ? new PrintWriter(checked.output, true, StandardCharsets.UTF_8)
         : new PrintWriter(stream, true, StandardCharsets.UTF_8);
@@ -64,7 +64,7 @@ final class StandardOutput extends OutputStream {
    * @throws NobodyReads if the reader has gone
    * @throws IllegalStateException if it could not be written for another reason
    */
-  static void requireWritten(PrintStream stream) {
+  public static void requireWritten(PrintStream stream) {
     if (!stream.checkError()) {
       return;
     }

@@ -1,9 +1,9 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 import java.io.Console;
 
 /** Which of the standard streams are terminals: only there are progress bars drawn. */
-final class Terminals {
+public final class Terminals {
   /**
    * Set by the launcher, which can ask for each stream by itself: those of {@code in}, {@code out}
    * and {@code err} that are terminals.
@@ -13,17 +13,17 @@ final class Terminals {
   private Terminals() {}
 
   /** Whether standard input is a terminal. */
-  static boolean in() {
+  public static boolean in() {
     return is("in");
   }
 
   /** Whether standard output is a terminal. */
-  static boolean out() {
+  public static boolean out() {
     return is("out");
   }
 
   /** Whether standard error is a terminal. */
-  static boolean err() {
+  public static boolean err() {
     return is("err");
   }
 

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  * Lines of UTF-8, each decoded by itself, so that one which is not UTF-8 is told and costs the
  * others nothing. Java's readers put U+FFFD in its place, which tokenizers drop.
  */
-final class Utf8Lines {
+public final class Utf8Lines {
   private final InputStream in;
 
   /** A line has ended with CR: an LF that follows belongs to that end. */
   private boolean afterReturn;
 
-  Utf8Lines(InputStream in) {
+  public Utf8Lines(InputStream in) {
     this.in = new BufferedInputStream(in, 1 << 16);
   }
 
@@ -33,10 +33,10 @@ final class Utf8Lines {
    * @param text without the line's end; null where it is not UTF-8
    * @param fault what is wrong with the line; null where nothing is
    */
-  record Line(@Nullable String text, @Nullable String fault) {}
+  public record Line(@Nullable String text, @Nullable String fault) {}
 
   /** The next line, which LF, CR or both end; null after the last. */
-  @Nullable Line next() throws IOException {
+  public @Nullable Line next() throws IOException {
     int next = in.read();
     if (next == '\n' && afterReturn) {
       next = in.read();
@@ -63,7 +63,7 @@ final class Utf8Lines {
   }
 
   /** Where bytes stop being UTF-8, such as "byte 5 is 0xE9". */
-  static String firstFault(byte[] bytes) {
+  public static String firstFault(byte[] bytes) {
     CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
     ByteBuffer in = ByteBuffer.wrap(bytes);
     CoderResult result = decoder.decode(in, CharBuffer.allocate(bytes.length), true);

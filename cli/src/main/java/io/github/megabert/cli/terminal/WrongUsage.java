@@ -1,15 +1,15 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.terminal;
 
 /** Options that contradict each other, or do not apply: the command ends with exit code 2. */
-final class WrongUsage extends RuntimeException {
+public final class WrongUsage extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  WrongUsage(String message) {
+  public WrongUsage(String message) {
     super(message);
   }
 
   /** Refuses a command line in a sentence unless a condition holds. */
-  static void unless(boolean condition, String message) {
+  public static void unless(boolean condition, String message) {
     if (!condition) {
       throw new WrongUsage(message);
     }

@@ -1,5 +1,7 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.train.data.samples.Corpora;
 import io.github.megabert.train.data.samples.DataSplit;
 import io.github.megabert.train.data.samples.Objective;
@@ -14,7 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** The corpora that pre-training reads, and how samples are drawn from them. */
-final class CorpusOptions {
+public final class CorpusOptions {
   private static final SampleOptions DEFAULT = SampleOptions.DEFAULT;
 
   @Option(

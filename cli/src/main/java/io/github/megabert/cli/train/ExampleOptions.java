@@ -1,12 +1,14 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.train.TrainingOptions;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How fine-tuning goes through its examples, and how it learns. */
-final class ExampleOptions {
+public final class ExampleOptions {
   private static final TrainingOptions DEFAULT = TrainingOptions.DEFAULT;
 
   @Mixin private OptimizationOptions optimization = new OptimizationOptions();

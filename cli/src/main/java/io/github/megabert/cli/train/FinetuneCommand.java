@@ -1,6 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.RankOptions;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.parameters.ModelSizes;
 import io.github.megabert.parameters.ParameterTable;
@@ -55,7 +59,7 @@ import picocli.CommandLine.Spec;
           + " --json",
       "  megabert classify --model my-model \"What a wonderful hotel!\""
     })
-final class FinetuneCommand implements Callable<Integer> {
+public final class FinetuneCommand implements Callable<Integer> {
   @Mixin private StartOptions start = new StartOptions();
   @Mixin private TrainingFiles files = new TrainingFiles();
   @Mixin private ExampleOptions optimization = new ExampleOptions();

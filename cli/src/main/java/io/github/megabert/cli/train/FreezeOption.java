@@ -1,5 +1,6 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.parameters.ParameterSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -10,7 +11,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** {@code --freeze}: which parameters stay as they are. */
-final class FreezeOption {
+public final class FreezeOption {
   @Option(
       names = "--freeze",
       paramLabel = "PATTERN",

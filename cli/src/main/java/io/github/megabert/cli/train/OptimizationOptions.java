@@ -1,5 +1,7 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.train.TrainingOptions;
 import io.github.megabert.train.optim.AdamWOptions;
 import io.github.megabert.train.optim.Schedule;
@@ -13,7 +15,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** How a run learns: what fine-tuning and pre-training have in common. */
-final class OptimizationOptions {
+public final class OptimizationOptions {
   private static final TrainingOptions DEFAULT = TrainingOptions.DEFAULT;
 
   @Option(

@@ -1,6 +1,11 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.VocabOption;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.data.DocumentReader;
 import io.github.megabert.train.data.TrainingData;
@@ -41,7 +46,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert preprocess --input books.txt news.jsonl --split-sentences --output corpus",
       "  megabert preprocess --merge corpus-1 corpus-2 --output corpus"
     })
-final class PreprocessCommand implements Callable<Integer> {
+public final class PreprocessCommand implements Callable<Integer> {
   private static final String DEFAULT_KEY = "text";
 
   @Mixin private VocabOption vocab = new VocabOption();

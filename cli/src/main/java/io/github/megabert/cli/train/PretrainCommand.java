@@ -1,5 +1,9 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.RankOptions;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.parallel.ParallelGroups;
 import io.github.megabert.train.CheckpointFormat;
 import io.github.megabert.train.TrainingListener;
@@ -38,7 +42,7 @@ import picocli.CommandLine.Spec;
           + " my-model",
       "  megabert fill-mask --model my-model \"a dog is an [MASK].\""
     })
-final class PretrainCommand implements Callable<Integer> {
+public final class PretrainCommand implements Callable<Integer> {
   private static final double DEFAULT_RATE = 1e-4;
   private static final int DEFAULT_BATCH = 32;
   private static final int DEFAULT_PERIOD = 1000;

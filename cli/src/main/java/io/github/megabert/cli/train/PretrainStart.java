@@ -1,6 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.ModelPath;
+import io.github.megabert.cli.option.ModelSize;
+import io.github.megabert.cli.option.VocabOption;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.task.PreTraining;
@@ -14,7 +18,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What pre-training begins with: a size, a configuration, or a model to go on from. */
-final class PretrainStart {
+public final class PretrainStart {
   /** Megatron-LM pads vocabularies to a multiple of this. */
   private static final int VOCABULARY_MULTIPLE = 128;
 

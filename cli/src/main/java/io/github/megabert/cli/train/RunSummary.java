@@ -1,8 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.checkpoint.file.OutputFile;
+import io.github.megabert.cli.option.JsonOption;
 import io.github.megabert.cli.report.ReportPage;
 import io.github.megabert.cli.report.RunReport;
+import io.github.megabert.cli.terminal.Program;
 import io.github.megabert.train.TrainingResult;
 import io.github.megabert.train.log.MetricsLog;
 import io.github.megabert.train.task.Evaluation;
@@ -21,7 +23,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** What a run came to: as text, as JSON and as {@code report.html}. */
-final class RunSummary {
+public final class RunSummary {
   /** A word that a shell takes as it stands. */
   private static final Pattern PLAIN = Pattern.compile("[\\w@%+=:,./-]+");
 
@@ -155,7 +157,7 @@ final class RunSummary {
   private static Map<String, String> versions(String begunWith, String backend) {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("begun with", begunWith);
-    versions.put("megabert", Main.VERSION);
+    versions.put("megabert", Program.VERSION);
     versions.put("backend", backend);
     versions.put("Java", Runtime.version().toString());
     versions.put(

@@ -1,6 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.MegaBert;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.option.VocabOption;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.data.samples.BlendedSamples;
 import io.github.megabert.train.data.samples.Corpora;
@@ -44,7 +48,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert samples --data 0.7 books 0.3 news --num-samples 100000 --output"
           + " samples.safetensors"
     })
-final class SamplesCommand implements Callable<Integer> {
+public final class SamplesCommand implements Callable<Integer> {
   private static final int DEFAULT_COUNT = 1024;
 
   @Mixin private CorpusOptions corpus = new CorpusOptions();

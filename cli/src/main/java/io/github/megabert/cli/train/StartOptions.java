@@ -1,7 +1,9 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.checkpoint.Checkpoint;
+import io.github.megabert.cli.option.ModelPath;
+import io.github.megabert.cli.option.VocabOption;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.data.Example;
 import io.github.megabert.train.task.FineTuning;
@@ -13,7 +15,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The model that fine-tuning begins with, and what computes it. */
-final class StartOptions {
+public final class StartOptions {
   @Option(
       names = "--model",
       paramLabel = "PATH",

@@ -1,5 +1,6 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.terminal.Progress;
 import io.github.megabert.train.TrainingListener;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * checkpoint. Before its first step, or at a second Ctrl-C, the process ends at once. The JVM does
  * not shut down meanwhile, so that files can be finished.
  */
-final class StopSignals implements TrainingListener, AutoCloseable {
+public final class StopSignals implements TrainingListener, AutoCloseable {
   /** 128 and the number of SIGINT, as shells have it. */
   static final int EXIT_CODE = 130;
 

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.train.TrainingListener;
 import io.github.megabert.train.log.MetricsLine;
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** {@code --tensorboard}: event files that TensorBoard reads, written while a run trains. */
-final class TensorBoardOption {
+public final class TensorBoardOption {
   @Option(
       names = "--tensorboard",
       paramLabel = "DIR",

@@ -1,11 +1,11 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** {@code --trace}: a timeline of a run. */
-final class TraceOption {
+public final class TraceOption {
   @Option(
       names = "--trace",
       paramLabel = "FILE",

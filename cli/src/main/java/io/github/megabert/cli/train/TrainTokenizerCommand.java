@@ -1,5 +1,10 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.option.DeviceOptions;
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.option.Numbers;
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.tokenizer.AddedToken;
 import io.github.megabert.tokenizer.TokenizerConfig;
 import io.github.megabert.tokenizer.training.TrainedVocabulary;
@@ -34,7 +39,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
       "  megabert train-tokenizer --input a.txt b.txt --output cased --cased --min-frequency 5",
       "  megabert tokenize --vocab my-tokenizer \"a dog barks.\""
     })
-final class TrainTokenizerCommand implements Callable<Integer> {
+public final class TrainTokenizerCommand implements Callable<Integer> {
   @Option(
       names = "--input",
       paramLabel = "FILE",

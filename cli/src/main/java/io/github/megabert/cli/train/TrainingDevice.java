@@ -1,12 +1,14 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.cli.option.DeviceOptions;
+import io.github.megabert.cli.terminal.WrongUsage;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What computes a training run, and in which numbers. */
-final class TrainingDevice {
+public final class TrainingDevice {
   @Mixin private DeviceOptions device = new DeviceOptions();
 
   @Option(

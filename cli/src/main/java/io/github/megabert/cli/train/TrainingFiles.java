@@ -1,12 +1,13 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.terminal.WrongUsage;
 import io.github.megabert.train.data.Columns;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The files of examples, and where in them what stands. */
-final class TrainingFiles {
+public final class TrainingFiles {
   @Option(
       names = "--train",
       paramLabel = "FILE",

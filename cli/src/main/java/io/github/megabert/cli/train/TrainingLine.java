@@ -1,5 +1,7 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.terminal.Progress;
+import io.github.megabert.cli.terminal.Terminals;
 import io.github.megabert.train.TrainingListener;
 import io.github.megabert.train.log.MetricsLine;
 import java.time.Duration;
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * What a run says on standard error: on a terminal a line with the step, the time left, loss, rate
  * and tokens a second, and everywhere a line for each evaluation.
  */
-final class TrainingLine implements TrainingListener, AutoCloseable {
+public final class TrainingLine implements TrainingListener, AutoCloseable {
   private final boolean isShown = Terminals.err();
   private int steps;
   private long done;

@@ -1,5 +1,7 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
+import io.github.megabert.cli.option.JsonOption;
+import io.github.megabert.cli.terminal.RankScope;
 import io.github.megabert.train.TrainingListener;
 import io.github.megabert.train.task.TrainingOutcome;
 import java.io.IOException;
@@ -16,7 +18,7 @@ import picocli.CommandLine.Model.CommandSpec;
  * @param begunWith what training begins with, for the report
  * @param backend what computes, for the report
  */
-record TrainingSession(
+public record TrainingSession(
     String task, Path output, String begunWith, String backend, TensorBoardOption tensorBoard) {
   /** Trains, and tells the listeners how it goes. */
   @FunctionalInterface

@@ -1,4 +1,4 @@
-package io.github.megabert.cli;
+package io.github.megabert.cli.train;
 
 import io.github.megabert.parameters.ModelClass;
 import java.util.Arrays;
@@ -8,7 +8,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** What a model can be trained for. */
-enum TrainingTask {
+public enum TrainingTask {
   CLASSIFY("classify", ModelClass.SEQUENCE_CLASSIFICATION),
   NER("ner", ModelClass.TOKEN_CLASSIFICATION),
   ANSWER("answer", ModelClass.QUESTION_ANSWERING),

@@ -1,0 +1,5 @@
+/** Commands about models, backends and machines, and the one that serves models. */
+@NullMarked
+package io.github.megabert.cli.model;
+
+import org.jspecify.annotations.NullMarked;

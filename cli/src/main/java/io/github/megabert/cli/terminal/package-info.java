@@ -1,0 +1,5 @@
+/** What is read and printed: streams, progress, failures in a sentence. */
+@NullMarked
+package io.github.megabert.cli.terminal;
+
+import org.jspecify.annotations.NullMarked;

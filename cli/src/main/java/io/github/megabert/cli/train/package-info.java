@@ -1,0 +1,5 @@
+/** Commands that train, and those that make what training reads. */
+@NullMarked
+package io.github.megabert.cli.train;
+
+import org.jspecify.annotations.NullMarked;
