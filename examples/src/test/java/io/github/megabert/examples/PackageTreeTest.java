@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SortedSet;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,7 +23,7 @@ class PackageTreeTest {
 
   @Test
   void readmeHasALineForEachPackage() throws IOException {
-    SortedSet<String> code = new TreeSet<>();
+    NavigableSet<String> code = new TreeSet<>();
     for (String module : List.of("core", "cli", "tornado-kernels")) {
       code.addAll(packages(Path.of("..", module, "src", "main", "java")));
     }
@@ -31,10 +31,10 @@ class PackageTreeTest {
     assertEquals(code, packagesOfReadme());
   }
 
-  private static SortedSet<String> packagesOfReadme() throws IOException {
+  private static NavigableSet<String> packagesOfReadme() throws IOException {
     Matcher tree = TREE.matcher(Files.readString(Path.of("..", "README.md")));
     assertTrue(tree.find(), "README has no tree");
-    SortedSet<String> packages = new TreeSet<>();
+    NavigableSet<String> packages = new TreeSet<>();
     List<String> path = new ArrayList<>();
     for (String line : tree.group(1).lines().toList()) {
       Matcher parts = LINE.matcher(line);
@@ -47,8 +47,8 @@ class PackageTreeTest {
     return packages;
   }
 
-  private static SortedSet<String> packages(Path sources) throws IOException {
-    SortedSet<String> packages = new TreeSet<>();
+  private static NavigableSet<String> packages(Path sources) throws IOException {
+    NavigableSet<String> packages = new TreeSet<>();
     try (Stream<Path> files = Files.walk(sources)) {
       files
           .filter(file -> file.toString().endsWith("package-info.java"))
