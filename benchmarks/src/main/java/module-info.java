@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** JMH benchmarks of kernels, tokenizer and whole models. */
 module io.github.megabert.benchmarks {
   requires io.github.megabert.core;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The {@code megabert} command. */
 @org.jspecify.annotations.NullMarked
 module io.github.megabert.cli {

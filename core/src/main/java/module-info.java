@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** MegatronBERT for the JVM: checkpoints, tokenizer, CPU backends, models and pipelines. */
 @org.jspecify.annotations.NullMarked
 @SuppressWarnings("module") // The command line is built after this module.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** LangChain4j's models on MegaBERT. */
 @org.jspecify.annotations.NullMarked
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"})

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The GPU backend: TornadoVM task graphs over OpenCL, PTX and CUDA. */
 @org.jspecify.annotations.NullMarked
 module io.github.megabert.tornado {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package hello;
 
 import io.github.megabert.MegaBert;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert;
 
 /** Listens to the loading of a model, on the thread that loads it. */

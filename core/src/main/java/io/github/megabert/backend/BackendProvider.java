@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.backend;
 
 /** Opens one kind of backend; found by {@link java.util.ServiceLoader}. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.backend;
 
 /** A row-major float32 matrix that lives where the backend computes. */

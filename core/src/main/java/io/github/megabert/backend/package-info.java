@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The operations that a MegatronBERT is made of, and who carries them out.
  *

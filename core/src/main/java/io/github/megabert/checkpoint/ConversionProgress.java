@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.checkpoint;
 
 /** Listens to a conversion, on the thread that converts. */

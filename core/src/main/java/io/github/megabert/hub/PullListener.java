@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.hub;
 
 /** Is told how far a pull is, by any of the threads that fetch, one at a time. */

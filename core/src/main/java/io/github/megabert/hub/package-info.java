@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Models from a hub that speaks Hugging Face's HTTP interface, in the cache folder that Python's
  * {@code huggingface_hub} uses too. {@link io.github.megabert.hub.Hub} fetches what it is told to,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What comes from strangers: files opened with care, limits that memory sets, texts in messages.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * JSON trees out of files of any origin, read by Jackson's parser without the machinery of its
  * object mapper, whose loading costs a short-lived process a quarter of a second.

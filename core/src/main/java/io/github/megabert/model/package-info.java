@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * MegatronBERT itself: the configuration, the stack of layers, and one class a head, as Hugging
  * Face transformers names them.

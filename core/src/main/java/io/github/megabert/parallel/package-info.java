@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Groups of ranks that compute one thing together, and what they send each other.
  *

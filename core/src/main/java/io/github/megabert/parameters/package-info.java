@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The parameters of every class of both families, MegatronBERT and BERT: one table that loading,
  * writing, initialisation, training and both kinds of parallelism read.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.task;
 
 /** What a model of sentence-transformers does to a text's vector behind the pooling. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.task;
 
 /** What happens to a text that is longer than the model takes. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.task;
 
 /** Gives a vector length 1 ({@code sentence_transformers…Normalize}); zeros stay zeros. */

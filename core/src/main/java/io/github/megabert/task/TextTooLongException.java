@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.task;
 
 /** A text, or a pair of texts, has more tokens than the model takes, and was not to be cut. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Off-heap tensors: an element type, a shape and a {@link java.lang.foreign.MemorySegment}, and the
  * worker threads that loop over them.

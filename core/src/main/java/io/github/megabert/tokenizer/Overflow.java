@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.tokenizer;
 
 /** Whether the tokens that truncation cuts off come back as further windows. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * BERT's tokenizer: text to token ids and back, equal to Hugging Face's {@code BertTokenizerFast}.
  *

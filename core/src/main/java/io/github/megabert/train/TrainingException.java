@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.train;
 
 /** A run cannot go on; the message says why, and what is kept. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.tokenizer;
 
 import static io.github.megabert.tokenizer.TokenizerFixtures.column;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.examples;
 
 import io.github.megabert.MegaBert;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Micrometer's meters on MegaBERT. */
 @NullMarked
 package io.github.megabert.micrometer;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.spring;
 
 /** No model is named, and there is no demo model. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** MegaBERT in Spring Boot and Spring AI. */
 @NullMarked
 package io.github.megabert.spring;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * A backend that records the operations of a computation, compiles them with TornadoVM into task
  * graphs, and replays the graphs for every later computation of the same shape.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.cli.option;
 
 import io.github.megabert.hub.Hub;

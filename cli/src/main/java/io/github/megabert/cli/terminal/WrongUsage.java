@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.cli.terminal;
 
 /** Options that contradict each other, or do not apply: the command ends with exit code 2. */

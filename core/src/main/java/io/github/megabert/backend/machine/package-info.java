@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Kernels in machine code that Java writes. A small {@link
  * io.github.megabert.backend.machine.Assembler} encodes them for the processor that {@link

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The reference backend: plain loops that accumulate in double, against which every other is held.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What implementations of a backend share, wherever they compute: checks of what they are given.
  */

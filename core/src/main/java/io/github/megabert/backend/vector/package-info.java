@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The CPU backend on the Vector API: packed weights, register-tiled matrix products, ragged
  * attention.

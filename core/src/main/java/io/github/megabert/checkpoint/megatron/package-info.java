@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Megatron-LM's checkpoints: ranks, names, splits. */
 @NullMarked
 package io.github.megabert.checkpoint.megatron;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.checkpoint.torch;
 
 import static io.github.megabert.checkpoint.CheckpointException.quote;

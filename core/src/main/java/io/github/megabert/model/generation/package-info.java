@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Text generation with {@link io.github.megabert.model.MegatronBertForCausalLM}, token by token.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Vocabularies from text: {@link io.github.megabert.tokenizer.training.WordPieceTrainer} learns the
  * pieces that Hugging Face's {@code BertWordPieceTokenizer.train} would.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Training data: files as streams of typed examples. {@link
  * io.github.megabert.train.data.TrainingData} opens them. Every refusal names the file and the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Fine-tuning by task: what makes batches and labels of examples, how a model is measured, and
  * {@link io.github.megabert.train.task.FineTuning}, where an application begins.

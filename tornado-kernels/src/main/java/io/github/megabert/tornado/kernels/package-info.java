@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What runs on the device: static methods that TornadoVM compiles from their bytecode, the calls of
  * NVIDIA's libraries, and the {@link io.github.megabert.tornado.recording.Kernel} of each.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Lists of calls, and the task graphs that run them: a {@link
  * io.github.megabert.tornado.recording.Recording} collects calls, {@link

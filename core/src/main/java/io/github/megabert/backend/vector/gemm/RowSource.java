@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.backend.vector.gemm;
 
 /** The left operand of a product: brings its rows, some at a time, into {@link StridedRows}. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.backend.vector.gemm;
 
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Matrix products: packed weights, and the tiles that multiply them. */
 @NullMarked
 package io.github.megabert.backend.vector.gemm;

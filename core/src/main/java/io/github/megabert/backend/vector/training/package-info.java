@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What training needs on rows and elements: adjoints of activations, LayerNorm, embeddings and
  * losses, dropout, norms and the optimizer's step. Sums over rows or elements are cut by size, so

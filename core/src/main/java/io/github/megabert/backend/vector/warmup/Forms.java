@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.backend.vector.warmup;
 
 /** Which form of its kernels a backend runs. All give the same bits. */

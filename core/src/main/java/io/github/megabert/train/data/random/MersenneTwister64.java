@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.train.data.random;
 
 /** MT19937-64 of T. Nishimura, 2000, seeded as {@code std::mt19937_64} is. Not thread-safe. */

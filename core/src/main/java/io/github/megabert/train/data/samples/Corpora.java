@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.train.data.samples;
 
 import io.github.megabert.train.data.TrainingDataException;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.train.data.samples;
 
 /** {@code numpy.sum} of doubles, to the last bit: pairwise, so that errors stay small. */
