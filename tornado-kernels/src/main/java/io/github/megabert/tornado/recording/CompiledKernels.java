@@ -8,6 +8,7 @@ import java.lang.reflect.Proxy;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
 
@@ -20,6 +21,9 @@ import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
  * in which a graph notes its new interpreter. All that lies in a module that is open to reflection.
  */
 final class CompiledKernels {
+  /** Of the process: drivers build by files that they share, such as PoCL's cache. */
+  private static final ReentrantLock COMPILER = new ReentrantLock();
+
   private static final String CODE = "uk.ac.manchester.tornado.runtime.common.TornadoInstalledCode";
 
   private final Map<List<Object>, Object> codes = new HashMap<>();
@@ -144,6 +148,16 @@ final class CompiledKernels {
               throw failure.getCause();
             }
           });
+    }
+  }
+
+  /** Does something that has a driver build kernels, while no other thread does. */
+  static void build(Runnable building) {
+    COMPILER.lock();
+    try {
+      building.run();
+    } finally {
+      COMPILER.unlock();
     }
   }
 }

@@ -199,7 +199,7 @@ public final class DeviceMemory implements AutoCloseable {
     ImmutableTaskGraph snapshot = graph.snapshot();
     @SuppressWarnings("resource") // kept open: closing it frees the arrays
     TornadoExecutionPlan plan = new TornadoExecutionPlan(snapshot);
-    plan.withDevice(device).withGridScheduler(grids).execute();
+    CompiledKernels.build(() -> plan.withDevice(device).withGridScheduler(grids).execute());
     plans.add(plan);
     Owner owner = new Owner(name, GraphLinks.implementation(snapshot), plan.getId());
     for (TornadoNativeArray array : arrays) {

@@ -234,6 +234,14 @@ public final class Program implements AutoCloseable {
   }
 
   private void runFirst() {
+    if (linked) {
+      runAll();
+    } else {
+      CompiledKernels.build(this::runAll);
+    }
+  }
+
+  private void runAll() {
     List<TornadoTaskGraphInterface> all = graphs.graphs();
     for (int i = 0; i < all.size(); i++) {
       if (!linked) {
