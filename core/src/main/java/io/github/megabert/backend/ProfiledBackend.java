@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.backend;
 
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -71,6 +72,11 @@ final class ProfiledBackend implements Backend {
   @Override
   public double measurePeak() {
     return backend.measurePeak();
+  }
+
+  @Override
+  public void requireRanks(Communicator group) {
+    backend.requireRanks(group);
   }
 
   @Override

@@ -4,6 +4,7 @@ package io.github.megabert.model;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.input.Quote;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.parameters.ParameterTable;
 import io.github.megabert.tensor.FileChangedException;
@@ -73,6 +74,12 @@ public final class ModelLoader {
     return model;
   }
 
+  private void requireRanks(@Nullable Communicator group) {
+    if (group != null) {
+      backend.requireRanks(group);
+    }
+  }
+
   private MegatronBert takeOut(LoadOptions options) {
     MegatronBertConfig config =
         MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
@@ -83,7 +90,9 @@ public final class ModelLoader {
     if (modelClass == ModelClass.CAUSAL_LM && !config.isDecoder()) {
       config = config.with("is_decoder", true);
     }
-    TensorRank ranks = TensorRank.of(options, backend);
+    requireRanks(options.tensorParallel());
+    requireRanks(options.pipelineParallel());
+    TensorRank ranks = TensorRank.of(options);
     ranks.requireDivides(config);
     PipelineRank pipeline = PipelineRank.of(options, config);
     ParameterSource source =

@@ -129,6 +129,11 @@ final class StageBackend implements Backend {
   }
 
   @Override
+  public void requireRanks(Communicator group) {
+    backend.requireRanks(group);
+  }
+
+  @Override
   public OptionalLong parameterBytes() {
     return backend.parameterBytes();
   }

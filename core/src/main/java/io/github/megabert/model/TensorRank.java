@@ -3,7 +3,6 @@ package io.github.megabert.model;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.megabert.backend.Backend;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Partition;
 import io.github.megabert.parameters.ParameterSpec;
@@ -23,11 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param dividesTokens whether each also has some of the tokens: sequence parallelism
  */
 record TensorRank(@Nullable Communicator group, boolean dividesTokens) {
-  static TensorRank of(LoadOptions options, Backend backend) {
+  static TensorRank of(LoadOptions options) {
     Communicator group = options.tensorParallel();
-    if (group != null) {
-      backend.requireRanks(group);
-    }
     return new TensorRank(group, options.sequenceParallel() && group != null && group.size() > 1);
   }
 

@@ -32,8 +32,7 @@ public record TrainableModel(MegatronBert model, TrainableParameters parameters)
       Predicate<ParameterSpec> frozen) {
     MegatronBertConfig sizes =
         MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
-    RankShare share =
-        new RankShare(TensorRank.of(options, backend), PipelineRank.of(options, sizes));
+    RankShare share = new RankShare(TensorRank.of(options), PipelineRank.of(options, sizes));
     TrainableParameters parameters =
         new TrainableParameters(backend, frozen, share, checkpoint.source());
     try {

@@ -86,7 +86,7 @@ public final class DeviceMemory implements AutoCloseable {
   /**
    * The arrays of scratch operands, made where they are new.
    *
-   * @param depth the computation's place on the device
+   * @param depth the computation's place on the device: no two at once share scratch
    * @throws IllegalStateException if the new ones do not fit; none is made then
    */
   synchronized Map<Operand, TornadoNativeArray> scratch(int depth, Set<Operand.Scratch> operands) {
