@@ -135,8 +135,7 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Bytes of the parameters that it has taken: its own copies, and tables that it reads where they
-   * lie, such as in a mapped file. None once it is closed; empty if the backend does not count
-   * them.
+   * lie, such as in a mapped file. 0 once it is closed; empty if the backend does not count them.
    */
   default OptionalLong parameterBytes() {
     return OptionalLong.empty();

@@ -17,9 +17,7 @@ import java.util.stream.IntStream;
  * its own.
  */
 final class LanguageModelHead {
-  /** What the names of its parameters begin with. */
   private final MegatronBertConfig config;
-
   private final TensorRank ranks;
   private final Backend.Linear transform;
   private final Norm norm;

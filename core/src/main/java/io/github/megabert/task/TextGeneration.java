@@ -166,9 +166,9 @@ public final class TextGeneration
   }
 
   private List<Continuations> generate(List<String> prompts, GenerationOptions generation) {
+    List<int[]> encoded = prompts.stream().map(this::tokens).toList();
     AnswersEvent event = AnswersEvent.begun();
-    List<GeneratedSequence> sequences =
-        generator.generate(prompts.stream().map(this::tokens).toList(), generation);
+    List<GeneratedSequence> sequences = generator.generate(encoded, generation);
     int count = generation.returnSequences();
     List<Continuations> results = new ArrayList<>(prompts.size());
     for (int i = 0; i < prompts.size(); i++) {

@@ -85,11 +85,18 @@ class MpiRanksTest {
 
   private String run(List<String> start, int ranks, String task, long seed)
       throws IOException, InterruptedException {
+    for (int rank = 0; rank < ranks; rank++) {
+      Files.deleteIfExists(output(rank));
+    }
     return MpiLauncher.run(
         start, ranks, folder, MpiRankMain.class, task, String.valueOf(seed), folder.toString());
   }
 
   private String printed(int rank) throws IOException {
-    return Files.readString(folder.resolve(MpiRankMain.outputOf(String.valueOf(rank))));
+    return Files.readString(output(rank));
+  }
+
+  private Path output(int rank) {
+    return folder.resolve(MpiRankMain.outputOf(String.valueOf(rank)));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.testing;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -31,15 +32,18 @@ public final class ReportingProcess {
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.add(main.getName());
     Path output = folder.resolve("output");
+    Path errors = folder.resolve("errors");
     Process process =
         new ProcessBuilder(command)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(errors.toFile())
             .redirectOutput(output.toFile())
             .start();
-    boolean hasEnded = process.waitFor(60, TimeUnit.SECONDS);
+    boolean hasEnded = process.waitFor(10, TimeUnit.MINUTES);
     process.destroyForcibly();
     List<String> lines = Files.readAllLines(output, StandardCharsets.UTF_8);
-    assertTrue(hasEnded, lines::toString);
+    String told = lines + "\n" + Files.readString(errors);
+    assertTrue(hasEnded, told);
+    assertEquals(0, process.exitValue(), told);
     return lines;
   }
 }

@@ -52,9 +52,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. It may be bound to several registries. Closing it twice is harmless.
  */
 public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
-  /** Bytes of events on the disk beyond which those that were read are deleted. */
-  private static final long EVENT_BYTES = 64L << 20;
-
   private final Map<String, MegaBert> models;
   private final Map<MeterRegistry, EventMeters> bound = new LinkedHashMap<>();
   private final Map<MeterRegistry, List<Meter>> gauges = new LinkedHashMap<>();
@@ -90,13 +87,13 @@ public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
       if (bound.containsKey(registry)) {
         return;
       }
+      if (events == null) {
+        events = listen();
+      }
       bound.put(registry, new EventMeters(registry));
       List<Meter> memory = new ArrayList<>();
       models.forEach((name, bert) -> memory.add(memory(registry, name, bert)));
       gauges.put(registry, memory);
-      if (events == null) {
-        events = listen();
-      }
     }
   }
 
@@ -114,26 +111,39 @@ public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
     return bytes.isPresent() ? (double) bytes.getAsLong() : Double.NaN;
   }
 
-  /** Null where the JVM has no Flight Recorder. */
+  /** Null where there is no Flight Recorder, which an application can do without. */
   private @Nullable RecordingStream listen() {
     if (!FlightRecorder.isAvailable()) {
-      System.getLogger(MegaBertMetrics.class.getName())
-          .log(
-              System.Logger.Level.WARNING,
-              "the JVM was started without its Flight Recorder, so that only the memory of models"
-                  + " is measured");
-      return null;
+      return without("the JVM was started without it");
     }
-    RecordingStream stream = new RecordingStream();
-    stream.setMaxSize(EVENT_BYTES);
-    stream.setOrdered(false);
-    for (EventMeters.Kind kind : EventMeters.Kind.values()) {
-      stream.enable(kind.eventName());
-      stream.onEvent(
-          kind.eventName(), event -> all().forEach(meters -> meters.record(kind, event)));
+    RecordingStream stream;
+    try {
+      stream = new RecordingStream();
+    } catch (IllegalStateException noFolder) {
+      return without(String.valueOf(noFolder.getMessage()));
     }
-    stream.startAsync();
+    try {
+      stream.setOrdered(false);
+      for (EventMeters.Kind kind : EventMeters.Kind.values()) {
+        stream.enable(kind.eventName());
+        stream.onEvent(
+            kind.eventName(), event -> all().forEach(meters -> meters.record(kind, event)));
+      }
+      stream.startAsync();
+    } catch (RuntimeException failure) {
+      stream.close();
+      throw failure;
+    }
     return stream;
+  }
+
+  private static @Nullable RecordingStream without(String reason) {
+    System.getLogger(MegaBertMetrics.class.getName())
+        .log(
+            System.Logger.Level.WARNING,
+            "only the memory of models is measured, for there is no Flight Recorder: {0}",
+            reason);
+    return null;
   }
 
   private synchronized List<EventMeters> all() {

@@ -52,6 +52,10 @@ class FloodTest {
       long before = heap();
       flood(client, 2_000);
       long grown = heap() - before;
+      // Closed connections of the client are cleaned up in the background.
+      for (int i = 0; i < 100 && grown >= BOUND; i++) {
+        grown = heap() - before;
+      }
       assertTrue(grown < BOUND, grown + " bytes more than before");
       client.awaitMetric("megabert_requests_active 2.0");
       waiting.close();

@@ -122,7 +122,7 @@ class MegaBertAutoConfigurationTest {
         "megabert.backend|abacus|there are auto, scalar, ",
         "megabert.precision|int8|int8",
         "megabert.model|/no/such/model|/no/such/model",
-        "megabert.model|nobody/nothing|megabert.pull=true fetches it",
+        "megabert.model|nobody-who-is/nothing-that-is|megabert.pull=true fetches it",
         "megabert.tokenizer|/no/such/vocab.txt|there is no such file",
         "megabert.config|/no/such/config.json|there is no such file",
         "megabert.pull|true|only a model that is named ORGANIZATION/NAME can be fetched",

@@ -31,7 +31,7 @@ final class Collectives {
   private final Map<Communicator, List<TornadoMatrix>> started = new LinkedHashMap<>();
 
   /** Why sums were not carried out; those that were started with them end so too. */
-  private @Nullable RuntimeException failed;
+  private @Nullable Throwable failed;
 
   Collectives(TornadoComputation computation, NcclGroups groups) {
     this.computation = computation;
@@ -63,17 +63,17 @@ final class Collectives {
   /**
    * Carries out what has been started, before the computation ends at the latest.
    *
-   * @throws RuntimeException again, what kept earlier sums from being carried out
+   * @throws IllegalStateException if earlier sums have failed
    */
   void finish() {
     if (failed != null) {
-      throw failed;
+      throw new IllegalStateException("sums over ranks have failed before", failed);
     }
     while (!started.isEmpty()) {
       Communicator group = started.keySet().iterator().next();
       try {
         allReduce(group, List.copyOf(started.get(group)));
-      } catch (RuntimeException failure) {
+      } catch (RuntimeException | Error failure) {
         failed = failure;
         throw failure;
       }

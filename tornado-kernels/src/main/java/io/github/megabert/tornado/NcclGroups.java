@@ -36,13 +36,13 @@ final class NcclGroups implements AutoCloseable {
     Nccl nccl = place == null ? null : Loaded.LIBRARY;
     boolean isHere = place != null && nccl != null;
     byte[] own = isHere ? place.driver().uuid(place.context()) : new byte[0];
-    boolean areOthers = areDifferent(group.gatherBytes(own));
-    return isHere && areOthers
+    boolean allHaveOne = haveOneEach(group.gatherBytes(own));
+    return isHere && allHaveOne
         ? NcclGroup.join(place.driver(), nccl, place.context(), group)
         : null;
   }
 
-  private static boolean areDifferent(List<byte[]> devices) {
+  private static boolean haveOneEach(List<byte[]> devices) {
     long known =
         devices.stream()
             .filter(device -> device.length > 0)
@@ -54,11 +54,19 @@ final class NcclGroups implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    RuntimeException failed = null;
     for (NcclGroup group : groups.values()) {
-      if (group != null) {
-        group.close();
+      try {
+        if (group != null) {
+          group.close();
+        }
+      } catch (RuntimeException failure) {
+        failed = failed == null ? failure : failed;
       }
     }
     groups.clear();
+    if (failed != null) {
+      throw failed;
+    }
   }
 }

@@ -62,6 +62,9 @@ final class Overload {
     long gone = System.nanoTime();
     try (LoadClient next = new LoadClient(server)) {
       while (next.embed(new Random(1), 1) != LoadClient.OK) {
+        if (System.nanoTime() - gone > TimeUnit.MINUTES.toNanos(1)) {
+          throw new IllegalStateException("no answer within a minute after its clients had gone");
+        }
         Thread.sleep(1);
       }
     }

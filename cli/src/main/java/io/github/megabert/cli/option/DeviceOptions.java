@@ -46,8 +46,8 @@ public final class DeviceOptions {
       paramLabel = "N",
       converter = Numbers.AtLeastZero.class,
       description =
-          "Index of the GPU. Default: 0, and of ranks the first one's, the second one's and so on,"
-              + " on each host.")
+          "Index of the GPU. Default: 0; with several ranks, 0 for the first rank of a host, 1 for"
+              + " the second, and so on.")
   private @Nullable Integer device;
 
   /** A number of threads that a machine may have. */

@@ -40,7 +40,7 @@ public final class Programs implements AutoCloseable {
   private final OperandPool pool = new OperandPool();
   private final ReentrantLock lock;
 
-  /** Of the thread's computations that have results on the device. */
+  /** Those that are taken: each has scratch memory of its own. Whoever holds the lock uses it. */
   private final BitSet places = new BitSet();
 
   private volatile @Nullable Program latest;
@@ -141,6 +141,9 @@ public final class Programs implements AutoCloseable {
   }
 
   void release(int place) {
+    if (!lock.isHeldByCurrentThread()) {
+      throw new IllegalStateException("a computation is closed by the thread that has run it");
+    }
     places.clear(place);
     lock.unlock();
   }

@@ -11,9 +11,9 @@ import io.github.megabert.backend.vector.memory.SecondLevelCache;
  * rows = cache / 2 / (4 · DEPTH), 128 at most,
  * </pre>
  *
- * rounded up to whole {@link StridedTiles#HIGH high tiles}; a panel and sums share the other half.
- * Blocks are as large as each other, to a tile. No sum depends on them: the depth, from which to
- * the next sums are begun anew, is a constant.
+ * rounded up to whole {@link StridedTiles#HIGH high tiles}; from 512 KB on the other half holds a
+ * panel and sums. Blocks are as large as each other, to a tile. No sum depends on them: one is
+ * begun anew after every {@link Gemm#DEPTH} inputs, which is a constant.
  */
 final class RowBlocks {
   /** Rows in a block, at most: more were no faster where the cache holds them. */
