@@ -39,6 +39,7 @@ final class CommunicatorClaims {
   static void check(Communicator world, long seed) {
     CommunicatorClaims claims = new CommunicatorClaims(world, seed);
     claims.everyOperationEqualsAPlainLoop(world);
+    claims.soDoLongOnes();
     claims.messagesArriveInTheOrderOfTheirTag();
     claims.groupsAreNumberedByKey();
     claims.textsReachAll();
@@ -63,6 +64,21 @@ final class CommunicatorClaims {
       allGather(group, parts, i < 3);
     }
     group.barrier();
+  }
+
+  /** Longer than what engines move at a time. */
+  private void soDoLongOnes() {
+    for (int length : new int[] {1 << 18, 700_001}) {
+      allReduce(world, length, Reduction.SUM);
+      broadcast(world, length, world.size() - 1);
+    }
+    startAllReduce(world, 300_001, Reduction.MAX);
+    long[] counts = new long[world.size()];
+    for (int part = 0; part < counts.length; part++) {
+      counts[part] = part == 1 ? 0 : 300_000 + part;
+    }
+    reduceScatter(world, Partition.of(counts), Reduction.SUM, true);
+    allGather(world, Partition.of(counts), false);
   }
 
   private void allReduce(Communicator group, int length, Reduction reduction) {

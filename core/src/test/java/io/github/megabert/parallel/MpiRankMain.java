@@ -4,7 +4,9 @@ package io.github.megabert.parallel;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -23,12 +25,16 @@ final class MpiRankMain {
       System.setOut(output);
       System.setErr(output);
     }
+    if (args[0].equals("messages")) {
+      System.setProperty("megabert.mpi.common-memory", "off");
+    }
     try {
       MpiRanks.run(world -> work(world, args[0], Long.parseLong(args[1])));
-      System.out.println("done");
+      boolean isCommon = Files.readString(Path.of("/proc/self/maps")).contains("memfd:megabert");
+      System.out.println(isCommon ? "done, with common memory" : "done");
     } catch (Exception e) {
       System.out.println(e.getClass().getSimpleName() + ": " + e.getMessage());
-      if (args[0].equals("claims")) {
+      if (args[0].equals("claims") || args[0].equals("messages")) {
         e.printStackTrace(System.out);
       }
       System.exit(1);
@@ -42,7 +48,7 @@ final class MpiRankMain {
   private static void work(Communicator world, String task, long seed) {
     boolean isVictim = world.rank() == world.size() - 1;
     switch (task) {
-      case "claims" -> CommunicatorClaims.check(world, seed);
+      case "claims", "messages" -> CommunicatorClaims.check(world, seed);
       case "throw" -> {
         world.barrier();
         if (isVictim) {
@@ -56,6 +62,22 @@ final class MpiRankMain {
           Runtime.getRuntime().halt(3);
         }
         world.receive(Arena.ofAuto().allocate(4, 4), world.size() - 1, 0);
+      }
+      case "kill in an all-reduce" -> {
+        MemorySegment floats = Arena.ofAuto().allocate(4_000_000, 4);
+        world.allReduce(floats, Reduction.SUM);
+        if (isVictim) {
+          Runtime.getRuntime().halt(3);
+        }
+        world.allReduce(floats, Reduction.SUM);
+      }
+      case "disagree" -> {
+        MemorySegment floats = Arena.ofAuto().allocate(40_000, 4);
+        if (isVictim) {
+          world.broadcast(floats, 0);
+        } else {
+          world.allReduce(floats, Reduction.SUM);
+        }
       }
       case "split" -> {
         world.barrier();

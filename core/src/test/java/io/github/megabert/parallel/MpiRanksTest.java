@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class MpiRanksTest {
   @TempDir private Path folder;
 
+  /** On Linux the ranks of a host have memory in common, unless that is turned off. */
   @ParameterizedTest
   @EnumSource
   void operationsEqualPlainLoops(MpiLauncher mpi) throws Exception {
@@ -25,11 +26,32 @@ class MpiRanksTest {
     RandomInput.check(
         1,
         input -> {
-          String launcher = run(start, 3, "claims", input.random().nextLong());
+          long seed = input.random().nextLong();
+          String launcher = run(start, 3, "claims", seed);
+          boolean isLinux = System.getProperty("os.name").equals("Linux");
+          for (int rank = 0; rank < 3; rank++) {
+            assertEquals(
+                isLinux ? "done, with common memory\n" : "done\n", printed(rank), launcher);
+          }
+          launcher = run(start, 3, "messages", seed);
           for (int rank = 0; rank < 3; rank++) {
             assertEquals("done\n", printed(rank), launcher);
           }
         });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void ranksThatCallDifferentOperationsAreTold(MpiLauncher mpi) throws Exception {
+    String launcher = run(mpi.command(), 2, "disagree", 0);
+    String all = printed(0) + printed(1);
+    String reduce = "an all-reduce (sum) of 10000 numbers";
+    String broadcast = "a broadcast of 40000 bytes from its rank 0";
+    assertTrue(
+        all.contains("rank 0 calls " + reduce + ", rank 1 of the same group calls " + broadcast)
+            || all.contains(
+                "rank 1 calls " + broadcast + ", rank 0 of the same group calls " + reduce),
+        all + launcher);
   }
 
   @ParameterizedTest
@@ -43,12 +65,12 @@ class MpiRanksTest {
     }
   }
 
-  /** In an operation of ours, and in a function of MPI that waits. */
+  /** In an operation of ours, through messages or common memory, and in a function of MPI. */
   @ParameterizedTest
   @EnumSource
   void aRankThatIsKilledEndsTheOthersByItsName(MpiLauncher mpi) throws Exception {
     List<String> start = mpi.command();
-    for (String wait : List.of("kill", "split")) {
+    for (String wait : List.of("kill", "kill in an all-reduce", "split")) {
       String launcher = run(start, 2, wait, 0);
       String output = printed(0);
       assertTrue(

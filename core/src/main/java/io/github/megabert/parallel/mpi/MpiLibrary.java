@@ -287,6 +287,23 @@ final class MpiLibrary {
     }
   }
 
+  /**
+   * Lets messages that are under way go on, of all groups: looks for one that nobody sends, from
+   * this rank to itself.
+   */
+  void progress(int rank, int tag, long group) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment found = arena.allocate(Long.BYTES + STATUS_BYTES, Long.BYTES);
+      check(
+          "MPI_Iprobe",
+          (int)
+              function("MPI_Iprobe", "iihpp")
+                  .invokeExact(rank, tag, group, found.address(), found.address() + Long.BYTES));
+    } catch (Throwable thrown) {
+      throw unexpected(thrown);
+    }
+  }
+
   /** Memory for a request, a flag and a status, as {@link #test} needs it. */
   static MemorySegment request() {
     return Arena.ofAuto().allocate(2 * Long.BYTES + STATUS_BYTES, Long.BYTES);

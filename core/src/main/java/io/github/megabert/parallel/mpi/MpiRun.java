@@ -128,10 +128,11 @@ public final class MpiRun {
     AtomicBoolean told = new AtomicBoolean();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> tell(watch, told), "megabert-mpi-end"));
     T result;
-    Communicator world = new Communicator(new MpiTransport(mpi, watch, group, rank));
+    MpiTransport messages = new MpiTransport(mpi, watch, group, rank);
+    Communicator world = new Communicator(messages);
     try {
       watch.connect(world);
-      result = task.call(new Communicator(new MpiTransport(mpi, watch, group, rank)));
+      result = task.call(new Communicator(messages.overCommonMemory()));
       world.barrier();
     } catch (Throwable thrown) {
       told.set(true);

@@ -4,7 +4,6 @@ package io.github.megabert.parallel.mpi;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Partition;
 import io.github.megabert.parallel.Pending;
-import io.github.megabert.parallel.RankFailedException;
 import io.github.megabert.parallel.RanksDisagreeException;
 import io.github.megabert.parallel.Reduction;
 import io.github.megabert.parallel.Transport;
@@ -15,7 +14,6 @@ import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,11 +34,15 @@ final class MpiTransport implements Transport {
   /** Numbers of a share that are under way at a time, 4 MiB a rank. */
   private static final long BLOCK = 1 << 20;
 
+  /** Set to "off", ranks of one host send messages for everything. */
+  private static final String COMMON_MEMORY = "megabert.mpi.common-memory";
+
   /** MPI counts in 32 bits. */
   private static final long MOST_BYTES = 1 << 30;
 
   private final MpiLibrary mpi;
   private final RankWatch watch;
+  private final Polling polling;
   private final long group;
   private final int rank;
   private final int size;
@@ -53,6 +55,7 @@ final class MpiTransport implements Transport {
     this.watch = watch;
     this.group = group;
     this.worldRank = worldRank;
+    polling = new Polling(watch, worldRank);
     rank = mpi.rank(group);
     size = mpi.size(group);
   }
@@ -208,7 +211,19 @@ final class MpiTransport implements Transport {
   public Transport split(int color, int key) {
     watch.check();
     long handle = watch.whileMpiWaits(() -> mpi.split(group, color, key));
-    return new MpiTransport(mpi, watch, handle, worldRank);
+    return new MpiTransport(mpi, watch, handle, worldRank).overCommonMemory();
+  }
+
+  /** The same group, through memory that its ranks have in common if they are of one host. */
+  Transport overCommonMemory() {
+    if (size == 1) {
+      return this;
+    }
+    boolean isWanted = !"off".equals(System.getProperty(COMMON_MEMORY));
+    SharedWindow window =
+        SharedWindow.open(
+            new Communicator(this), isWanted, polling, () -> mpi.progress(rank, SHARES, group));
+    return window == null ? this : new WindowTransport(this, window);
   }
 
   /** A message under way; it keeps the memory that MPI reads or writes. */
@@ -274,30 +289,13 @@ final class MpiTransport implements Transport {
   }
 
   /**
-   * Polls: at once for some microseconds, then giving the core away, then from time to time.
+   * Waits for the end of an operation.
    *
    * @param used memory that MPI reads or writes until the end, which must not be freed before
    */
-  @SuppressWarnings("ThreadPriorityCheck") // Another rank may need the core.
   private void await(MemorySegment request, MemorySegment... used) {
     try {
-      for (int polls = 0; !mpi.test(request); polls++) {
-        watch.check();
-        if (Thread.currentThread().isInterrupted()) {
-          throw new RankFailedException(
-              worldRank,
-              false,
-              "rank " + worldRank + " was interrupted as it waited for others",
-              null);
-        }
-        if (polls < 200) {
-          Thread.onSpinWait();
-        } else if (polls < 2000) {
-          Thread.yield();
-        } else {
-          LockSupport.parkNanos(50_000);
-        }
-      }
+      polling.until(() -> mpi.test(request), () -> {});
     } finally {
       Reference.reachabilityFence(used);
     }
