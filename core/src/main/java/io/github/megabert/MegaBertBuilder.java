@@ -72,6 +72,12 @@ public final class MegaBertBuilder {
     return this;
   }
 
+  /** The device of a rank for which none is named; see {@link BackendOptions#withDeviceOfRank}. */
+  public MegaBertBuilder deviceOfRank(int before) {
+    options = options.withDeviceOfRank(before);
+    return this;
+  }
+
   /** Tokenizer files or a {@code vocab.txt}, in place of those beside the checkpoint. */
   public MegaBertBuilder tokenizer(Path path) {
     tokenizer = path;

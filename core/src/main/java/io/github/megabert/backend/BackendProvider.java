@@ -32,6 +32,14 @@ public interface BackendProvider {
   Availability availability();
 
   /**
+   * Likewise, before a backend is opened with these options: a provider may then choose the device
+   * that the process has from here on.
+   */
+  default Availability availability(BackendOptions options) {
+    return availability();
+  }
+
+  /**
    * Opens the backend.
    *
    * @throws UnsupportedOperationException if it is not available or does not know the precision;

@@ -89,7 +89,7 @@ public final class Backends {
     for (BackendProvider provider : providers) {
       names.add(provider.name());
       if (provider.name().equals(name)) {
-        BackendProvider.Availability availability = provider.availability();
+        BackendProvider.Availability availability = provider.availability(options);
         if (!availability.available()) {
           throw new UnsupportedOperationException(
               "the backend " + name + " is not available: " + availability.reason());
@@ -131,7 +131,7 @@ public final class Backends {
     String better = "";
     UnsupportedOperationException refusal = null;
     for (BackendProvider provider : providers) {
-      BackendProvider.Availability availability = provider.availability();
+      BackendProvider.Availability availability = provider.availability(options);
       if (availability.available() && !availability.preferred()) {
         continue;
       }

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.tornado;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Pending;
 import io.github.megabert.parallel.Reduction;
+import io.github.megabert.tornado.cuda.DeviceAddress;
 import io.github.megabert.tornado.cuda.Nccl;
 import io.github.megabert.tornado.cuda.NcclGroup;
-import io.github.megabert.tornado.recording.Program;
+import io.github.megabert.tornado.recording.DeviceMemory;
+import io.github.megabert.tornado.recording.Programs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * Sums over ranks that compute on devices, between the programs of a computation: from GPU to GPU
@@ -25,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Collectives {
   private final TornadoComputation computation;
+  private final Programs programs;
   private final NcclGroups groups;
 
   /** Sums that have been started and not carried out, of each group. */
@@ -33,9 +38,10 @@ final class Collectives {
   /** Why sums were not carried out; those that were started with them end so too. */
   private @Nullable Throwable failed;
 
-  Collectives(TornadoComputation computation, NcclGroups groups) {
+  Collectives(TornadoComputation computation, TornadoBackend backend) {
     this.computation = computation;
-    this.groups = groups;
+    programs = backend.programs();
+    groups = backend.ncclGroups();
   }
 
   /** Replaces numbers by their sums over all ranks. */
@@ -85,27 +91,45 @@ final class Collectives {
     if (group.size() == 1) {
       return;
     }
-    Program program = computation.runUntilWritten(matrices);
-    NcclGroup devices = groups.of(group, program.locate(computation.array(matrices.getFirst())));
-    if (devices == null) {
-      matrices.forEach(matrix -> throughHost(group, matrix));
-      return;
+    computation.settle();
+    boolean isOnDevice = programs.alone(() -> sum(group, matrices));
+    if (!isOnDevice) {
+      matrices.forEach(
+          matrix ->
+              computation.overwrite(matrix, numbers(matrix).toArray(ValueLayout.JAVA_FLOAT)));
     }
-    List<Nccl.DeviceArray> arrays = new ArrayList<>();
-    for (TornadoMatrix matrix : matrices) {
-      Program.Location place =
-          Objects.requireNonNull(program.locate(computation.array(matrix)), "no place of a sum");
-      long count = (long) matrix.rows() * matrix.columns();
-      arrays.add(new Nccl.DeviceArray(place.address(), count));
-    }
-    devices.allReduce(arrays);
   }
 
-  private void throughHost(Communicator group, TornadoMatrix matrix) {
-    int count = Math.multiplyExact(matrix.rows(), matrix.columns());
-    MemorySegment numbers = computation.array(matrix).getSegment().asSlice(0, 4L * count);
-    computation.read(matrix, numbers);
-    group.allReduce(numbers, Reduction.SUM);
-    computation.overwrite(matrix, numbers.toArray(ValueLayout.JAVA_FLOAT));
+  /**
+   * Sums while nothing runs.
+   *
+   * @return whether the sums are on the device; otherwise they are in the arrays' host memory
+   */
+  private boolean sum(Communicator group, List<TornadoMatrix> matrices) {
+    DeviceMemory memory = programs.memory();
+    TornadoNativeArray first = computation.array(matrices.getFirst());
+    NcclGroup devices = groups.of(group, memory.locate(first));
+    if (devices != null) {
+      devices.allReduce(matrices.stream().map(this::onDevice).toList());
+      return true;
+    }
+    matrices.forEach(matrix -> memory.read(computation.array(matrix), 0, count(matrix)));
+    matrices.forEach(matrix -> group.allReduce(numbers(matrix), Reduction.SUM));
+    return matrices.stream()
+        .allMatch(matrix -> memory.write(computation.array(matrix), 0, count(matrix)));
+  }
+
+  private Nccl.DeviceArray onDevice(TornadoMatrix matrix) {
+    DeviceAddress place = programs.memory().locate(computation.array(matrix));
+    return new Nccl.DeviceArray(requireNonNull(place, "no place").address(), count(matrix));
+  }
+
+  private static long count(TornadoMatrix matrix) {
+    return (long) matrix.rows() * matrix.columns();
+  }
+
+  /** The host's copy of a matrix, which is float32 in training. */
+  private MemorySegment numbers(TornadoMatrix matrix) {
+    return computation.array(matrix).getSegment().asSlice(0, Float.BYTES * count(matrix));
   }
 }

@@ -4,6 +4,7 @@ package io.github.megabert.tornado;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.BackendProvider;
+import io.github.megabert.tornado.cuda.ProcessGpu;
 import java.util.List;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
@@ -28,7 +29,14 @@ public final class TornadoBackendProvider implements BackendProvider {
 
   @Override
   public Availability availability() {
+    return availability(BackendOptions.DEFAULT);
+  }
+
+  @Override
+  public Availability availability(BackendOptions options) {
     try {
+      // Before TornadoVM starts: afterwards the process has no other GPU.
+      ProcessGpu _ = ProcessGpu.choose(options.device());
       List<TornadoDevice> devices = Devices.all();
       if (devices.isEmpty()) {
         return new Availability(
@@ -44,22 +52,12 @@ public final class TornadoBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    List<TornadoDevice> devices;
-    try {
-      devices = Devices.all();
-    } catch (Throwable failure) {
+    Availability availability = availability(options);
+    if (!availability.available()) {
       throw new UnsupportedOperationException(
-          "the backend tornado is not available: " + Reasons.of(failure), failure);
+          "the backend tornado is not available: " + availability.reason());
     }
-    if (options.device() >= devices.size()) {
-      throw new UnsupportedOperationException(
-          "there is no device "
-              + options.device()
-              + "; TornadoVM finds "
-              + devices.stream().map(Devices::name).toList()
-              + ", counted from 0.");
-    }
-    return TornadoBackend.open(devices.get(options.device()), options.precision());
+    return TornadoBackend.open(Devices.of(options), options.precision());
   }
 
   /** The device and what serves what on it. */

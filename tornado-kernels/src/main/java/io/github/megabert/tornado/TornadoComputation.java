@@ -32,7 +32,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -79,7 +78,7 @@ final class TornadoComputation implements Computation {
     recording = new Recording(backend.programs());
     attention = new AttentionCalls(backend, recording);
     gradients = new TornadoGradients(this, backend, recording);
-    collectives = new Collectives(this, backend.ncclGroups());
+    collectives = new Collectives(this, backend);
   }
 
   @Override
@@ -429,22 +428,10 @@ final class TornadoComputation implements Computation {
     return array;
   }
 
-  /**
-   * Runs what has been recorded, waits for it, and returns a program that uses all these matrices:
-   * the last one, or one that was made for it.
-   */
-  Program runUntilWritten(List<TornadoMatrix> matrices) {
+  /** Runs what has been recorded, and waits for it. */
+  void settle() {
     launch();
-    if (last == null || !matrices.stream().allMatch(matrix -> last.uses(array(matrix)))) {
-      for (TornadoMatrix matrix : matrices) {
-        int elements = matrix.capacity() * matrix.columns();
-        Operand operand = matrix.operand();
-        recording.add(kernels.copy(), Grid.elements(elements), operand, operand, elements);
-      }
-      launch();
-    }
     awaitLast();
-    return Objects.requireNonNull(last, "no program has run");
   }
 
   /** Writes numbers over a matrix. */
@@ -466,8 +453,7 @@ final class TornadoComputation implements Computation {
   @Override
   public void finish() {
     collectives.finish();
-    launch();
-    awaitLast();
+    settle();
   }
 
   /** Runs what has been recorded, and adds up an array of doubles that it has written. */

@@ -19,6 +19,7 @@ import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.MpiRanks;
 import io.github.megabert.parallel.Pending;
 import io.github.megabert.parallel.RankBody;
+import io.github.megabert.parallel.Ranks;
 import io.github.megabert.parallel.ThreadRanks;
 import io.github.megabert.parameters.ModelClass;
 import io.github.megabert.tornado.recording.Program;
@@ -26,8 +27,11 @@ import io.github.megabert.tornado.recording.Programs;
 import io.github.megabert.tornado.recording.TaskCost;
 import io.github.megabert.train.optim.AdamW;
 import io.github.megabert.train.optim.AdamWOptions;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -76,12 +80,22 @@ final class TrainingCheck {
 
   private static void run(
       Communicator world, MegatronBertConfig config, Precision precision, List<String> shapes) {
+    List<String> hosts = Ranks.gather(world, host());
+    int before = Collections.frequency(hosts.subList(0, world.rank()), host());
     BackendOptions options =
-        BackendOptions.DEFAULT.withPrecision(precision).withDevice(world.rank());
+        BackendOptions.DEFAULT.withPrecision(precision).withDeviceOfRank(before);
     try (TornadoBackend device = (TornadoBackend) new TornadoBackendProvider().open(options)) {
       for (String shape : shapes) {
         time(device, config, shape, world);
       }
+    }
+  }
+
+  private static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "";
     }
   }
 

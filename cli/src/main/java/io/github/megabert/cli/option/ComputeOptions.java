@@ -132,11 +132,10 @@ public final class ComputeOptions {
 
   private BackendOptions options(int texts) {
     boolean isQuick = texts <= FEW && dtype == Precision.F32;
-    return new BackendOptions(
-        device.threads(),
-        dtype,
-        device.index(),
-        pack == Pack.LOAD || (pack == Pack.AUTO && !isQuick));
+    return device
+        .options()
+        .withPrecision(dtype)
+        .withPacking(pack == Pack.LOAD || (pack == Pack.AUTO && !isQuick));
   }
 
   /** Threads of the vector backend. */

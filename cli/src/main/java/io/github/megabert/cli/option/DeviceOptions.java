@@ -78,14 +78,14 @@ public final class DeviceOptions {
     return threads == null ? RankScope.threads() : threads;
   }
 
-  /** The index of the GPU. */
-  int index() {
-    return device == null ? RankScope.device() : device;
-  }
-
   /** Says to a builder what computes its model. */
   void apply(MegaBertBuilder builder) {
-    builder.backend(backend).threads(threads()).device(index());
+    builder.backend(backend).threads(threads());
+    if (device == null) {
+      builder.deviceOfRank(RankScope.device());
+    } else {
+      builder.device(device);
+    }
   }
 
   /**
@@ -103,7 +103,10 @@ public final class DeviceOptions {
 
   /** All but the backend's name, in float32. */
   public BackendOptions options() {
-    return BackendOptions.DEFAULT.withThreads(threads()).withDevice(index());
+    BackendOptions options = BackendOptions.DEFAULT.withThreads(threads());
+    return device == null
+        ? options.withDeviceOfRank(RankScope.device())
+        : options.withDevice(device);
   }
 
   /**

@@ -5,7 +5,6 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,7 +36,6 @@ public final class CapturedGraphs {
   private final long context;
   private final long stream;
   private final long[] handles;
-  private final IdentityHashMap<TornadoNativeArray, Long> addresses = new IdentityHashMap<>();
 
   private CapturedGraphs(
       CudaDriver driver, TornadoDevice device, long context, long stream, long[] handles) {
@@ -148,7 +146,7 @@ public final class CapturedGraphs {
    * @param graph the last that uses the array
    */
   public void read(TornadoTaskGraphInterface graph, TornadoNativeArray array, long bytes) {
-    long source = address(graph, array);
+    long source = address(device, graph, array);
     driver.enter(context);
     driver.copyToHost(array.getSegment().address(), source, bytes, stream);
     idle.await(stream);
@@ -162,20 +160,9 @@ public final class CapturedGraphs {
    */
   public void write(
       TornadoTaskGraphInterface graph, TornadoNativeArray array, long from, long bytes) {
-    long target = address(graph, array) + from;
+    long target = address(device, graph, array) + from;
     driver.enter(context);
     driver.copyToDevice(target, array.getSegment().address() + from, bytes, stream);
-  }
-
-  /** Where the numbers of an array lie on the device that a graph uses. */
-  public long address(TornadoTaskGraphInterface graph, TornadoNativeArray array) {
-    return addresses.computeIfAbsent(array, a -> address(device, graph, a))
-        + TornadoNativeArray.ARRAY_HEADER;
-  }
-
-  /** The CUDA context in which they run. */
-  public long context() {
-    return context;
   }
 
   /** Waits for them. */

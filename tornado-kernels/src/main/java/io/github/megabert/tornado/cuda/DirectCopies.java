@@ -48,6 +48,12 @@ public final class DirectCopies {
     await();
   }
 
+  /** Where the numbers of an array lie. */
+  public DeviceAddress address(TornadoTaskGraphInterface graph, TornadoNativeArray array) {
+    long address = CapturedGraphs.address(device, graph, array) + TornadoNativeArray.ARRAY_HEADER;
+    return new DeviceAddress(driver, context, address);
+  }
+
   private void await() {
     while (!driver.isDone(stream)) {
       Thread.onSpinWait();

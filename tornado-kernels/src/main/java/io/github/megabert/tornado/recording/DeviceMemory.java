@@ -2,6 +2,7 @@
 package io.github.megabert.tornado.recording;
 
 import io.github.megabert.tornado.cuda.CudaDriver;
+import io.github.megabert.tornado.cuda.DeviceAddress;
 import io.github.megabert.tornado.cuda.DirectCopies;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,6 +63,8 @@ public final class DeviceMemory implements AutoCloseable {
   private final MemoryBudget budget;
   private final @Nullable CudaDriver driver;
   private final IdentityHashMap<TornadoNativeArray, Owner> owners = new IdentityHashMap<>();
+  private final IdentityHashMap<TornadoNativeArray, DeviceAddress> addresses =
+      new IdentityHashMap<>();
   private final Set<TornadoNativeArray> waiting = new LinkedHashSet<>();
   private final Map<ScratchKey, TornadoNativeArray> scratch = new HashMap<>();
   private final List<TornadoExecutionPlan> plans = new ArrayList<>();
@@ -171,6 +174,24 @@ public final class DeviceMemory implements AutoCloseable {
     new DirectCopies(driver, device, owner.plan()).toHost(owner.graph(), array, from, bytes);
   }
 
+  /**
+   * Where the numbers of an array lie, for who goes past TornadoVM while no program runs; null
+   * where the device is not NVIDIA's, by its own driver.
+   */
+  public synchronized @Nullable DeviceAddress locate(TornadoNativeArray array) {
+    if (driver == null) {
+      return null;
+    }
+    DeviceAddress known = addresses.get(array);
+    if (known == null) {
+      upload();
+      Owner owner = owner(array);
+      known = new DirectCopies(driver, device, owner.plan()).address(owner.graph(), array);
+      addresses.put(array, known);
+    }
+    return known;
+  }
+
   private void uploadTogether(List<TornadoNativeArray> arrays) {
     String name = "memory" + plans.size();
     IntArray flag = new IntArray(1);
@@ -245,6 +266,7 @@ public final class DeviceMemory implements AutoCloseable {
     }
     plans.clear();
     owners.clear();
+    addresses.clear();
     scratch.clear();
   }
 }

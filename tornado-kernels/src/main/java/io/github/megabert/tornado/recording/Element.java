@@ -29,8 +29,20 @@ public enum Element {
     return count * bytes + TornadoNativeArray.ARRAY_HEADER;
   }
 
-  /** An array of zeros. */
+  /**
+   * An array of zeros.
+   *
+   * @throws IllegalStateException if the JVM has too little memory for the host's side of it
+   */
   public TornadoNativeArray allocate(int count) {
+    try {
+      return make(count);
+    } catch (OutOfMemoryError failure) {
+      throw MirrorMemory.explained(failure);
+    }
+  }
+
+  private TornadoNativeArray make(int count) {
     return switch (this) {
       case FLOAT -> new FloatArray(count);
       case HALF -> new HalfFloatArray(count);

@@ -93,7 +93,8 @@ final class MemoryBudget {
     return taken;
   }
 
-  private static String size(long bytes) {
+  /** A size in words. */
+  static String size(long bytes) {
     return bytes >= 1L << 30
         ? String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30))
         : String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20));

@@ -310,25 +310,6 @@ public final class Program implements AutoCloseable {
     running = false;
   }
 
-  /**
-   * Where the numbers of an array of the program lie, for who goes past TornadoVM; null where the
-   * graphs are not NVIDIA's.
-   */
-  public @Nullable Location locate(TornadoNativeArray array) {
-    TornadoTaskGraphInterface graph = graphs.lastUser(array);
-    if (graph == null || captured == null || driver == null) {
-      return null;
-    }
-    return new Location(driver, captured.context(), captured.address(graph, array));
-  }
-
-  /**
-   * A place on an NVIDIA device.
-   *
-   * @param context TornadoVM's
-   */
-  public record Location(CudaDriver driver, long context, long address) {}
-
   /** Whether {@link #read} can read the array. */
   public boolean uses(TornadoNativeArray array) {
     return graphs.lastUser(array) != null;

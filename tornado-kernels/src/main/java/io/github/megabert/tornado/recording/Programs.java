@@ -94,17 +94,15 @@ public final class Programs implements AutoCloseable {
   }
 
   /**
-   * Does something while no computation has the device.
+   * Does something while no other thread's computation has the device and nothing runs on it.
    *
    * @param direct copies to the device or from it
    */
   public <T> T alone(Supplier<T> direct) {
     hold();
     try {
-      Program running = latest; // It may be this thread's own, which nobody has waited for.
-      if (running != null) {
-        running.await();
-      }
+      // This thread's own may run, begun ahead or not waited for.
+      programs.values().forEach(Program::await);
       return direct.get();
     } finally {
       lock.unlock();
