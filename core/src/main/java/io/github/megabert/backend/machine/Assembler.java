@@ -191,6 +191,14 @@ final class Assembler {
     }
   }
 
+  /** Calls what follows at a label that is not bound yet. */
+  void call(Label ahead) {
+    list("call", ahead.name());
+    emit(0xe8);
+    emit32(0);
+    ahead.waitFor(size);
+  }
+
   void ret() {
     list("ret");
     emit(0xc3);

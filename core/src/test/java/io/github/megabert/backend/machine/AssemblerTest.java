@@ -254,6 +254,7 @@ class AssemblerTest {
   void kernels() throws Exception {
     compare(Cpu.cpuid());
     compare(Cpu.xgetbv());
+    compare(WindowsEntry.code());
     for (FloatTiles.Form form :
         List.of(new FloatTiles.Form(16, 12, 8, 1040), new FloatTiles.Form(8, 4, 4, 1040))) {
       for (Assembler kernel : FloatTiles.code(form)) {
