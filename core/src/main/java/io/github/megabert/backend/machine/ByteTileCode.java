@@ -6,24 +6,19 @@ import static io.github.megabert.backend.machine.VectorInstruction.VCVTDQ2PS;
 import static io.github.megabert.backend.machine.VectorInstruction.VFMADD213PS;
 import static io.github.megabert.backend.machine.VectorInstruction.VFNMADD231PS;
 import static io.github.megabert.backend.machine.VectorInstruction.VMULPS;
-import static io.github.megabert.backend.machine.VectorInstruction.VPDPBUSD;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes tiles over panels of bytes, with AVX-512 VNNI. A word of 32 bits holds four inputs; a
- * group of inputs has a scale for each row and for each column. A group's sum is exact; times both
- * scales it is added to the result. Less what a row's zero adds to it, which is a number above 0:
- * that times what the columns' bytes add up to.
+ * Writes tiles over panels of bytes, with AVX-512 VNNI or AVX-VNNI. A word of 32 bits holds four
+ * inputs; a group of inputs has a scale for each row and for each column. A group's sum is exact;
+ * times both scales it is added to the result. Less what a row's zero adds to it, which is a number
+ * above 0: that times what the columns' bytes add up to.
  */
 final class ByteTileCode {
   /** Steps a turn of the loop; rows and panels are padded with zeros to whole turns. */
   private static final int UNROLL = 4;
-
-  private static final int BITS = 512;
-  private static final int VECTOR = BITS / Byte.SIZE;
-  private static final int PANEL = 2 * VECTOR;
 
   private static final Register ROWS = NativeCall.A;
   private static final Register GROUP = NativeCall.B;
@@ -41,24 +36,46 @@ final class ByteTileCode {
 
   private final Assembler to = new Assembler();
   private final NarrowTiles.Form form;
+  private final VectorInstruction product;
   private final int rows;
+
+  /** Bytes of a vector, and of the panel's two. */
+  private final int vector;
+
+  private final int panel;
   private final List<Vector> sums = new ArrayList<>();
   private final Vector low;
   private final Vector high;
 
-  private ByteTileCode(NarrowTiles.Form form, int rows) {
+  private ByteTileCode(NarrowTiles.Form form, VectorInstruction product, int rows) {
     this.form = form;
+    this.product = product;
     this.rows = rows;
+    panel = form.rowBytes();
+    vector = panel / 2;
     for (int i = 0; i < 2 * rows; i++) {
-      sums.add(new Vector(i, BITS));
+      sums.add(register(i));
     }
-    low = new Vector(2 * rows, BITS);
-    high = new Vector(2 * rows + 1, BITS);
+    low = register(2 * rows);
+    high = register(2 * rows + 1);
   }
 
-  /** Tiles of so many rows, one below the other; for each word of depth it brings in a line. */
-  static Assembler write(NarrowTiles.Form form, int rows) {
-    return new ByteTileCode(form, rows).tiles();
+  /**
+   * Tiles of so many rows, one below the other; for each word of depth it brings in a line.
+   *
+   * @param product VPDPBUSD, with either encoding
+   */
+  static Assembler write(NarrowTiles.Form form, VectorInstruction product, int rows) {
+    return new ByteTileCode(form, product, rows).tiles();
+  }
+
+  private Vector register(int number) {
+    return new Vector(number, form.bits());
+  }
+
+  /** The register that is so many before the last. */
+  private Vector last(int before) {
+    return register((form.lanes() == 16 ? 31 : 15) - before);
   }
 
   private Assembler tiles() {
@@ -76,7 +93,7 @@ final class ByteTileCode {
     to.mov(GROUP, PANELS);
     tile();
     to.add(ROWS, rows * form.distance());
-    to.add(C, rows * PANEL);
+    to.add(C, rows * panel);
     to.dec(COUNT);
     to.jump(Assembler.Condition.NOT_EQUAL, tile);
     to.vzeroupper();
@@ -93,7 +110,7 @@ final class ByteTileCode {
     Label turn = new Label(".Lturn");
     to.vclear(low);
     for (int i = 0; i < 2 * rows; i++) {
-      to.vmovups(Address.of(C, i * VECTOR), low);
+      to.vmovups(Address.of(C, i * vector), low);
     }
     to.clear(K);
     to.lea(SCALES, Address.of(ROWS, form.scalesAt()));
@@ -106,13 +123,13 @@ final class ByteTileCode {
     for (int i = 0; i < 2 * rows; i++) {
       to.vclear(sums.get(i));
     }
-    to.lea(WEIGHTS, Address.of(GROUP, 2 * PANEL));
+    to.lea(WEIGHTS, Address.of(GROUP, 2 * panel));
     to.bind(turn);
     for (int i = 0; i < UNROLL; i++) {
       step(i);
     }
     to.add(K, UNROLL);
-    to.add(WEIGHTS, UNROLL * PANEL);
+    to.add(WEIGHTS, UNROLL * panel);
     to.cmp(K, END);
     to.jump(Assembler.Condition.BELOW, turn);
     addGroup();
@@ -125,28 +142,28 @@ final class ByteTileCode {
   private void step(int i) {
     to.prefetcht1(Address.of(AHEAD));
     to.add(AHEAD, STEP);
-    to.vmovups(low, Address.of(WEIGHTS, i * PANEL));
-    to.vmovups(high, Address.of(WEIGHTS, i * PANEL + VECTOR));
+    to.vmovups(low, Address.of(WEIGHTS, i * panel));
+    to.vmovups(high, Address.of(WEIGHTS, i * panel + vector));
     int first = 2 * rows + 2;
-    int spare = 32 - first;
+    int spare = last(0).number() + 1 - first;
     for (int row = 0; row < rows; row++) {
-      Vector number = new Vector(first + row % spare, BITS);
+      Vector number = register(first + row % spare);
       to.vbroadcastss(
           number, new Address(ROWS, K, Integer.BYTES, row * form.distance() + i * Integer.BYTES));
-      to.vector(VPDPBUSD, sums.get(2 * row), number, low);
-      to.vector(VPDPBUSD, sums.get(2 * row + 1), number, high);
+      to.vector(product, sums.get(2 * row), number, low);
+      to.vector(product, sums.get(2 * row + 1), number, high);
     }
   }
 
   /** {@code c += sums · the columns' scales · the row's scale - the row's zero · totals}. */
   private void addGroup() {
-    Vector zero = new Vector(30, BITS);
-    Vector scale = new Vector(31, BITS);
-    Vector[] totals = {new Vector(28, BITS), new Vector(29, BITS)};
+    Vector zero = last(1);
+    Vector scale = last(0);
+    Vector[] totals = {last(3), last(2)};
     to.vmovups(low, Address.of(GROUP));
-    to.vmovups(high, Address.of(GROUP, VECTOR));
-    to.vmovups(totals[0], Address.of(GROUP, PANEL));
-    to.vmovups(totals[1], Address.of(GROUP, PANEL + VECTOR));
+    to.vmovups(high, Address.of(GROUP, vector));
+    to.vmovups(totals[0], Address.of(GROUP, panel));
+    to.vmovups(totals[1], Address.of(GROUP, panel + vector));
     for (int i = 0; i < 2 * rows; i++) {
       if (i % 2 == 0) {
         to.vector(VBROADCASTSS, zero, Address.of(SCALES, i / 2 * form.distance() + Float.BYTES));
@@ -155,9 +172,9 @@ final class ByteTileCode {
       Vector sum = sums.get(i);
       to.vector(VCVTDQ2PS, sum, sum);
       to.vector(VMULPS, sum, sum, i % 2 == 0 ? low : high);
-      to.vector(VFMADD213PS, sum, scale, Address.of(C, i * VECTOR));
+      to.vector(VFMADD213PS, sum, scale, Address.of(C, i * vector));
       to.vector(VFNMADD231PS, sum, zero, totals[i % 2]);
-      to.vmovups(Address.of(C, i * VECTOR), sum);
+      to.vmovups(Address.of(C, i * vector), sum);
     }
   }
 }

@@ -13,13 +13,20 @@ import java.util.List;
  *
  * @param avx2 AVX2, FMA and F16C
  * @param avx512 AVX-512 F, BW, DQ and VL
- * @param vnni dot products of bytes, 512 bits
+ * @param vnni dot products of bytes, up to 512 bits
+ * @param avxVnni the same for 256 bits, without AVX-512
  * @param bf16 dot products of bfloat16, 512 bits
  * @param amxInt8 tiles of bytes; a process has to ask Linux for them
  * @param amxBf16 tiles of bfloat16, likewise
  */
 record Cpu(
-    boolean avx2, boolean avx512, boolean vnni, boolean bf16, boolean amxInt8, boolean amxBf16) {
+    boolean avx2,
+    boolean avx512,
+    boolean vnni,
+    boolean avxVnni,
+    boolean bf16,
+    boolean amxInt8,
+    boolean amxBf16) {
   private static final int EAX = 0;
   private static final int EBX = 1;
   private static final int ECX = 2;
@@ -69,6 +76,7 @@ record Cpu(
         avx2,
         avx512,
         avx512 && bit(more[ECX], 11),
+        avx2 && bit(most[EAX], 4),
         avx512 && bit(most[EAX], 5),
         amx && bit(more[EDX], 25),
         amx && bit(more[EDX], 22));
@@ -121,6 +129,8 @@ record Cpu(
     }
     if (vnni) {
       parts.add("VNNI");
+    } else if (avxVnni) {
+      parts.add("AVX-VNNI");
     }
     if (bf16) {
       parts.add("BF16");

@@ -101,16 +101,20 @@ public final class MachineCode {
     if (process.memory == null || cpu == null) {
       return null;
     }
+    boolean isWide = form.lanes() == 16;
     boolean fits =
         switch (form.kind()) {
-          case BF16 -> cpu.bf16();
-          case INT8 -> cpu.vnni();
+          case BF16 -> isWide && cpu.bf16();
+          case INT8 -> cpu.vnni() || (!isWide && cpu.avxVnni());
         };
+    VectorInstruction ofBytes =
+        cpu.vnni() ? VectorInstruction.VPDPBUSD : VectorInstruction.VPDPBUSD_VEX;
     try {
-      boolean hasAmx = form.kind() == NarrowTiles.Kind.BF16 ? cpu.amxBf16() : cpu.amxInt8();
+      boolean isAmx = form.kind() == NarrowTiles.Kind.BF16 ? cpu.amxBf16() : cpu.amxInt8();
+      boolean hasAmx = isWide && isAmx;
       // Asked for where it is used alone: the process cannot take it back.
       boolean withAmx = fits && hasAmx && CodeMemory.allowAmx();
-      return fits ? NarrowTiles.load(process.memory, Arena.global(), form, withAmx) : null;
+      return fits ? NarrowTiles.load(process.memory, Arena.global(), form, ofBytes, withAmx) : null;
     } catch (MachineCodeException refused) {
       warn(refused);
       return null;

@@ -13,6 +13,8 @@ import static io.github.megabert.backend.machine.VectorInstruction.VMINPS;
 import static io.github.megabert.backend.machine.VectorInstruction.VMOVSS_TO;
 import static io.github.megabert.backend.machine.VectorInstruction.VMULPS;
 import static io.github.megabert.backend.machine.VectorInstruction.VMULSS;
+import static io.github.megabert.backend.machine.VectorInstruction.VPACKUSDW;
+import static io.github.megabert.backend.machine.VectorInstruction.VPACKUSWB;
 import static io.github.megabert.backend.machine.VectorInstruction.VPADDD;
 import static io.github.megabert.backend.machine.VectorInstruction.VPMAXUD;
 import static io.github.megabert.backend.machine.VectorInstruction.VPSUBD;
@@ -20,9 +22,6 @@ import static io.github.megabert.backend.machine.VectorInstruction.VSUBSS;
 
 /** Writes the kernels that round rows of float32, of whole vectors, for the narrow tiles. */
 final class NarrowRowCode {
-  private static final int BITS = 512;
-  private static final int LANES = 16;
-
   private static final Register ROWS = NativeCall.A;
   private static final Register C = NativeCall.C;
   private static final Register COLUMNS = NativeCall.DEPTH;
@@ -44,22 +43,29 @@ final class NarrowRowCode {
     0x7fffffff, Float.floatToRawIntBits(1e-30f), Float.floatToRawIntBits(255f)
   };
 
-  private NarrowRowCode() {}
+  private final Assembler to = new Assembler();
+  private final int bits;
+  private final int lanes;
 
-  private static Vector wide(int number) {
-    return new Vector(number, BITS);
+  private NarrowRowCode(int bits) {
+    this.bits = bits;
+    lanes = bits / Float.SIZE;
+  }
+
+  private Vector wide(int number) {
+    return new Vector(number, bits);
   }
 
   private static Vector narrow(int number) {
     return new Vector(number, 128);
   }
 
-  private static void enter(Assembler to) {
+  private void enter() {
     to.add(ROWS, Address.of(Register.RSP, NativeCall.A_OFFSET));
     to.add(C, Address.of(Register.RSP, NativeCall.C_OFFSET));
   }
 
-  private static Assembler leave(Assembler to, Label row) {
+  private Assembler leave(Label row) {
     to.add(ROWS, Address.of(Register.RSP, NativeCall.STRIDE));
     to.add(C, Address.of(Register.RSP, NativeCall.C_STRIDE));
     to.dec(COUNT);
@@ -69,22 +75,25 @@ final class NarrowRowCode {
     return to;
   }
 
-  /** To bfloat16, the nearest, ties to even. */
+  /** To bfloat16, the nearest, ties to even; in vectors of 512 bits. */
   static Assembler bfloat16() {
-    Assembler to = new Assembler();
+    return new NarrowRowCode(512).pairs();
+  }
+
+  private Assembler pairs() {
     Label row = new Label(".Lrow");
     Label turn = new Label(".Lturn");
-    enter(to);
+    enter();
     to.bind(row);
     to.clear(K);
     to.bind(turn);
     to.vmovups(wide(0), new Address(ROWS, K, Float.BYTES, 0));
     to.vcvtneps2bf16(new Vector(0, 256), wide(0));
     to.vmovups(new Address(C, K, Short.BYTES, 0), new Vector(0, 256));
-    to.add(K, LANES);
+    to.add(K, lanes);
     to.cmp(K, COLUMNS);
     to.jump(Assembler.Condition.BELOW, turn);
-    return leave(to, row);
+    return leave(row);
   }
 
   /**
@@ -93,13 +102,16 @@ final class NarrowRowCode {
    * and so every product of the group.
    */
   static Assembler bytes(NarrowTiles.Form form) {
-    Assembler to = new Assembler();
+    return new NarrowRowCode(form.bits()).fours(form);
+  }
+
+  private Assembler fours(NarrowTiles.Form form) {
     Label row = new Label(".Lrow");
     Label group = new Label(".Lgroup");
     Label whole = new Label(".Lwhole");
     Label extremes = new Label(".Lextremes");
     Label turn = new Label(".Lturn");
-    enter(to);
+    enter();
     for (int i = 0; i < CONSTANT_BITS.length; i++) {
       to.vector(VBROADCASTSS, wide(8 + i), Address.of(CONSTANTS, i * Integer.BYTES));
     }
@@ -122,33 +134,48 @@ final class NarrowRowCode {
     to.vector(VMAXPS, wide(HIGHEST), wide(HIGHEST), wide(3));
     to.vector(VANDPS, wide(3), wide(3), wide(8));
     to.vector(VPMAXUD, wide(LARGEST), wide(LARGEST), wide(3));
-    to.add(K, LANES);
+    to.add(K, lanes);
     to.cmp(K, END);
     to.jump(Assembler.Condition.BELOW, extremes);
-    RowCode.fold(to, VMINPS, BITS, LOWEST, 3);
-    RowCode.fold(to, VMAXPS, BITS, HIGHEST, 3);
-    RowCode.fold(to, VPMAXUD, BITS, LARGEST, 3);
-    scaleAndZero(to);
+    RowCode.fold(to, VMINPS, bits, LOWEST, 3);
+    RowCode.fold(to, VMAXPS, bits, HIGHEST, 3);
+    RowCode.fold(to, VPMAXUD, bits, LARGEST, 3);
+    scaleAndZero();
     to.mov(K, START);
     to.bind(turn);
     to.vmovups(wide(1), new Address(ROWS, K, Float.BYTES, 0));
     to.vector(VMULPS, wide(1), wide(1), wide(4));
     to.vector(VCVTPS2DQ, wide(1), wide(1));
     to.vector(VPADDD, wide(1), wide(1), wide(5));
-    to.vpmovusdb(new Address(C, K, 1, 0), wide(1));
-    to.add(K, LANES);
+    storeBytes(1);
+    to.add(K, lanes);
     to.cmp(K, END);
     to.jump(Assembler.Condition.BELOW, turn);
     to.cmp(K, COLUMNS);
     to.jump(Assembler.Condition.BELOW, group);
-    return leave(to, row);
+    return leave(row);
+  }
+
+  /** Stores the numbers of a register as bytes, the highest where they are larger. */
+  private void storeBytes(int register) {
+    Address at = new Address(C, K, 1, 0);
+    if (bits == 512) {
+      to.vpmovusdb(at, wide(register));
+      return;
+    }
+    Vector numbers = wide(register);
+    to.vector(VPACKUSDW, numbers, numbers, numbers);
+    to.vector(VPACKUSWB, numbers, numbers, numbers);
+    to.store(VMOVSS_TO, at, narrow(register));
+    to.upperHalf(narrow(register), numbers);
+    to.store(VMOVSS_TO, new Address(C, K, 1, Integer.BYTES), narrow(register));
   }
 
   /**
    * Stores the two numbers; leaves in registers 4 and 5 what numbers are multiplied by and the
    * zero, an integer.
    */
-  private static void scaleAndZero(Assembler to) {
+  private void scaleAndZero() {
     Vector range = narrow(3);
     to.vector(VSUBSS, range, narrow(HIGHEST), narrow(LOWEST));
     to.vector(VMAXSS, range, range, narrow(9));

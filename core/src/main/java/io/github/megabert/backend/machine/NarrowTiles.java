@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Products of rows in 16 or 8 bits with a panel of as many, in vectors of 512 bits: rows are
- * rounded first, {@link #round}, then multiplied, {@link #multiply}.
+ * Products of rows in 16 or 8 bits with a panel of as many, in vectors of 512 bits, in 8 bits of
+ * 256 too: rows are rounded first, {@link #round}, then multiplied, {@link #multiply}.
  *
  * <p>A panel is two vectors of columns wide. Neighbouring inputs of a column lie in one word of 32
  * bits, two or four of them, and the words of a panel's columns behind one another: {@code [words,
@@ -32,13 +32,13 @@ public record NarrowTiles(
     List<MemorySegment> tiles,
     List<MemorySegment> amx,
     MemorySegment configuration) {
-  /** Heights of tiles. */
+  /** Heights of tiles; the last two need the registers of AVX-512. */
   private static final int[] HEIGHTS = {1, 2, 3, 4, 8, 12};
 
-  /** Floats of a vector. */
-  public static final int LANES = 16;
+  private static final int LOW_HEIGHTS = 4;
 
-  private static final long PANEL_BYTES = 2 * LANES * Float.BYTES;
+  /** Inputs are padded with zeros to a multiple of this. */
+  private static final int UNIT = 16;
 
   /** Multiply-adds of one call, at most: some 50 µs. */
   private static final long MOST_WORK = 1 << 22;
@@ -72,9 +72,25 @@ public record NarrowTiles(
    * The layout of rounded rows.
    *
    * @param kind of their numbers
+   * @param lanes floats of a vector, 16, or 8 in 8 bits
    * @param depth inputs of a row, at most
    */
-  public record Form(Kind kind, int depth) {
+  public record Form(Kind kind, int lanes, int depth) {
+    /** Bits of a vector. */
+    int bits() {
+      return lanes * Float.SIZE;
+    }
+
+    /** Bytes of a panel's two vectors of columns. */
+    int rowBytes() {
+      return 2 * lanes * Float.BYTES;
+    }
+
+    /** Heights of the tiles that there are. */
+    int[] heights() {
+      return Arrays.copyOf(HEIGHTS, lanes == 16 ? HEIGHTS.length : LOW_HEIGHTS);
+    }
+
     /** Inputs that share a scale, in 8 bits. */
     public int group() {
       return GROUP;
@@ -94,27 +110,32 @@ public record NarrowTiles(
 
     /** Inputs are padded with zeros to a multiple of this. */
     public int unit() {
-      return LANES;
+      return UNIT;
     }
 
     /** Bytes of so many inputs of a panel, a multiple of a group unless they are the last. */
     public long panelBytes(int inputs) {
-      long padded = Math.ceilDiv(inputs, LANES) * (long) LANES;
+      long padded = Math.ceilDiv(inputs, UNIT) * (long) UNIT;
       long groups = kind == Kind.INT8 ? Math.ceilDiv(inputs, GROUP) : 0;
-      return padded / kind.inputs() * PANEL_BYTES + groups * 2 * PANEL_BYTES;
+      return padded / kind.inputs() * rowBytes() + groups * 2 * rowBytes();
     }
   }
 
-  static List<Assembler> code(Form form) {
+  /**
+   * The code of all kernels but AMX's, in the order in which {@link #load} takes it.
+   *
+   * @param ofBytes the instruction that multiplies bytes
+   */
+  static List<Assembler> code(Form form, VectorInstruction ofBytes) {
     boolean isPairs = form.kind() == Kind.BF16;
     List<Assembler> code = new ArrayList<>();
     code.add(isPairs ? NarrowRowCode.bfloat16() : NarrowRowCode.bytes(form));
-    for (int height : HEIGHTS) {
+    for (int height : form.heights()) {
       VectorInstruction product = VectorInstruction.VDPBF16PS;
       code.add(
           isPairs
               ? FloatTileCode.strided(product, 512, height, form.distance(), 1)
-              : ByteTileCode.write(form, height));
+              : ByteTileCode.write(form, ofBytes, height));
     }
     return code;
   }
@@ -124,15 +145,16 @@ public record NarrowTiles(
         AmxTileCode.write(form, AmxTileCode.SIDE), AmxTileCode.write(form, 2 * AmxTileCode.SIDE));
   }
 
-  static NarrowTiles load(CodeMemory memory, Arena arena, Form form, boolean withAmx)
+  static NarrowTiles load(
+      CodeMemory memory, Arena arena, Form form, VectorInstruction ofBytes, boolean withAmx)
       throws MachineCodeException {
-    List<Assembler> all = new ArrayList<>(code(form));
+    List<Assembler> all = new ArrayList<>(code(form, ofBytes));
     if (withAmx) {
       all.addAll(amxCode(form));
     }
     List<MemorySegment> code = memory.load(arena, all.stream().map(Assembler::bytes).toList());
     MemorySegment constants = arena.allocateFrom(ValueLayout.JAVA_INT, NarrowRowCode.CONSTANT_BITS);
-    int vectors = 1 + HEIGHTS.length;
+    int vectors = 1 + form.heights().length;
     return new NarrowTiles(
         form,
         constants,
@@ -198,7 +220,7 @@ public record NarrowTiles(
   /**
    * {@code c = rows · panel}.
    *
-   * @param height of the tiles: 1 to 4, 8 or 12; 16 or 32 where {@link #isAmx}
+   * @param height of the tiles: 1 to 4; with 16 lanes 8 or 12; 16 or 32 where {@link #isAmx}
    * @param count tiles, one below the other
    * @param inputs of a row; those up to a multiple of {@link Form#unit} are zeros in the panel
    * @param rows that {@link #round} made, from {@code rowsOffset} on
@@ -226,16 +248,16 @@ public record NarrowTiles(
     Objects.checkIndex(inputs - 1, form.depth());
     Objects.checkFromIndexSize(rowsOffset, all * form.distance(), rows.byteSize());
     Objects.checkFromIndexSize(panelOffset, form.panelBytes(inputs), panel.byteSize());
-    Objects.checkFromIndexSize(cOffset, all * PANEL_BYTES, c.byteSize());
+    Objects.checkFromIndexSize(cOffset, all * form.rowBytes(), c.byteSize());
     NativeCall.requireWritable(c);
     boolean byAmx = height >= AmxTileCode.SIDE;
     if (byAmx && !isAmx(inputs)) {
       throw new IllegalArgumentException("there is no AMX for " + inputs + " inputs");
     }
     MemorySegment kernel = kernel(height);
-    long words = Math.ceilDiv(inputs, LANES) * (long) LANES / form.kind().inputs();
+    long words = Math.ceilDiv(inputs, UNIT) * (long) UNIT / form.kind().inputs();
     long step = Math.ceilDiv(aheadBytes, words * count);
-    long work = height * words * form.kind().inputs() * 2 * LANES;
+    long work = height * words * form.kind().inputs() * 2 * form.lanes();
     int most = Math.clamp(MOST_WORK / work, 1, Integer.MAX_VALUE);
     for (int tile = 0; tile < count; tile += most) {
       long row = (long) tile * height;
@@ -250,7 +272,7 @@ public record NarrowTiles(
           byAmx ? 0 : step,
           rowsOffset + row * form.distance(),
           panelOffset,
-          cOffset + row * PANEL_BYTES,
+          cOffset + row * form.rowBytes(),
           byAmx ? 0 : aheadOffset + tile * words * step);
     }
   }
@@ -259,7 +281,9 @@ public record NarrowTiles(
     boolean byAmx = height >= AmxTileCode.SIDE;
     boolean isWhole = height % AmxTileCode.SIDE == 0;
     int index =
-        byAmx && isWhole ? height / AmxTileCode.SIDE - 1 : Arrays.binarySearch(HEIGHTS, height);
+        byAmx && isWhole
+            ? height / AmxTileCode.SIDE - 1
+            : Arrays.binarySearch(form.heights(), height);
     List<MemorySegment> kernels = byAmx ? amx : tiles;
     if (index < 0 || index >= kernels.size()) {
       throw new IllegalArgumentException("there is no tile of " + height + " rows");

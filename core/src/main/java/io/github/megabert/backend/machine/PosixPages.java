@@ -8,7 +8,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 
-/** Pages by {@code mmap} and {@code mprotect}, on Linux and on macOS; nobody has tried the latter. */
+/**
+ * Pages by {@code mmap} and {@code mprotect}, on Linux and on macOS; nobody has tried the latter.
+ */
 final class PosixPages implements CodePages {
   // The same in Linux's asm-generic/mman-common.h and in macOS's sys/mman.h.
   private static final int PROT_READ_WRITE = 1 | 2;

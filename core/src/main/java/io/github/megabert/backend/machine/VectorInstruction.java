@@ -39,12 +39,18 @@ enum VectorInstruction {
   /** Of half as many bits: 16-bit numbers to 32-bit ones. */
   VPMOVZXWD(2, 1, 0x33, -1),
   VPMAXUD(2, 1, 0x3f, 0),
+  /** 32-bit numbers with a sign to 16-bit ones without, the nearest, within each 128 bits. */
+  VPACKUSDW(2, 1, 0x2b, 0),
+  /** 16-bit numbers with a sign to bytes without, likewise. */
+  VPACKUSWB(1, 0x67),
   VCVTPS2DQ(1, 0x5b),
   VCVTDQ2PS(0, 0x5b),
   /** {@code to += } the products of each two neighbours in bfloat16. */
   VDPBF16PS(2, 2, 0x52, 0),
   /** {@code to += } the products of each four neighbours, bytes without and with a sign. */
   VPDPBUSD(2, 1, 0x50, 0),
+  /** The same as AVX-VNNI has it, for registers of 256 bits. */
+  VPDPBUSD_VEX(2, 1, 0x50, 0),
   VMOVSS(1, 2, 0x10, 4),
   /** To memory. */
   VMOVSS_TO(1, 2, 0x11, 4),
@@ -113,7 +119,11 @@ enum VectorInstruction {
   }
 
   String text() {
-    return this == VMOVSS_TO ? "vmovss" : name().toLowerCase(Locale.ROOT);
+    return switch (this) {
+      case VMOVSS_TO -> "vmovss";
+      case VPDPBUSD_VEX -> "{vex} vpdpbusd";
+      default -> name().toLowerCase(Locale.ROOT);
+    };
   }
 
   String pointer(int width) {

@@ -145,7 +145,9 @@ class AssemblerTest {
       case VSUBSS, VMULSS, VMAXSS -> new int[] {128};
       case VADDSD, VSUBSD, VMULSD, VDIVSD, VMAXSD, VSQRTSD, VMOVSD -> new int[] {128};
       case VHADDPS -> new int[] {128, 256};
-      case VDPBF16PS, VPDPBUSD -> new int[] {512};
+      case VDPBF16PS -> new int[] {512};
+      case VPDPBUSD -> new int[] {256, 512};
+      case VPDPBUSD_VEX -> new int[] {128, 256};
       default -> new int[] {128, 256, 512};
     };
   }
@@ -262,10 +264,18 @@ class AssemblerTest {
       }
     }
     for (NarrowTiles.Kind kind : NarrowTiles.Kind.values()) {
-      for (Assembler kernel : NarrowTiles.code(new NarrowTiles.Form(kind, 1024))) {
+      NarrowTiles.Form form = new NarrowTiles.Form(kind, 16, 1024);
+      for (Assembler kernel : NarrowTiles.code(form, VectorInstruction.VPDPBUSD)) {
         compare(kernel);
       }
-      for (Assembler kernel : NarrowTiles.amxCode(new NarrowTiles.Form(kind, 1024))) {
+      for (Assembler kernel : NarrowTiles.amxCode(form)) {
+        compare(kernel);
+      }
+    }
+    NarrowTiles.Form form = new NarrowTiles.Form(NarrowTiles.Kind.INT8, 8, 1024);
+    for (VectorInstruction product :
+        List.of(VectorInstruction.VPDPBUSD, VectorInstruction.VPDPBUSD_VEX)) {
+      for (Assembler kernel : NarrowTiles.code(form, product)) {
         compare(kernel);
       }
     }

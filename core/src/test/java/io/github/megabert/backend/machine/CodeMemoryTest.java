@@ -51,7 +51,8 @@ class CodeMemoryTest {
   @Test
   void codeIsExecutableAndNotWritable() throws Exception {
     CodeMemory memory = memory();
-    assumeTrue(System.getProperty("os.name").equals("Linux"), "what a page allows is read in /proc");
+    assumeTrue(
+        System.getProperty("os.name").equals("Linux"), "what a page allows is read in /proc");
     long address;
     try (Arena arena = Arena.ofShared()) {
       List<MemorySegment> code = memory.load(arena, List.of(storeCount(), storeCount()));

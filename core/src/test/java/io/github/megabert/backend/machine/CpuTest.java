@@ -31,6 +31,7 @@ class CpuTest {
             flags.containsAll(List.of("avx2", "fma")),
             avx512,
             avx512 && flags.contains("avx512_vnni"),
+            flags.contains("avx_vnni"),
             avx512 && flags.contains("avx512_bf16"),
             flags.contains("amx_int8"),
             flags.contains("amx_bf16"));
@@ -52,15 +53,18 @@ class CpuTest {
   /** What the system does not save is not there, whatever the processor has. */
   @Test
   void registersThatAreNotSavedAreNotUsed() {
-    Cpu all = new Cpu(true, true, true, true, true, true);
+    Cpu all = new Cpu(true, true, true, false, true, true, true);
     assertEquals(all, Cpu.of(BASIC, MORE, BFLOAT16, 0x600e7));
     assertEquals("AVX-512, VNNI, BF16, AMX", all.text());
-    Cpu withoutAmx = new Cpu(true, true, true, true, false, false);
+    Cpu withoutAmx = new Cpu(true, true, true, false, true, false, false);
     assertEquals(withoutAmx, Cpu.of(BASIC, MORE, BFLOAT16, 0xe7));
-    Cpu avx2 = new Cpu(true, false, false, false, false, false);
+    Cpu avx2 = new Cpu(true, false, false, false, false, false, false);
     assertEquals(avx2, Cpu.of(BASIC, MORE, BFLOAT16, 0x7));
     assertEquals("AVX2", avx2.text());
-    Cpu nothing = new Cpu(false, false, false, false, false, false);
+    Cpu avxVnni = new Cpu(true, false, false, true, false, false, false);
+    assertEquals(avxVnni, Cpu.of(BASIC, MORE, new int[] {1 << 4, 0, 0, 0}, 0x7));
+    assertEquals("AVX2, AVX-VNNI", avxVnni.text());
+    Cpu nothing = new Cpu(false, false, false, false, false, false, false);
     assertEquals(nothing, Cpu.of(BASIC, MORE, BFLOAT16, 0x3));
     assertEquals(nothing, Cpu.of(NONE, NONE, NONE, 0));
     assertEquals("no AVX2", nothing.text());

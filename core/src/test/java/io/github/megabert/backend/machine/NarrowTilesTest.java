@@ -15,10 +15,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Products in bytes have the bits of plain Java, those in bfloat16 where they are exact. */
 class NarrowTilesTest {
-  private static final int PANEL = 2 * NarrowTiles.LANES;
+  private static final int PANEL = 32;
   private static final float UNTOUCHED = 1e30f;
 
   private final Arena arena = Arena.ofShared();
@@ -29,14 +30,23 @@ class NarrowTilesTest {
   }
 
   private static NarrowTiles load(Arena arena, NarrowTiles.Kind kind) throws MachineCodeException {
+    return load(arena, kind, 16);
+  }
+
+  private static NarrowTiles load(Arena arena, NarrowTiles.Kind kind, int lanes)
+      throws MachineCodeException {
     assumeTrue(MachineCode.reason().isEmpty(), () -> "no machine code: " + MachineCode.reason());
     CodeMemory memory = CodeMemory.open();
     Cpu cpu = Cpu.read(memory);
-    boolean fits = kind == NarrowTiles.Kind.BF16 ? cpu.bf16() : cpu.vnni();
+    boolean isShort = lanes == 8 && cpu.avxVnni();
+    boolean fits = kind == NarrowTiles.Kind.BF16 ? cpu.bf16() : cpu.vnni() || isShort;
     assumeTrue(fits, () -> "this processor has no instructions for " + kind);
     boolean hasAmx = kind == NarrowTiles.Kind.BF16 ? cpu.amxBf16() : cpu.amxInt8();
-    boolean withAmx = hasAmx && CodeMemory.allowAmx();
-    return NarrowTiles.load(memory, arena, new NarrowTiles.Form(kind, 1024), withAmx);
+    boolean withAmx = lanes == 16 && hasAmx && CodeMemory.allowAmx();
+    VectorInstruction ofBytes =
+        isShort ? VectorInstruction.VPDPBUSD_VEX : VectorInstruction.VPDPBUSD;
+    NarrowTiles.Form form = new NarrowTiles.Form(kind, lanes, 1024);
+    return NarrowTiles.load(memory, arena, form, ofBytes, withAmx);
   }
 
   private MemorySegment floats(int count, float value) {
@@ -54,11 +64,12 @@ class NarrowTilesTest {
   /** A tile's height; those with AMX only where the processor has it and the inputs suit. */
   private static int height(NarrowTiles tiles, RandomInput input, int inputs) {
     int[] heights = {1, 2, 3, 4, 8, 12, 16, 32};
-    return heights[input.between(0, tiles.isAmx(inputs) ? 7 : 5)];
+    int highest = tiles.form().lanes() == 8 ? 3 : 5;
+    return heights[input.between(0, tiles.isAmx(inputs) ? 7 : highest)];
   }
 
   private static int inputs(RandomInput input) {
-    return NarrowTiles.LANES * input.between(1, 64);
+    return 16 * input.between(1, 64);
   }
 
   @Test
@@ -92,9 +103,10 @@ class NarrowTilesTest {
     return floats;
   }
 
-  @Test
-  void rowsAreRoundedToBytes() throws Exception {
-    NarrowTiles tiles = load(arena, NarrowTiles.Kind.INT8);
+  @ParameterizedTest
+  @ValueSource(ints = {8, 16})
+  void rowsAreRoundedToBytes(int lanes) throws Exception {
+    NarrowTiles tiles = load(arena, NarrowTiles.Kind.INT8, lanes);
     RandomInput.check(60, input -> roundToBytes(tiles, input));
   }
 
@@ -133,9 +145,10 @@ class NarrowTilesTest {
     }
   }
 
-  @Test
-  void aNanMakesTheScaleNan() throws Exception {
-    NarrowTiles tiles = load(arena, NarrowTiles.Kind.INT8);
+  @ParameterizedTest
+  @ValueSource(ints = {8, 16})
+  void aNanMakesTheScaleNan(int lanes) throws Exception {
+    NarrowTiles tiles = load(arena, NarrowTiles.Kind.INT8, lanes);
     NarrowTiles.Form form = tiles.form();
     for (int k = 0; k < 128; k++) {
       MemorySegment x = floats(128, 1);
@@ -146,14 +159,17 @@ class NarrowTilesTest {
     }
   }
 
-  @Test
-  void bytes() throws Exception {
-    NarrowTiles tiles = load(arena, NarrowTiles.Kind.INT8);
+  @ParameterizedTest
+  @ValueSource(ints = {8, 16})
+  void bytes(int lanes) throws Exception {
+    NarrowTiles tiles = load(arena, NarrowTiles.Kind.INT8, lanes);
     RandomInput.check(60, input -> bytes(tiles, input));
   }
 
   private void bytes(NarrowTiles tiles, RandomInput input) {
     NarrowTiles.Form form = tiles.form();
+    int width = 2 * form.lanes();
+    long line = form.rowBytes();
     int inputs = inputs(input);
     int height = height(tiles, input, inputs);
     int count = input.between(1, 3);
@@ -161,10 +177,10 @@ class NarrowTilesTest {
     MemorySegment x = arena.allocate((long) rows * form.distance(), 64);
     tiles.round(rows, inputs, random(input, rows * inputs, 1), 0, inputs * 4L, x, 0);
     MemorySegment panel = arena.allocate(form.panelBytes(inputs), 4);
-    byte[][] weights = new byte[PANEL][inputs];
+    byte[][] weights = new byte[width][inputs];
     for (int group = 0; group * 128 < inputs; group++) {
       long at = form.panelBytes(group * 128);
-      for (int n = 0; n < PANEL; n++) {
+      for (int n = 0; n < width; n++) {
         float scale = (float) Math.exp(input.random().nextGaussian());
         panel.set(ValueLayout.JAVA_FLOAT, at + n * 4L, scale);
         int sum = 0;
@@ -172,18 +188,18 @@ class NarrowTilesTest {
           weights[n][k] = (byte) input.between(-127, 127);
           sum += weights[n][k];
           int inGroup = k - group * 128;
-          long to = at + 256 + inGroup / 4 * 128L + n * 4L + inGroup % 4;
+          long to = at + 2 * line + inGroup / 4 * line + n * 4L + inGroup % 4;
           panel.set(ValueLayout.JAVA_BYTE, to, weights[n][k]);
         }
-        panel.set(ValueLayout.JAVA_FLOAT, at + 128 + n * 4L, sum * scale);
+        panel.set(ValueLayout.JAVA_FLOAT, at + line + n * 4L, sum * scale);
       }
     }
-    MemorySegment c = floats(rows * PANEL + 1, UNTOUCHED);
+    MemorySegment c = floats(rows * width + 1, UNTOUCHED);
     long ahead = (long) input.between(0, 1) * panel.byteSize();
     tiles.multiply(height, count, inputs, x, 0, panel, 0, panel, 0, ahead, c, 0);
     for (int row = 0; row < rows; row++) {
       long at = row * (long) form.distance();
-      for (int n = 0; n < PANEL; n++) {
+      for (int n = 0; n < width; n++) {
         float expected = 0;
         for (int group = 0; group * 128 < inputs; group++) {
           int sum = 0;
@@ -192,15 +208,15 @@ class NarrowTilesTest {
           }
           long columns = form.panelBytes(group * 128) + n * 4L;
           float scale = panel.get(ValueLayout.JAVA_FLOAT, columns);
-          float total = panel.get(ValueLayout.JAVA_FLOAT, columns + 128);
+          float total = panel.get(ValueLayout.JAVA_FLOAT, columns + line);
           float mine = x.get(ValueLayout.JAVA_FLOAT, at + form.scalesAt() + group * 8L);
           float zero = x.get(ValueLayout.JAVA_FLOAT, at + form.scalesAt() + group * 8L + 4);
           expected = Math.fma(-zero, total, Math.fma(sum * scale, mine, expected));
         }
-        assertEquals(expected, at(c, row * PANEL + n), 0, "inputs " + inputs + ", row " + row);
+        assertEquals(expected, at(c, row * width + n), 0, "inputs " + inputs + ", row " + row);
       }
     }
-    assertEquals(UNTOUCHED, at(c, rows * PANEL), 0);
+    assertEquals(UNTOUCHED, at(c, rows * width), 0);
   }
 
   @Test

@@ -47,8 +47,20 @@ class WindowsEntryTest {
       int[] given = new int[ARGUMENTS];
       MemorySegment.copy(c, ValueLayout.JAVA_INT, 0, given, 0, ARGUMENTS);
       int[] expected = {
-        (int) a.address(), (int) b.address(), (int) c.address(), 41, 42, (int) ahead.address(), 43,
-        44, 45, 46, 47, 48, 49, 50
+        (int) a.address(),
+        (int) b.address(),
+        (int) c.address(),
+        41,
+        42,
+        (int) ahead.address(),
+        43,
+        44,
+        45,
+        46,
+        47,
+        48,
+        49,
+        50
       };
       assertArrayEquals(expected, given);
       for (int i = 0; i < SAVED_VECTORS * 4; i++) {
@@ -95,12 +107,7 @@ class WindowsEntryTest {
   private static Assembler kernel() {
     Assembler to = new Assembler();
     Register[] registers = {
-      NativeCall.A,
-      NativeCall.B,
-      NativeCall.C,
-      NativeCall.DEPTH,
-      NativeCall.COUNT,
-      NativeCall.AHEAD
+      NativeCall.A, NativeCall.B, NativeCall.C, NativeCall.DEPTH, NativeCall.COUNT, NativeCall.AHEAD
     };
     for (int i = 0; i < registers.length; i++) {
       to.store32(Address.of(NativeCall.C, 4 * i), registers[i]);

@@ -24,8 +24,8 @@ public final class MachineNarrowTiles {
   private MachineNarrowTiles() {}
 
   private static @Nullable NarrowTiles make(NarrowTiles.Kind kind) {
-    return Lanes.COUNT == NarrowTiles.LANES
-        ? MachineCode.narrowTiles(new NarrowTiles.Form(kind, Gemm.DEPTH))
+    return Lanes.COUNT == 16 || Lanes.COUNT == 8
+        ? MachineCode.narrowTiles(new NarrowTiles.Form(kind, Lanes.COUNT, Gemm.DEPTH))
         : null;
   }
 
