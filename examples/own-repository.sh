@@ -1,9 +1,11 @@
-# Sourced by check.sh of the examples, with $root set: installs core and the demo model into a repository of their own,
-# and builds against it, as a project elsewhere does.
+# Sourced by check.sh of the examples, with $root set: installs artifacts into a repository of their own, and builds
+# against it, as a project elsewhere does.
 
-# own_repository FOLDER: `maven` then works with the repository in that folder. Plugins and other libraries come from the
-# usual local repository where it has them, so that this needs no network then.
+# own_repository FOLDER [MODULE,...]: installs the modules (core and demo-model, unless told) into a repository in that
+# folder, with which `maven` then works. Plugins and other libraries come from the usual local repository where it has
+# them, so that this needs no network then.
 own_repository() {
+  modules=${2:-core,demo-model}
   repository=$1/repository
   settings=$1/settings.xml
   usual=${MAVEN_REPO:-$HOME/.m2/repository}
@@ -13,8 +15,8 @@ own_repository() {
 <pluginRepositories><pluginRepository><id>usual</id><url>file://$usual</url></pluginRepository></pluginRepositories>
 </profile></profiles><activeProfiles><activeProfile>usual</activeProfile></activeProfiles></settings>
 XML
-  echo "== mvn install (core, demo-model)"
-  (cd "$root" && maven install -DskipTests -Dmaven.test.skip=true -Dspotless.check.skip=true -pl core,demo-model -am)
+  echo "== mvn install ($modules)"
+  (cd "$root" && maven install -DskipTests -Dmaven.test.skip=true -Dspotless.check.skip=true -pl "$modules" -am)
 }
 
 maven() {

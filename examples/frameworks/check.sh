@@ -13,6 +13,7 @@ rm -rf "$work"
 mkdir -p "$work"
 cp -r "$here/." "$root/examples/new-user" "$work"
 . "$root/examples/own-repository.sh"
+. "$root/examples/background-server.sh"
 own_repository "$work"
 java="$JAVA_HOME/bin/java"
 flags="--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED"
@@ -25,31 +26,14 @@ kotlin() {
   expect "dog 0.75"
 }
 
-# ask PATH ARGUMENTS: asks the server that runs in the background and says in log.txt where it listens, and ends it.
-ask() {
-  path=$1
-  shift
-  trap 'kill "$server" 2>/dev/null || true' EXIT
-  address=
-  for _ in $(seq 60); do
-    address=$(sed -n 's,.*[^-]\(http://127.0.0.1:[0-9]*\).*,\1,p' log.txt)
-    [ -z "$address" ] || break
-    sleep 1
-  done
-  curl -sS "$address$path" "$@" >out.txt 2>&1 || true
-  kill "$server"
-  wait "$server" || true
-  cat log.txt
-}
-
 quarkus() {
   cd "$work/quarkus"
   maven package
-  JDK_JAVA_OPTIONS="$flags" "$java" -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port=0 \
-    -jar target/quarkus-app/quarkus-run.jar >log.txt 2>&1 &
-  server=$!
+  start "[^-]http://127.0.0.1:\([0-9]*\)" env JDK_JAVA_OPTIONS="$flags" \
+    "$java" -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port=0 -jar target/quarkus-app/quarkus-run.jar
   ask /words -G --data-urlencode "text=a dog is a domesticated [MASK]."
   expect "^dog$"
+  stop
 }
 
 image() {
@@ -74,11 +58,12 @@ server() {
   # shellcheck disable=SC2086
   "$JAVA_HOME/bin/jlink" $options --strip-debug --no-header-files --no-man-pages --compress zip-6 --output java
   du -sm java
-  env -i java/bin/java "@$root/cli/src/main/resources/io/github/megabert/cli/jvm-options" \
-    -cp megabert-cli-0.1.0.jar:megabert-server-0.1.0.jar io.github.megabert.cli.Main serve --port 0 >log.txt 2>&1 &
-  server=$!
+  start "http://127.0.0.1:\([0-9]*\)" env -i \
+    java/bin/java "@$root/cli/src/main/resources/io/github/megabert/cli/jvm-options" \
+    -cp megabert-cli-0.1.0.jar:megabert-server-0.1.0.jar io.github.megabert.cli.Main serve --port 0
   ask /fill-mask -H "Content-Type: application/json" -d '{"inputs": "a dog is a domesticated [MASK]."}'
   expect '"token_str":"dog"'
+  stop
 }
 
 for example in "$@"; do

@@ -39,6 +39,10 @@ final class DemoModel {
   /** The checkpoint, with a configuration in place of its own if one is named. */
   static Checkpoint open(@Nullable Path configOverride) throws IOException {
     String folder = System.getProperty(FOLDER_PROPERTY);
+    if (folder != null && !Files.isDirectory(Path.of(folder))) {
+      throw new FileNotFoundException(
+          "the system property " + FOLDER_PROPERTY + " names " + folder + ", which is no folder");
+    }
     NamedTensors weights =
         folder == null ? weights() : Safetensors.open(Path.of(folder, "model.safetensors"), SOURCE);
     try {

@@ -28,6 +28,7 @@ import io.github.megabert.task.TextGeneration;
 import io.github.megabert.task.TokenClassification;
 import io.github.megabert.task.ZeroShotClassification;
 import io.github.megabert.tokenizer.BertTokenizer;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -73,7 +74,8 @@ public final class MegaBert implements AutoCloseable {
   /**
    * Opens the small pre-trained English model of the artifact {@code megabert-demo-model}.
    *
-   * @throws IOException if that artifact is missing
+   * @throws FileNotFoundException if that artifact is missing
+   * @throws IOException if it cannot be read
    */
   public static MegaBert demo() throws IOException {
     return builder().demo();
@@ -126,6 +128,33 @@ public final class MegaBert implements AutoCloseable {
    */
   public CompletableFuture<Void> warmUp() {
     return open.backend().warmUp();
+  }
+
+  /**
+   * Loads the weights of tasks, which are loaded otherwise when each is first asked for.
+   *
+   * @throws IllegalArgumentException if the model was not saved for one of them; see {@link #tasks}
+   * @throws IllegalStateException if the model came without a tokenizer
+   */
+  public void loadWeights(Set<Task> tasks) {
+    tasks.forEach(this::loadWeights);
+  }
+
+  private void loadWeights(Task task) {
+    var _ =
+        switch (task) {
+          case FILL_MASK -> fillMask();
+          case TEXT_CLASSIFICATION -> textClassification();
+          case TOKEN_CLASSIFICATION -> tokenClassification();
+          case QUESTION_ANSWERING -> questionAnswering();
+          case ZERO_SHOT_CLASSIFICATION -> zeroShotClassification();
+          case RANKING -> crossEncoder();
+          case MULTIPLE_CHOICE -> multipleChoice();
+          case NEXT_SENTENCE -> nextSentence();
+          case FEATURE_EXTRACTION -> featureExtraction();
+          case TEXT_EMBEDDING -> textEmbedding();
+          case TEXT_GENERATION -> textGeneration();
+        };
   }
 
   /**

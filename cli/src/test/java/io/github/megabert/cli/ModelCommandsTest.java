@@ -375,7 +375,7 @@ class ModelCommandsTest {
     assertFailure(1, "f32", "fill-mask", "--backend", "scalar", "--dtype", "int8", "a [MASK]");
     assertFailure(
         1,
-        "leave either --dtype or --pack none out",
+        "leave out either the precision (--dtype) or the packing (--pack none)",
         "fill-mask",
         "--backend",
         "vector",

@@ -113,7 +113,7 @@ class PullCommandTest {
             .contains(
                 "megabert: there is no folder org/model, and no such model in the cache "
                     + folder.resolve("hf/hub")
-                    + "; megabert pull org/model fetches it"),
+                    + "; megabert pull org/model (MegaBertBuilder.pull) fetches it"),
         missing.err());
     assertEquals(List.of(), requests);
 

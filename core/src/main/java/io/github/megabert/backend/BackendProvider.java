@@ -42,8 +42,9 @@ public interface BackendProvider {
   /**
    * Opens the backend.
    *
-   * @throws UnsupportedOperationException if it is not available or does not know the precision;
-   *     the message is one sentence with the remedy
+   * @throws UnsupportedOptionException if it does not know the precision, or has no such device
+   * @throws UnsupportedOperationException if it is not available; the message is one sentence with
+   *     the remedy
    */
   Backend open(BackendOptions options);
 }

@@ -77,6 +77,7 @@ public final class Backends {
    *     why it takes none although there is a backend for one, or why it has to fall back on plain
    *     loops
    * @throws IllegalArgumentException if there is no provider of that name
+   * @throws UnsupportedOptionException if it does not know the precision, or has no such device
    * @throws UnsupportedOperationException if it is not available here, with the reason and the
    *     remedy
    */

@@ -41,6 +41,33 @@ public final class Hub {
     return new Hub(HubSettings.ofEnvironment());
   }
 
+  /**
+   * Where a model lies that is named by its path or as {@code ORGANIZATION/NAME}: the path itself
+   * unless it can only be a name ({@link ModelName#of}), else the model's folder in the cache that
+   * the environment names. Asks nobody.
+   *
+   * @throws HubException if the cache has no such model
+   */
+  public static Path locate(Path path) throws IOException {
+    Optional<ModelName> name = ModelName.of(path);
+    if (name.isEmpty()) {
+      return path;
+    }
+    Hub hub = ofEnvironment();
+    Optional<Path> cached = hub.cached(name.get());
+    if (cached.isEmpty()) {
+      throw new HubException(
+          "there is no folder "
+              + path
+              + ", and no such model in the cache "
+              + hub.settings.cache()
+              + "; megabert pull "
+              + name.get()
+              + " (MegaBertBuilder.pull) fetches it");
+    }
+    return cached.get();
+  }
+
   /** Where models come from and where they are kept. */
   public HubSettings settings() {
     return settings;

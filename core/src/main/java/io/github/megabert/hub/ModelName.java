@@ -2,6 +2,7 @@
 package io.github.megabert.hub;
 
 import io.github.megabert.input.Quote;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -46,9 +47,9 @@ public record ModelName(String organization, String name) {
     return new ModelName(text.substring(0, slash), text.substring(slash + 1));
   }
 
-  /** The name that a relative path of two parts would be. */
+  /** The name that a path can only be: a relative one of two parts, where there is no such file. */
   public static Optional<ModelName> of(Path path) {
-    if (path.isAbsolute() || path.getNameCount() != 2) {
+    if (path.isAbsolute() || path.getNameCount() != 2 || Files.exists(path)) {
       return Optional.empty();
     }
     String organization = path.getName(0).toString();

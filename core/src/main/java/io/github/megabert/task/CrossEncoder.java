@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CrossEncoder
     implements TextTask<TextPair, CrossEncoder.Options, CrossEncoder.Relevance> {
-  private final TextClassification classification;
+  private final TextTask<TextPair, TextClassification.Options, TextClassification.Classification>
+      pairs;
   private final MegatronBertConfig config;
 
   /**
@@ -82,7 +83,7 @@ public final class CrossEncoder
       BertTokenizer tokenizer,
       int maxLength,
       Batching batching) {
-    classification = new TextClassification(model, tokenizer, maxLength, batching);
+    pairs = new TextClassification(model, tokenizer, maxLength, batching).pairs("ranking");
     config = model.config();
   }
 
@@ -110,7 +111,7 @@ public final class CrossEncoder
 
   @Override
   public int tokens(TextPair pair, Options options) {
-    return classification.pairs().tokens(pair, all(options));
+    return pairs.tokens(pair, all(options));
   }
 
   /**
@@ -120,18 +121,17 @@ public final class CrossEncoder
    *     that it does not have
    */
   @Override
-  public List<Relevance> applyAll(List<TextPair> pairs, Options options) {
+  public List<Relevance> applyAll(List<TextPair> queries, Options options) {
     String label = label(options);
-    return classification.pairs().applyAll(pairs, all(options)).stream()
+    return pairs.applyAll(queries, all(options)).stream()
         .map(result -> relevance(result, label))
         .toList();
   }
 
   @Override
-  public Stream<Relevance> stream(Stream<TextPair> pairs, Options options) {
+  public Stream<Relevance> stream(Stream<TextPair> queries, Options options) {
     String label = label(options);
-    return classification.pairs().stream(pairs, all(options))
-        .map(result -> relevance(result, label));
+    return pairs.stream(queries, all(options)).map(result -> relevance(result, label));
   }
 
   private TextClassification.Options all(Options options) {

@@ -116,6 +116,16 @@ public record EmbeddingConfig(
   }
 
   /**
+   * Options for the vectors of a search: those of {@link #options()} where the folder says how it
+   * makes vectors, else the usual ones with vectors of length 1.
+   *
+   * @throws IllegalArgumentException if the folder asks for what is not computed
+   */
+  public TextEmbedding.Options searchOptions() {
+    return fromFiles ? options() : TextEmbedding.Options.DEFAULT.withNormalize(true);
+  }
+
+  /**
    * Numbers of a vector.
    *
    * @param hiddenSize numbers of a token's vector

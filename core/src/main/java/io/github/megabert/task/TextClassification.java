@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TextClassification
     implements TextTask<String, TextClassification.Options, TextClassification.Classification> {
+  private static final String NAME = "text-classification";
+
   private final MegatronBertForSequenceClassification model;
   private final TextEncoder encoder;
   private final Batching batching;
@@ -121,11 +123,26 @@ public final class TextClassification
 
   /** The same task for pairs of texts. */
   public TextTask<TextPair, Options, Classification> pairs() {
-    return new Pairs();
+    return pairs(NAME);
+  }
+
+  /**
+   * The same for another task that classifies pairs.
+   *
+   * @param taskName what recordings tell its answers by
+   */
+  TextTask<TextPair, Options, Classification> pairs(String taskName) {
+    return new Pairs(taskName);
   }
 
   /** The task for pairs; that for texts is a case of it. */
   private final class Pairs implements TextTask<TextPair, Options, Classification> {
+    private final String name;
+
+    Pairs(String name) {
+      this.name = name;
+    }
+
     @Override
     public Options defaultOptions() {
       return Options.DEFAULT;
@@ -139,7 +156,7 @@ public final class TextClassification
     @Override
     public List<Classification> applyAll(List<TextPair> pairs, Options options) {
       List<Encoding> encodings = pairs.stream().map(pair -> encode(pair, options)).toList();
-      return batching.apply(encodings, Encoding::size, batch -> classify(batch, options));
+      return batching.apply(encodings, Encoding::size, batch -> classify(batch, options, name));
     }
 
     @Override
@@ -147,7 +164,7 @@ public final class TextClassification
       return batching.stream(
           pairs.map(pair -> encode(pair, options)),
           Encoding::size,
-          batch -> classify(batch, options));
+          batch -> classify(batch, options, name));
     }
   }
 
@@ -157,7 +174,8 @@ public final class TextClassification
         pair.first(), pair.second(), options.longText(), Truncation.LONGEST_FIRST);
   }
 
-  private List<Classification> classify(List<Encoding> encodings, Options options) {
+  private List<Classification> classify(
+      List<Encoding> encodings, Options options, String taskName) {
     AnswersEvent event = AnswersEvent.begun();
     ScoreFunction function =
         options.function() == null ? ScoreFunction.of(model.config()) : options.function();
@@ -170,7 +188,7 @@ public final class TextClassification
               LabelScore.best(scores, model.config().id2label()::get, options.topK()),
               encodings.get(i).truncatedTokens()));
     }
-    event.answered("text-classification", results.size());
+    event.answered(taskName, results.size());
     return results;
   }
 }

@@ -40,7 +40,7 @@ final class StepGradients {
     this.recompute = recompute;
     this.ranks = ranks;
     this.timeline = timeline;
-    pipeline = ranks.isPipeline() ? new PipelinePasses(model, timeline) : null;
+    pipeline = model.parameters().share().isPipeline() ? new PipelinePasses(model, timeline) : null;
   }
 
   /**

@@ -161,6 +161,8 @@ public final class Trainer {
    * Begins a run.
    *
    * @param folder new or empty
+   * @throws IllegalArgumentException if the model was loaded for several pipeline stages, and no
+   *     ranks are set
    * @throws TrainingException if the loss is no longer finite
    * @throws IOException if the folder holds something, or cannot be written
    */
@@ -179,6 +181,9 @@ public final class Trainer {
   }
 
   private RunSettings settings() {
+    if (ranks == null) {
+      model.parameters().share().requirePipelineOf(1);
+    }
     return new RunSettings(
         model,
         data,
@@ -221,12 +226,10 @@ public final class Trainer {
       }
     }
     files.create();
-    try {
-      try (AdamW optimizer = settings.newOptimizer();
-          MetricsLog log = MetricsLog.create(files.metrics())) {
-        all.meet();
-        return run(settings, files, optimizer, log, begin(settings, optimizer), isStopped);
-      }
+    try (AdamW optimizer = settings.newOptimizer();
+        MetricsLog log = MetricsLog.create(files.metrics())) {
+      all.meet();
+      return run(settings, files, optimizer, log, begin(settings, optimizer), isStopped);
     } catch (IOException | RuntimeException | Error failure) {
       discardIfEmpty(files, failure);
       throw failure;

@@ -39,11 +39,6 @@ record TrainingRanks(@Nullable ParallelGroups groups, DataParallelOptions option
     return groups == null || part % groups.data().size() == groups.data().rank();
   }
 
-  /** Whether the model is divided into stages. */
-  boolean isPipeline() {
-    return groups != null && groups.plan().pipeline() > 1;
-  }
-
   /** What this rank has of the optimizer's state. */
   StateShare stateShare() {
     Communicator copies = copies();

@@ -379,6 +379,7 @@ class HubTest {
     assertEquals(Optional.of(MODEL), ModelName.of(Path.of("org", "model")));
     assertEquals(Optional.empty(), ModelName.of(Path.of("a", "b", "c")));
     assertEquals(Optional.empty(), ModelName.of(Path.of("..", "model")));
+    assertEquals(Optional.empty(), ModelName.of(Path.of("src", "test")), "a folder");
     for (String wrong :
         List.of("", "model", "a/b/c", "../x", "a/..", "a/b c", "a--b/c", "/a", "a/", "a/b.")) {
       assertThrows(IllegalArgumentException.class, () -> ModelName.parse(wrong), wrong);

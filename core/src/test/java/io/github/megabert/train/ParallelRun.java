@@ -49,6 +49,7 @@ final class ParallelRun {
   private DataParallelOptions dataParallel = DataParallelOptions.DEFAULT;
   private CheckpointFormat format = CheckpointFormat.HUGGINGFACE;
   private boolean stopsWhenSaved;
+  private boolean withoutRanks;
   private int mostSteps = STEPS;
   private Weights weights = random(CONFIG);
   private Texts texts = new Texts();
@@ -70,6 +71,7 @@ final class ParallelRun {
     dataParallel = like.dataParallel;
     format = like.format;
     stopsWhenSaved = like.stopsWhenSaved;
+    withoutRanks = like.withoutRanks;
     mostSteps = like.mostSteps;
     weights = like.weights;
     texts = like.texts;
@@ -152,6 +154,11 @@ final class ParallelRun {
   /** With all layers on every rank, whatever the plan says. */
   ParallelRun withWholeModel() {
     return withStages(0);
+  }
+
+  /** With a trainer that is told of no ranks. */
+  ParallelRun withoutRanks() {
+    return with(run -> run.withoutRanks = true);
   }
 
   static MegatronBertConfig config(int layers) {
@@ -263,10 +270,12 @@ final class ParallelRun {
         TrainableModel model = TrainableModel.load(checkpoint, opened, load, spec -> false)) {
       Trainer running =
           new Trainer(model, texts, options())
-              .ranks(groups)
               .dataParallel(dataParallel)
               .trace(trace)
               .checkpoints(format);
+      if (!withoutRanks) {
+        running.ranks(groups);
+      }
       Trainer trainer =
           running.listener(
               new TrainingListener() {

@@ -100,6 +100,16 @@ class PipelineTrainingTest {
   }
 
   @Test
+  void stagesWithoutTheirRanksAreRefused() {
+    RankFailedException failure =
+        assertThrows(RankFailedException.class, () -> run(1, 2, 1, 1).withoutRanks().train(folder));
+    assertTrue(
+        String.valueOf(failure.getMessage())
+            .contains("loaded for 2 pipeline-parallel ranks, the plan has 1"),
+        failure.getMessage());
+  }
+
+  @Test
   void aModelLoadedForAnotherPlanIsRefused() {
     RankFailedException failure =
         assertThrows(

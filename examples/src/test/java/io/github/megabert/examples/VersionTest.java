@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The project's version stands in many places, and is one. */
@@ -78,8 +82,33 @@ class VersionTest {
     }
   }
 
+  /**
+   * What git tracks, in a checkout. Elsewhere there is nothing else.
+   *
+   * @return empty where it is no checkout, or there is no git
+   */
+  private static Set<Path> tracked() throws IOException {
+    Process git;
+    try {
+      git =
+          new ProcessBuilder("git", "ls-files", "-z")
+              .directory(PROJECT.toFile())
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+    } catch (IOException absent) {
+      return Set.of();
+    }
+    try (InputStream names = git.getInputStream()) {
+      return Stream.of(new String(names.readAllBytes(), StandardCharsets.UTF_8).split("\0", -1))
+          .filter(name -> !name.isEmpty())
+          .map(PROJECT::resolve)
+          .collect(Collectors.toSet());
+    }
+  }
+
   /** What people read or build, without what was built and what others wrote. */
   private static List<Path> files() throws IOException {
+    Set<Path> tracked = tracked();
     List<Path> files = new ArrayList<>();
     Files.walkFileTree(
         PROJECT,
@@ -98,7 +127,8 @@ class VersionTest {
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
             String name = String.valueOf(file.getFileName());
             String kind = name.substring(name.lastIndexOf('.') + 1);
-            if (KINDS.contains(kind) || name.equals("Dockerfile")) {
+            if ((KINDS.contains(kind) || name.equals("Dockerfile"))
+                && (tracked.isEmpty() || tracked.contains(file))) {
               files.add(file);
             }
             return FileVisitResult.CONTINUE;

@@ -7,7 +7,6 @@ import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.output.TokenUsage;
 import io.github.megabert.MegaBert;
-import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.TextEmbedding;
 import java.util.List;
 
@@ -40,10 +39,7 @@ public final class MegaBertEmbeddingModel extends DimensionAwareEmbeddingModel {
    * the model open, and closes it.
    */
   public static MegaBertEmbeddingModel of(MegaBert bert) {
-    EmbeddingConfig files = bert.embeddingConfig();
-    return of(
-        bert,
-        files.fromFiles() ? files.options() : TextEmbedding.Options.DEFAULT.withNormalize(true));
+    return of(bert, bert.embeddingConfig().searchOptions());
   }
 
   /** Vectors of another kind. */

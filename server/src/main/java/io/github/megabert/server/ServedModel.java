@@ -60,25 +60,9 @@ final class ServedModel implements AutoCloseable {
 
   /** Loads the weights of every task, and lets the kernels be compiled. */
   void warmUp() {
-    bert.tasks().forEach(this::load);
+    bert.loadWeights(bert.tasks());
     bert.warmUp().join();
     warm = true;
-  }
-
-  private void load(Task task) {
-    switch (task) {
-      case FILL_MASK -> fillMask();
-      case TEXT_CLASSIFICATION -> textClassification();
-      case TOKEN_CLASSIFICATION -> tokenClassification();
-      case QUESTION_ANSWERING -> questionAnswering();
-      case ZERO_SHOT_CLASSIFICATION -> bert.zeroShotClassification();
-      case RANKING -> crossEncoder();
-      case MULTIPLE_CHOICE -> multipleChoice();
-      case NEXT_SENTENCE -> nextSentence();
-      case FEATURE_EXTRACTION -> featureExtraction();
-      case TEXT_EMBEDDING -> textEmbedding();
-      case TEXT_GENERATION -> bert.textGeneration();
-    }
   }
 
   FillMask fillMask() {

@@ -4,6 +4,7 @@ package io.github.megabert.spark;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.ml.Transformer;
@@ -36,6 +37,9 @@ public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T
     extends Transformer implements DefaultParamsWritable
     permits MegaBertEmbedder, MegaBertClassifier, MegaBertTagger, MegaBertAnswerer {
   private static final int BATCH_TOKENS = 4096;
+
+  /** How an address begins; a drive of Windows has one letter. */
+  private static final Pattern ADDRESS = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:/");
 
   private final String uid;
   private final Param<String> model;
@@ -120,7 +124,7 @@ public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T
   /**
    * Sets the path of the model: a folder or a file that every machine has there.
    *
-   * @throws IllegalArgumentException if it is an address, such as {@code hdfs://…}
+   * @throws IllegalArgumentException if it is an address, such as {@code hdfs:/…}
    */
   public T setModel(String path) {
     return with(model, path(path));
@@ -200,7 +204,7 @@ public abstract sealed class MegaBertTransformer<T extends MegaBertTransformer<T
 
   /** A path as Java's files have it; Spark's file systems are none of them. */
   private static String path(String value) {
-    if (value.contains("://")) {
+    if (ADDRESS.matcher(value).lookingAt()) {
       throw new IllegalArgumentException(
           "the model '"
               + value

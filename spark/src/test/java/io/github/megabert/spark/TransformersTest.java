@@ -265,10 +265,11 @@ class TransformersTest {
         (MegaBertTransformer<?>) answerer.copy(cut),
         "answers are found in windows of a text");
     assertSays(rows, answerer.setLongText("refuse"), "longText stays 'windows'");
-    IllegalArgumentException address =
-        assertThrows(
-            IllegalArgumentException.class, () -> embedder.setModel("hdfs://models/minilm"));
-    assertTrue(String.valueOf(address.getMessage()).contains("setModelFile"), address.getMessage());
+    for (String address : List.of("hdfs://models/minilm", "hdfs:/models/minilm", "file:/minilm")) {
+      IllegalArgumentException wrong =
+          assertThrows(IllegalArgumentException.class, () -> embedder.setModel(address));
+      assertTrue(String.valueOf(wrong.getMessage()).contains("setModelFile"), wrong.getMessage());
+    }
     assertThrows(IllegalArgumentException.class, () -> embedder.setLongText("cut"));
   }
 

@@ -4,11 +4,14 @@ package io.github.megabert.spring;
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.Task;
-import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.UnsupportedOptionException;
 import io.github.megabert.hub.Hub;
+import io.github.megabert.hub.HubException;
 import io.github.megabert.hub.ModelName;
+import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.task.Batching;
+import io.github.megabert.tokenizer.BertTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -34,18 +37,22 @@ final class ConfiguredModel {
    * Opens it.
    *
    * @throws InvalidConfigurationPropertyValueException if a property has a value that cannot be
-   * @throws NoModelException if no model is named, and there is no demo model
+   * @throws NoModelException if no model is named, and the demo model is not there or damaged
    */
   MegaBert open() {
     MegaBertBuilder builder = builder();
     MegaBert bert;
     try {
       bert = open(builder);
-    } catch (UnsupportedOperationException unsupported) {
-      // The backend is there, as was seen.
-      throw refused("precision", properties.precision(), unsupported);
+    } catch (UnsupportedOptionException unsupported) {
+      throw switch (unsupported.option()) {
+        case PRECISION -> refused("precision", properties.precision(), unsupported);
+        case DEVICE -> refused("device", properties.device(), unsupported);
+      };
+    } catch (UnsupportedOperationException unavailable) {
+      throw refused("backend", properties.backend(), unavailable);
     } catch (IOException | IllegalArgumentException failure) {
-      throw refused("model", properties.model(), failure);
+      throw refusedFile(failure);
     }
     try {
       requireTokenizer(bert);
@@ -94,10 +101,10 @@ final class ConfiguredModel {
     String model = properties.model();
     if (model == null || model.isBlank()) {
       requireNoPull("no model is named");
-      return demo(builder);
+      return builder.demo();
     }
     Path path = path(model);
-    Optional<ModelName> name = Files.exists(path) ? Optional.empty() : ModelName.of(path);
+    Optional<ModelName> name = ModelName.of(path);
     if (name.isEmpty()) {
       requireNoPull("megabert.model names a path");
       return builder.load(path);
@@ -105,17 +112,11 @@ final class ConfiguredModel {
     if (properties.pull()) {
       return builder.pull(name.get().toString());
     }
-    Hub hub = Hub.ofEnvironment();
-    Optional<Path> cached = hub.cached(name.get());
-    if (cached.isEmpty()) {
-      throw new IOException(
-          "there is no folder "
-              + path
-              + ", and no such model in the cache "
-              + hub.settings().cache()
-              + "; megabert.pull=true fetches it");
+    try {
+      return builder.load(Hub.locate(path));
+    } catch (HubException absent) {
+      throw new IOException(absent.getMessage() + ", and so does megabert.pull=true", absent);
     }
-    return builder.load(cached.get());
   }
 
   private static Path path(String model) {
@@ -126,14 +127,35 @@ final class ConfiguredModel {
     }
   }
 
-  private MegaBert demo(MegaBertBuilder builder) throws IOException {
+  /** Reads a file by itself. */
+  private interface Reading {
+    Object read(Path file) throws IOException;
+  }
+
+  /**
+   * The refusal of the file that is at fault: one that a property names, if it is, or the model.
+   */
+  private RuntimeException refusedFile(Exception failure) {
+    Path tokenizer = properties.tokenizer();
+    if (tokenizer != null && !isRead(tokenizer, BertTokenizer::load)) {
+      return refused("tokenizer", tokenizer, failure);
+    }
+    Path config = properties.config();
+    if (config != null && !isRead(config, MegatronBertConfig::read)) {
+      return refused("config", config, failure);
+    }
+    String model = properties.model();
+    return model == null || model.isBlank()
+        ? new NoModelException(failure)
+        : refused("model", model, failure);
+  }
+
+  private static boolean isRead(Path file, Reading reading) {
     try {
-      return builder.demo();
-    } catch (IOException missing) {
-      if (properties.tokenizer() == null && properties.config() == null) {
-        throw new NoModelException(missing);
-      }
-      throw missing;
+      var _ = reading.read(file);
+      return true;
+    } catch (IOException | IllegalArgumentException malformed) {
+      return false;
     }
   }
 
@@ -146,25 +168,15 @@ final class ConfiguredModel {
     }
   }
 
+  /** Whether the backend is available shows when it is opened: asking may choose its device. */
   private void requireBackend() {
     String backend = properties.backend();
-    if (backend.equals(Backends.AUTO)) {
-      return;
-    }
     Set<String> names = new TreeSet<>(Set.of(Backends.AUTO));
-    for (BackendProvider provider : Backends.providers()) {
-      names.add(provider.name());
-      if (provider.name().equals(backend)) {
-        BackendProvider.Availability availability = provider.availability();
-        if (!availability.available()) {
-          throw new InvalidConfigurationPropertyValueException(
-              "megabert.backend", backend, "it is not available: " + availability.reason());
-        }
-        return;
-      }
+    Backends.providers().forEach(provider -> names.add(provider.name()));
+    if (!names.contains(backend)) {
+      throw new InvalidConfigurationPropertyValueException(
+          "megabert.backend", backend, "there are " + String.join(", ", names));
     }
-    throw new InvalidConfigurationPropertyValueException(
-        "megabert.backend", backend, "there are " + String.join(", ", names));
   }
 
   private static void requireExists(String property, Path path) {

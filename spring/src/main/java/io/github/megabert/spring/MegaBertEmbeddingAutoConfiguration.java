@@ -31,7 +31,10 @@ public class MegaBertEmbeddingAutoConfiguration {
     try {
       return MegaBertEmbeddingModel.of(bert, options);
     } catch (IllegalArgumentException unfit) {
-      throw ConfiguredModel.refused("embedding.pooling", options.pooling(), unfit);
+      // Poolings that nobody named are the model's own, as are the layers that do not take them.
+      throw properties.embedding().pooling() == null
+          ? ConfiguredModel.refused("model", properties.model(), unfit)
+          : ConfiguredModel.refused("embedding.pooling", options.pooling(), unfit);
     }
   }
 
@@ -46,8 +49,7 @@ public class MegaBertEmbeddingAutoConfiguration {
     TextEmbedding.Options options;
     try {
       // A pooling that is named serves where the folder's own is not known.
-      options =
-          MegaBertEmbeddingModel.options(pooling == null ? files : files.withPooling(pooling));
+      options = (pooling == null ? files : files.withPooling(pooling)).searchOptions();
     } catch (IllegalArgumentException unknown) {
       throw ConfiguredModel.refused("model", properties.model(), unknown);
     }

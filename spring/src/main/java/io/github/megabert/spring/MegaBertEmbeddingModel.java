@@ -2,7 +2,6 @@
 package io.github.megabert.spring;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.task.TextEmbedding;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +48,7 @@ public final class MegaBertEmbeddingModel implements EmbeddingModel {
    * @throws IllegalArgumentException if the model's folder asks for what is not computed
    */
   public static MegaBertEmbeddingModel of(MegaBert bert) {
-    return of(bert, options(bert.embeddingConfig()));
+    return of(bert, bert.embeddingConfig().searchOptions());
   }
 
   /**
@@ -60,11 +59,6 @@ public final class MegaBertEmbeddingModel implements EmbeddingModel {
    */
   public static MegaBertEmbeddingModel of(MegaBert bert, TextEmbedding.Options options) {
     return new MegaBertEmbeddingModel(bert, options);
-  }
-
-  /** The options of {@link #of(MegaBert)}. */
-  static TextEmbedding.Options options(EmbeddingConfig files) {
-    return files.fromFiles() ? files.options() : TextEmbedding.Options.DEFAULT.withNormalize(true);
   }
 
   /**

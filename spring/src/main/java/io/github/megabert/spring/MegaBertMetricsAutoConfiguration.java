@@ -19,7 +19,10 @@ import org.springframework.context.annotation.Bean;
 @AutoConfiguration(after = MegaBertAutoConfiguration.class)
 @ConditionalOnClass(MeterBinder.class)
 @ConditionalOnBean(MegaBert.class)
-@ConditionalOnBooleanProperty(name = "megabert.enabled", matchIfMissing = true)
+@ConditionalOnBooleanProperty(
+    prefix = "megabert",
+    name = {"enabled", "metrics"},
+    matchIfMissing = true)
 public class MegaBertMetricsAutoConfiguration {
   @Bean(destroyMethod = "close")
   @ConditionalOnMissingBean

@@ -32,6 +32,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param warmUp whether and when weights are loaded and kernels compiled before the first request
  * @param tasks the tasks whose weights are loaded in the warm-up; all that the model was trained
  *     for where none is named
+ * @param metrics whether there are meters, in an application that has Micrometer
  * @param embedding the vectors of Spring AI's EmbeddingModel
  */
 @ConfigurationProperties(value = "megabert", ignoreUnknownFields = false)
@@ -50,6 +51,7 @@ public record MegaBertProperties(
     @DefaultValue("4096") int tokenBudget,
     @DefaultValue("background") WarmUp warmUp,
     @DefaultValue Set<Task> tasks,
+    @DefaultValue("true") boolean metrics,
     @DefaultValue Embedding embedding) {
   /** When a model is warmed up. */
   public enum WarmUp {

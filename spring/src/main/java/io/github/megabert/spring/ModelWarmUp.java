@@ -5,6 +5,7 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.Task;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.SmartLifecycle;
 
@@ -49,25 +50,8 @@ final class ModelWarmUp implements SmartLifecycle {
   }
 
   private static void warm(MegaBert bert, Set<Task> tasks) {
-    tasks.forEach(task -> load(bert, task));
+    bert.loadWeights(tasks);
     bert.warmUp().join();
-  }
-
-  private static void load(MegaBert bert, Task task) {
-    var _ =
-        switch (task) {
-          case FILL_MASK -> bert.fillMask();
-          case TEXT_CLASSIFICATION -> bert.textClassification();
-          case TOKEN_CLASSIFICATION -> bert.tokenClassification();
-          case QUESTION_ANSWERING -> bert.questionAnswering();
-          case ZERO_SHOT_CLASSIFICATION -> bert.zeroShotClassification();
-          case RANKING -> bert.crossEncoder();
-          case MULTIPLE_CHOICE -> bert.multipleChoice();
-          case NEXT_SENTENCE -> bert.nextSentence();
-          case FEATURE_EXTRACTION -> bert.featureExtraction();
-          case TEXT_EMBEDDING -> bert.textEmbedding();
-          case TEXT_GENERATION -> bert.textGeneration();
-        };
   }
 
   State state() {
@@ -106,7 +90,8 @@ final class ModelWarmUp implements SmartLifecycle {
       work.run();
       state = State.WARM;
     } catch (RuntimeException | Error cold) {
-      failure = cold;
+      failure =
+          cold instanceof CompletionException && cold.getCause() != null ? cold.getCause() : cold;
       state = State.FAILED;
       throw cold;
     }

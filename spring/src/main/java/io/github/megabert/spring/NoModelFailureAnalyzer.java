@@ -11,7 +11,9 @@ final class NoModelFailureAnalyzer extends AbstractFailureAnalyzer<NoModelExcept
     return new FailureAnalysis(
         "MegaBERT cannot open a model: " + cause.getMessage() + ".",
         "Set megabert.model to a model's folder, or to the ORGANIZATION/NAME of a model that was"
-            + " pulled; or add the artifact megabert-demo-model; or set megabert.enabled=false.",
+            + " pulled; or "
+            + (cause.isDemoAbsent() ? "add" : "renew")
+            + " the artifact megabert-demo-model; or set megabert.enabled=false.",
         cause);
   }
 }

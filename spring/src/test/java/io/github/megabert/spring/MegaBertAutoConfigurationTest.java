@@ -16,39 +16,36 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.ai.embedding.EmbeddingModel;
 import org.springframework.ai.embedding.EmbeddingOptions;
 import org.springframework.ai.embedding.EmbeddingRequest;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
-import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
-import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
 /** What there is in an application's context, on the demo model by the scalar backend. */
 class MegaBertAutoConfigurationTest {
-  @TempDir private Path folder;
-
-  private final ApplicationContextRunner bare =
-      new ApplicationContextRunner()
-          .withConfiguration(
-              AutoConfigurations.of(
-                  MegaBertAutoConfiguration.class,
-                  MegaBertEmbeddingAutoConfiguration.class,
-                  MegaBertHealthAutoConfiguration.class,
-                  MegaBertMetricsAutoConfiguration.class));
+  private final ApplicationContextRunner bare = starter();
 
   private final ApplicationContextRunner runner =
       bare.withPropertyValues("megabert.backend=scalar", "megabert.warm-up=off");
+
+  /** A context with all that the starter brings. */
+  static ApplicationContextRunner starter() {
+    return new ApplicationContextRunner()
+        .withConfiguration(
+            AutoConfigurations.of(
+                MegaBertAutoConfiguration.class,
+                MegaBertEmbeddingAutoConfiguration.class,
+                MegaBertHealthAutoConfiguration.class,
+                MegaBertMetricsAutoConfiguration.class));
+  }
 
   private static MegaBert demo() {
     try {
@@ -108,90 +105,6 @@ class MegaBertAutoConfigurationTest {
                       .withPrompt("query: ");
               assertThat(model.embed("a dog"))
                   .containsExactly(bert.textEmbedding().apply("a dog", options).vector());
-            });
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "megabert.threads|0|threads must be in 1",
-        "megabert.device|-1|device must not be negative",
-        "megabert.max-length|0|the greatest length must be positive",
-        "megabert.token-budget|0|tokenBudget and readAhead must be at least 1",
-        "megabert.backend|abacus|there are auto, scalar, ",
-        "megabert.precision|int8|int8",
-        "megabert.model|/no/such/model|/no/such/model",
-        "megabert.model|nobody-who-is/nothing-that-is|megabert.pull=true fetches it",
-        "megabert.tokenizer|/no/such/vocab.txt|there is no such file",
-        "megabert.config|/no/such/config.json|there is no such file",
-        "megabert.pull|true|only a model that is named ORGANIZATION/NAME can be fetched",
-        "megabert.tasks|question-answering|the model can do fill-mask, ",
-        "megabert.embedding.pooling|''|at least one is needed",
-      })
-  void aValueThatCannotBeIsRefusedByThePropertysName(String property, String value, String why) {
-    runner
-        .withPropertyValues(property + "=" + value)
-        .run(
-            context -> {
-              assertThat(context).hasFailed();
-              InvalidConfigurationPropertyValueException refusal =
-                  find(context.getStartupFailure());
-              assertThat(refusal.getName()).isEqualTo(property);
-              assertThat(refusal.getReason()).contains(why);
-            });
-  }
-
-  private static InvalidConfigurationPropertyValueException find(Throwable failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof InvalidConfigurationPropertyValueException found) {
-        return found;
-      }
-    }
-    throw new AssertionError("no property is named", failure);
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "megabert.threads,many",
-    "megabert.precision,f23",
-    "megabert.warm-up,later",
-    "megabert.tasks,cooking",
-    "megabert.thraeds,2",
-  })
-  void whatCannotBeBoundIsNamed(String property, String value) {
-    runner
-        .withPropertyValues(property + "=" + value)
-        .run(
-            context -> {
-              assertThat(context).hasFailed();
-              assertThat(messages(context.getStartupFailure())).contains(property);
-            });
-  }
-
-  private static String messages(Throwable failure) {
-    StringBuilder all = new StringBuilder();
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      all.append(cause.getMessage()).append('\n');
-    }
-    return all.toString();
-  }
-
-  @Test
-  void withoutAModelTheAnalysisSaysWhatToSet() {
-    // Where the demo model is looked for in place of its artifact.
-    runner
-        .withSystemProperties("megabert.demo=" + folder.resolve("nothing"))
-        .run(
-            context -> {
-              assertThat(context).hasFailed();
-              FailureAnalysis analysis =
-                  new NoModelFailureAnalyzer().analyze(context.getStartupFailure());
-              assertThat(analysis.getDescription())
-                  .isEqualTo(
-                      "MegaBERT cannot open a model: the property megabert.model is not set, and"
-                          + " there is no demo model.");
-              assertThat(analysis.getAction()).startsWith("Set megabert.model to");
             });
   }
 
@@ -318,7 +231,35 @@ class MegaBertAutoConfigurationTest {
             context -> {
               assertThat(context).hasNotFailed();
               assertThat(context).doesNotHaveBean(MegaBert.class);
-              assertThat(context).doesNotHaveBean(EmbeddingModel.class);
+              assertThatNothingIsBuiltOn(context);
             });
+    bare.withPropertyValues("megabert.enabled=false")
+        .withBean("mine", MegaBert.class, MegaBertAutoConfigurationTest::demo)
+        .run(
+            context -> {
+              assertThat(context).hasSingleBean(MegaBert.class);
+              assertThatNothingIsBuiltOn(context);
+            });
+  }
+
+  private static void assertThatNothingIsBuiltOn(AssertableApplicationContext context) {
+    assertThat(context).hasNotFailed();
+    assertThat(context).doesNotHaveBean(ModelWarmUp.class);
+    assertThat(context).doesNotHaveBean(EmbeddingModel.class);
+    assertThat(context).doesNotHaveBean(HealthIndicator.class);
+    assertThat(context).doesNotHaveBean(MegaBertMetrics.class);
+  }
+
+  @Test
+  void metersCanBeSwitchedOff() {
+    runner
+        .withPropertyValues("megabert.metrics=false")
+        .run(
+            context -> {
+              assertThat(context).hasNotFailed();
+              assertThat(context).hasSingleBean(EmbeddingModel.class);
+              assertThat(context).doesNotHaveBean(MegaBertMetrics.class);
+            });
+    runner.run(context -> assertThat(context).hasSingleBean(MegaBertMetrics.class));
   }
 }

@@ -9,6 +9,7 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.spring.MegaBertProperties.WarmUp;
 import java.io.IOException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
@@ -76,7 +77,7 @@ class ModelWarmUpTest {
         new ModelWarmUp(
             WarmUp.BACKGROUND,
             () -> {
-              throw new IllegalStateException("the file was cut short");
+              throw new CompletionException(new IllegalStateException("the file was cut short"));
             });
     warmUp.start();
     await(warmUp, ModelWarmUp.State.FAILED);

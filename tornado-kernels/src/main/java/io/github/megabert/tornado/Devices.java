@@ -2,6 +2,7 @@
 package io.github.megabert.tornado;
 
 import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.UnsupportedOptionException;
 import io.github.megabert.tornado.cuda.ProcessGpu;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -44,7 +45,7 @@ final class Devices {
    * The device that options ask for: its index counts first all GPUs of the CUDA driver, then what
    * else there is.
    *
-   * @throws UnsupportedOperationException if there is none, or a rank would share one with another
+   * @throws UnsupportedOptionException if there is none, or a rank would share one with another
    *     rank that did not ask for it, or another GPU of the CUDA driver's is this process's already
    */
   static TornadoDevice of(BackendOptions options) {
@@ -58,7 +59,8 @@ final class Devices {
       requireOwn(index, here, cuda);
     }
     if (index >= all) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.DEVICE,
           "there is no device "
               + index
               + "; TornadoVM finds "
@@ -70,7 +72,8 @@ final class Devices {
       return here.get(index - others);
     }
     if (index != gpu.index()) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.DEVICE,
           "this process computes on GPU "
               + gpu.index()
               + " and cannot open GPU "
@@ -86,7 +89,8 @@ final class Devices {
     TornadoDevice first = here.getFirst();
     long like = cuda > 0 ? cuda : here.stream().filter(device -> isLike(device, first)).count();
     if (index >= like) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.DEVICE,
           "rank "
               + index
               + " of this host, counted from 0, has no device of its own: there "

@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.UnsupportedOptionException;
 import io.github.megabert.backend.spi.LinearShapes;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.Tensor;
@@ -53,7 +54,7 @@ final class TornadoBackend implements Backend {
   /**
    * Opens a device.
    *
-   * @throws UnsupportedOperationException if it does not know the precision
+   * @throws UnsupportedOptionException if it does not know the precision
    */
   static TornadoBackend open(TornadoDevice device, Precision precision) {
     boolean cuda = device.getTornadoVMBackend() == TornadoVMBackendType.CUDA;
@@ -64,7 +65,8 @@ final class TornadoBackend implements Backend {
           case INT8 -> false;
         };
     if (!known) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.PRECISION,
           Devices.name(device)
               + " computes in f32 and f16"
               + (cuda ? ", tf32 and bf16" : " (TornadoVM's CUDA driver also in tf32 and bf16)")

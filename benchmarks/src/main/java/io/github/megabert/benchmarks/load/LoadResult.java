@@ -6,12 +6,13 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What came of some calls.
+ * What came of the calls of one phase, of a text each.
  *
- * @param name who called
- * @param statuses how many answers came, by status
- * @param nanos how long each answer took that was 200, ascending
- * @param seconds how long all of it took
+ * @param name who called, as the table says it
+ * @param statuses how many answers came, by their HTTP status; {@link LoadClient#NONE} where none
+ *     did
+ * @param nanos nanoseconds to each answer with status 200, ascending
+ * @param seconds from the first call to the last answer
  */
 record LoadResult(String name, Map<Integer, Integer> statuses, long[] nanos, double seconds) {
   static final String HEADER =
@@ -19,16 +20,17 @@ record LoadResult(String name, Map<Integer, Integer> statuses, long[] nanos, dou
       | who asks | texts/s | median | 99th percentile | answers |
       |---|---|---|---|---|""";
 
-  /** Of calls that are one text each. */
+  /** Texts a second that were answered with status 200. */
   double textsPerSecond() {
     return nanos.length / seconds;
   }
 
+  /** Milliseconds within which that share of the answers with status 200 came. */
   private double milliseconds(double share) {
     return nanos.length == 0 ? Double.NaN : nanos[(int) (share * (nanos.length - 1))] / 1e6;
   }
 
-  /** Answers that were not 200. */
+  /** Calls that were not answered with status 200. */
   int failures() {
     return statuses.entrySet().stream()
         .filter(one -> one.getKey() != LoadClient.OK)
@@ -45,8 +47,13 @@ record LoadResult(String name, Map<Integer, Integer> statuses, long[] nanos, dou
         textsPerSecond(),
         milliseconds(0.5),
         milliseconds(0.99),
-        statuses.entrySet().stream()
-            .map(one -> one.getValue() + " × " + one.getKey())
-            .collect(Collectors.joining(", ")));
+        answers(statuses));
+  }
+
+  /** Counts of answers by status in words, such as {@code 120 × 200, 3 × 429}. */
+  static String answers(Map<Integer, ? extends Number> statuses) {
+    return statuses.entrySet().stream()
+        .map(one -> one.getValue() + " × " + one.getKey())
+        .collect(Collectors.joining(", "));
   }
 }

@@ -112,9 +112,7 @@ final class Overload {
         time.toSeconds(),
         TIMES * served,
         TEXTS,
-        statuses.entrySet().stream()
-            .map(one -> one.getValue() + " × " + one.getKey())
-            .collect(Collectors.joining(", ")),
+        LoadResult.answers(statuses),
         withheld,
         MOST);
     long middle = median(memory, 1);

@@ -11,6 +11,7 @@ import io.github.megabert.tokenizer.TokenizerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Writes a model of all-MiniLM-L6-v2's sizes, with random weights. */
 final class RandomMiniLm {
@@ -41,9 +42,20 @@ final class RandomMiniLm {
             4 * HIDDEN,
             tokenizer.vocabularySize(),
             POSITIONS);
-    try (RandomCheckpoint weights = RandomCheckpoint.of(config, ModelClass.MODEL, SEED)) {
-      new CheckpointConverter(weights).toHuggingFace(folder);
+    // The model's folder appears when it is whole, with the tokenizer's files in it.
+    Path files = Files.createTempDirectory("minilm-");
+    tokenizer.save(files);
+    List<Path> saved;
+    try (var all = Files.list(files)) {
+      saved = all.toList();
     }
-    tokenizer.save(folder);
+    try (RandomCheckpoint weights = RandomCheckpoint.of(config, ModelClass.MODEL, SEED)) {
+      new CheckpointConverter(weights).alongside(saved).toHuggingFace(folder);
+    } finally {
+      for (Path file : saved) {
+        Files.delete(file);
+      }
+      Files.delete(files);
+    }
   }
 }

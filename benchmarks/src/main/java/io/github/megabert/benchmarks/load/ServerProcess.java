@@ -2,6 +2,7 @@
 package io.github.megabert.benchmarks.load;
 
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +39,16 @@ final class ServerProcess implements AutoCloseable {
     whole.addAll(List.of(more));
     Process process =
         new ProcessBuilder(whole).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+    try {
+      return new ServerProcess(process, awaitReady(process));
+    } catch (IOException | RuntimeException failure) {
+      process.destroyForcibly();
+      throw new IOException("the server did not become ready: " + String.join(" ", whole), failure);
+    }
+  }
+
+  /** Shows what it says, and gives its address once it is ready. */
+  private static String awaitReady(Process process) throws IOException {
     BufferedReader said = process.errorReader(StandardCharsets.UTF_8);
     String address = "";
     for (String line = said.readLine(); line != null; line = said.readLine()) {
@@ -48,10 +59,10 @@ final class ServerProcess implements AutoCloseable {
       }
       if (line.endsWith(": ready")) {
         Thread.ofVirtual().start(() -> said.lines().forEach(System.err::println));
-        return new ServerProcess(process, address);
+        return address;
       }
     }
-    throw new IOException("the server ended before it was ready: " + String.join(" ", whole));
+    throw new EOFException("it ended");
   }
 
   String address() {

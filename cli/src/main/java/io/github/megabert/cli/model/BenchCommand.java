@@ -6,11 +6,11 @@ import io.github.megabert.backend.OperationProfile;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.cli.option.ComputeOptions;
 import io.github.megabert.cli.option.JsonOption;
-import io.github.megabert.cli.option.ModelPath;
 import io.github.megabert.cli.option.ModelSize;
 import io.github.megabert.cli.option.Numbers;
 import io.github.megabert.cli.terminal.Progress;
 import io.github.megabert.cli.terminal.WrongUsage;
+import io.github.megabert.hub.Hub;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.ForwardCost;
 import io.github.megabert.model.MegatronBertConfig;
@@ -169,7 +169,7 @@ public final class BenchCommand implements Callable<Integer> {
             ModelSize.ofOptionName(size().toLowerCase(Locale.ROOT)).config(length),
             ModelClass.MODEL,
             1)
-        : Checkpoint.open(ModelPath.of(model));
+        : Checkpoint.open(Hub.locate(model));
   }
 
   private Batch tokens(MegatronBertConfig config) {

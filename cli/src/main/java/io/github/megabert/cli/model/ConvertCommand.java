@@ -4,10 +4,10 @@ package io.github.megabert.cli.model;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.CheckpointConverter;
 import io.github.megabert.cli.option.JsonOption;
-import io.github.megabert.cli.option.ModelPath;
 import io.github.megabert.cli.option.Numbers;
 import io.github.megabert.cli.terminal.Progress;
 import io.github.megabert.cli.terminal.WrongUsage;
+import io.github.megabert.hub.Hub;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.task.EmbeddingConfig;
 import io.github.megabert.tensor.DType;
@@ -145,7 +145,7 @@ public final class ConvertCommand implements Callable<Integer> {
     WrongUsage.unless(
         format == Format.HUGGINGFACE || vocab == null,
         "--vocab goes with --to huggingface: a folder of Megatron-LM ranks holds no vocabulary");
-    input = ModelPath.of(input);
+    input = Hub.locate(input);
     long start = System.nanoTime();
     long bytes;
     int tensors;

@@ -5,9 +5,9 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.Task;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.cli.option.JsonOption;
-import io.github.megabert.cli.option.ModelPath;
 import io.github.megabert.cli.terminal.Failures;
 import io.github.megabert.cli.terminal.WrongUsage;
+import io.github.megabert.hub.Hub;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tensor.DType;
@@ -68,7 +68,7 @@ public final class InspectCommand implements Callable<Integer> {
         config == null || path != null,
         "--config replaces the configuration of a MODEL: name one as well");
     try (Checkpoint checkpoint =
-        path == null ? MegaBert.demoCheckpoint() : Checkpoint.open(ModelPath.of(path), config)) {
+        path == null ? MegaBert.demoCheckpoint() : Checkpoint.open(Hub.locate(path), config)) {
       MegatronBertConfig checked =
           MegatronBertConfig.of(checkpoint.config(), checkpoint.configSource());
       ObjectNode description = describe(checkpoint, checked);

@@ -4,8 +4,8 @@ package io.github.megabert.cli.model;
 import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.cli.option.ComputeOptions;
-import io.github.megabert.cli.option.ModelPath;
 import io.github.megabert.cli.terminal.WrongUsage;
+import io.github.megabert.hub.Hub;
 import io.github.megabert.server.ApiKey;
 import io.github.megabert.server.Limits;
 import io.github.megabert.server.MegaBertServer;
@@ -162,8 +162,7 @@ public final class ServeRun {
         MegaBertBuilder builder = MegaBert.builder();
         compute.apply(builder, Integer.MAX_VALUE);
         Optional<Path> folder = path.getValue();
-        MegaBert bert =
-            folder.isEmpty() ? builder.demo() : builder.load(ModelPath.of(folder.get()));
+        MegaBert bert = folder.isEmpty() ? builder.demo() : builder.load(Hub.locate(folder.get()));
         models.put(path.getKey(), bert);
         compute.requireUsedBy(bert.backend());
         // Says so now, rather than at every request.

@@ -5,6 +5,7 @@ import io.github.megabert.MegaBert;
 import io.github.megabert.MegaBertBuilder;
 import io.github.megabert.cli.terminal.Progress;
 import io.github.megabert.cli.terminal.RankScope;
+import io.github.megabert.hub.Hub;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,7 +60,7 @@ public final class ModelOptions {
     if (Progress.isShown() && RankScope.isFirst()) {
       builder.loading(Progress::loading);
     }
-    MegaBert bert = model == null ? builder.demo() : builder.load(ModelPath.of(model));
+    MegaBert bert = model == null ? builder.demo() : builder.load(Hub.locate(model));
     try {
       compute.requireUsedBy(bert.backend());
       return bert;

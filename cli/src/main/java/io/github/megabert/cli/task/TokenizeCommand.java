@@ -3,9 +3,9 @@ package io.github.megabert.cli.task;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.cli.option.JsonOption;
-import io.github.megabert.cli.option.ModelPath;
 import io.github.megabert.cli.option.Numbers;
 import io.github.megabert.cli.option.TextArguments;
+import io.github.megabert.hub.Hub;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.tokenizer.Encoding;
 import io.github.megabert.tokenizer.EncodingOptions;
@@ -82,7 +82,7 @@ public final class TokenizeCommand implements Callable<Integer> {
 
   /** The one that {@code --vocab} names, as in every command, else the model's. */
   private BertTokenizer tokenizer() throws IOException {
-    Path path = model == null ? null : ModelPath.of(model);
+    Path path = model == null ? null : Hub.locate(model);
     if (path != null && Files.notExists(path)) {
       throw new NoSuchFileException(path.toString());
     }

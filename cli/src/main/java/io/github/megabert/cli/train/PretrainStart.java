@@ -2,10 +2,10 @@
 package io.github.megabert.cli.train;
 
 import io.github.megabert.MegaBert;
-import io.github.megabert.cli.option.ModelPath;
 import io.github.megabert.cli.option.ModelSize;
 import io.github.megabert.cli.option.VocabOption;
 import io.github.megabert.cli.terminal.WrongUsage;
+import io.github.megabert.hub.Hub;
 import io.github.megabert.model.MegatronBertConfig;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.task.PreTraining;
@@ -100,7 +100,7 @@ public final class PretrainStart {
     if (model != null) {
       return loadOptimizer
           ? PreTraining.goOnFrom(model, words)
-          : PreTraining.from(ModelPath.of(model), words);
+          : PreTraining.from(Hub.locate(model), words);
     }
     BertTokenizer tokenizer = words == null ? MegaBert.demoTokenizer() : BertTokenizer.load(words);
     return PreTraining.begin(configuration(tokenizer, sequenceLength), tokenizer);

@@ -3,8 +3,8 @@ package io.github.megabert.cli.train;
 
 import io.github.megabert.MegaBert;
 import io.github.megabert.checkpoint.Checkpoint;
-import io.github.megabert.cli.option.ModelPath;
 import io.github.megabert.cli.option.VocabOption;
+import io.github.megabert.hub.Hub;
 import io.github.megabert.tokenizer.BertTokenizer;
 import io.github.megabert.train.data.Example;
 import io.github.megabert.train.task.FineTuning;
@@ -31,7 +31,7 @@ public final class StartOptions {
 
   /** Opens the checkpoint. */
   Checkpoint open() throws IOException {
-    return model == null ? MegaBert.demoCheckpoint() : Checkpoint.open(ModelPath.of(model));
+    return model == null ? MegaBert.demoCheckpoint() : Checkpoint.open(Hub.locate(model));
   }
 
   /** What is named, for messages and reports. */
@@ -50,7 +50,7 @@ public final class StartOptions {
     FineTuning<E> tuning;
     Path words = vocab.path();
     if (model != null) {
-      Path path = ModelPath.of(model);
+      Path path = Hub.locate(model);
       tuning = words == null ? FineTuning.of(task, path) : FineTuning.of(task, path, words);
     } else {
       tuning =

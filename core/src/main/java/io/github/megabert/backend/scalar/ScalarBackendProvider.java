@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.UnsupportedOptionException;
 
 /** Offers the scalar backend, which is always available. */
 public final class ScalarBackendProvider implements BackendProvider {
@@ -29,10 +30,11 @@ public final class ScalarBackendProvider implements BackendProvider {
   @Override
   public Backend open(BackendOptions options) {
     if (options.precision() != Precision.F32 && options.precision() != Precision.BF16) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.PRECISION,
           "the scalar backend stores weights as f32 or bf16, not "
               + options.precision().optionName()
-              + "; leave --dtype out or choose another backend");
+              + "; leave the precision (--dtype) out or choose another backend");
     }
     return new ScalarBackend(options.precision());
   }

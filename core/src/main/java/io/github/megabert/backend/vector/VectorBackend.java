@@ -6,6 +6,7 @@ import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
+import io.github.megabert.backend.UnsupportedOptionException;
 import io.github.megabert.backend.host.HostMatrix;
 import io.github.megabert.backend.host.HostResidentMatrix;
 import io.github.megabert.backend.vector.attention.Attention;
@@ -176,10 +177,11 @@ public final class VectorBackend implements Backend {
   public Linear linear(ResidentMatrix weight, ResidentMatrix bias) {
     requireOpen();
     if (precision != Precision.F32 && precision != Precision.BF16) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.PRECISION,
           "the vector backend trains in f32 or bf16, not in "
               + precision.optionName()
-              + "; choose one of them with --dtype");
+              + "; choose one of them as the precision (--dtype)");
     }
     if (forms == Forms.WARMING && isTraining.compareAndSet(false, true)) {
       // Training is never over in a moment: its kernels are compiled while the model is loaded.

@@ -5,6 +5,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.BackendProvider;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.UnsupportedOptionException;
 import io.github.megabert.backend.machine.MachineCode;
 import io.github.megabert.backend.vector.memory.SecondLevelCache;
 import java.util.Locale;
@@ -60,16 +61,18 @@ public final class VectorBackendProvider implements BackendProvider {
       throw new UnsupportedOperationException("the vector backend is not available: " + reason);
     }
     if (options.precision() == Precision.TF32) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.PRECISION,
           "the vector backend stores weights as f32, bf16, f16 or int8, not "
               + options.precision().optionName()
-              + "; leave --dtype out or choose another backend");
+              + "; leave the precision (--dtype) out or choose another backend");
     }
     if (!options.packing() && options.precision() != Precision.F32) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.PRECISION,
           "weights that are not packed are computed with as f32, not as "
               + options.precision().optionName()
-              + "; leave either --dtype or --pack none out");
+              + "; leave out either the precision (--dtype) or the packing (--pack none)");
     }
     boolean ignored = MachineCode.isWanted(); // Refuses what is neither on nor off.
     SecondLevelCache.check();

@@ -105,7 +105,7 @@ final class MegatronNames {
     for (MegatronDialect dialect : MegatronDialect.values()) {
       all.putAll(names.apply(dialect));
     }
-    return all;
+    return Map.copyOf(all);
   }
 
   /**

@@ -12,6 +12,7 @@ import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
+import io.github.megabert.backend.UnsupportedOptionException;
 import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
@@ -99,12 +100,12 @@ class UnpackedWeightsTest {
   @Test
   void narrowWeightsMustBePacked() {
     BackendOptions options = new BackendOptions(1, Precision.INT8, 0).withPacking(false);
-    UnsupportedOperationException refusal =
+    UnsupportedOptionException refusal =
         assertThrows(
-            UnsupportedOperationException.class, () -> Backends.open("vector", options).close());
+            UnsupportedOptionException.class, () -> Backends.open("vector", options).close());
     assertEquals(
-        "weights that are not packed are computed with as f32, not as int8; leave either --dtype or"
-            + " --pack none out",
+        "weights that are not packed are computed with as f32, not as int8; leave out either the"
+            + " precision (--dtype) or the packing (--pack none)",
         refusal.getMessage());
   }
 }

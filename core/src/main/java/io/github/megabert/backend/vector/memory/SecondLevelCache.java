@@ -7,8 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The second-level cache of a core, which the blocks of a product are cut for. Linux tells its
@@ -34,7 +32,7 @@ public final class SecondLevelCache {
   /** Bytes of one of its files that are read. */
   private static final int LONGEST = 32;
 
-  private static final Pattern SIZE = Pattern.compile("([0-9]{1,7})([KM])");
+  private static final int MOST_DIGITS = 7;
 
   /** Found out when it is first asked for. */
   private static final class Holder {
@@ -93,12 +91,26 @@ public final class SecondLevelCache {
     }
   }
 
+  /** Bytes that a text such as {@code 512K} or {@code 2M} says, within what is possible. */
   static OptionalInt size(String text) {
-    Matcher matcher = SIZE.matcher(text);
-    if (!matcher.matches()) {
+    int unit = text.length() - 1;
+    if (unit < 1 || unit > MOST_DIGITS) {
       return OptionalInt.empty();
     }
-    long bytes = Long.parseLong(matcher.group(1)) << (matcher.group(2).equals("K") ? 10 : 20);
+    long number = 0;
+    for (int i = 0; i < unit; i++) {
+      int digit = text.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        return OptionalInt.empty();
+      }
+      number = 10 * number + digit;
+    }
+    long bytes =
+        switch (text.charAt(unit)) {
+          case 'K' -> number << 10;
+          case 'M' -> number << 20;
+          default -> 0;
+        };
     return bytes < LEAST || bytes > MOST ? OptionalInt.empty() : OptionalInt.of((int) bytes);
   }
 

@@ -2,20 +2,22 @@
 package io.github.megabert.backend.vector.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.testing.RandomInput;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Blocks of rows fill half of the second-level cache, and hold every row once. */
+/** Blocks of rows fill half of the second-level cache, are alike, and hold every row once. */
 class RowBlocksTest {
   @ParameterizedTest
-  @CsvSource({"64, 24", "256, 36", "512, 72", "1024, 132", "2048, 132", "65536, 132"})
+  @CsvSource({"64, 8", "256, 32", "512, 64", "1024, 128", "2048, 128", "65536, 128"})
   void rowsFollowTheCache(int kilobytes, int rows) {
-    assumeTrue(StridedTiles.HIGH == 12, "tiles are lower where there are 16 registers");
-    assertEquals(rows, StridedTiles.HIGH * RowBlocks.tiles(kilobytes << 10));
+    // Of 4 KB each, in half of the cache; rounded up to whole tiles, and two of them at least.
+    int tiles = RowBlocks.tiles(kilobytes << 10);
+    assertTrue(tiles * StridedTiles.HIGH >= rows, tiles + " tiles");
+    assertTrue(tiles == 2 || (tiles - 1) * StridedTiles.HIGH < rows, tiles + " tiles");
   }
 
   @Test
@@ -29,10 +31,20 @@ class RowBlocksTest {
           blocks.set(first, rows);
           assertEquals(first, blocks.from(0));
           assertEquals(first + rows, blocks.from(blocks.count()));
+          int least = Integer.MAX_VALUE;
+          int most = 0;
+          // The last one ends with the rows, in the middle of a tile.
           for (int block = 0; block < blocks.count(); block++) {
             int size = blocks.from(block + 1) - blocks.from(block);
-            assertEquals(size, Math.clamp(size, 1, RowBlocks.MOST_ROWS - StridedTiles.HIGH));
+            most = Math.max(most, size);
+            if (block < blocks.count() - 1) {
+              least = Math.min(least, size);
+            }
+            assertTrue(size > 0, "block " + block + " is empty");
           }
+          assertTrue(most <= RowBlocks.MOST_ROWS - StridedTiles.HIGH, most + " rows");
+          assertTrue(
+              blocks.count() == 1 || most - least <= StridedTiles.HIGH, least + " to " + most);
         });
   }
 }
