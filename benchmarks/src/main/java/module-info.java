@@ -4,6 +4,7 @@ module io.github.megabert.benchmarks {
   requires io.github.megabert.core;
   requires java.management;
   requires java.net.http;
+  requires jdk.management;
   requires jdk.incubator.vector;
   requires jmh.core;
   requires static org.jspecify;

@@ -12,17 +12,12 @@ import java.util.Objects;
  * panel[k, n]} in the order of k.
  *
  * @param form what they were made for
- * @param high tiles of many rows
- * @param low tiles of fewer
+ * @param strided tiles of rows at a constant distance, of the form's lowest height on
  * @param byRows a tile of one row, of two, …
  * @param touch brings in the beginnings of pages
  */
 public record FloatTiles(
-    Form form,
-    MemorySegment high,
-    MemorySegment low,
-    List<MemorySegment> byRows,
-    MemorySegment touch) {
+    Form form, List<MemorySegment> strided, List<MemorySegment> byRows, MemorySegment touch) {
   /** Rows of the highest tile of rows as they lie. */
   private static final int MOST_ROWS = 4;
 
@@ -36,8 +31,8 @@ public record FloatTiles(
    * The layout of the operands.
    *
    * @param lanes floats of a vector, 8 or 16
-   * @param high rows of a high tile
-   * @param low rows of a low tile
+   * @param high rows of the highest tile
+   * @param low rows of the lowest; there is one of every height between
    * @param distance floats from a row to the next in {@link FloatTiles#strided}
    */
   public record Form(int lanes, int high, int low, int distance) {
@@ -48,17 +43,40 @@ public record FloatTiles(
     int bits() {
       return lanes * Float.SIZE;
     }
+
+    /** Tiles into which rows are cut. */
+    int tiles(int rows) {
+      return Math.max(1, Math.ceilDiv(rows, high));
+    }
+
+    /** Rows of the first of these; those behind have as many or one less. */
+    int height(int rows) {
+      return Math.max(low, Math.ceilDiv(rows, tiles(rows)));
+    }
+
+    /** How many have as many. */
+    int highest(int rows) {
+      int tiles = tiles(rows);
+      int height = height(rows);
+      return height == low ? tiles : Math.min(tiles, rows - tiles * (height - 1));
+    }
+
+    /** Rows of all tiles: at least as many as are to be multiplied. */
+    int held(int rows) {
+      return tiles(rows) * (height(rows) - 1) + highest(rows);
+    }
   }
 
   /** The code of all kernels, in the order in which {@link #load} takes it. */
   static List<Assembler> code(Form form) {
     int distance = form.distance() * Float.BYTES;
     List<Assembler> code = new ArrayList<>();
-    code.add(FloatTileCode.strided(form.bits(), form.high(), distance, 1));
-    code.add(FloatTileCode.strided(form.bits(), form.low(), distance, 2));
     code.add(FloatTileCode.touchPages(PAGE, LINE));
     for (int rows = 1; rows <= MOST_ROWS; rows++) {
       code.add(FloatTileCode.rows(form.bits(), rows));
+    }
+    for (int rows = form.low(); rows <= form.high(); rows++) {
+      code.add(FloatTileCode.strided(form.bits(), rows, distance, 2));
     }
     return code;
   }
@@ -66,21 +84,23 @@ public record FloatTiles(
   static FloatTiles load(CodeMemory memory, Arena arena, Form form) throws MachineCodeException {
     List<MemorySegment> code =
         memory.load(arena, code(form).stream().map(Assembler::bytes).toList());
+    int others = 1 + MOST_ROWS;
     return new FloatTiles(
-        form, code.get(0), code.get(1), code.subList(3, code.size()), code.get(2));
+        form, code.subList(others, code.size()), code.subList(1, others), code.getFirst());
   }
 
   /**
-   * Multiplies high tiles of rows and low ones behind them by a panel.
+   * Multiplies rows by a panel, in as few tiles as there are and these as high as each other, to a
+   * row.
    *
    * @param rows at the form's distance, the first from {@code rowsOffset} on
+   * @param count of them; fewer than the lowest tile has are multiplied with those behind them
    * @param ahead brought into the cache meanwhile, evenly, {@code aheadBytes} from {@code
    *     aheadOffset} on; none are where that is 0
-   * @param c {@code [high·rows + low·rows, panel]}, overwritten
+   * @param c {@code [tiles' rows, panel]}, overwritten
    */
   public void strided(
-      int highTiles,
-      int lowTiles,
+      int count,
       int depth,
       float[] rows,
       int rowsOffset,
@@ -91,22 +111,22 @@ public record FloatTiles(
       long aheadBytes,
       MemorySegment c,
       long cOffset) {
-    int count = highTiles * form.high() + lowTiles * form.low();
-    long floats = (count - 1L) * form.distance() + depth;
+    int tiles = form.tiles(count);
+    int height = form.height(count);
+    int highest = form.highest(count);
+    int held = form.held(count);
+    long floats = (held - 1L) * form.distance() + depth;
     Objects.checkFromIndexSize(rowsOffset, floats, (long) rows.length);
     Objects.checkFromIndexSize(panelOffset, depth * form.panelBytes(), panel.byteSize());
-    Objects.checkFromIndexSize(cOffset, count * form.panelBytes(), c.byteSize());
+    Objects.checkFromIndexSize(cOffset, held * form.panelBytes(), c.byteSize());
     NativeCall.requireWritable(c);
     MemorySegment x = MemorySegment.ofArray(rows);
-    // Two lines a step for low tiles, so that half a step is enough; none is beyond what it reads.
-    long steps = Math.max(1L, (long) depth * (highTiles + lowTiles));
-    long step = Math.ceilDiv(aheadBytes, steps);
-    long half = Math.ceilDiv(aheadBytes, 2 * steps);
+    // Two lines a step of k; none is beyond what is to be read.
+    long step = Math.ceilDiv(aheadBytes, Math.max(1L, 2L * depth * tiles));
     long from =
         tiles(
-            high,
-            form.high(),
-            highTiles,
+            height,
+            highest,
             depth,
             x,
             rowsOffset,
@@ -115,14 +135,12 @@ public record FloatTiles(
             ahead,
             aheadOffset,
             step,
-            step,
             c,
             cOffset);
-    int row = highTiles * form.high();
+    int row = highest * height;
     tiles(
-        low,
-        form.low(),
-        lowTiles,
+        height - 1,
+        tiles - highest,
         depth,
         x,
         rowsOffset + row * form.distance(),
@@ -130,15 +148,13 @@ public record FloatTiles(
         panelOffset,
         ahead,
         from,
-        half,
-        2 * half,
+        step,
         c,
         cOffset + row * form.panelBytes());
   }
 
   /** Tiles of one kernel, so many a call as its time allows; where reading ahead goes on. */
   private long tiles(
-      MemorySegment kernel,
       int height,
       int tiles,
       int depth,
@@ -149,9 +165,12 @@ public record FloatTiles(
       MemorySegment ahead,
       long aheadOffset,
       long step,
-      long stride,
       MemorySegment c,
       long cOffset) {
+    if (tiles == 0) {
+      return aheadOffset;
+    }
+    MemorySegment kernel = strided.get(height - form.low());
     long work = (long) height * depth * 2 * form.lanes();
     int most = Math.clamp(MOST_WORK / Math.max(1, work), 1, Integer.MAX_VALUE);
     long rowBytes = (long) form.distance() * Float.BYTES;
@@ -172,7 +191,7 @@ public record FloatTiles(
           panelOffset,
           cOffset + row * form.panelBytes(),
           next);
-      next += (long) count * depth * stride;
+      next += (long) count * depth * 2 * step;
     }
     return next;
   }

@@ -61,8 +61,8 @@ public final class VectorBackend implements Backend {
   /** Weights of a model that is worth compiling for before its first question. */
   private static final long LARGE = 60_000_000;
 
-  /** Weights beyond which not all stay in a processor's cache: 64 MB of float32. */
-  private static final long CACHED = 16_000_000;
+  /** Weights, in float32, beyond which not all stay in a core's own cache. */
+  private static final long CACHED = SecondLevelCache.bytes() / Float.BYTES;
 
   /** Nanoseconds that closing waits for computations of other threads. */
   private static final long PATIENCE = 30_000_000_000L;

@@ -258,7 +258,7 @@ class AssemblerTest {
     compare(Cpu.xgetbv());
     compare(WindowsEntry.code());
     for (FloatTiles.Form form :
-        List.of(new FloatTiles.Form(16, 12, 8, 1040), new FloatTiles.Form(8, 4, 4, 1040))) {
+        List.of(new FloatTiles.Form(16, 12, 6, 1040), new FloatTiles.Form(8, 4, 4, 1040))) {
       for (Assembler kernel : FloatTiles.code(form)) {
         compare(kernel);
       }

@@ -3,6 +3,7 @@ package io.github.megabert.backend.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.megabert.testing.RandomInput;
@@ -60,7 +61,7 @@ class FloatTilesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"16, 12, 8, 64", "16, 8, 4, 1040", "8, 4, 4, 64", "8, 5, 3, 1040"})
+  @CsvSource({"16, 12, 6, 64", "16, 8, 4, 1040", "8, 4, 4, 64", "8, 5, 3, 1040"})
   void stridedRows(int lanes, int high, int low, int distance) throws Exception {
     FloatTiles.Form form = new FloatTiles.Form(lanes, high, low, distance);
     FloatTiles tiles = load(arena, form);
@@ -71,9 +72,8 @@ class FloatTilesTest {
     FloatTiles.Form form = tiles.form();
     int distance = form.distance();
     int depth = input.between(0, distance);
-    int highTiles = input.between(0, 3);
-    int lowTiles = input.between(highTiles == 0 ? 1 : 0, 3);
-    int rows = highTiles * form.high() + lowTiles * form.low();
+    int count = input.between(1, 5 * form.high());
+    int rows = form.held(count);
     int skip = input.between(0, 4);
     int columns = 2 * form.lanes();
     float[] x = new float[skip + rows * distance];
@@ -85,8 +85,8 @@ class FloatTilesTest {
       MemorySegment c = result(operands, skip + rows * columns + 1);
       long bytes = (long) input.between(0, 2) * depth * columns;
       long at = skip * 4L;
-      tiles.strided(highTiles, lowTiles, depth, x, skip, panel, at, panel, 0, bytes, c, at);
-      String what = "depth " + depth + ", tiles " + highTiles + " and " + lowTiles;
+      tiles.strided(count, depth, x, skip, panel, at, panel, 0, bytes, c, at);
+      String what = "depth " + depth + ", " + count + " rows";
       for (int row = 0; row < rows; row++) {
         for (int column = 0; column < columns; column++) {
           float sum = 0;
@@ -98,6 +98,21 @@ class FloatTilesTest {
         }
       }
       untouched(c, skip, skip + rows * columns, what);
+    }
+  }
+
+  /** As few tiles as there can be, and only as many rows as the lowest tile makes necessary. */
+  @ParameterizedTest
+  @CsvSource({"12, 6", "8, 4", "4, 4", "5, 3", "7, 2"})
+  void rowsAreCutWithoutRest(int high, int low) {
+    FloatTiles.Form form = new FloatTiles.Form(16, high, low, 64);
+    for (int rows = 1; rows < 200; rows++) {
+      int tiles = form.tiles(rows);
+      assertEquals(Math.ceilDiv(rows, high), tiles);
+      assertEquals(Math.max(rows, low * tiles), form.held(rows), rows + " rows");
+      int highest = form.highest(rows);
+      assertTrue(highest > 0 && highest <= tiles && form.height(rows) <= high);
+      assertTrue(highest == tiles || form.height(rows) > low);
     }
   }
 
@@ -171,11 +186,11 @@ class FloatTilesTest {
     MemorySegment panel = floats(arena, random, 8 * 2 * lanes);
     MemorySegment c = result(arena, 4 * 2 * lanes);
     float[] rows = new float[3 * 64 + 8];
-    tiles.strided(1, 0, 8, rows, 0, panel, 0, panel, 0, 0, c, 0);
+    tiles.strided(4, 8, rows, 0, panel, 0, panel, 0, 0, c, 0);
     Class<IndexOutOfBoundsException> refusal = IndexOutOfBoundsException.class;
-    assertThrows(refusal, () -> tiles.strided(1, 0, 8, rows, 1, panel, 0, panel, 0, 0, c, 0));
-    assertThrows(refusal, () -> tiles.strided(1, 0, 8, rows, 0, panel, 4, panel, 0, 0, c, 0));
-    assertThrows(refusal, () -> tiles.strided(1, 0, 8, rows, 0, panel, 0, panel, 0, 0, c, 4));
+    assertThrows(refusal, () -> tiles.strided(4, 8, rows, 1, panel, 0, panel, 0, 0, c, 0));
+    assertThrows(refusal, () -> tiles.strided(4, 8, rows, 0, panel, 4, panel, 0, 0, c, 0));
+    assertThrows(refusal, () -> tiles.strided(4, 8, rows, 0, panel, 0, panel, 0, 0, c, 4));
     assertThrows(refusal, () -> tiles.rows(4, 8, x, 0, 19 * 4, panel, 0, c, 0));
     assertThrows(refusal, () -> tiles.rows(4, 8, x, 0, 8 * 4, panel, 4, c, 0));
     assertThrows(refusal, () -> tiles.rows(4, 8, x, 0, 8 * 4, panel, 0, c, 4));

@@ -14,12 +14,21 @@ import org.jspecify.annotations.Nullable;
  * where that can be run. They give the bits of the other forms, at full speed from the first call.
  */
 public final class MachineTiles {
+  /**
+   * Rows of the lowest tile: two of them are more than the highest has, so that all larger numbers
+   * of rows are cut without a rest.
+   */
+  private static final int LOWEST = 6;
+
   /** Made when they are first asked for; a constant, so that C2 takes the calls in. */
   private static final class Holder {
     static final @Nullable FloatTiles TILES =
         MachineCode.floatTiles(
             new FloatTiles.Form(
-                Lanes.COUNT, StridedTiles.HIGH, StridedTiles.LOW, StridedRows.DISTANCE));
+                Lanes.COUNT,
+                StridedTiles.HIGH,
+                Math.min(StridedTiles.HIGH, LOWEST),
+                StridedRows.DISTANCE));
   }
 
   private static final AtomicBoolean BEGUN = new AtomicBoolean();

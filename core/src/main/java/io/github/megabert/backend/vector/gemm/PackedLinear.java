@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  *     NarrowWeights} says
  * @param scales INT8: {@code [panels, groups, PANEL]} float32; otherwise empty
  * @param bias one float a channel, padded with zeros to whole panels
- * @param streamed whether so many weights have been packed that they come from the memory, not from
- *     a cache, whenever they are used
+ * @param streamed whether so many weights have been packed that they come from the memory, or a
+ *     cache that cores share, whenever they are used
  * @param words how the panels are laid out, where {@link NarrowTiles} multiply them: the scales are
  *     in the panels then; null where the Vector API does
  * @param unpacked the stacked weights as they were given, if they are to be transposed whenever

@@ -21,7 +21,8 @@ import java.lang.foreign.MemorySegment;
  * StridedLoops}.
  *
  * <p>Any number of rows is cut into high and low tiles so that the last has at most {@link #UNIT} -
- * 1 rows too many, of which the results are without meaning.
+ * 1 rows too many, of which the results are without meaning. {@link MachineTiles} are of every
+ * height, so that they have none too many.
  *
  * <p>Meanwhile {@link ReadAhead} may bring in the weights to come. What is loaded for that are
  * bytes, because of all numbers only they are read by an intrinsic method itself: wider ones go
@@ -221,8 +222,7 @@ public final class StridedTiles extends Kernel {
       machine.touchPages(ahead, aheadOffset, aheadBytes);
     }
     machine.strided(
-        highTiles(count),
-        lowTiles(count),
+        count,
         depth,
         rows,
         rowsOffset,
