@@ -38,6 +38,9 @@ public interface Gradients {
   /** {@code x = 0}. */
   void clear(Matrix x);
 
+  /** Nobody will read what {@code x} holds before it is written again, as a whole. */
+  default void discard(Matrix x) {}
+
   /** {@code sum += x}, of one shape. */
   void add(Matrix x, Matrix sum);
 

@@ -32,6 +32,7 @@ final class TapeBuffers {
 
   /** Takes back a matrix that nobody will read. */
   void give(Matrix matrix) {
+    gradients.discard(matrix);
     free.computeIfAbsent(new Shape(matrix.rows(), matrix.columns()), absent -> new ArrayDeque<>())
         .push(matrix);
   }

@@ -71,6 +71,7 @@ final class AttentionGradients {
     Operand words = scalars.dropout(dropout);
     if (dense != null && isDense(layout)) {
       var site = site(layout, sources, columns, words);
+      dense.discardContext(layout, out);
       for (DenseAttentionGradients.Group group : groups(layout, dropout)) {
         dense.record(site, group, out);
       }
@@ -86,7 +87,11 @@ final class AttentionGradients {
     }
   }
 
-  /** The adjoint of attention, which adds to all three gradients. */
+  /**
+   * The adjoint of attention, which adds to all three gradients.
+   *
+   * @param add whether to each, or the matrix holds zeros
+   */
   void recordGradients(
       AttentionLayout layout,
       List<TornadoMatrix> sources,
@@ -94,13 +99,17 @@ final class AttentionGradients {
       @Nullable Dropout dropout,
       TornadoMatrix out,
       TornadoMatrix dOut,
-      List<TornadoMatrix> gradients) {
+      List<TornadoMatrix> gradients,
+      boolean[] add) {
     requireWidth(layout, out);
     Operand words = scalars.dropout(dropout);
     if (dense != null && isDense(layout)) {
       var site = site(layout, sources, columns, words);
+      if (!add[0] && !add[1] && !add[2]) {
+        dense.discardGradients(layout, gradients);
+      }
       for (DenseAttentionGradients.Group group : groups(layout, dropout)) {
-        dense.recordGradients(site, group, dOut, gradients);
+        dense.recordGradients(site, group, dOut, gradients, add);
       }
       return;
     }

@@ -5,10 +5,12 @@ package io.github.megabert.tornado;
  * Rounds counts up, so that computations of nearly the same size share a compiled program.
  *
  * <p>A step is an eighth of the power of two below, at least 16: at most 12.5% of the rows beyond
- * the first 128 are padding, and there are eight programs between a size and its double.
+ * the first 128 are padding, and there are eight programs between a size and its double. From
+ * {@value #LARGE} rows on, where padding costs more than programs, a step is half as much.
  */
 final class Buckets {
   private static final int SMALLEST_STEP = 16;
+  private static final int LARGE = 4096;
 
   private Buckets() {}
 
@@ -22,7 +24,7 @@ final class Buckets {
   }
 
   private static int step(int count) {
-    return Math.max(SMALLEST_STEP, Integer.highestOneBit(count) / 8);
+    return Math.max(SMALLEST_STEP, Integer.highestOneBit(count) / (count < LARGE ? 8 : 16));
   }
 
   /** The most rows of a bucket that are padding. */

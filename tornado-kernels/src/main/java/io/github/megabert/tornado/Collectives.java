@@ -95,8 +95,7 @@ final class Collectives {
     boolean isOnDevice = programs.alone(() -> sum(group, matrices));
     if (!isOnDevice) {
       matrices.forEach(
-          matrix ->
-              computation.overwrite(matrix, numbers(matrix).toArray(ValueLayout.JAVA_FLOAT)));
+          matrix -> computation.overwrite(matrix, numbers(matrix).toArray(ValueLayout.JAVA_FLOAT)));
     }
   }
 

@@ -6,6 +6,7 @@ import io.github.megabert.backend.Dropout;
 import io.github.megabert.tornado.kernels.AttentionGradientTiles;
 import io.github.megabert.tornado.kernels.DenseGradientKernels;
 import io.github.megabert.tornado.kernels.MatrixLibrary;
+import io.github.megabert.tornado.kernels.TrainingTasks;
 import io.github.megabert.tornado.recording.Element;
 import io.github.megabert.tornado.recording.Grid;
 import io.github.megabert.tornado.recording.IntegerBlock;
@@ -14,6 +15,7 @@ import io.github.megabert.tornado.recording.Recording;
 import io.github.megabert.tornado.recording.Temporary;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -23,11 +25,16 @@ import org.jspecify.annotations.Nullable;
  * them. Scores lie in scratch memory that all layers share; the backward pass computes them again.
  */
 final class DenseAttentionGradients {
-  /** Scores of a group at most: 4 GiB with all that is stored of each. */
+  /** Scores of a group at most: 2 GiB with all that is stored of each. */
   private static final long MOST_SCORES = 1L << 29;
 
   /** Sequences shorter than this are served as well by the kernels without stored scores. */
   private static final int SHORTEST = 8;
+
+  /** Groups of sequences at most, and the share of the scores that more than two must leave. */
+  private static final int CLASSES = 4;
+
+  private static final double WORTHWHILE = 0.85;
 
   /** cuBLAS is fast where rows begin at multiples of 16 bytes. */
   private static final int ALIGNMENT = 8;
@@ -60,9 +67,30 @@ final class DenseAttentionGradients {
   private static List<int[]> groups(AttentionLayout layout) {
     boolean even =
         DenseGroup.uniform(layout.queryLength()) && DenseGroup.uniform(layout.keyLength());
-    return even
-        ? List.of(IntStream.range(0, layout.sequences()).toArray())
-        : DenseGroup.split(layout);
+    if (even) {
+      return List.of(IntStream.range(0, layout.sequences()).toArray());
+    }
+    List<int[]> two = DenseGroup.split(layout);
+    List<int[]> classes = classes(layout);
+    return scores(layout, classes) < WORTHWHILE * scores(layout, two) ? classes : two;
+  }
+
+  /** The sequences by their length: up to a quarter of the longest, up to a half, and so on. */
+  private static List<int[]> classes(AttentionLayout layout) {
+    int longest = Arrays.stream(layout.keyLength()).max().orElse(1);
+    int step = DenseGroup.rounded(Math.ceilDiv(longest, CLASSES));
+    return IntStream.range(0, CLASSES)
+        .mapToObj(
+            i ->
+                IntStream.range(0, layout.sequences())
+                    .filter(b -> (Math.max(1, layout.keyLength()[b]) - 1) / step == i)
+                    .toArray())
+        .filter(members -> members.length > 0)
+        .toList();
+  }
+
+  private static long scores(AttentionLayout layout, List<int[]> groups) {
+    return groups.stream().mapToLong(members -> scores(layout, members)).sum();
   }
 
   private static long scores(AttentionLayout layout, int[] members) {
@@ -78,6 +106,39 @@ final class DenseAttentionGradients {
     return DenseGroup.uniform(lengths)
         ? Math.ceilDiv(longest, ALIGNMENT) * ALIGNMENT
         : DenseGroup.rounded(longest);
+  }
+
+  /**
+   * Says that nothing is read of what the context holds before it is written, if attention writes
+   * all rows.
+   */
+  void discardContext(AttentionLayout layout, TornadoMatrix out) {
+    if (Arrays.stream(layout.queryLength()).sum() == out.rows()) {
+      discard(out);
+    }
+  }
+
+  /** Likewise of gradients of queries, keys and values, which hold zeros. */
+  void discardGradients(AttentionLayout layout, List<TornadoMatrix> gradients) {
+    int width = layout.heads() * layout.headDim();
+    for (TornadoMatrix gradient : new LinkedHashSet<>(gradients)) {
+      boolean isWritten = true;
+      int columns = 0;
+      for (int role = 0; role < gradients.size(); role++) {
+        if (gradients.get(role).equals(gradient)) {
+          int[] lengths = role == 0 ? layout.queryLength() : layout.keyLength();
+          isWritten &= Arrays.stream(lengths).sum() == gradient.rows();
+          columns += width;
+        }
+      }
+      if (isWritten && columns == gradient.columns()) {
+        discard(gradient);
+      }
+    }
+  }
+
+  private void discard(TornadoMatrix matrix) {
+    recording.add(TrainingTasks.DISCARD, Grid.elements(1), matrix.operand());
   }
 
   /** The groups of a layout that is served, with their integers. */
@@ -114,135 +175,79 @@ final class DenseAttentionGradients {
   void record(Site site, Group group, TornadoMatrix out) {
     int headDim = site.layout.headDim();
     Operand values = packed(site, group, 2, Temporary.VALUES);
-    Operand scores = scores(site, group);
-    Operand weights = scratch(site, group, Temporary.WEIGHTS, Element.BFLOAT16);
+    Operand weights = scores(site, group);
     recording.add(
         DenseGradientKernels.WEIGHTS,
-        Grid.rows(site.lines(group) * group.queries, DenseGradientKernels.THREADS),
+        rows(site, group),
         Operand.INTEGERS,
         group.at,
         site.maskAt,
-        scores,
-        site.words,
         weights,
+        site.words,
         site.layout.heads(),
         group.queries,
         group.keys);
-    Operand context = dense(site, group, group.queries, Temporary.CONTEXT, Element.FLOAT);
-    multiply(
-        values,
-        weights,
-        context,
-        false,
-        false,
-        headDim,
-        group.queries,
-        group.keys,
-        1f,
-        site,
-        group);
+    Operand context = dense(site, group, group.queries, Temporary.CONTEXT);
+    int[] shape = {headDim, group.queries, group.keys};
+    multiply(values, weights, context, Order.NN, shape, 1f, site, group);
     unpack(site, group, DenseGradientKernels.OF_QUERIES, context, out, 0, false);
   }
 
-  /** Adds the gradients of queries, keys and values. */
-  void recordGradients(Site site, Group group, TornadoMatrix dOut, List<TornadoMatrix> gradients) {
+  /**
+   * Adds the gradients of queries, keys and values.
+   *
+   * @param add whether to each, or the matrix holds zeros
+   */
+  void recordGradients(
+      Site site, Group group, TornadoMatrix dOut, List<TornadoMatrix> gradients, boolean[] add) {
     int headDim = site.layout.headDim();
     Operand values = packed(site, group, 2, Temporary.VALUES);
     Operand slope =
         packed(site, group, dOut, 0, DenseGradientKernels.OF_QUERIES, Temporary.CONTEXT_GRADIENTS);
-    Operand queries = dense(site, group, group.queries, Temporary.QUERIES, Element.BFLOAT16);
-    Operand keys = dense(site, group, group.keys, Temporary.KEYS, Element.BFLOAT16);
-    Operand scores = scores(site, group);
-    Operand weightGradients = scratch(site, group, Temporary.WEIGHT_GRADIENTS, Element.FLOAT);
-    multiply(
-        values,
-        slope,
-        weightGradients,
-        true,
-        false,
-        group.keys,
-        group.queries,
-        headDim,
-        1f,
-        site,
-        group);
-    Operand weights = scratch(site, group, Temporary.WEIGHTS, Element.BFLOAT16);
-    Operand slopes = scratch(site, group, Temporary.SCORE_GRADIENTS, Element.BFLOAT16);
+    Operand queries = dense(site, group, group.queries, Temporary.QUERIES);
+    Operand keys = dense(site, group, group.keys, Temporary.KEYS);
+    Operand weights = scores(site, group);
+    Operand slopes = scratch(site, group, Temporary.SCORE_GRADIENTS);
+    int[] ofScores = {group.keys, group.queries, headDim};
+    multiply(values, slope, slopes, Order.TN, ofScores, 1f, site, group);
     recording.add(
         DenseGradientKernels.SLOPES,
-        Grid.rows(site.lines(group) * group.queries, DenseGradientKernels.THREADS),
+        rows(site, group),
         Operand.INTEGERS,
         group.at,
         site.maskAt,
-        scores,
-        weightGradients,
-        site.words,
         weights,
         slopes,
+        site.words,
         site.layout.heads(),
         group.queries,
         group.keys);
-    Operand ofKeys = dense(site, group, group.keys, Temporary.DENSE_GRADIENTS, Element.FLOAT);
-    multiply(
-        slope, weights, ofKeys, false, true, headDim, group.keys, group.queries, 1f, site, group);
-    unpack(
-        site, group, DenseGradientKernels.OF_KEYS, ofKeys, gradients.get(2), site.columns[2], true);
-    float scale = site.scale();
-    multiply(
-        queries,
-        slopes,
-        ofKeys,
-        false,
-        true,
-        headDim,
-        group.keys,
-        group.queries,
-        scale,
-        site,
-        group);
-    unpack(
-        site, group, DenseGradientKernels.OF_KEYS, ofKeys, gradients.get(1), site.columns[1], true);
-    Operand ofQueries = dense(site, group, group.queries, Temporary.DENSE_GRADIENTS, Element.FLOAT);
-    multiply(
-        keys,
-        slopes,
-        ofQueries,
-        false,
-        false,
-        headDim,
-        group.queries,
-        group.keys,
-        scale,
-        site,
-        group);
-    unpack(
-        site,
-        group,
-        DenseGradientKernels.OF_QUERIES,
-        ofQueries,
-        gradients.get(0),
-        site.columns[0],
-        true);
+    int[] ofKeys = {headDim, group.keys, group.queries};
+    Operand gradient = dense(site, group, group.keys, Temporary.DENSE_GRADIENTS);
+    multiply(slope, weights, gradient, Order.NT, ofKeys, 1f, site, group);
+    unpack(site, group, 2, gradient, gradients, add);
+    multiply(queries, slopes, gradient, Order.NT, ofKeys, site.scale(), site, group);
+    unpack(site, group, 1, gradient, gradients, add);
+    int[] ofQueries = {headDim, group.queries, group.keys};
+    gradient = dense(site, group, group.queries, Temporary.DENSE_GRADIENTS);
+    multiply(keys, slopes, gradient, Order.NN, ofQueries, site.scale(), site, group);
+    unpack(site, group, 0, gradient, gradients, add);
   }
 
   /** Packs queries and keys and multiplies them. */
   private Operand scores(Site site, Group group) {
     Operand queries = packed(site, group, 0, Temporary.QUERIES);
     Operand keys = packed(site, group, 1, Temporary.KEYS);
-    Operand scores = scratch(site, group, Temporary.SCORES, Element.FLOAT);
-    multiply(
-        keys,
-        queries,
-        scores,
-        true,
-        false,
-        group.keys,
-        group.queries,
-        site.layout.headDim(),
-        site.scale(),
-        site,
-        group);
+    Operand scores = scratch(site, group, Temporary.SCORES);
+    int[] shape = {group.keys, group.queries, site.layout.headDim()};
+    multiply(keys, queries, scores, Order.TN, shape, site.scale(), site, group);
     return scores;
+  }
+
+  private static Grid rows(Site site, Group group) {
+    // The length of a group is a multiple of these rows.
+    int groups = site.lines(group) * group.queries / DenseGradientKernels.ROWS;
+    return Grid.rows(groups, DenseGradientKernels.THREADS);
   }
 
   private Operand packed(Site site, Group group, int role, Temporary place) {
@@ -258,11 +263,11 @@ final class DenseAttentionGradients {
   private Operand packed(
       Site site, Group group, TornadoMatrix x, int column, int which, Temporary place) {
     int length = which == DenseGradientKernels.OF_QUERIES ? group.queries : group.keys;
-    int count = site.lines(group) * length * site.layout.headDim();
-    Operand dense = dense(site, group, length, place, Element.BFLOAT16);
+    int quads = site.lines(group) * length * site.layout.headDim() / DenseGradientKernels.QUAD;
+    Operand dense = dense(site, group, length, place);
     recording.add(
         DenseGradientKernels.PACK,
-        Grid.elements(count),
+        Grid.elements(quads),
         Operand.INTEGERS,
         group.at,
         which,
@@ -273,8 +278,19 @@ final class DenseAttentionGradients {
         site.layout.heads(),
         length,
         site.layout.headDim(),
-        count);
+        quads);
     return dense;
+  }
+
+  private void unpack(
+      Site site,
+      Group group,
+      int role,
+      Operand dense,
+      List<TornadoMatrix> gradients,
+      boolean[] add) {
+    int which = role == 0 ? DenseGradientKernels.OF_QUERIES : DenseGradientKernels.OF_KEYS;
+    unpack(site, group, which, dense, gradients.get(role), site.columns[role], add[role]);
   }
 
   private void unpack(
@@ -286,10 +302,10 @@ final class DenseAttentionGradients {
       int column,
       boolean add) {
     int length = which == DenseGradientKernels.OF_QUERIES ? group.queries : group.keys;
-    int count = site.lines(group) * length * site.layout.headDim();
+    int quads = site.lines(group) * length * site.layout.headDim() / DenseGradientKernels.QUAD;
     recording.add(
         DenseGradientKernels.UNPACK,
-        Grid.elements(count),
+        Grid.elements(quads),
         Operand.INTEGERS,
         group.at,
         which,
@@ -301,41 +317,55 @@ final class DenseAttentionGradients {
         length,
         site.layout.headDim(),
         add ? 1 : 0,
-        count);
+        quads);
   }
 
-  private static Operand dense(
-      Site site, Group group, int length, Temporary place, Element element) {
-    return place.of(group.index, site.lines(group) * length * site.layout.headDim(), element);
+  private static Operand dense(Site site, Group group, int length, Temporary place) {
+    int count = site.lines(group) * length * site.layout.headDim();
+    return place.of(group.index, count, Element.BFLOAT16);
   }
 
-  private static Operand scratch(Site site, Group group, Temporary place, Element element) {
-    return place.of(group.index, site.lines(group) * group.queries * group.keys, element);
+  private static Operand scratch(Site site, Group group, Temporary place) {
+    int count = site.lines(group) * group.queries * group.keys;
+    return place.of(group.index, count, Element.BFLOAT16);
   }
 
+  /** Which factors of a product are transposed. */
+  private enum Order {
+    NN(false, false),
+    TN(true, false),
+    NT(false, true);
+
+    private final boolean left;
+    private final boolean right;
+
+    Order(boolean left, boolean right) {
+      this.left = left;
+      this.right = right;
+    }
+  }
+
+  /** Products of cuBLAS, {@code [m, k] · [k, n]} a head, column-major. */
   private void multiply(
       Operand left,
       Operand right,
       Operand out,
-      boolean transposedLeft,
-      boolean transposedRight,
-      int m,
-      int n,
-      int k,
+      Order order,
+      int[] shape,
       float alpha,
       Site site,
       Group group) {
     recording.addLibrary(
-        MatrixLibrary.MIXED,
+        MatrixLibrary.MIXED_ROUNDED,
         MatrixLibrary.products(
                 left,
                 right,
                 out,
-                transposedLeft,
-                transposedRight,
-                m,
-                n,
-                k,
+                order.left,
+                order.right,
+                shape[0],
+                shape[1],
+                shape[2],
                 alpha,
                 site.lines(group))
             .toArray());

@@ -12,6 +12,7 @@ import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tornado.kernels.FloatKernelSet;
 import io.github.megabert.tornado.kernels.HalfKernelSet;
 import io.github.megabert.tornado.kernels.KernelSet;
+import io.github.megabert.tornado.recording.Call;
 import io.github.megabert.tornado.recording.Element;
 import io.github.megabert.tornado.recording.Operand;
 import io.github.megabert.tornado.recording.Programs;
@@ -48,7 +49,11 @@ final class TornadoBackend implements Backend {
     type = device.getTornadoVMBackend();
     kernels = precision == Precision.F16 ? HalfKernelSet.SET : FloatKernelSet.SET;
     products = new Products(kernels, type == TornadoVMBackendType.CUDA, precision);
-    programs = new Programs(device, this.device, BFloat16Fusion::fuse);
+    programs = new Programs(device, this.device, TornadoBackend::joined);
+  }
+
+  private static List<Call> joined(List<Call> calls) {
+    return BFloat16Fusion.fuse(RoundedMatrices.round(calls));
   }
 
   /**

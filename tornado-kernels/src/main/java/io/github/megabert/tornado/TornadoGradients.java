@@ -20,9 +20,11 @@ import io.github.megabert.tornado.recording.Operand;
 import io.github.megabert.tornado.recording.Recording;
 import io.github.megabert.tornado.recording.Temporary;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,11 @@ final class TornadoGradients implements Gradients {
   private final TrainingScalars scalars;
   private final ProductGradients products;
   private final AttentionGradients attention;
+
+  /** Matrices that have been cleared, and after how many steps nothing was recorded since. */
+  private final Set<Operand> cleared = new HashSet<>();
+
+  private int clearedAt;
 
   TornadoGradients(TornadoComputation computation, TornadoBackend backend, Recording recording) {
     this.computation = computation;
@@ -53,6 +60,7 @@ final class TornadoGradients implements Gradients {
     scalars.forget();
     products.forget();
     attention.forget();
+    cleared.clear();
   }
 
   /** Matrices are float32 in every precision that is trained in; products round their factors. */
@@ -111,7 +119,25 @@ final class TornadoGradients implements Gradients {
   @Override
   public void clear(Matrix x) {
     TornadoMatrix matrix = own(x, "x");
+    if (clearedAt != recording.size()) {
+      cleared.clear();
+    }
     computation.clear(matrix.operand(), elements(matrix));
+    cleared.add(matrix.operand());
+    clearedAt = recording.size();
+  }
+
+  /** Whether a matrix is known to hold zeros. */
+  private boolean isCleared(Matrix x) {
+    return clearedAt == recording.size() && cleared.contains(own(x, "x").operand());
+  }
+
+  /** For the program to be built: see {@link RoundedMatrices}. */
+  @Override
+  public void discard(Matrix x) {
+    if (!recording.isEmpty()) {
+      recording.add(TrainingTasks.DISCARD, Grid.elements(1), own(x, "x").operand());
+    }
   }
 
   @Override
@@ -273,7 +299,8 @@ final class TornadoGradients implements Gradients {
         List.of(
             own(dQueries, "dQueries", queries.rows(), queries.columns()),
             own(dKeys, "dKeys", keys.rows(), keys.columns()),
-            own(dValues, "dValues", values.rows(), values.columns())));
+            own(dValues, "dValues", values.rows(), values.columns())),
+        new boolean[] {!isCleared(dQueries), !isCleared(dKeys), !isCleared(dValues)});
   }
 
   /** Attention with dropout, which the forward pass of training needs. */
@@ -313,6 +340,38 @@ final class TornadoGradients implements Gradients {
       return;
     }
     TornadoMatrix target = own(table, "table", table.rows(), x.columns());
+    if (rows.length >= (long) FEW_ROWS * target.rows()) {
+      addRowsByParts(x, rows, without, target);
+      return;
+    }
+    addRows(x.operand(), x.columns(), rows, without, target);
+  }
+
+  /**
+   * Rows of x that come to one row of a table, on average, from which on they are added by parts.
+   */
+  private static final int FEW_ROWS = 256;
+
+  /**
+   * The same for tables of so few rows that a thread of each number would have too much to add: one
+   * sum for every {@link #FEW_ROWS} rows of x and row of the table, then those.
+   */
+  private void addRowsByParts(TornadoMatrix x, int[] rows, int without, TornadoMatrix table) {
+    int parts = Math.ceilDiv(x.capacity(), FEW_ROWS / 4);
+    int[] ofParts = new int[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      boolean isLeftOut = rows[i] < 0 || rows[i] == without;
+      ofParts[i] = isLeftOut ? -1 : rows[i] * parts + i / (FEW_ROWS / 4);
+    }
+    int[] ofTable = new int[parts * table.rows()];
+    Arrays.setAll(ofTable, part -> part / parts);
+    TornadoMatrix sums = own(computation.matrix(ofTable.length, x.columns()), "sums");
+    clear(sums);
+    addRows(x.operand(), x.columns(), ofParts, -1, sums);
+    addRows(sums.operand(), x.columns(), ofTable, -1, table);
+  }
+
+  private void addRows(Operand x, int columns, int[] rows, int without, TornadoMatrix target) {
     long[] order = new long[rows.length];
     for (int i = 0; i < rows.length; i++) {
       order[i] = (long) rows[i] << 32 | i;
@@ -340,13 +399,13 @@ final class TornadoGradients implements Gradients {
     }
     recording.add(
         TrainingTasks.ADD_ROWS,
-        Grid.elements(segments * x.columns()),
+        Grid.elements(segments * columns),
         Operand.INTEGERS,
         start,
-        x.operand(),
+        x,
         target.operand(),
         segments,
-        x.columns());
+        columns);
   }
 
   @Override

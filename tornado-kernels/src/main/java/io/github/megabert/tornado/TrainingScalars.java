@@ -7,6 +7,7 @@ import io.github.megabert.tornado.kernels.FloatKernelSet;
 import io.github.megabert.tornado.kernels.ScalarTickets;
 import io.github.megabert.tornado.recording.Element;
 import io.github.megabert.tornado.recording.Grid;
+import io.github.megabert.tornado.recording.Kernel;
 import io.github.megabert.tornado.recording.Operand;
 import io.github.megabert.tornado.recording.Recording;
 import io.github.megabert.tornado.recording.Temporary;
@@ -27,8 +28,11 @@ final class TrainingScalars {
   private final Recording recording;
   private final Map<Integer, Integer> rowCounts = new HashMap<>();
 
-  /** Tickets by their numbers, as bits: a mask is drawn forwards and backwards. */
-  private final Map<List<Integer>, Operand> tickets = new HashMap<>();
+  /** A ticket's numbers as bits, and what it is made of. */
+  private record Ticket(Element element, List<Integer> bits) {}
+
+  /** A mask is drawn forwards and backwards. */
+  private final Map<Ticket, Operand> tickets = new HashMap<>();
 
   private float @Nullable [] numbers;
   private @Nullable Operand uploaded;
@@ -52,32 +56,37 @@ final class TrainingScalars {
     return rowCounts.computeIfAbsent(rows, count -> recording.integers().section(1, count));
   }
 
-  /** The numbers of a mask for the next call, or of none. */
+  /** The words of a mask for the next call, or of none. */
   Operand dropout(@Nullable Dropout dropout) {
-    return ticket(DropoutWords.of(dropout));
+    return ticket(Element.INT, DropoutWords.of(dropout));
   }
 
   /** Where the calls to come find numbers; equal ones are taken once a program. */
   Operand ticket(float[] values) {
+    return ticket(Element.FLOAT, values);
+  }
+
+  private Operand ticket(Element element, float[] values) {
     List<Integer> bits = new ArrayList<>(values.length);
     for (float value : values) {
       bits.add(Float.floatToIntBits(value));
     }
-    Operand known = tickets.get(bits);
+    Ticket ticket = new Ticket(element, bits);
+    Operand known = tickets.get(ticket);
     if (known == null) {
       // Tickets beyond the kept ones take turns with one place, in which nobody finds them later.
       boolean isKept = tickets.size() < KEPT;
       int place = isKept ? 1 + tickets.size() : 0;
-      known = Temporary.TICKET.of(place, ScalarTickets.WIDTH, Element.FLOAT);
-      take(values, known);
+      known = Temporary.TICKET.of(place, ScalarTickets.WIDTH, element);
+      take(values, known, element == Element.INT ? ScalarTickets.TAKE_WORDS : ScalarTickets.TAKE);
       if (isKept) {
-        tickets.put(bits, known);
+        tickets.put(ticket, known);
       }
     }
     return known;
   }
 
-  private void take(float[] values, Operand ticket) {
+  private void take(float[] values, Operand ticket, Kernel kernel) {
     Operand cursor = Temporary.CURSOR.of(1, Element.FLOAT);
     float[] all = numbers;
     Operand source = uploaded;
@@ -91,7 +100,6 @@ final class TrainingScalars {
     }
     System.arraycopy(values, 0, all, used * ScalarTickets.WIDTH, values.length);
     used++;
-    recording.add(
-        ScalarTickets.TAKE, new Grid(1, 1, ScalarTickets.THREADS), source, cursor, ticket);
+    recording.add(kernel, new Grid(1, 1, ScalarTickets.THREADS), source, cursor, ticket);
   }
 }

@@ -45,7 +45,7 @@ final class AttentionGradientKernels {
       FloatArray dOut,
       FloatArray dQueries,
       FloatArray statistics,
-      FloatArray words,
+      IntArray words,
       int heads,
       int headDim) {
     int thread = context.localIdx;
@@ -324,7 +324,7 @@ final class AttentionGradientKernels {
       FloatArray dKeys,
       FloatArray dValues,
       FloatArray statistics,
-      FloatArray words,
+      IntArray words,
       int heads,
       int headDim) {
     int thread = context.localIdx;

@@ -15,19 +15,24 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * {@link AttentionGradientTiles}. The numbers of a block that belong to no row are zeros.
  */
 public final class DenseGradientKernels {
-  /** Keys at most: what the threads of a work group keep of a row of scores. */
+  /** Keys at most: what the threads of a warp keep of a row of scores. */
   public static final int LARGEST_KEYS = 2048;
 
   /** Threads of a work group of {@link #WEIGHTS} and {@link #SLOPES}. */
   public static final int THREADS = 128;
 
-  /** Keys of a thread that lie side by side, and share a block of random words. */
-  private static final int QUAD = 4;
+  /** Numbers side by side that share a block of random words, or that a thread copies. */
+  public static final int QUAD = 4;
 
-  private static final int KEPT = LARGEST_KEYS / THREADS;
+  private static final int WARP = 32;
+
+  /** Rows of a work group of these two, a warp each. */
+  public static final int ROWS = THREADS / WARP;
+
+  private static final int KEPT = LARGEST_KEYS / WARP;
   private static final KernelContext CONTEXT = new KernelContext();
 
-  /** integers, at, which rows, x, stride, column, out, heads, length, headDim, count. */
+  /** integers, at, which rows, x, stride, column, out, heads, length, headDim, quads. */
   public static final Kernel PACK =
       new Kernel(
           "packRows",
@@ -48,7 +53,28 @@ public final class DenseGradientKernels {
                   (Integer) a[9],
                   (Integer) a[10]));
 
-  /** integers, at, which rows, x, out, stride, column, heads, length, headDim, add, count. */
+  /** {@link #PACK} of a rounded matrix. */
+  public static final Kernel PACK_ROUNDED =
+      new Kernel(
+          "packRounded",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  DenseGradientKernels::packRounded,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (BFloat16Array) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5],
+                  (BFloat16Array) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8],
+                  (Integer) a[9],
+                  (Integer) a[10]));
+
+  /** integers, at, which rows, x, out, stride, column, heads, length, headDim, add, quads. */
   public static final Kernel UNPACK =
       new Kernel(
           "unpackRows",
@@ -60,7 +86,7 @@ public final class DenseGradientKernels {
                   (IntArray) a[0],
                   (Integer) a[1],
                   (Integer) a[2],
-                  (FloatArray) a[3],
+                  (BFloat16Array) a[3],
                   (FloatArray) a[4],
                   (Integer) a[5],
                   (Integer) a[6],
@@ -70,7 +96,28 @@ public final class DenseGradientKernels {
                   (Integer) a[10],
                   (Integer) a[11]));
 
-  /** integers, at, mask at, scores, words, weights, heads, queries, keys. */
+  /** {@link #UNPACK} to a rounded matrix, without adding: no add among the arguments. */
+  public static final Kernel UNPACK_ROUNDED =
+      new Kernel(
+          "unpackRounded",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  DenseGradientKernels::unpackRounded,
+                  CONTEXT,
+                  (IntArray) a[0],
+                  (Integer) a[1],
+                  (Integer) a[2],
+                  (BFloat16Array) a[3],
+                  (BFloat16Array) a[4],
+                  (Integer) a[5],
+                  (Integer) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8],
+                  (Integer) a[9],
+                  (Integer) a[10]));
+
+  /** integers, at, mask at, scores, words, heads, queries, keys. */
   public static final Kernel WEIGHTS =
       new Kernel(
           "attentionWeights",
@@ -82,17 +129,13 @@ public final class DenseGradientKernels {
                   (IntArray) a[0],
                   (Integer) a[1],
                   (Integer) a[2],
-                  (FloatArray) a[3],
-                  (FloatArray) a[4],
-                  (BFloat16Array) a[5],
+                  (BFloat16Array) a[3],
+                  (IntArray) a[4],
+                  (Integer) a[5],
                   (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8]));
+                  (Integer) a[7]));
 
-  /**
-   * integers, at, mask at, scores, weights' gradients, words, weights, slopes, heads, queries,
-   * keys.
-   */
+  /** integers, at, mask at, scores, weights' gradients, words, heads, queries, keys. */
   public static final Kernel SLOPES =
       new Kernel(
           "attentionSlopes",
@@ -104,14 +147,12 @@ public final class DenseGradientKernels {
                   (IntArray) a[0],
                   (Integer) a[1],
                   (Integer) a[2],
-                  (FloatArray) a[3],
-                  (FloatArray) a[4],
-                  (FloatArray) a[5],
-                  (BFloat16Array) a[6],
-                  (BFloat16Array) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9],
-                  (Integer) a[10]));
+                  (BFloat16Array) a[3],
+                  (BFloat16Array) a[4],
+                  (IntArray) a[5],
+                  (Integer) a[6],
+                  (Integer) a[7],
+                  (Integer) a[8]));
 
   /** Which rows of a sequence {@link #PACK} and {@link #UNPACK} take: queries' or keys'. */
   public static final int OF_QUERIES = AttentionGradientTiles.FIRST_QUERY;
@@ -120,7 +161,7 @@ public final class DenseGradientKernels {
 
   private DenseGradientKernels() {}
 
-  /** Rows of a matrix to blocks; a thread an element of the blocks. */
+  /** Rows of a matrix to blocks; a thread four elements of the blocks. */
   static void packRows(
       KernelContext context,
       IntArray integers,
@@ -133,30 +174,70 @@ public final class DenseGradientKernels {
       int heads,
       int length,
       int headDim,
-      int count) {
+      int quads) {
     int i = context.globalIdx;
-    if (i < count) {
-      int d = i % headDim;
-      int line = i / headDim;
+    if (i < quads) {
+      int d = i % (headDim / QUAD) * QUAD;
+      int line = i / (headDim / QUAD);
       int place = line % length;
       int block = line / length;
       int head = block % heads;
       int sequence = at + block / heads * AttentionGradientTiles.INTEGERS + which;
-      float value = 0f;
       if (place < integers.get(sequence + 1)) {
-        value = x.get((integers.get(sequence) + place) * stride + column + head * headDim + d);
+        int from = (integers.get(sequence) + place) * stride + column + head * headDim + d;
+        for (int j = 0; j < QUAD; j++) {
+          out.set(QUAD * i + j, BFloat16.bf16FromFloat(x.get(from + j)));
+        }
+      } else {
+        for (int j = 0; j < QUAD; j++) {
+          out.set(QUAD * i + j, BFloat16.bf16FromFloat(0f));
+        }
       }
-      out.set(i, BFloat16.bf16FromFloat(value));
     }
   }
 
-  /** Blocks to the rows of a matrix; a thread an element of the blocks. */
+  /** {@link #packRows} of a rounded matrix. */
+  static void packRounded(
+      KernelContext context,
+      IntArray integers,
+      int at,
+      int which,
+      BFloat16Array x,
+      int stride,
+      int column,
+      BFloat16Array out,
+      int heads,
+      int length,
+      int headDim,
+      int quads) {
+    int i = context.globalIdx;
+    if (i < quads) {
+      int d = i % (headDim / QUAD) * QUAD;
+      int line = i / (headDim / QUAD);
+      int place = line % length;
+      int block = line / length;
+      int head = block % heads;
+      int sequence = at + block / heads * AttentionGradientTiles.INTEGERS + which;
+      if (place < integers.get(sequence + 1)) {
+        int from = (integers.get(sequence) + place) * stride + column + head * headDim + d;
+        for (int j = 0; j < QUAD; j++) {
+          out.set(QUAD * i + j, x.get(from + j));
+        }
+      } else {
+        for (int j = 0; j < QUAD; j++) {
+          out.set(QUAD * i + j, BFloat16.bf16FromFloat(0f));
+        }
+      }
+    }
+  }
+
+  /** Blocks to the rows of a matrix; a thread four elements of the blocks. */
   static void unpackRows(
       KernelContext context,
       IntArray integers,
       int at,
       int which,
-      FloatArray x,
+      BFloat16Array x,
       FloatArray out,
       int stride,
       int column,
@@ -164,40 +245,75 @@ public final class DenseGradientKernels {
       int length,
       int headDim,
       int add,
-      int count) {
+      int quads) {
     int i = context.globalIdx;
-    if (i < count) {
-      int d = i % headDim;
-      int line = i / headDim;
+    if (i < quads) {
+      int d = i % (headDim / QUAD) * QUAD;
+      int line = i / (headDim / QUAD);
       int place = line % length;
       int block = line / length;
       int head = block % heads;
       int sequence = at + block / heads * AttentionGradientTiles.INTEGERS + which;
       if (place < integers.get(sequence + 1)) {
         int target = (integers.get(sequence) + place) * stride + column + head * headDim + d;
-        float value = x.get(i);
         if (add == 1) {
-          value = value + out.get(target);
+          for (int j = 0; j < QUAD; j++) {
+            float value = BFloat16.bf16ToFloat(x.get(QUAD * i + j));
+            out.set(target + j, out.get(target + j) + value);
+          }
+        } else {
+          for (int j = 0; j < QUAD; j++) {
+            out.set(target + j, BFloat16.bf16ToFloat(x.get(QUAD * i + j)));
+          }
         }
-        out.set(target, value);
       }
     }
   }
 
-  /** Softmax of a row of scores, times the mask of dropout; a work group a row. */
+  /** {@link #unpackRows} to a rounded matrix. */
+  static void unpackRounded(
+      KernelContext context,
+      IntArray integers,
+      int at,
+      int which,
+      BFloat16Array x,
+      BFloat16Array out,
+      int stride,
+      int column,
+      int heads,
+      int length,
+      int headDim,
+      int quads) {
+    int i = context.globalIdx;
+    if (i < quads) {
+      int d = i % (headDim / QUAD) * QUAD;
+      int line = i / (headDim / QUAD);
+      int place = line % length;
+      int block = line / length;
+      int head = block % heads;
+      int sequence = at + block / heads * AttentionGradientTiles.INTEGERS + which;
+      if (place < integers.get(sequence + 1)) {
+        int target = (integers.get(sequence) + place) * stride + column + head * headDim + d;
+        for (int j = 0; j < QUAD; j++) {
+          out.set(target + j, x.get(QUAD * i + j));
+        }
+      }
+    }
+  }
+
+  /** Softmax of a row of scores, times the mask of dropout, in its place; a warp a row. */
   static void attentionWeights(
       KernelContext context,
       IntArray integers,
       int at,
       int maskAt,
-      FloatArray scores,
-      FloatArray words,
-      BFloat16Array weights,
+      BFloat16Array scores,
+      IntArray words,
       int heads,
       int queries,
       int keys) {
-    int thread = context.localIdx;
-    int row = context.groupIdx;
+    int lane = context.localIdx % WARP;
+    int row = context.groupIdx * ROWS + context.localIdx / WARP;
     int query = row % queries;
     int block = row / queries;
     int head = block % heads;
@@ -216,94 +332,85 @@ public final class DenseGradientKernels {
             integers.get(sequence + AttentionGradientTiles.POSITION_HIGH));
     position = position + ((long) head * queryCount + query) * keyCount;
     int base = row * keys;
-    int used = (keys + QUAD * THREADS - 1) / (QUAD * THREADS) * QUAD;
-    float[] partial = context.allocateFloatLocalArray(THREADS);
+    int used = (keys + WARP * QUAD - 1) / (WARP * QUAD);
     float[] kept = new float[KEPT];
     float max = DeviceMath.MASKED;
     for (int k = 0; k < used; k++) {
-      int key = (k / QUAD * THREADS + thread) * QUAD + k % QUAD;
-      kept[k] = DeviceMath.MASKED;
-      if (key < seen) {
-        float score = scores.get(base + key);
-        if (maskAt >= 0) {
-          if (integers.get(maskAt + firstKey + key) == 0) {
-            score = DeviceMath.MASKED;
+      for (int j = 0; j < QUAD; j++) {
+        int key = (k * WARP + lane) * QUAD + j;
+        kept[k * QUAD + j] = DeviceMath.MASKED;
+        if (key < seen) {
+          float score = BFloat16.bf16ToFloat(scores.get(base + key));
+          if (maskAt >= 0) {
+            if (integers.get(maskAt + firstKey + key) == 0) {
+              score = DeviceMath.MASKED;
+            }
           }
+          kept[k * QUAD + j] = score;
+          max = TornadoMath.max(max, score);
         }
-        kept[k] = score;
-        max = TornadoMath.max(max, score);
       }
     }
-    partial[thread] = max;
-    context.localBarrier();
-    for (int half = THREADS / 2; half > 0; half = half / 2) {
-      if (thread < half) {
-        partial[thread] = TornadoMath.max(partial[thread], partial[thread + half]);
-      }
-      context.localBarrier();
-    }
-    max = partial[0];
-    context.localBarrier();
-    float sum = 0f;
+    long bits = 0;
     for (int k = 0; k < used; k++) {
-      int key = (k / QUAD * THREADS + thread) * QUAD + k % QUAD;
-      if (key < seen) {
-        kept[k] = TornadoMath.exp(kept[k] - max);
-        sum += kept[k];
+      int first = (k * WARP + lane) * QUAD;
+      if (first < seen) {
+        long some = DropoutWords.kept(words, position + first) & 15;
+        bits = bits | some << (k * QUAD);
       }
     }
-    partial[thread] = sum;
-    context.localBarrier();
-    for (int half = THREADS / 2; half > 0; half = half / 2) {
-      if (thread < half) {
-        partial[thread] = partial[thread] + partial[thread + half];
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 16));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 8));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 4));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 2));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 1));
+    max = context.simdBroadcastFirst(max);
+    float part = 0f;
+    for (int k = 0; k < used; k++) {
+      for (int j = 0; j < QUAD; j++) {
+        if ((k * WARP + lane) * QUAD + j < seen) {
+          kept[k * QUAD + j] = TornadoMath.exp(kept[k * QUAD + j] - max);
+          part += kept[k * QUAD + j];
+        }
       }
-      context.localBarrier();
     }
-    sum = partial[0];
-    float inverse = 0f;
+    float sum = context.simdSum(part);
+    float scale = 0f;
     if (sum > 0f) {
-      inverse = 1f / sum;
+      scale = DropoutWords.scale(words) / sum;
     }
-    for (int quad = 0; quad < used / QUAD; quad++) {
-      int first = (quad * THREADS + thread) * QUAD;
-      if (first < keys) {
-        int bits = DropoutWords.kept(words, position + first);
-        float scale = inverse * DropoutWords.scale(words);
-        for (int j = 0; j < QUAD; j++) {
-          int key = first + j;
+    for (int k = 0; k < used; k++) {
+      for (int j = 0; j < QUAD; j++) {
+        int key = (k * WARP + lane) * QUAD + j;
+        if (key < keys) {
           float weight = 0f;
-          if (key < seen && ((bits >> j) & 1) == 1) {
-            weight = kept[quad * QUAD + j] * scale;
+          if (key < seen && ((bits >> (k * QUAD + j)) & 1) == 1) {
+            weight = kept[k * QUAD + j] * scale;
           }
-          if (key < keys) {
-            weights.set(base + key, BFloat16.bf16FromFloat(weight));
-          }
+          scores.set(base + key, BFloat16.bf16FromFloat(weight));
         }
       }
     }
   }
 
   /**
-   * The weights again, and the gradients of the scores: with {@code P} the softmax, {@code m} the
-   * mask and {@code G} the gradients of the weights, {@code P ⊙ (m ⊙ G − Σ P ⊙ m ⊙ G)}; a work
-   * group a row.
+   * The weights again, in the place of the scores, and in the place of their gradients those of the
+   * scores: with {@code P} the softmax, {@code m} the mask and {@code G} the gradients of the
+   * weights, {@code P ⊙ (m ⊙ G − Σ P ⊙ m ⊙ G)}; a warp a row.
    */
   static void attentionSlopes(
       KernelContext context,
       IntArray integers,
       int at,
       int maskAt,
-      FloatArray scores,
-      FloatArray gradients,
-      FloatArray words,
-      BFloat16Array weights,
-      BFloat16Array slopes,
+      BFloat16Array scores,
+      BFloat16Array gradients,
+      IntArray words,
       int heads,
       int queries,
       int keys) {
-    int thread = context.localIdx;
-    int row = context.groupIdx;
+    int lane = context.localIdx % WARP;
+    int row = context.groupIdx * ROWS + context.localIdx / WARP;
     int query = row % queries;
     int block = row / queries;
     int head = block % heads;
@@ -322,92 +429,81 @@ public final class DenseGradientKernels {
             integers.get(sequence + AttentionGradientTiles.POSITION_HIGH));
     position = position + ((long) head * queryCount + query) * keyCount;
     int base = row * keys;
-    int used = (keys + QUAD * THREADS - 1) / (QUAD * THREADS) * QUAD;
-    float[] partial = context.allocateFloatLocalArray(THREADS);
-    float[] others = context.allocateFloatLocalArray(THREADS);
+    int used = (keys + WARP * QUAD - 1) / (WARP * QUAD);
     float[] kept = new float[KEPT];
     float[] products = new float[KEPT];
-    float[] factors = new float[KEPT];
     float max = DeviceMath.MASKED;
     for (int k = 0; k < used; k++) {
-      int key = (k / QUAD * THREADS + thread) * QUAD + k % QUAD;
-      kept[k] = DeviceMath.MASKED;
-      products[k] = 0f;
-      factors[k] = 0f;
-      if (key < seen) {
-        float score = scores.get(base + key);
-        if (maskAt >= 0) {
-          if (integers.get(maskAt + firstKey + key) == 0) {
-            score = DeviceMath.MASKED;
-          }
-        }
-        kept[k] = score;
-        products[k] = gradients.get(base + key);
-        max = TornadoMath.max(max, score);
-      }
-    }
-    partial[thread] = max;
-    context.localBarrier();
-    for (int half = THREADS / 2; half > 0; half = half / 2) {
-      if (thread < half) {
-        partial[thread] = TornadoMath.max(partial[thread], partial[thread + half]);
-      }
-      context.localBarrier();
-    }
-    max = partial[0];
-    context.localBarrier();
-    float scale = DropoutWords.scale(words);
-    float sum = 0f;
-    float dot = 0f;
-    for (int quad = 0; quad < used / QUAD; quad++) {
-      int first = (quad * THREADS + thread) * QUAD;
-      if (first < seen) {
-        int bits = DropoutWords.kept(words, position + first);
-        for (int j = 0; j < QUAD; j++) {
-          int k = quad * QUAD + j;
-          if (first + j < seen) {
-            float part = TornadoMath.exp(kept[k] - max);
-            float factor = 0f;
-            if (((bits >> j) & 1) == 1) {
-              factor = scale;
+      for (int j = 0; j < QUAD; j++) {
+        int key = (k * WARP + lane) * QUAD + j;
+        kept[k * QUAD + j] = DeviceMath.MASKED;
+        products[k * QUAD + j] = 0f;
+        if (key < seen) {
+          float score = BFloat16.bf16ToFloat(scores.get(base + key));
+          if (maskAt >= 0) {
+            if (integers.get(maskAt + firstKey + key) == 0) {
+              score = DeviceMath.MASKED;
             }
-            products[k] = products[k] * factor;
-            kept[k] = part;
-            factors[k] = factor;
-            sum += part;
-            dot += part * products[k];
+          }
+          kept[k * QUAD + j] = score;
+          products[k * QUAD + j] = BFloat16.bf16ToFloat(gradients.get(base + key));
+          max = TornadoMath.max(max, score);
+        }
+      }
+    }
+    long bits = 0;
+    for (int k = 0; k < used; k++) {
+      int first = (k * WARP + lane) * QUAD;
+      if (first < seen) {
+        long some = DropoutWords.kept(words, position + first) & 15;
+        bits = bits | some << (k * QUAD);
+      }
+    }
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 16));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 8));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 4));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 2));
+    max = TornadoMath.max(max, context.simdShuffleDown(max, 1));
+    max = context.simdBroadcastFirst(max);
+    float part = 0f;
+    float product = 0f;
+    for (int k = 0; k < used; k++) {
+      for (int j = 0; j < QUAD; j++) {
+        if ((k * WARP + lane) * QUAD + j < seen) {
+          float exponential = TornadoMath.exp(kept[k * QUAD + j] - max);
+          kept[k * QUAD + j] = exponential;
+          part += exponential;
+          if (((bits >> (k * QUAD + j)) & 1) == 1) {
+            product += exponential * products[k * QUAD + j];
           }
         }
       }
     }
-    partial[thread] = sum;
-    others[thread] = dot;
-    context.localBarrier();
-    for (int half = THREADS / 2; half > 0; half = half / 2) {
-      if (thread < half) {
-        partial[thread] = partial[thread] + partial[thread + half];
-        others[thread] = others[thread] + others[thread + half];
-      }
-      context.localBarrier();
-    }
-    sum = partial[0];
+    float sum = context.simdSum(part);
+    float scale = DropoutWords.scale(words);
     float inverse = 0f;
     if (sum > 0f) {
       inverse = 1f / sum;
     }
-    float mean = others[0] * inverse;
+    float mean = context.simdSum(product) * scale * inverse;
     for (int k = 0; k < used; k++) {
-      int key = (k / QUAD * THREADS + thread) * QUAD + k % QUAD;
-      if (key < keys) {
-        float slope = 0f;
-        float weight = 0f;
-        if (key < seen) {
-          float probability = kept[k] * inverse;
-          slope = probability * (products[k] - mean);
-          weight = probability * factors[k];
+      for (int j = 0; j < QUAD; j++) {
+        int key = (k * WARP + lane) * QUAD + j;
+        if (key < keys) {
+          float slope = 0f;
+          float weight = 0f;
+          if (key < seen) {
+            float probability = kept[k * QUAD + j] * inverse;
+            float gradient = 0f;
+            if (((bits >> (k * QUAD + j)) & 1) == 1) {
+              gradient = products[k * QUAD + j] * scale;
+              weight = probability * scale;
+            }
+            slope = probability * (gradient - mean);
+          }
+          gradients.set(base + key, BFloat16.bf16FromFloat(slope));
+          scores.set(base + key, BFloat16.bf16FromFloat(weight));
         }
-        slopes.set(base + key, BFloat16.bf16FromFloat(slope));
-        weights.set(base + key, BFloat16.bf16FromFloat(weight));
       }
     }
   }

@@ -39,7 +39,7 @@ final class DropoutAttentionKernels {
       int valueStride,
       int valueColumn,
       FloatArray out,
-      FloatArray words,
+      IntArray words,
       int heads,
       int headDim) {
     int thread = context.localIdx;

@@ -4,61 +4,67 @@ package io.github.megabert.tornado.kernels;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.DropoutMask;
 import org.jspecify.annotations.Nullable;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * A {@link DropoutMask} as the numbers that a kernel reads, so that another seed, step or layer
- * compiles nothing; and {@link io.github.megabert.backend.Philox} on the device. A word of 32 bits
- * is two numbers, its lower and its upper half.
+ * A {@link DropoutMask} as the integers that a kernel reads, so that another seed, step or layer
+ * compiles nothing; and {@link io.github.megabert.backend.Philox} on the device.
  */
 public final class DropoutWords {
+  /** Integers of a mask. */
+  static final int WORDS = ScalarTickets.WIDTH / 2;
+
   private static final int KEY_LOW = 0;
-  private static final int KEY_HIGH = 2;
-  private static final int STEP = 4;
-  private static final int STREAM = 6;
+  private static final int KEY_HIGH = 1;
+  private static final int STEP = 2;
+  private static final int STREAM = 3;
 
   /** The threshold with its sign bit turned: signed comparison then orders unsigned words. */
-  private static final int THRESHOLD = 8;
+  private static final int THRESHOLD = 4;
 
-  private static final int POSITION_LOW = 10;
-  private static final int POSITION_HIGH = 12;
+  private static final int POSITION_LOW = 5;
+  private static final int POSITION_HIGH = 6;
 
-  /** The factor of kept elements; 0 where so little is kept that nothing is. */
-  private static final int SCALE = 14;
+  /** The bits of the factor of kept elements, at least 1, or one of the two below. */
+  private static final int SCALE = 7;
 
-  /** 0 where there is no dropout. */
-  private static final int ACTIVE = 15;
+  /** No dropout. */
+  private static final int INACTIVE = 0;
+
+  /** So little is kept that nothing is. */
+  private static final int NOTHING_KEPT = -1;
 
   private static final int SIGN = 0x80000000;
+  private static final int MANTISSA_BITS = 23;
+  private static final int EXPONENT_BIAS = 127;
 
   private DropoutWords() {}
 
-  /** The numbers of a mask and of the position of its first element; null for no dropout. */
+  /**
+   * The integers of a mask and of the position of its first element, each as its lower and its
+   * upper half, for a ticket of {@link ScalarTickets#TAKE_WORDS}; null for no dropout.
+   */
   public static float[] of(@Nullable Dropout dropout) {
-    float[] words = new float[ScalarTickets.WIDTH];
+    float[] halves = new float[ScalarTickets.WIDTH];
     if (dropout == null) {
-      return words;
+      return halves;
     }
     DropoutMask mask = dropout.mask();
-    set(words, KEY_LOW, (int) mask.seed());
-    set(words, KEY_HIGH, (int) (mask.seed() >>> 32));
-    set(words, STEP, mask.step());
-    set(words, STREAM, mask.stream());
-    set(words, THRESHOLD, (int) mask.threshold() ^ SIGN);
-    set(words, POSITION_LOW, (int) dropout.position());
-    set(words, POSITION_HIGH, (int) (dropout.position() >>> 32));
-    words[SCALE] = mask.threshold() < 1L << 32 ? mask.scale() : 0;
-    words[ACTIVE] = 1;
-    return words;
+    set(halves, KEY_LOW, (int) mask.seed());
+    set(halves, KEY_HIGH, (int) (mask.seed() >>> 32));
+    set(halves, STEP, mask.step());
+    set(halves, STREAM, mask.stream());
+    set(halves, THRESHOLD, (int) mask.threshold() ^ SIGN);
+    set(halves, POSITION_LOW, (int) dropout.position());
+    set(halves, POSITION_HIGH, (int) (dropout.position() >>> 32));
+    boolean keepsSome = mask.threshold() < 1L << 32;
+    set(halves, SCALE, keepsSome ? Float.floatToRawIntBits(mask.scale()) : NOTHING_KEPT);
+    return halves;
   }
 
-  private static void set(float[] words, int index, int word) {
-    words[index] = word & 0xFFFF;
-    words[index + 1] = word >>> 16;
-  }
-
-  private static int word(FloatArray words, int index) {
-    return (int) words.get(index) | (int) words.get(index + 1) << 16;
+  private static void set(float[] halves, int index, int word) {
+    halves[2 * index] = word & 0xFFFF;
+    halves[2 * index + 1] = word >>> 16;
   }
 
   /** A long of two words. */
@@ -67,23 +73,30 @@ public final class DropoutWords {
   }
 
   /** The position of the mask's first element. */
-  static long position(FloatArray words) {
-    return word64(word(words, POSITION_LOW), word(words, POSITION_HIGH));
+  static long position(IntArray words) {
+    return word64(words.get(POSITION_LOW), words.get(POSITION_HIGH));
   }
 
   /** What kept elements are multiplied by; 1 without dropout. */
-  static float scale(FloatArray words) {
+  static float scale(IntArray words) {
+    int bits = words.get(SCALE);
     float scale = 1f;
-    if (words.get(ACTIVE) > 0f) {
-      scale = words.get(SCALE);
+    if (bits == NOTHING_KEPT) {
+      scale = 0f;
+    }
+    if (bits > INACTIVE) {
+      // TornadoVM takes no bits for a float: mantissa · 2^exponent, exactly.
+      int mantissa = (bits & 0x7FFFFF) | 0x800000;
+      long power = 1L << ((bits >> MANTISSA_BITS) - EXPONENT_BIAS);
+      scale = mantissa * 0x1p-23f * power;
     }
     return scale;
   }
 
   /** Which of four elements from a position on are kept, the first in the lowest bit. */
-  static int kept(FloatArray words, long position) {
+  static int kept(IntArray words, long position) {
     int bits = 15;
-    if (words.get(ACTIVE) > 0f) {
+    if (words.get(SCALE) != INACTIVE) {
       int shift = (int) position & 3;
       bits = keptOfBlock(words, position >> 2) >> shift;
       if (shift > 0) {
@@ -93,13 +106,13 @@ public final class DropoutWords {
     return bits;
   }
 
-  private static int keptOfBlock(FloatArray words, long block) {
+  private static int keptOfBlock(IntArray words, long block) {
     int x0 = (int) block;
     int x1 = (int) (block >> 32);
-    int x2 = word(words, STREAM);
-    int x3 = word(words, STEP);
-    int k0 = word(words, KEY_LOW);
-    int k1 = word(words, KEY_HIGH);
+    int x2 = words.get(STREAM);
+    int x3 = words.get(STEP);
+    int k0 = words.get(KEY_LOW);
+    int k1 = words.get(KEY_HIGH);
     for (int round = 0; round < 10; round++) {
       long product0 = 0xD2511F53L * (x0 & 0xFFFFFFFFL);
       long product1 = 0xCD9E8D57L * (x2 & 0xFFFFFFFFL);
@@ -111,7 +124,7 @@ public final class DropoutWords {
       k0 += 0x9E3779B9;
       k1 += 0xBB67AE85;
     }
-    int threshold = word(words, THRESHOLD);
+    int threshold = words.get(THRESHOLD);
     int bits = 0;
     if ((x0 ^ SIGN) >= threshold) {
       bits = 1;
@@ -129,13 +142,13 @@ public final class DropoutWords {
   }
 
   /** What the element at a position is multiplied by: 0 or the scale, or 1 without dropout. */
-  static float factor(FloatArray words, long position) {
+  static float factor(IntArray words, long position) {
     float factor = 1f;
-    if (words.get(ACTIVE) > 0f) {
+    if (words.get(SCALE) != INACTIVE) {
       int kept = keptOfBlock(words, position >> 2) >> ((int) position & 3);
       factor = 0f;
       if ((kept & 1) == 1) {
-        factor = words.get(SCALE);
+        factor = scale(words);
       }
     }
     return factor;

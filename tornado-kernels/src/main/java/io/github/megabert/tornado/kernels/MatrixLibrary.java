@@ -89,6 +89,19 @@ public final class MatrixLibrary {
                   (BFloat16Array) a[1],
                   (FloatArray) a[2]));
 
+  /** {@link #MIXED} with a result that is rounded to bfloat16. */
+  public static final Kernel MIXED_ROUNDED =
+      new Kernel(
+          "cublasRounded",
+          (graph, task, a) ->
+              graph.libraryTask(
+                  task,
+                  (BFloat16Array left, BFloat16Array right, BFloat16Array out) ->
+                      mixedDescriptor(left, right, out, a),
+                  (BFloat16Array) a[0],
+                  (BFloat16Array) a[1],
+                  (BFloat16Array) a[2]));
+
   private MatrixLibrary() {}
 
   private static LibraryTaskDescriptor mixedDescriptor(

@@ -87,7 +87,7 @@ public final class TrainingRowKernels {
    */
   static void dropout(
       KernelContext context,
-      FloatArray words,
+      IntArray words,
       FloatArray x,
       FloatArray residual,
       FloatArray out,
@@ -111,7 +111,7 @@ public final class TrainingRowKernels {
   /** {@link #dropout}; a thread four elements side by side, which share random words. */
   static void dropoutOfQuads(
       KernelContext context,
-      FloatArray words,
+      IntArray words,
       FloatArray x,
       FloatArray residual,
       FloatArray out,

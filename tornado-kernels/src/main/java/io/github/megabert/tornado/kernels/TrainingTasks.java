@@ -87,7 +87,7 @@ public final class TrainingTasks {
                   task,
                   TrainingRowKernels::dropout,
                   CONTEXT,
-                  (FloatArray) a[0],
+                  (IntArray) a[0],
                   (FloatArray) a[1],
                   (FloatArray) a[2],
                   (FloatArray) a[3],
@@ -102,7 +102,7 @@ public final class TrainingTasks {
                   task,
                   TrainingRowKernels::dropoutOfQuads,
                   CONTEXT,
-                  (FloatArray) a[0],
+                  (IntArray) a[0],
                   (FloatArray) a[1],
                   (FloatArray) a[2],
                   (FloatArray) a[3],
@@ -290,7 +290,7 @@ public final class TrainingTasks {
                   (Integer) a[10],
                   (Integer) a[11],
                   (FloatArray) a[12],
-                  (FloatArray) a[13],
+                  (IntArray) a[13],
                   (Integer) a[14],
                   (Integer) a[15]));
 
@@ -318,7 +318,7 @@ public final class TrainingTasks {
                   (FloatArray) a[13],
                   (FloatArray) a[14],
                   (FloatArray) a[15],
-                  (FloatArray) a[16],
+                  (IntArray) a[16],
                   (Integer) a[17],
                   (Integer) a[18]));
 
@@ -346,9 +346,17 @@ public final class TrainingTasks {
                   (FloatArray) a[13],
                   (FloatArray) a[14],
                   (FloatArray) a[15],
-                  (FloatArray) a[16],
+                  (IntArray) a[16],
                   (Integer) a[17],
                   (Integer) a[18]));
+
+  /** No task: says that nobody will read what a matrix holds, its one argument. */
+  public static final Kernel DISCARD =
+      new Kernel(
+          "discard",
+          (graph, task, a) -> {
+            throw new IllegalStateException("programs leave out what is discarded");
+          });
 
   private TrainingTasks() {}
 }

@@ -212,6 +212,7 @@ public final class DeviceMemory implements AutoCloseable {
         case FloatArray floats -> graph.task(task, DeviceMemory::touchFloat, CONTEXT, floats, flag);
         case DoubleArray doubles ->
             graph.task(task, DeviceMemory::touchDouble, CONTEXT, doubles, flag);
+        case IntArray words -> graph.task(task, DeviceMemory::touchInt, CONTEXT, words, flag);
         default -> throw new IllegalArgumentException("no kernel reads a " + array.getClass());
       }
     }
@@ -237,6 +238,12 @@ public final class DeviceMemory implements AutoCloseable {
 
   static void touchDouble(KernelContext context, DoubleArray array, IntArray flag) {
     if (array.get(context.globalIdx) > 1e300) {
+      flag.set(0, 1);
+    }
+  }
+
+  static void touchInt(KernelContext context, IntArray array, IntArray flag) {
+    if (array.get(context.globalIdx) > 1 << 30) {
       flag.set(0, 1);
     }
   }

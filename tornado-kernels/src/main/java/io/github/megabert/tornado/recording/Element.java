@@ -5,6 +5,7 @@ import uk.ac.manchester.tornado.api.types.arrays.BFloat16Array;
 import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** What an array on the device holds. */
@@ -16,7 +17,9 @@ public enum Element {
   /** bfloat16; TornadoVM's CUDA driver alone knows it. */
   BFLOAT16(2),
   /** Binary64, for sums of very many terms. */
-  DOUBLE(8);
+  DOUBLE(8),
+  /** Words of 32 bits. */
+  INT(4);
 
   private final int bytes;
 
@@ -48,6 +51,7 @@ public enum Element {
       case HALF -> new HalfFloatArray(count);
       case BFLOAT16 -> new BFloat16Array(count);
       case DOUBLE -> new DoubleArray(count);
+      case INT -> new IntArray(count);
     };
   }
 }

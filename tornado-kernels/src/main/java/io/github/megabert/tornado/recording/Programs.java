@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -183,20 +184,26 @@ public final class Programs implements AutoCloseable {
     latest = program;
   }
 
-  /** The program of these calls, built if they are new. The caller holds the device. */
+  /**
+   * The program of these calls, built if they are new. The caller holds the device.
+   *
+   * @param place finds room for the scratch of the calls that are left of them
+   */
   Program of(
-      List<Call> calls, int depth, Map<Operand, TornadoNativeArray> arrays, int integerCount) {
-    memory.upload();
-    return programs.computeIfAbsent(
-        new Key(calls, depth),
-        key ->
-            build(
-                "program" + programs.size(),
-                calls,
-                joined.apply(calls),
-                depth,
-                Map.copyOf(arrays),
-                integerCount));
+      List<Call> calls,
+      int depth,
+      Function<List<Call>, Map<Operand, TornadoNativeArray>> place,
+      int integerCount) {
+    Key key = new Key(calls, depth);
+    Program program = programs.get(key);
+    if (program == null) {
+      List<Call> tasks = joined.apply(calls);
+      Map<Operand, TornadoNativeArray> arrays = Map.copyOf(place.apply(tasks));
+      memory.upload();
+      program = build("program" + programs.size(), calls, tasks, depth, arrays, integerCount);
+      programs.put(key, program);
+    }
+    return program;
   }
 
   private Program build(

@@ -187,8 +187,7 @@ public final class Recording {
       steps.forEach(step -> calls.addAll(step.calls()));
       program = programs.latest(calls, depth);
       if (program == null) {
-        place(calls);
-        program = programs.of(List.copyOf(calls), depth, arrays, integers.size());
+        program = programs.of(List.copyOf(calls), depth, this::place, integers.size());
       }
     }
     program.keep(repeated ? expectedSteps : List.copyOf(steps), repeated && !outlives);
@@ -215,8 +214,8 @@ public final class Recording {
     }
   }
 
-  /** Finds room for the scratch of everything recorded. */
-  private void place(List<Call> calls) {
+  /** Finds room for the scratch of a new program. */
+  private Map<Operand, TornadoNativeArray> place(List<Call> calls) {
     Set<Operand.Scratch> missing = new LinkedHashSet<>();
     for (Call call : calls) {
       for (Object argument : call.arguments()) {
@@ -225,7 +224,8 @@ public final class Recording {
         }
       }
     }
-    arrays = new HashMap<>(arrays);
-    arrays.putAll(programs.memory().scratch(depth, missing));
+    Map<Operand, TornadoNativeArray> all = new HashMap<>(arrays);
+    all.putAll(programs.memory().scratch(depth, missing));
+    return all;
   }
 }

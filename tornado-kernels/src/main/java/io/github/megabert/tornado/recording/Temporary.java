@@ -31,15 +31,13 @@ public enum Temporary {
   VALUE_GRADIENTS(12),
   /** The bfloat16 gradient of a product. */
   GRADIENT_FACTOR(13),
-  /** Attention's scores, and their weights in sums of values, one row a query and head. */
+  /** Attention's scores, then their weights in sums of values, one row a query and head. */
   SCORES(14),
-  WEIGHTS(15),
-  /** Gradients of weights, and of scores. */
-  WEIGHT_GRADIENTS(16),
-  SCORE_GRADIENTS(17),
+  /** Gradients of weights, then of scores. */
+  SCORE_GRADIENTS(15),
   /** Gradients of attention's result, one block a head, and those that come of it. */
-  CONTEXT_GRADIENTS(18),
-  DENSE_GRADIENTS(19);
+  CONTEXT_GRADIENTS(16),
+  DENSE_GRADIENTS(17);
 
   private static final int COUNT = values().length;
 
