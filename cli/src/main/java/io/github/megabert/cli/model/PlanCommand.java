@@ -37,7 +37,7 @@ import tools.jackson.databind.node.ObjectNode;
     footer = {
       "",
       "T ranks share a layer, P stages share the layers, D copies share the samples. Predictions",
-      "are an α-β model's, for half precision; nothing is measured.",
+      "are an α-β model's, for half precision; the last line tells where its constants are from.",
       "",
       "Examples:",
       "  megabert plan --config 3.9b --gpus 512",
@@ -82,7 +82,7 @@ public final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--gpu",
       paramLabel = "NAME",
-      description = "h100, a100 or v100, eight a node (v100: 16). Default: h100.")
+      description = "h200, h100, a100 or v100, eight a node (v100: 16). Default: h100.")
   private Gpu gpu = Gpu.H100;
 
   @Option(
@@ -101,6 +101,7 @@ public final class PlanCommand implements Callable<Integer> {
 
   /** GPUs that are known. */
   enum Gpu {
+    H200(Cluster.H200),
     H100(Cluster.H100),
     A100(Cluster.A100),
     V100(Cluster.V100);
@@ -195,6 +196,7 @@ public final class PlanCommand implements Callable<Integer> {
           100 * one.modelShare(),
           one.memory() / 1e9);
     }
+    System.out.printf("%nConstants: %s%n", gpu.cluster().source());
   }
 
   private void printJson(ModelShape model, List<Prediction> best) {
@@ -204,6 +206,7 @@ public final class PlanCommand implements Callable<Integer> {
         .put("parameters", Math.round(model.parameters()))
         .put("gpus", gpus)
         .put("gpu", gpu.cluster().name())
+        .put("constants", gpu.cluster().source())
         .put("batch", batch)
         .put("seq_length", sequence);
     ArrayNode plans = object.putArray("results");
