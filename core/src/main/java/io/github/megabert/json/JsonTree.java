@@ -18,6 +18,7 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonFactoryBuilder;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -31,17 +32,13 @@ public final class JsonTree {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private static final JsonFactory FACTORY =
-      JsonFactory.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(64)
-                  .maxNumberLength(64)
-                  .maxNameLength(1 << 16)
-                  .maxStringLength(1 << 24)
-                  .build())
-          .build();
+      factory().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+  /**
+   * Of trees, which find a name that is there twice themselves: the parser would keep a second set
+   * of all names for it, and a vocabulary has 30 thousand.
+   */
+  private static final JsonFactory TREES = factory().build();
 
   /** Values in one document; the largest vocabularies of BERT models have half a million. */
   private static final long MOST_VALUES = 2_000_000;
@@ -58,6 +55,18 @@ public final class JsonTree {
 
   private JsonTree(JsonParser parser) {
     this.parser = parser;
+  }
+
+  private static JsonFactoryBuilder factory() {
+    return JsonFactory.builder()
+        .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(64)
+                .maxNumberLength(64)
+                .maxNameLength(1 << 16)
+                .maxStringLength(1 << 24)
+                .build());
   }
 
   /** A parser with the bounds on depth, names and numbers; the stream stays open. */
@@ -81,7 +90,7 @@ public final class JsonTree {
    */
   public static JsonNode read(InputStream in, String source, long ceiling) throws IOException {
     InputStream limited = new LimitedInput(in, source, mostBytes(ceiling));
-    try (JsonParser parser = parser(limited)) {
+    try (JsonParser parser = TREES.createParser(ObjectReadContext.empty(), limited)) {
       JsonNode value = new JsonTree(parser).value(parser.nextToken());
       JsonToken rest = parser.nextToken();
       if (rest != null) {
@@ -145,7 +154,10 @@ public final class JsonTree {
   private ObjectNode object() {
     ObjectNode object = NODES.objectNode();
     for (String name = parser.nextName(); name != null; name = parser.nextName()) {
-      object.set(name, value(parser.nextToken()));
+      if (object.replace(name, value(parser.nextToken())) != null) {
+        throw new StreamReadException(
+            parser, "the name " + Quote.quote(name) + " is there twice in an object");
+      }
     }
     return object;
   }

@@ -118,6 +118,10 @@ class TokenizerFilesTest {
     write("vocab.txt", SMALL);
     write("tokenizer_config.json", "{\"do_lower_case\": ");
     assertRefused("is not valid JSON", folder);
+    write("tokenizer_config.json", "{\"do_lower_case\": null, \"do_lower_case\": true}");
+    assertRefused("near byte 45: the name 'do_lower_case' is there twice", folder);
+    Files.write(folder.resolve("tokenizer_config.json"), new byte[] {'"', (byte) 0xC3, '"'});
+    assertRefused("is not valid JSON near byte", folder);
     write("tokenizer_config.json", "[]");
     assertRefused("where a JSON object is expected", folder);
     write("tokenizer_config.json", "{\"do_lower_case\": 3}");
