@@ -209,6 +209,7 @@ class RanksTest {
             "--model",
             CLASSES + "MegatronBertForSequenceClassification",
             "--hidden-states",
+            "--attentions",
             "--inputs",
             "../docs/session/inputs.safetensors"
           },

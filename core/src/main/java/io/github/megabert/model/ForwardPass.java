@@ -5,6 +5,7 @@ import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.parallel.Communicator;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
@@ -30,6 +31,7 @@ final class ForwardPass {
   private @Nullable AttentionLayout selfLayout;
   private @Nullable AttentionLayout crossLayout;
   private @Nullable WeightFiles files;
+  private @Nullable Communicator headRanks;
 
   ForwardPass(Computation computation, Batch batch, OutputOptions options) {
     this(computation, batch, options, Regularization.NONE);
@@ -64,6 +66,11 @@ final class ForwardPass {
   void readsWeightsOf(WeightFiles weights) {
     weights.requireUnchanged();
     files = weights;
+  }
+
+  /** Says which ranks have some of each layer's heads; null if this one has all. */
+  void sharesHeads(@Nullable Communicator group) {
+    headRanks = group;
   }
 
   /** Whether attention probabilities are to be returned. */
@@ -132,7 +139,9 @@ final class ForwardPass {
     List<AttentionProbabilities> all = new ArrayList<>();
     for (Matrix matrix : matrices) {
       if (layout != null) {
-        all.add(new AttentionProbabilities(read(matrix, matrix.columns()), layout));
+        AttentionProbabilities here =
+            new AttentionProbabilities(read(matrix, matrix.columns()), layout);
+        all.add(headRanks == null ? here : here.ofAllHeads(headRanks));
       }
     }
     return List.copyOf(all);

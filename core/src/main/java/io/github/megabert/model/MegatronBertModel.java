@@ -164,15 +164,12 @@ public final class MegatronBertModel implements MegatronBert {
           "encoder_hidden_states are given, but the model has no cross-attention "
               + "(add_cross_attention is false)");
     }
-    if (ranks.group() != null && pass.wantsAttentions()) {
-      throw new IllegalArgumentException(
-          "attention probabilities are not returned by a model that is divided among ranks");
-    }
     if (pipeline.isDivided() && (pass.wantsAttentions() || pass.wantsHiddenStates())) {
       throw new IllegalArgumentException(
           "hidden states and attention probabilities are not returned by a model that is divided"
               + " into pipeline stages");
     }
+    pass.sharesHeads(ranks.group());
     if (files != null) {
       pass.readsWeightsOf(files);
     }

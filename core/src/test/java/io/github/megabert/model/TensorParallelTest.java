@@ -128,9 +128,9 @@ class TensorParallelTest {
 
   @ParameterizedTest
   @MethodSource("io.github.megabert.backend.TestBackends#names")
-  void ranksWithoutTokensComputeTheOthersHiddenStates(String backendName) throws Exception {
+  void ranksWithoutTokensHaveAllHiddenStatesAndProbabilities(String backendName) throws Exception {
     Batch batch = Batch.ofTokens(new int[][] {{5}, {7, 11}});
-    OutputOptions options = new OutputOptions(true, false);
+    OutputOptions options = new OutputOptions(true, true);
     List<List<Tensor>> states =
         ThreadRanks.call(
             4,
@@ -150,8 +150,20 @@ class TensorParallelTest {
                             checkpoint,
                             backend,
                             load.withTensorParallel(world).withSequenceParallel(true));
-                List<Tensor> expected = whole.forward(batch, options).layers().hiddenStates();
-                List<Tensor> actual = part.forward(batch, options).layers().hiddenStates();
+                LayerOutputs ofOne = whole.forward(batch, options).layers();
+                LayerOutputs ofAll = part.forward(batch, options).layers();
+                assertEquals(ofOne.attentions().size(), ofAll.attentions().size());
+                for (int i = 0; i < ofOne.attentions().size(); i++) {
+                  assertEquals(
+                      ofOne.attentions().get(i).layout(), ofAll.attentions().get(i).layout());
+                  TensorAssertions.assertClose(
+                      "attention probabilities " + i,
+                      ofOne.attentions().get(i).values(),
+                      ofAll.attentions().get(i).values(),
+                      1e-5);
+                }
+                List<Tensor> expected = ofOne.hiddenStates();
+                List<Tensor> actual = ofAll.hiddenStates();
                 assertEquals(expected.size(), actual.size());
                 for (int i = 0; i < expected.size(); i++) {
                   TensorAssertions.assertClose(
