@@ -29,6 +29,7 @@ ask() {
   shift
   curl -sS --fail --retry 60 --retry-delay 1 --retry-all-errors "http://127.0.0.1:$port$path" "$@" >out.txt 2>curl.txt ||
     cat curl.txt log.txt >&2
+  echo >>out.txt
 }
 
 stop() {

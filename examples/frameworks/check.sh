@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs what docs/frameworks.md shows: check.sh [kotlin] [quarkus] [image] [server], all of them unless told. It installs the
-# artifacts into a repository of their own under target/ and builds against them. Gradle is not among them.
+# Runs what docs/frameworks.md shows: check.sh [kotlin] [quarkus] [image] [server] [gradle4], all but the last unless told. It
+# installs the artifacts into a repository of their own under target/ and builds against them. `gradle4` wants Debian's Gradle.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
@@ -64,6 +64,13 @@ server() {
   ask /fill-mask -H "Content-Type: application/json" -d '{"inputs": "a dog is a domesticated [MASK]."}'
   expect '"token_str":"dog"'
   stop
+}
+
+gradle4() {
+  cd "$work/gradle-4"
+  GRADLE_USER_HOME="$work/gradle-home" env -u JAVA_HOME gradle -q --no-daemon -Dmaven.repo.local="$repository" \
+    -Pjdk="$JAVA_HOME" run >out.txt 2>&1 || true
+  expect "token=dog"
 }
 
 for example in "$@"; do

@@ -40,6 +40,7 @@ public final class Tape implements Computation {
   private final GradientUses uses;
   private final TapeMatrices matrices = new TapeMatrices();
   private final TapeRecord record;
+  private final TapeLosses losses;
   private final TapeCollectives collectives;
   private final Map<Variable, TapeValue> inputs = new HashMap<>();
 
@@ -71,6 +72,7 @@ public final class Tape implements Computation {
     this.targets = targets;
     buffers = new TapeBuffers(computation, gradients);
     record = new TapeRecord(matrices, buffers, gradients, uses, recompute);
+    losses = new TapeLosses(computation, record, matrices, buffers);
     collectives = new TapeCollectives(computation, record, matrices, buffers);
   }
 
@@ -121,14 +123,14 @@ public final class Tape implements Computation {
   }
 
   /**
-   * Walks back and adds the gradients of all parameters that had a part in {@code losses}.
+   * Walks back and adds the gradients of all parameters that had a part in losses.
    *
-   * @param losses matrices of one column
+   * @param columns the losses, matrices of one column
    * @param weights of each: the derivative of the whole loss with respect to every row
    */
-  public void backward(List<Matrix> losses, List<float[]> weights) {
-    for (int i = 0; i < losses.size(); i++) {
-      TapeValue value = matrices.valueOf(losses.get(i));
+  public void backward(List<Matrix> columns, List<float[]> weights) {
+    for (int i = 0; i < columns.size(); i++) {
+      TapeValue value = matrices.valueOf(columns.get(i));
       Matrix seed = computation.upload(columnOf(weights.get(i)));
       if (value.isDifferentiable) {
         record.giveGradient(value, seed);
@@ -428,43 +430,28 @@ public final class Tape implements Computation {
 
   @Override
   public void crossEntropy(Matrix logits, int[] labels, float smoothing, Matrix out) {
-    TapeValue input = matrices.valueOf(logits);
-    TapeValue value = record.newValue(out, input.isDifferentiable);
-    computation.crossEntropy(input.memory(), labels, smoothing, value.memory());
-    record.remember(
-        out,
-        value,
-        List.of(input),
-        gradient -> {
-          Matrix dLogits = buffers.take(logits.rows(), logits.columns());
-          gradients.crossEntropy(input.memory(), labels, smoothing, gradient, dLogits);
-          record.giveGradient(input, dLogits);
-          buffers.give(gradient);
-        });
+    losses.crossEntropy(logits, labels, smoothing, out);
   }
 
   @Override
   public Matrix crossEntropy(
       ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
-    TapeValue input = matrices.valueOf(logits);
-    TapeValue value = record.newValue(out, input.isDifferentiable);
-    Matrix sums =
-        computation.crossEntropy(share, input.memory(), labels, smoothing, value.memory());
-    TapeValue totals = new TapeValue(buffers, sums, false);
-    record.remember(
-        out,
-        value,
-        List.of(input, totals),
-        gradient -> {
-          Matrix dLogits = buffers.take(logits.rows(), logits.columns());
-          gradients.crossEntropy(
-              share, input.memory(), labels, smoothing, totals.memory(), gradient, dLogits);
-          record.giveGradient(input, dLogits);
-          buffers.give(gradient);
-        });
-    Matrix kept = matrix(sums.rows(), 1);
-    matrices.bind(TapeMatrices.variable(kept), totals);
-    return kept;
+    return losses.crossEntropy(share, logits, labels, smoothing, out);
+  }
+
+  @Override
+  public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
+    return losses.columnCrossEntropy(logits, column, offsets, labels);
+  }
+
+  @Override
+  public Matrix squaredError(Matrix x, Matrix targets) {
+    return losses.squaredError(x, targets);
+  }
+
+  @Override
+  public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
+    return losses.binaryCrossEntropy(logits, targets);
   }
 
   @Override
@@ -497,63 +484,6 @@ public final class Tape implements Computation {
   @Override
   public void gatherColumns(Communicator group, Matrix x, Matrix all) {
     throw new UnsupportedOperationException("gradients do not pass through gathered columns");
-  }
-
-  /** A matrix of losses that the computation has made. */
-  private Matrix finishLosses(
-      Matrix losses, boolean isDifferentiable, List<TapeValue> held, TapeRecord.Adjoint adjoint) {
-    Matrix out = matrix(losses.rows(), losses.columns());
-    record.remember(out, new TapeValue(buffers, losses, isDifferentiable), held, adjoint);
-    return out;
-  }
-
-  @Override
-  public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
-    TapeValue input = matrices.valueOf(logits);
-    Matrix losses = computation.columnCrossEntropy(input.memory(), column, offsets, labels);
-    return finishLosses(
-        losses,
-        input.isDifferentiable,
-        List.of(input),
-        gradient -> {
-          gradients.columnCrossEntropy(
-              input.memory(), column, offsets, labels, gradient, record.gradientOf(input));
-          buffers.give(gradient);
-        });
-  }
-
-  @Override
-  public Matrix squaredError(Matrix x, Matrix targets) {
-    TapeValue input = matrices.valueOf(x);
-    TapeValue wanted = matrices.valueOf(targets);
-    Matrix losses = computation.squaredError(input.memory(), wanted.memory());
-    return finishLosses(
-        losses,
-        input.isDifferentiable,
-        List.of(input, wanted),
-        gradient -> {
-          Matrix dX = buffers.take(x.rows(), x.columns());
-          gradients.squaredError(input.memory(), wanted.memory(), gradient, dX);
-          record.giveGradient(input, dX);
-          buffers.give(gradient);
-        });
-  }
-
-  @Override
-  public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
-    TapeValue input = matrices.valueOf(logits);
-    TapeValue wanted = matrices.valueOf(targets);
-    Matrix losses = computation.binaryCrossEntropy(input.memory(), wanted.memory());
-    return finishLosses(
-        losses,
-        input.isDifferentiable,
-        List.of(input, wanted),
-        gradient -> {
-          Matrix dLogits = buffers.take(logits.rows(), logits.columns());
-          gradients.binaryCrossEntropy(input.memory(), wanted.memory(), gradient, dLogits);
-          record.giveGradient(input, dLogits);
-          buffers.give(gradient);
-        });
   }
 
   // Recomputation.

@@ -53,7 +53,8 @@ class VersionTest {
     }
   }
 
-  private static final Set<String> KINDS = Set.of("java", "md", "xml", "sh", "json", "kts", "kt");
+  private static final Set<String> KINDS =
+      Set.of("java", "md", "xml", "sh", "json", "kts", "kt", "gradle");
 
   @Test
   void everyPlaceHasTheVersionOfThePom() throws IOException {

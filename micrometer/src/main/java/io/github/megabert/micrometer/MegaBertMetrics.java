@@ -53,10 +53,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
   private final Map<String, MegaBert> models;
-  private final Map<MeterRegistry, EventMeters> bound = new LinkedHashMap<>();
-  private final Map<MeterRegistry, List<Meter>> gauges = new LinkedHashMap<>();
+  private final Map<MeterRegistry, Binding> bound = new LinkedHashMap<>();
   private @Nullable RecordingStream events;
   private boolean closed;
+
+  /**
+   * What a registry has.
+   *
+   * @param memory gauges of the models
+   */
+  private record Binding(EventMeters events, List<Meter> memory) {}
 
   /** Meters of no model's memory. */
   public MegaBertMetrics() {
@@ -90,10 +96,9 @@ public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
       if (events == null) {
         events = listen();
       }
-      bound.put(registry, new EventMeters(registry));
       List<Meter> memory = new ArrayList<>();
       models.forEach((name, bert) -> memory.add(memory(registry, name, bert)));
-      gauges.put(registry, memory);
+      bound.put(registry, new Binding(new EventMeters(registry), memory));
     }
   }
 
@@ -147,7 +152,7 @@ public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
   }
 
   private synchronized List<EventMeters> all() {
-    return List.copyOf(bound.values());
+    return bound.values().stream().map(Binding::events).toList();
   }
 
   /**
@@ -163,8 +168,7 @@ public final class MegaBertMetrics implements MeterBinder, AutoCloseable {
       }
       closed = true;
       stream = events;
-      gauges.forEach((registry, meters) -> meters.forEach(registry::remove));
-      gauges.clear();
+      bound.forEach((registry, binding) -> binding.memory().forEach(registry::remove));
     }
     if (stream != null) {
       // Waits for the events that have happened, whose meters take the lock.
