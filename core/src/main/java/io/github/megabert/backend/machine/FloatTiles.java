@@ -102,7 +102,7 @@ public record FloatTiles(
   public void strided(
       int count,
       int depth,
-      float[] rows,
+      MemorySegment rows,
       int rowsOffset,
       MemorySegment panel,
       long panelOffset,
@@ -116,11 +116,11 @@ public record FloatTiles(
     int highest = form.highest(count);
     int held = form.held(count);
     long floats = (held - 1L) * form.distance() + depth;
-    Objects.checkFromIndexSize(rowsOffset, floats, (long) rows.length);
+    Objects.checkFromIndexSize(
+        rowsOffset * (long) Float.BYTES, floats * Float.BYTES, rows.byteSize());
     Objects.checkFromIndexSize(panelOffset, depth * form.panelBytes(), panel.byteSize());
     Objects.checkFromIndexSize(cOffset, held * form.panelBytes(), c.byteSize());
     NativeCall.requireWritable(c);
-    MemorySegment x = MemorySegment.ofArray(rows);
     // Two lines a step of k; none is beyond what is to be read.
     long step = Math.ceilDiv(aheadBytes, Math.max(1L, 2L * depth * tiles));
     long from =
@@ -128,7 +128,7 @@ public record FloatTiles(
             height,
             highest,
             depth,
-            x,
+            rows,
             rowsOffset,
             panel,
             panelOffset,
@@ -142,7 +142,7 @@ public record FloatTiles(
         height - 1,
         tiles - highest,
         depth,
-        x,
+        rows,
         rowsOffset + row * form.distance(),
         panel,
         panelOffset,

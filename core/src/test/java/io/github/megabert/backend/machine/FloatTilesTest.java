@@ -85,7 +85,8 @@ class FloatTilesTest {
       MemorySegment c = result(operands, skip + rows * columns + 1);
       long bytes = (long) input.between(0, 2) * depth * columns;
       long at = skip * 4L;
-      tiles.strided(count, depth, x, skip, panel, at, panel, 0, bytes, c, at);
+      tiles.strided(
+          count, depth, MemorySegment.ofArray(x), skip, panel, at, panel, 0, bytes, c, at);
       String what = "depth " + depth + ", " + count + " rows";
       for (int row = 0; row < rows; row++) {
         for (int column = 0; column < columns; column++) {
@@ -185,7 +186,7 @@ class FloatTilesTest {
     MemorySegment x = floats(arena, random, 64);
     MemorySegment panel = floats(arena, random, 8 * 2 * lanes);
     MemorySegment c = result(arena, 4 * 2 * lanes);
-    float[] rows = new float[3 * 64 + 8];
+    MemorySegment rows = MemorySegment.ofArray(new float[3 * 64 + 8]);
     tiles.strided(4, 8, rows, 0, panel, 0, panel, 0, 0, c, 0);
     Class<IndexOutOfBoundsException> refusal = IndexOutOfBoundsException.class;
     assertThrows(refusal, () -> tiles.strided(4, 8, rows, 1, panel, 0, panel, 0, 0, c, 0));

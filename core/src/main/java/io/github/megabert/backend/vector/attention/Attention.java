@@ -342,7 +342,7 @@ public final class Attention implements Team.Body {
       long target = from == 0 ? c : partAt(slot);
       StridedTiles.multiply(
           forms,
-          x.floats(),
+          x.segment(),
           x.at(0, from),
           rows,
           Math.min(Gemm.DEPTH, depth - from),

@@ -366,7 +366,7 @@ public final class AttentionAdjoint implements Team.Body {
       long target = from == 0 ? c : base + places.part();
       StridedTiles.multiply(
           forms,
-          rows.floats(),
+          rows.segment(),
           rows.at(row, from),
           height,
           Math.min(Gemm.DEPTH, depth - from),

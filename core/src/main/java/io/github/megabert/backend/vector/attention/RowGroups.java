@@ -27,6 +27,8 @@ final class RowGroups {
 
   private int width = Gemm.DEPTH;
 
+  private MemorySegment segment = MemorySegment.NULL;
+
   /** Blocks side by side. */
   private int across = 1;
 
@@ -40,10 +42,16 @@ final class RowGroups {
     int size = Math.multiplyExact(bands * HELD, StridedRows.DISTANCE);
     if (floats.length < size) {
       floats = new float[size];
+      segment = MemorySegment.ofArray(floats);
     }
   }
 
-  /** The floats of all rows. */
+  /** All rows, an array of floats. */
+  MemorySegment segment() {
+    return segment;
+  }
+
+  /** The array. */
   float[] floats() {
     return floats;
   }

@@ -89,8 +89,8 @@ final class ColumnCopy implements RowSource, Team.Body {
   }
 
   @Override
-  public float[] floats() {
-    return target.floats();
+  public MemorySegment segment() {
+    return target.segment();
   }
 
   @Override

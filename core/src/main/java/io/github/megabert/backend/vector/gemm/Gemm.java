@@ -338,7 +338,7 @@ public final class Gemm implements Team.Body {
     boolean isReadAhead = way != ReadAhead.Way.NONE;
     StridedTiles.multiply(
         forms,
-        copy.floats(),
+        copy.segment(),
         copy.at(from, depth),
         rows,
         count,

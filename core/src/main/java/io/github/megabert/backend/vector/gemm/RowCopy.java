@@ -58,8 +58,8 @@ final class RowCopy implements RowSource, Team.Body {
   }
 
   @Override
-  public float[] floats() {
-    return target.floats();
+  public MemorySegment segment() {
+    return target.segment();
   }
 
   @Override

@@ -94,7 +94,8 @@ public final class StridedTiles extends Kernel {
   /**
    * Multiplies rows by a panel.
    *
-   * @param rows {@link StridedRows strided} rows, the first from {@code rowsOffset} on
+   * @param rows {@link StridedRows strided} rows, an array of floats, the first from its index
+   *     {@code rowsOffset} on
    * @param count number of rows
    * @param depth number of k
    * @param precision F32 or BF16: how the panel holds its numbers
@@ -106,7 +107,7 @@ public final class StridedTiles extends Kernel {
    */
   public static void multiply(
       Forms forms,
-      float[] rows,
+      MemorySegment rows,
       int rowsOffset,
       int count,
       int depth,
@@ -137,7 +138,7 @@ public final class StridedTiles extends Kernel {
           cOffset);
     } else if (isVector(forms, count, precision)) {
       vector(
-          rows,
+          array(rows),
           rowsOffset,
           count,
           depth,
@@ -151,8 +152,12 @@ public final class StridedTiles extends Kernel {
           c,
           cOffset);
     } else {
-      plain(rows, rowsOffset, count, depth, precision, panel, panelOffset, c, cOffset);
+      plain(array(rows), rowsOffset, count, depth, precision, panel, panelOffset, c, cOffset);
     }
+  }
+
+  private static float[] array(MemorySegment rows) {
+    return (float[]) rows.heapBase().orElseThrow();
   }
 
   private static void plain(
@@ -193,7 +198,8 @@ public final class StridedTiles extends Kernel {
     if (machine == null || precision == Precision.BF16) {
       vector(on.floats(), 0, rows, depth, precision, panel, 0, panel, 0, bytes, way, c, 0);
     } else {
-      byMachine(machine, on.floats(), 0, rows, depth, panel, 0, panel, 0, bytes, way, c, 0);
+      MemorySegment floats = MemorySegment.ofArray(on.floats());
+      byMachine(machine, floats, 0, rows, depth, panel, 0, panel, 0, bytes, way, c, 0);
     }
     if (machine == null) { // The loops are compiled once: see RowTiles.
       vector(on.floats(), 0, rows, depth, other(), panel, 0, panel, 0, bytes, way, c, 0);
@@ -206,7 +212,7 @@ public final class StridedTiles extends Kernel {
 
   private static void byMachine(
       FloatTiles machine,
-      float[] rows,
+      MemorySegment rows,
       int rowsOffset,
       int count,
       int depth,

@@ -219,7 +219,7 @@ public final class UnpackedGemm implements Team.Body {
     long part = slotAt + GROUP * PANEL_STEP;
     StridedTiles.multiply(
         forms,
-        rows.floats(),
+        rows.segment(),
         rows.at(from, k),
         rowCount,
         count,

@@ -149,7 +149,20 @@ class KernelsAgreeTest {
               productOf(rows),
               (k, c) -> {
                 StridedTiles.multiply(
-                    k, x, 3, rows, depth, precision, panel, 0, panel, next, next, way, c, 0);
+                    k,
+                    MemorySegment.ofArray(x),
+                    3,
+                    rows,
+                    depth,
+                    precision,
+                    panel,
+                    0,
+                    panel,
+                    next,
+                    next,
+                    way,
+                    c,
+                    0);
                 c.asSlice(bytes).fill((byte) 0); // undefined
               });
         }
@@ -184,7 +197,7 @@ class KernelsAgreeTest {
           for (ReadAhead.Way way : ReadAhead.Way.values()) {
             StridedTiles.multiply(
                 Forms.VECTOR,
-                x,
+                MemorySegment.ofArray(x),
                 0,
                 rows,
                 depth,
@@ -199,7 +212,7 @@ class KernelsAgreeTest {
                 0);
             StridedTiles.multiply(
                 Forms.VECTOR,
-                x,
+                MemorySegment.ofArray(x),
                 0,
                 rows,
                 depth,
@@ -270,7 +283,7 @@ class KernelsAgreeTest {
         ReadAhead.Way way = ReadAhead.Way.LINES;
         StridedTiles.multiply(
             Forms.VECTOR,
-            copies.floats(),
+            copies.segment(),
             0,
             rows,
             depth,
