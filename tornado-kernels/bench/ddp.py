@@ -24,6 +24,13 @@ torch.manual_seed(0)
 config = MegatronBertConfig(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
 
 
+def lengths(shape):
+    if shape == "ragged":
+        return [16 + (i * 13 % 32) * 16 for i in range(32)]
+    batch, length = map(int, shape.split("x"))
+    return [length] * batch
+
+
 def step(model, optimizer, inputs):
     with torch.autocast("cuda", torch.bfloat16):
         loss = model(**inputs).loss
@@ -35,11 +42,14 @@ def step(model, optimizer, inputs):
 
 
 for shape in shapes:
-    batch, length = map(int, shape.split("x"))
-    ids = torch.randint(0, 29056, (batch, length), device="cuda")
+    each = lengths(shape)
+    ids = torch.randint(0, 29056, (len(each), max(each)), device="cuda")
+    mask = torch.zeros_like(ids)
     labels = torch.full_like(ids, -100)
-    labels[:, ::7] = ids[:, ::7]
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+    for row, length in enumerate(each):
+        mask[row, :length] = 1
+        labels[row, :length:7] = ids[row, :length:7]
+    inputs = {"input_ids": ids, "attention_mask": mask, "labels": labels}
     model = MegatronBertForMaskedLM(config).cuda().train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, weight_decay=0.01, fused=True)
     run = DistributedDataParallel(model, gradient_as_bucket_view=True)
@@ -55,7 +65,7 @@ for shape in shapes:
             times.append((time.perf_counter() - start) * 1e3)
     if dist.get_rank() == 0:
         median = statistics.median(times)
-        tokens = ranks * batch * length / median * 1e3
+        tokens = ranks * sum(each) / median * 1e3
         mode = "compiled" if compiled else "eager"
         print(f"BF16 {shape:8} DDP of {ranks}, {mode:8} {median:8.2f} ms  {tokens:.0f} tokens/s", flush=True)
     del model, optimizer, run

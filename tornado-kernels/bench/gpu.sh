@@ -65,8 +65,13 @@ if [ "$what" = train ]; then
   # shellcheck disable=SC2086
   # TornadoVM keeps a copy of what is on the device in memory that this option bounds.
   run "-Xmx8g -XX:MaxDirectMemorySize=${DIRECT:-64g}" io.github.megabert.tornado.TrainingCheck 345m "$precision" $shapes
+  has_pytorch || exit 0
   # shellcheck disable=SC2086
-  if has_pytorch; then python3 "$here/bench/training.py" "$precision" $shapes; fi
+  if [ "${GPUS:-1}" -gt 1 ]; then
+    torchrun --nproc-per-node "$GPUS" "$here/bench/ddp.py" $shapes
+  else
+    python3 "$here/bench/training.py" "$precision" $shapes
+  fi
   exit 0
 fi
 

@@ -29,6 +29,8 @@ module io.github.megabert.core {
   exports io.github.megabert.train.metrics;
   exports io.github.megabert.train.optim;
   exports io.github.megabert.train.task;
+  exports io.github.megabert.backend.host to
+      io.github.megabert.tornado;
   exports io.github.megabert.backend.spi to
       io.github.megabert.tornado;
   exports io.github.megabert.checkpoint.file to

@@ -147,8 +147,13 @@ final class ParallelRun {
     return with(
         run -> {
           run.weights = model;
-          run.texts = new Texts(vocabulary);
+          run.texts = new Texts(vocabulary, 0);
         });
+  }
+
+  /** With texts of one length, for which a device compiles its kernels once. */
+  ParallelRun withLength(int tokens) {
+    return with(run -> run.texts = new Texts(VOCABULARY, tokens));
   }
 
   /** With all layers on every rank, whatever the plan says. */
@@ -173,12 +178,16 @@ final class ParallelRun {
   static final class Texts implements Dataset {
     private final int vocabulary;
 
+    /** Tokens of each text; 0 for 3 to 22. */
+    private final int length;
+
     Texts() {
-      this(VOCABULARY);
+      this(VOCABULARY, 0);
     }
 
-    private Texts(int vocabulary) {
+    private Texts(int vocabulary, int length) {
       this.vocabulary = vocabulary;
+      this.length = length;
     }
 
     @Override
@@ -193,7 +202,8 @@ final class ParallelRun {
       int[] pairs = new int[examples.length];
       for (int i = 0; i < examples.length; i++) {
         SplittableRandom random = new SplittableRandom(examples[i]);
-        tokens[i] = random.ints(3 + random.nextInt(20), 0, vocabulary).toArray();
+        int count = length == 0 ? 3 + random.nextInt(20) : length;
+        tokens[i] = random.ints(count, 0, vocabulary).toArray();
         pairs[i] = random.nextInt(2);
         for (int t = 0; t < tokens[i].length; t++) {
           labels.add(t % 5 == 1 ? random.nextInt(vocabulary) : Labels.IGNORED);
@@ -264,7 +274,11 @@ final class ParallelRun {
             .withPipelineParallel(
                 stagesPerRank == 0 ? null : groups.pipeline(), Math.max(1, stagesPerRank));
     List<MetricsLine.Step> lines = new ArrayList<>();
-    BackendOptions computing = BackendOptions.DEFAULT.withThreads(1).withPrecision(precision);
+    BackendOptions computing =
+        BackendOptions.DEFAULT
+            .withThreads(1)
+            .withPrecision(precision)
+            .withDeviceOfRank(world.isOfThreads() ? 0 : world.rank());
     try (Backend opened = Backends.open(backend, computing);
         Checkpoint checkpoint = weights.open();
         TrainableModel model = TrainableModel.load(checkpoint, opened, load, spec -> false)) {

@@ -8,7 +8,6 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.TestBackends;
 import io.github.megabert.parallel.Communicator;
-import io.github.megabert.parallel.ParallelPlan;
 import io.github.megabert.parallel.ThreadRanks;
 import io.github.megabert.train.log.MetricsLine;
 import java.nio.file.Path;
@@ -25,23 +24,26 @@ class RanksOnBackendsTest {
 
   @TempDir private Path folder;
 
-  static Stream<Arguments> plansOnBackends() {
+  static Stream<Arguments> divisionsOnBackends() {
     return TestBackends.names().stream()
         .flatMap(
             backend ->
-                Stream.of(new ParallelPlan(1, 1, 2), new ParallelPlan(1, 2, 1))
-                    .map(plan -> Arguments.of(backend, plan)));
+                Stream.of(Division.values()).map(division -> Arguments.of(backend, division)));
   }
 
   @ParameterizedTest
-  @MethodSource("plansOnBackends")
-  void lossesAreThoseOfOneRank(String backend, ParallelPlan plan) throws InterruptedException {
+  @MethodSource("divisionsOnBackends")
+  void lossesAreThoseOfOneRank(String backend, Division division) throws InterruptedException {
     String refusal = ThreadRanks.call(2, world -> refusal(backend, world)).getFirst();
     assumeTrue(refusal.isEmpty(), refusal);
     List<MetricsLine.Step> expected =
-        ParallelRun.ofOne("scalar").thatStopsAfter(STEPS).train(folder.resolve("one"));
+        ParallelRun.ofOne("scalar")
+            .withLength(Division.LENGTH)
+            .thatStopsAfter(STEPS)
+            .train(folder.resolve("one"));
     List<MetricsLine.Step> actual =
-        new ParallelRun(plan, backend)
+        division
+            .run(backend)
             .withPrecision(TestBackends.options().precision())
             .thatStopsAfter(STEPS)
             .train(folder.resolve("ranks"));

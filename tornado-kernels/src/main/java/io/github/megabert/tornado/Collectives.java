@@ -3,9 +3,10 @@ package io.github.megabert.tornado;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.megabert.backend.Matrix;
 import io.github.megabert.parallel.Communicator;
+import io.github.megabert.parallel.Partition;
 import io.github.megabert.parallel.Pending;
-import io.github.megabert.parallel.Reduction;
 import io.github.megabert.tornado.cuda.DeviceAddress;
 import io.github.megabert.tornado.cuda.Nccl;
 import io.github.megabert.tornado.cuda.NcclGroup;
@@ -17,12 +18,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * Sums over ranks that compute on devices, between the programs of a computation: from GPU to GPU
- * by NCCL, or through host memory where a rank has none.
+ * What ranks that compute on devices exchange, between the programs of a computation: from GPU to
+ * GPU by NCCL, or through host memory where a rank has none.
  *
  * <p>What is started in the background is carried out together when the first of it is waited for:
  * so the backward pass stays one program, and NCCL gets all gradients at once.
@@ -32,10 +33,12 @@ final class Collectives {
   private final Programs programs;
   private final NcclGroups groups;
 
-  /** Sums that have been started and not carried out, of each group. */
-  private final Map<Communicator, List<TornadoMatrix>> started = new LinkedHashMap<>();
+  private record Started(Exchange exchange, TornadoMatrix matrix) {}
 
-  /** Why sums were not carried out; those that were started with them end so too. */
+  /** What has been started and not carried out, of each group. */
+  private final Map<Communicator, List<Started>> started = new LinkedHashMap<>();
+
+  /** Why something was not carried out; what was started with it ends so too. */
   private @Nullable Throwable failed;
 
   Collectives(TornadoComputation computation, TornadoBackend backend) {
@@ -44,15 +47,66 @@ final class Collectives {
     groups = backend.ncclGroups();
   }
 
-  /** Replaces numbers by their sums over all ranks. */
-  void allReduce(Communicator group, TornadoMatrix x) {
-    finish();
-    allReduce(group, List.of(x));
+  /** See {@link io.github.megabert.backend.Computation#allReduce}. */
+  void allReduce(
+      Communicator group, TornadoMatrix x, @Nullable Matrix residual, TornadoMatrix out) {
+    exchange(group, Exchange.ALL_REDUCE, x);
+    add(x, residual, out);
   }
 
-  /** Likewise, later. */
-  Pending start(Communicator group, TornadoMatrix x) {
-    started.computeIfAbsent(group, g -> new ArrayList<>()).add(x);
+  /** See {@link io.github.megabert.backend.Computation#reduceScatter}. */
+  void reduceScatter(
+      Communicator group, TornadoMatrix x, @Nullable Matrix residual, TornadoMatrix out) {
+    int[] rows = ownRows(group, x.rows());
+    exchange(group, Exchange.REDUCE_SCATTER, x);
+    TornadoMatrix sum = out;
+    if (residual != null) {
+      sum = computation.own(computation.matrix(rows.length, x.columns()), "sum");
+    }
+    computation.gatherRows(x, rows, sum);
+    add(sum, residual, out);
+  }
+
+  private void add(TornadoMatrix x, @Nullable Matrix residual, TornadoMatrix out) {
+    computation.add(
+        x,
+        residual == null ? null : computation.own(residual, "residual", out.rows(), out.columns()),
+        out);
+  }
+
+  /**
+   * See {@link io.github.megabert.backend.Computation#allGather}.
+   *
+   * @param x this rank's rows, or a view of them in {@code all}
+   */
+  void allGather(Communicator group, Matrix x, TornadoMatrix all) {
+    int[] rows = ownRows(group, all.rows());
+    if (x instanceof TornadoRows(TornadoMatrix matrix, int first, int count)) {
+      if (!matrix.equals(all) || count != rows.length || (count > 0 && first != rows[0])) {
+        throw new IllegalArgumentException("a rank gathers its own rows of a matrix to it alone");
+      }
+    } else {
+      computation.scatterRows(computation.own(x, "x", rows.length, all.columns()), 0, rows, all);
+    }
+    exchange(group, Exchange.ALL_GATHER, all);
+  }
+
+  private static int[] ownRows(Communicator group, int rows) {
+    Partition parts = Partition.even(rows, group.size());
+    int first = (int) parts.start(group.rank());
+    return IntStream.range(first, first + (int) parts.count(group.rank())).toArray();
+  }
+
+  /** Exchanges the numbers of a matrix, in place. */
+  private void exchange(Communicator group, Exchange exchange, TornadoMatrix x) {
+    finish();
+    carryOut(group, List.of(new Started(exchange, x)));
+  }
+
+  /** Begins to exchange the numbers of a matrix, in place, with what else is begun. */
+  Pending start(Communicator group, Exchange exchange, TornadoMatrix x) {
+    Started one = new Started(exchange, x);
+    started.computeIfAbsent(group, g -> new ArrayList<>()).add(one);
     return new Pending() {
       @Override
       public void await() {
@@ -61,7 +115,7 @@ final class Collectives {
 
       @Override
       public boolean isDone() {
-        return !started.getOrDefault(group, List.of()).contains(x);
+        return !started.getOrDefault(group, List.of()).contains(one);
       }
     };
   }
@@ -69,16 +123,16 @@ final class Collectives {
   /**
    * Carries out what has been started, before the computation ends at the latest.
    *
-   * @throws IllegalStateException if earlier sums have failed
+   * @throws IllegalStateException if earlier ones have failed
    */
   void finish() {
     if (failed != null) {
-      throw new IllegalStateException("sums over ranks have failed before", failed);
+      throw new IllegalStateException("an exchange between ranks has failed before", failed);
     }
     while (!started.isEmpty()) {
       Communicator group = started.keySet().iterator().next();
       try {
-        allReduce(group, List.copyOf(started.get(group)));
+        carryOut(group, List.copyOf(started.get(group)));
       } catch (RuntimeException | Error failure) {
         failed = failure;
         throw failure;
@@ -87,40 +141,41 @@ final class Collectives {
     }
   }
 
-  private void allReduce(Communicator group, List<TornadoMatrix> matrices) {
+  private void carryOut(Communicator group, List<Started> all) {
     if (group.size() == 1) {
       return;
     }
     computation.settle();
-    boolean isOnDevice = programs.alone(() -> sum(group, matrices));
+    boolean isOnDevice = programs.alone(() -> exchange(group, all));
     if (!isOnDevice) {
-      matrices.forEach(
-          matrix -> computation.overwrite(matrix, numbers(matrix).toArray(ValueLayout.JAVA_FLOAT)));
+      for (Started one : all) {
+        computation.overwrite(one.matrix(), numbers(one.matrix()).toArray(ValueLayout.JAVA_FLOAT));
+      }
     }
   }
 
   /**
-   * Sums while nothing runs.
+   * Exchanges while nothing runs.
    *
-   * @return whether the sums are on the device; otherwise they are in the arrays' host memory
+   * @return whether the results are on the device; otherwise they are in the arrays' host memory
    */
-  private boolean sum(Communicator group, List<TornadoMatrix> matrices) {
+  private boolean exchange(Communicator group, List<Started> all) {
     DeviceMemory memory = programs.memory();
-    TornadoNativeArray first = computation.array(matrices.getFirst());
-    NcclGroup devices = groups.of(group, memory.locate(first));
+    NcclGroup devices = groups.of(group, memory.locate(computation.array(all.getFirst().matrix())));
     if (devices != null) {
-      devices.allReduce(matrices.stream().map(this::onDevice).toList());
+      List<Nccl.Step> steps = new ArrayList<>();
+      for (Started one : all) {
+        DeviceAddress place = requireNonNull(memory.locate(computation.array(one.matrix())));
+        steps.addAll(one.exchange().steps(one.matrix(), place.address(), group.size()));
+      }
+      devices.exchange(steps);
       return true;
     }
+    List<TornadoMatrix> matrices = all.stream().map(Started::matrix).toList();
     matrices.forEach(matrix -> memory.read(computation.array(matrix), 0, count(matrix)));
-    matrices.forEach(matrix -> group.allReduce(numbers(matrix), Reduction.SUM));
+    all.forEach(one -> one.exchange().throughHost(group, one.matrix(), numbers(one.matrix())));
     return matrices.stream()
         .allMatch(matrix -> memory.write(computation.array(matrix), 0, count(matrix)));
-  }
-
-  private Nccl.DeviceArray onDevice(TornadoMatrix matrix) {
-    DeviceAddress place = programs.memory().locate(computation.array(matrix));
-    return new Nccl.DeviceArray(requireNonNull(place, "no place").address(), count(matrix));
   }
 
   private static long count(TornadoMatrix matrix) {

@@ -211,13 +211,11 @@ final class TornadoBackend implements Backend {
     long first = (long) firstRow * source.columns();
     long count = (long) rows * source.columns();
     TornadoNativeArray array = array(source);
-    long _ =
-        programs.alone(
-            () -> {
-              programs.memory().read(array, first, count);
-              HostCopies.copy(array, first, count, destination);
-              return count;
-            });
+    programs.alone(
+        () -> {
+          programs.memory().read(array, first, count);
+          HostCopies.copy(array, first, count, destination);
+        });
   }
 
   private static TornadoNativeArray array(TornadoMatrix matrix) {

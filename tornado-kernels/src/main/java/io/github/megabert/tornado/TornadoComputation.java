@@ -6,8 +6,10 @@ import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
+import io.github.megabert.backend.GatheredUse;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
@@ -68,6 +70,7 @@ final class TornadoComputation implements Computation {
   private final Set<Operand> refreshed = new HashSet<>();
 
   private final Collectives collectives;
+  private final DividedCrossEntropy dividedLoss;
   private @Nullable Program last;
   private boolean closed;
 
@@ -77,7 +80,8 @@ final class TornadoComputation implements Computation {
     products = backend.products();
     recording = new Recording(backend.programs());
     attention = new AttentionCalls(backend, recording);
-    gradients = new TornadoGradients(this, backend, recording);
+    dividedLoss = new DividedCrossEntropy(this, recording);
+    gradients = new TornadoGradients(this, backend, recording, dividedLoss);
     collectives = new Collectives(this, backend);
   }
 
@@ -105,6 +109,10 @@ final class TornadoComputation implements Computation {
 
   @Override
   public void read(Matrix matrix, MemorySegment destination) {
+    if (matrix instanceof TornadoRows part) {
+      readRows(part, destination);
+      return;
+    }
     TornadoMatrix source = own(matrix, "matrix");
     launch();
     long count = (long) source.rows() * source.columns();
@@ -123,6 +131,15 @@ final class TornadoComputation implements Computation {
     }
     last.read(array, count);
     HostCopies.copy(array, 0, count, destination);
+  }
+
+  private void readRows(TornadoRows part, MemorySegment destination) {
+    settle();
+    TornadoNativeArray array = array(part.matrix());
+    long first = (long) part.first() * part.columns();
+    long count = (long) part.rows() * part.columns();
+    backend.programs().alone(() -> backend.programs().memory().read(array, first, count));
+    HostCopies.copy(array, first, count, destination);
   }
 
   @Override
@@ -389,26 +406,51 @@ final class TornadoComputation implements Computation {
   }
 
   @Override
+  public Matrix crossEntropy(
+      ClassShare share, Matrix logits, int[] labels, float smoothing, Matrix out) {
+    requireTraining();
+    return dividedLoss.losses(
+        share, own(logits, "logits"), labels, smoothing, own(out, "out", logits.rows(), 1));
+  }
+
+  @Override
   public void allReduce(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
     requireTraining();
-    TornadoMatrix source = own(x, "x");
-    TornadoMatrix target = own(out, "out", x.rows(), x.columns());
-    collectives.allReduce(group, source);
-    TornadoMatrix added =
-        residual == null ? null : own(residual, "residual", x.rows(), x.columns());
-    if (added == null) {
-      copy(source, target);
-    } else if (source.operand().equals(target.operand())) {
-      gradients.add(added, target);
-    } else {
-      copy(added, target);
-      gradients.add(source, target);
-    }
+    collectives.allReduce(group, own(x, "x"), residual, own(out, "out", x.rows(), x.columns()));
+  }
+
+  @Override
+  public void reduceScatter(Communicator group, Matrix x, @Nullable Matrix residual, Matrix out) {
+    requireTraining();
+    collectives.reduceScatter(group, own(x, "x"), residual, own(out, "out"));
+  }
+
+  @Override
+  public void allGather(Communicator group, Matrix x, GatheredUse use, Matrix all) {
+    requireTraining();
+    collectives.allGather(group, x, own(all, "all"));
+  }
+
+  @Override
+  public Matrix rows(Matrix x, int first, int count) {
+    return new TornadoRows(own(x, "x"), first, count);
   }
 
   @Override
   public Pending startAllReduce(Communicator group, ResidentMatrix x) {
-    return collectives.start(group, own(x, "x"));
+    return collectives.start(group, Exchange.ALL_REDUCE, own(x, "x"));
+  }
+
+  /** {@code out = x + residual}, or x alone. */
+  void add(TornadoMatrix x, @Nullable TornadoMatrix residual, TornadoMatrix out) {
+    if (residual == null) {
+      copy(x, out);
+    } else if (x.operand().equals(out.operand())) {
+      gradients.add(residual, out);
+    } else {
+      copy(residual, out);
+      gradients.add(x, out);
+    }
   }
 
   private void copy(TornadoMatrix from, TornadoMatrix to) {

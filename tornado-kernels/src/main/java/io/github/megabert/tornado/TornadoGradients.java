@@ -5,6 +5,7 @@ import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AdamWStep;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Dropout;
 import io.github.megabert.backend.Gradients;
 import io.github.megabert.backend.Matrix;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class TornadoGradients implements Gradients {
   private final TornadoComputation computation;
   private final Recording recording;
+  private final DividedCrossEntropy dividedLoss;
   private final TrainingScalars scalars;
   private final ProductGradients products;
   private final AttentionGradients attention;
@@ -43,8 +45,13 @@ final class TornadoGradients implements Gradients {
 
   private int clearedAt;
 
-  TornadoGradients(TornadoComputation computation, TornadoBackend backend, Recording recording) {
+  TornadoGradients(
+      TornadoComputation computation,
+      TornadoBackend backend,
+      Recording recording,
+      DividedCrossEntropy dividedLoss) {
     this.computation = computation;
+    this.dividedLoss = dividedLoss;
     this.recording = recording;
     scalars = new TrainingScalars(recording);
     products = new ProductGradients(backend, recording, scalars);
@@ -453,6 +460,25 @@ final class TornadoGradients implements Gradients {
   }
 
   @Override
+  public void crossEntropy(
+      ClassShare share,
+      Matrix logits,
+      int[] labels,
+      float smoothing,
+      Matrix totals,
+      Matrix dOut,
+      Matrix dLogits) {
+    dividedLoss.gradient(
+        share,
+        own(logits, "logits"),
+        labels,
+        smoothing,
+        own(totals, "totals", logits.rows(), 1),
+        own(dOut, "dOut", logits.rows(), 1),
+        own(dLogits, "dLogits", logits.rows(), logits.columns()));
+  }
+
+  @Override
   public void columnCrossEntropy(
       Matrix logits, int column, int[] offsets, int[] labels, Matrix dOut, Matrix dLogits) {
     computation.replaceFromHost(
@@ -525,9 +551,9 @@ final class TornadoGradients implements Gradients {
             TrainingTasks.SQUARES,
             new Grid(
                 add ? groups : TrainingRowKernels.NORM_GROUPS, 1, TrainingRowKernels.NORM_THREADS),
-            own(part.matrix(), "x").operand(),
+            whole(part.matrix(), "x").operand(),
             sums,
-            part.first() * columns,
+            (firstRow(part.matrix()) + part.first()) * columns,
             count,
             groups,
             add ? 1 : 0);
@@ -561,16 +587,30 @@ final class TornadoGradients implements Gradients {
     if (rows == 0) {
       return;
     }
+    TornadoMatrix.requireShape(gradient, "gradient", value.rows(), columns);
+    if (firstRow(gradient) != firstRow(value)) {
+      throw new IllegalArgumentException("a value and its gradient are views of the same rows");
+    }
     recording.add(
         TrainingTasks.ADAM_W,
         Grid.elements(rows * columns),
         scalars.ticket(numbers),
-        own(value, "value").operand(),
-        own(gradient, "gradient", value.rows(), columns).operand(),
+        whole(value, "value").operand(),
+        whole(gradient, "gradient").operand(),
         own(firstMoment, "firstMoment", value.rows(), columns).operand(),
         own(secondMoment, "secondMoment", value.rows(), columns).operand(),
         firstRow * columns,
-        rows * columns);
+        rows * columns,
+        firstRow(value) * columns);
     computation.forgetRounded();
+  }
+
+  /** The matrix itself, or the one that it is a view of. */
+  private TornadoMatrix whole(Matrix matrix, String name) {
+    return matrix instanceof TornadoRows view ? view.matrix() : own(matrix, name);
+  }
+
+  private static int firstRow(Matrix matrix) {
+    return matrix instanceof TornadoRows view ? view.first() : 0;
   }
 }

@@ -4,12 +4,16 @@ package io.github.megabert.tornado;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
+import io.github.megabert.backend.Backends;
+import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.GatheredUse;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
@@ -22,6 +26,7 @@ import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /**
- * Sums over ranks that are threads and share a device: host memory serves. NVIDIA's GPUs want a
+ * What ranks exchange that are threads and share a device: host memory serves. NVIDIA's GPUs want a
  * process each, which {@link TrainingCheck} is under {@code mpirun}.
  */
 class CollectivesTest {
@@ -149,6 +154,112 @@ class CollectivesTest {
         });
   }
 
+  /** Seven rows: the first rank has four, the second three. */
+  @Test
+  void sumsAreScatteredByRowsAndGathered() throws InterruptedException {
+    onRanks(
+        (world, backend) -> {
+          int first = world.rank() * 4;
+          int count = 4 - world.rank();
+          float[] own = Arrays.copyOfRange(floats(7 * 6, 3), first * 6, (first + count) * 6);
+          try (Computation computation = backend.begin()) {
+            Matrix part = computation.matrix(count, 6);
+            computation.reduceScatter(
+                world, computation.upload(numbers(7, 6, world.rank() + 1)), null, part);
+            assertArrayEquals(own, read(computation, part));
+            Matrix all = computation.matrix(7, 6);
+            computation.allGather(world, part, GatheredUse.PARTS, all);
+            assertArrayEquals(floats(7 * 6, 3), read(computation, all));
+            computation.reduceScatter(
+                world, computation.upload(numbers(7, 6, world.rank() + 1)), part, part);
+            assertArrayEquals(
+                Arrays.copyOfRange(floats(7 * 6, 6), first * 6, (first + count) * 6),
+                read(computation, part));
+          }
+        });
+  }
+
+  /** As the optimizer does whose state is divided. */
+  @Test
+  void rowsOfAParameterAreGatheredInPlace() throws InterruptedException {
+    onRanks(
+        (world, backend) -> {
+          ResidentMatrix parameter = backend.resident(7, 6);
+          int first = world.rank() * 4;
+          int count = 4 - world.rank();
+          try (Computation computation = backend.begin()) {
+            write(computation, numbers(7, 6, world.rank() + 1), parameter);
+            computation.startAllReduce(world, parameter).await();
+            float[] own = new float[count * 6];
+            computation.read(computation.rows(parameter, first, count), MemorySegment.ofArray(own));
+            assertArrayEquals(
+                Arrays.copyOfRange(floats(7 * 6, 3), first * 6, (first + count) * 6), own);
+            computation.allGather(
+                world, computation.rows(parameter, first, count), GatheredUse.COPIES, parameter);
+            assertArrayEquals(floats(7 * 6, 3), read(computation, parameter));
+            assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    computation.allGather(
+                        world, computation.rows(parameter, 1, 2), GatheredUse.COPIES, parameter));
+          }
+          parameter.close();
+        });
+  }
+
+  /** Of nine classes the first rank has five, the second four; a row has no label. */
+  @Test
+  void lossesOverDividedClassesAreThoseOfAll() throws InterruptedException {
+    int[] labels = {0, 8, -1, 4, 5};
+    float[] logits = new float[5 * 9];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = (float) (3 * Math.sin(i * 1.7));
+    }
+    float[] losses = new float[5];
+    float[] slopes = new float[5 * 9];
+    try (Backend scalar = Backends.open(Backends.SCALAR, BackendOptions.DEFAULT);
+        Computation computation = scalar.begin()) {
+      Matrix all = computation.upload(tensor(logits, 5, 9));
+      Matrix out = computation.matrix(5, 1);
+      computation.crossEntropy(all, labels, 0.1f, out);
+      computation.read(out, MemorySegment.ofArray(losses));
+      computation
+          .gradients()
+          .crossEntropy(all, labels, 0.1f, computation.upload(numbers(5, 1, 1)), all);
+      computation.read(all, MemorySegment.ofArray(slopes));
+    }
+    onRanks(
+        (world, backend) -> {
+          int first = world.rank() * 5;
+          int count = 5 - world.rank();
+          ClassShare share = new ClassShare(world, first, 9);
+          try (Computation computation = backend.begin()) {
+            Matrix own = computation.upload(tensor(columns(logits, first, count), 5, count));
+            Matrix out = computation.matrix(5, 1);
+            Matrix totals = computation.crossEntropy(share, own, labels, 0.1f, out);
+            assertArrayEquals(losses, read(computation, out), 1e-5f);
+            computation
+                .gradients()
+                .crossEntropy(
+                    share, own, labels, 0.1f, totals, computation.upload(numbers(5, 1, 1)), own);
+            assertArrayEquals(columns(slopes, first, count), read(computation, own), 1e-5f);
+          }
+        });
+  }
+
+  /** Some columns of {@code [5, 9]}. */
+  private static float[] columns(float[] values, int first, int count) {
+    float[] some = new float[5 * count];
+    for (int row = 0; row < 5; row++) {
+      System.arraycopy(values, row * 9 + first, some, row * count, count);
+    }
+    return some;
+  }
+
+  private static Tensor tensor(float[] values, int rows, int columns) {
+    return Tensor.wrap(MemorySegment.ofArray(values), DType.F32, Shape.of(rows, columns));
+  }
+
   private static void write(Computation computation, Tensor values, ResidentMatrix to) {
     int[] rows = IntStream.range(0, to.rows()).toArray();
     computation.scatterRows(computation.upload(values), 0, rows, to);
@@ -156,8 +267,7 @@ class CollectivesTest {
 
   /** Element i is {@code (i + 1) · factor}. */
   private static Tensor numbers(int rows, int columns, int factor) {
-    return Tensor.wrap(
-        MemorySegment.ofArray(floats(rows * columns, factor)), DType.F32, Shape.of(rows, columns));
+    return tensor(floats(rows * columns, factor), rows, columns);
   }
 
   private static float[] floats(int count, int factor) {

@@ -38,6 +38,8 @@ public final class Nccl {
   private final MethodHandle groupStart;
   private final MethodHandle groupEnd;
   private final MethodHandle allReduce;
+  private final MethodHandle reduce;
+  private final MethodHandle broadcast;
   private final MethodHandle getErrorString;
   private final MethodHandle getLastError;
 
@@ -53,6 +55,31 @@ public final class Nccl {
         function(
             library,
             "ncclAllReduce",
+            number,
+            pointer,
+            pointer,
+            pointer,
+            number,
+            number,
+            pointer,
+            pointer);
+    reduce =
+        function(
+            library,
+            "ncclReduce",
+            number,
+            pointer,
+            pointer,
+            pointer,
+            number,
+            number,
+            number,
+            pointer,
+            pointer);
+    broadcast =
+        function(
+            library,
+            "ncclBroadcast",
             number,
             pointer,
             pointer,
@@ -121,27 +148,34 @@ public final class Nccl {
     }
   }
 
-  /**
-   * Starts to replace numbers by their sums over all ranks of a group, several arrays at once, and
-   * does not wait.
-   */
-  void allReduce(long group, List<DeviceArray> arrays, long stream) {
+  /** Starts several steps at once, and does not wait. */
+  void start(long group, List<Step> steps, long stream) {
     try {
       check("ncclGroupStart", (int) groupStart.invokeExact());
       int status = 0;
-      for (DeviceArray array : arrays) {
-        long at = array.address();
-        if (status == 0) {
-          status = (int) allReduce.invokeExact(at, at, array.count(), FLOAT, SUM, group, stream);
+      for (Step step : steps) {
+        if (status == 0 && step.count() > 0) {
+          status = start(group, step, stream);
         }
       }
       // Also after a failure, or the thread would stay inside.
       int ended = (int) groupEnd.invokeExact();
-      check("ncclAllReduce", status);
+      check("a collective operation of NCCL", status);
       check("ncclGroupEnd", ended);
     } catch (Throwable failure) {
-      throw CudaDriver.unexpected("ncclAllReduce", failure);
+      throw CudaDriver.unexpected("NCCL", failure);
     }
+  }
+
+  private int start(long group, Step step, long stream) throws Throwable {
+    long at = step.address();
+    long count = step.count();
+    int root = step.root();
+    return switch (step.kind()) {
+      case SUM_TO_ALL -> (int) allReduce.invokeExact(at, at, count, FLOAT, SUM, group, stream);
+      case SUM_TO_ONE -> (int) reduce.invokeExact(at, at, count, FLOAT, SUM, root, group, stream);
+      case ONE_TO_ALL -> (int) broadcast.invokeExact(at, at, count, FLOAT, root, group, stream);
+    };
   }
 
   private void check(String name, int status) throws Throwable {
@@ -162,10 +196,21 @@ public final class Nccl {
     return pointer.address() == 0 ? "" : pointer.reinterpret(Long.MAX_VALUE).getString(0);
   }
 
+  /** What becomes of numbers in their places on all ranks of a group. */
+  public enum Kind {
+    /** All get their sums. */
+    SUM_TO_ALL,
+    /** One gets their sums. */
+    SUM_TO_ONE,
+    /** All get those of one. */
+    ONE_TO_ALL
+  }
+
   /**
-   * Float32 numbers on a device.
+   * Float32 numbers on a device that ranks exchange, in place.
    *
    * @param address of the first
+   * @param root the one rank, where there is one
    */
-  public record DeviceArray(long address, long count) {}
+  public record Step(Kind kind, long address, long count, int root) {}
 }

@@ -53,15 +53,15 @@ public final class NcclGroup implements AutoCloseable {
   }
 
   /**
-   * Replaces numbers by their sums over all ranks, and waits for it. A rank that has failed before
-   * the sum begins is noticed by all others; one that fails in it leaves them waiting for the
-   * launcher to end them. The thread's context is TornadoVM's again afterwards.
+   * Exchanges numbers, and waits for it. A rank that has failed before it begins is noticed by all
+   * others; one that fails in it leaves them waiting for the launcher to end them. The thread's
+   * context is TornadoVM's again afterwards.
    */
-  public void allReduce(List<Nccl.DeviceArray> arrays) {
+  public void exchange(List<Nccl.Step> steps) {
     group.barrier();
     driver.enter(primary);
     try {
-      nccl.allReduce(handle, arrays, stream);
+      nccl.start(handle, steps, stream);
       driver.await(stream);
     } finally {
       driver.enter(context);

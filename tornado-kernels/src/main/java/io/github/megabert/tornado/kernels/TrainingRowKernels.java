@@ -501,6 +501,8 @@ public final class TrainingRowKernels {
    *
    * @param numbers gradient scale, β₁, 1 − β₁, β₂, 1 − β₂, 1/(1 − β₂ˢᵗᵉᵖ), rate/(1 − β₁ˢᵗᵉᵖ), eps,
    *     1 − rate · decay
+   * @param offset added to the index of the value and its gradient, where the moments are those of
+   *     some rows alone
    */
   static void adamW(
       KernelContext context,
@@ -510,17 +512,19 @@ public final class TrainingRowKernels {
       FloatArray firstMoment,
       FloatArray secondMoment,
       int first,
-      int count) {
+      int count,
+      int offset) {
     if (context.globalIdx < count) {
       int i = first + context.globalIdx;
-      float g = numbers.get(0) * gradient.get(i);
+      int at = offset + i;
+      float g = numbers.get(0) * gradient.get(at);
       float m = numbers.get(1) * firstMoment.get(i) + numbers.get(2) * g;
       float v = numbers.get(3) * secondMoment.get(i) + numbers.get(4) * g * g;
       firstMoment.set(i, m);
       secondMoment.set(i, v);
       float root = TornadoMath.sqrt(v * numbers.get(5));
       float update = m * numbers.get(6) / (root + numbers.get(7));
-      value.set(i, value.get(i) * numbers.get(8) - update);
+      value.set(at, value.get(at) * numbers.get(8) - update);
     }
   }
 }

@@ -247,7 +247,8 @@ public final class TrainingTasks {
                   (FloatArray) a[3],
                   (FloatArray) a[4],
                   (Integer) a[5],
-                  (Integer) a[6]));
+                  (Integer) a[6],
+                  (Integer) a[7]));
 
   public static final Kernel PRODUCT =
       new Kernel(

@@ -110,6 +110,16 @@ public final class Programs implements AutoCloseable {
     }
   }
 
+  /** Likewise, without a result. */
+  public void alone(Runnable direct) {
+    boolean _ =
+        alone(
+            () -> {
+              direct.run();
+              return true;
+            });
+  }
+
   /**
    * Waits until no other thread's computation holds the device, and takes a place on it.
    *
