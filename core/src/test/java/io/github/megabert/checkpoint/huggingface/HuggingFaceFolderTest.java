@@ -114,7 +114,7 @@ class HuggingFaceFolderTest {
         "{\"a\":\"..\"} -> same folder",
         "{\"a\":\"\"} -> same folder",
         "{\"a\":7} -> no file name",
-        "{\"a\":\"one.safetensors\",\"a\":\"two.safetensors\"} -> Duplicate",
+        "{\"a\":\"one.safetensors\",\"a\":\"two.safetensors\"} -> is there twice",
         "[] -> no object weight_map",
         "{ -> not valid JSON"
       })
