@@ -3,8 +3,8 @@
 # language model by ranks of CORES cores each, an eighth of the machine unless told: threads, and
 # processes where there is an mpirun. Takes some minutes and 50 GB of memory.
 #
-# MODEL: layers, hidden size, heads: 24,1024,16. RANKS: at most so many, 8. STEPS: 3, of which the
-# first warms up. MPIRUN: the launcher, mpirun. So a try on two cores, in a minute:
+# MODEL: layers, hidden size, heads: 24,1024,16. RANKS: at most so many, an even number, 8. STEPS:
+# 3, of which the first warms up. MPIRUN: the launcher, mpirun. So a try on two cores, in a minute:
 #
 #   MODEL=2,128,4 RANKS=2 benchmarks/scaling.sh 1
 set -eu

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Computation extends AutoCloseable {
   /** What a backend says that computes on one rank alone. */
-  String NO_RANKS = "this backend does not divide a model among ranks; use vector or scalar";
+  String NO_RANKS =
+      "this backend does not divide work among ranks in this way; use vector or scalar";
 
   /** A scratch matrix of undefined contents, freed when the computation is closed. */
   Matrix matrix(int rows, int columns);

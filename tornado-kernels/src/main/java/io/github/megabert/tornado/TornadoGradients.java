@@ -347,7 +347,7 @@ final class TornadoGradients implements Gradients {
       return;
     }
     TornadoMatrix target = own(table, "table", table.rows(), x.columns());
-    if (rows.length >= (long) FEW_ROWS * target.rows()) {
+    if (rows.length >= (long) MANY_ROWS * target.rows()) {
       addRowsByParts(x, rows, without, target);
       return;
     }
@@ -357,18 +357,21 @@ final class TornadoGradients implements Gradients {
   /**
    * Rows of x that come to one row of a table, on average, from which on they are added by parts.
    */
-  private static final int FEW_ROWS = 256;
+  private static final int MANY_ROWS = 256;
+
+  /** Rows of x of a part. */
+  private static final int PART_ROWS = 64;
 
   /**
    * The same for tables of so few rows that a thread of each number would have too much to add: one
-   * sum for every {@link #FEW_ROWS} rows of x and row of the table, then those.
+   * sum for every {@link #PART_ROWS} rows of x and row of the table, then those.
    */
   private void addRowsByParts(TornadoMatrix x, int[] rows, int without, TornadoMatrix table) {
-    int parts = Math.ceilDiv(x.capacity(), FEW_ROWS / 4);
+    int parts = Math.ceilDiv(x.capacity(), PART_ROWS);
     int[] ofParts = new int[rows.length];
     for (int i = 0; i < rows.length; i++) {
       boolean isLeftOut = rows[i] < 0 || rows[i] == without;
-      ofParts[i] = isLeftOut ? -1 : rows[i] * parts + i / (FEW_ROWS / 4);
+      ofParts[i] = isLeftOut ? -1 : rows[i] * parts + i / PART_ROWS;
     }
     int[] ofTable = new int[parts * table.rows()];
     Arrays.setAll(ofTable, part -> part / parts);

@@ -17,9 +17,9 @@ import java.util.stream.IntStream;
  * they have in common, as threads do, and send each other messages by MPI.
  *
  * <p>An all-reduce of long matrices takes rounds of {@link SharedWindow#NUMBERS}. In each a rank
- * places its numbers but for its own share of the places; reduces its share from the slots, which
- * are still in the caches; and copies the others' results. While others reduce it places the
- * numbers of the next round.
+ * places all its numbers but those of its own share; reduces its share from the slots, which are
+ * still in the caches; and copies the others' results. While others reduce, it places the numbers
+ * of the next round.
  */
 final class WindowTransport implements Transport {
   /** Up to so many numbers every rank reduces them all: one wait instead of two. */

@@ -5,6 +5,7 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -36,6 +37,7 @@ public final class CapturedGraphs {
   private final long context;
   private final long stream;
   private final long[] handles;
+  private final IdentityHashMap<TornadoNativeArray, Long> addresses = new IdentityHashMap<>();
 
   private CapturedGraphs(
       CudaDriver driver, TornadoDevice device, long context, long stream, long[] handles) {
@@ -82,7 +84,7 @@ public final class CapturedGraphs {
     }
   }
 
-  /** Where the bytes of an array that a graph uses lie on the device, header included. */
+  /** Where the numbers of an array that a graph uses lie on the device, behind its header. */
   static long address(
       TornadoDevice device, TornadoTaskGraphInterface graph, TornadoNativeArray array) {
     try {
@@ -95,7 +97,7 @@ public final class CapturedGraphs {
       var states = (ObjectState) local.getClass().getMethod("getDataObjectState").invoke(local);
       DeviceBufferState state = states.getDeviceBufferState(device);
       XPUBuffer buffer = state.getXPUBuffer();
-      return buffer.toBuffer() + buffer.getBufferOffset();
+      return buffer.toBuffer() + buffer.getBufferOffset() + TornadoNativeArray.ARRAY_HEADER;
     } catch (ReflectiveOperationException changed) {
       throw new IllegalStateException(
           "this TornadoVM is not the version that MegaBERT was built for, 5.2.0-jdk25", changed);
@@ -146,7 +148,7 @@ public final class CapturedGraphs {
    * @param graph the last that uses the array
    */
   public void read(TornadoTaskGraphInterface graph, TornadoNativeArray array, long bytes) {
-    long source = address(device, graph, array);
+    long source = addresses.computeIfAbsent(array, a -> address(device, graph, a));
     driver.enter(context);
     driver.copyToHost(array.getSegment().address(), source, bytes, stream);
     idle.await(stream);
@@ -160,7 +162,7 @@ public final class CapturedGraphs {
    */
   public void write(
       TornadoTaskGraphInterface graph, TornadoNativeArray array, long from, long bytes) {
-    long target = address(device, graph, array) + from;
+    long target = addresses.computeIfAbsent(array, a -> address(device, graph, a)) + from;
     driver.enter(context);
     driver.copyToDevice(target, array.getSegment().address() + from, bytes, stream);
   }

@@ -33,7 +33,7 @@ public final class DirectCopies {
    */
   public void toDevice(
       TornadoTaskGraphInterface graph, TornadoNativeArray array, long from, long bytes) {
-    long target = CapturedGraphs.address(device, graph, array) + TornadoNativeArray.ARRAY_HEADER;
+    long target = CapturedGraphs.address(device, graph, array);
     driver.enter(context);
     driver.copyToDevice(target + from, array.getSegment().address() + from, bytes, stream);
     await();
@@ -42,7 +42,7 @@ public final class DirectCopies {
   /** Copies a part of an array from the device and waits. */
   public void toHost(
       TornadoTaskGraphInterface graph, TornadoNativeArray array, long from, long bytes) {
-    long source = CapturedGraphs.address(device, graph, array) + TornadoNativeArray.ARRAY_HEADER;
+    long source = CapturedGraphs.address(device, graph, array);
     driver.enter(context);
     driver.copyToHost(array.getSegment().address() + from, source + from, bytes, stream);
     await();
@@ -50,7 +50,7 @@ public final class DirectCopies {
 
   /** Where the numbers of an array lie. */
   public DeviceAddress address(TornadoTaskGraphInterface graph, TornadoNativeArray array) {
-    long address = CapturedGraphs.address(device, graph, array) + TornadoNativeArray.ARRAY_HEADER;
+    long address = CapturedGraphs.address(device, graph, array);
     return new DeviceAddress(driver, context, address);
   }
 
