@@ -131,7 +131,7 @@ public final class MegaBert implements AutoCloseable {
   }
 
   /**
-   * Loads the weights of tasks, which are loaded otherwise when each is first asked for.
+   * Loads the weights of tasks now. Otherwise each task's are loaded when it is first asked for.
    *
    * @throws IllegalArgumentException if the model was not saved for one of them; see {@link #tasks}
    * @throws IllegalStateException if the model came without a tokenizer

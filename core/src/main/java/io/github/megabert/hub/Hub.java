@@ -47,6 +47,8 @@ public final class Hub {
    * the environment names. Asks nobody.
    *
    * @throws HubException if the cache has no such model
+   * @throws IllegalArgumentException if the environment has a value that is none
+   * @throws IOException if the cache cannot be read
    */
   public static Path locate(Path path) throws IOException {
     Optional<ModelName> name = ModelName.of(path);

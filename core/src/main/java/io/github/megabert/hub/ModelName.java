@@ -47,7 +47,7 @@ public record ModelName(String organization, String name) {
     return new ModelName(text.substring(0, slash), text.substring(slash + 1));
   }
 
-  /** The name that a path can only be: a relative one of two parts, where there is no such file. */
+  /** The name that a path can only be: relative, of two parts, where no file or folder is. */
   public static Optional<ModelName> of(Path path) {
     if (path.isAbsolute() || path.getNameCount() != 2 || Files.exists(path)) {
       return Optional.empty();

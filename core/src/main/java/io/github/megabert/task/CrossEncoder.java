@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class CrossEncoder
     implements TextTask<TextPair, CrossEncoder.Options, CrossEncoder.Relevance> {
   private final TextTask<TextPair, TextClassification.Options, TextClassification.Classification>
-      pairs;
+      classifier;
   private final MegatronBertConfig config;
 
   /**
@@ -83,7 +83,7 @@ public final class CrossEncoder
       BertTokenizer tokenizer,
       int maxLength,
       Batching batching) {
-    pairs = new TextClassification(model, tokenizer, maxLength, batching).pairs("ranking");
+    classifier = new TextClassification(model, tokenizer, maxLength, batching).pairs("ranking");
     config = model.config();
   }
 
@@ -111,7 +111,7 @@ public final class CrossEncoder
 
   @Override
   public int tokens(TextPair pair, Options options) {
-    return pairs.tokens(pair, all(options));
+    return classifier.tokens(pair, all(options));
   }
 
   /**
@@ -121,17 +121,17 @@ public final class CrossEncoder
    *     that it does not have
    */
   @Override
-  public List<Relevance> applyAll(List<TextPair> queries, Options options) {
+  public List<Relevance> applyAll(List<TextPair> pairs, Options options) {
     String label = label(options);
-    return pairs.applyAll(queries, all(options)).stream()
+    return classifier.applyAll(pairs, all(options)).stream()
         .map(result -> relevance(result, label))
         .toList();
   }
 
   @Override
-  public Stream<Relevance> stream(Stream<TextPair> queries, Options options) {
+  public Stream<Relevance> stream(Stream<TextPair> pairs, Options options) {
     String label = label(options);
-    return pairs.stream(queries, all(options)).map(result -> relevance(result, label));
+    return classifier.stream(pairs, all(options)).map(result -> relevance(result, label));
   }
 
   private TextClassification.Options all(Options options) {

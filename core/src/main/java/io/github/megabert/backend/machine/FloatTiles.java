@@ -90,11 +90,11 @@ public record FloatTiles(
   }
 
   /**
-   * Multiplies rows by a panel, in as few tiles as there are and these as high as each other, to a
-   * row.
+   * Multiplies rows by a panel, in as few tiles as can be, whose heights differ by one at most.
    *
-   * @param rows at the form's distance, the first from {@code rowsOffset} on
-   * @param count of them; fewer than the lowest tile has are multiplied with those behind them
+   * @param rows float32 at the form's distance
+   * @param rowsOffset floats before the first row
+   * @param count of rows; fewer than the lowest tile has are multiplied with those behind them
    * @param ahead brought into the cache meanwhile, evenly, {@code aheadBytes} from {@code
    *     aheadOffset} on; none are where that is 0
    * @param c {@code [tiles' rows, panel]}, overwritten
@@ -121,7 +121,7 @@ public record FloatTiles(
     Objects.checkFromIndexSize(panelOffset, depth * form.panelBytes(), panel.byteSize());
     Objects.checkFromIndexSize(cOffset, held * form.panelBytes(), c.byteSize());
     NativeCall.requireWritable(c);
-    // Two lines a step of k; none is beyond what is to be read.
+    // Two lines a step of k. The last may be behind what is to be read, where it does no harm.
     long step = Math.ceilDiv(aheadBytes, Math.max(1L, 2L * depth * tiles));
     long from =
         tiles(

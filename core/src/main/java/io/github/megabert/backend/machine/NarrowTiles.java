@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Products of rows in 16 or 8 bits with a panel of as many, in vectors of 512 bits, in 8 bits of
- * 256 too: rows are rounded first, {@link #round}, then multiplied, {@link #multiply}.
+ * Products of rows in 16 or 8 bits with a panel of as many, in vectors of 512 bits; those in 8 bits
+ * in vectors of 256 bits too. Rows are rounded first, {@link #round}, then multiplied, {@link
+ * #multiply}.
  *
  * <p>A panel is two vectors of columns wide. Neighbouring inputs of a column lie in one word of 32
  * bits, two or four of them, and the words of a panel's columns behind one another: {@code [words,
@@ -72,7 +73,7 @@ public record NarrowTiles(
    * The layout of rounded rows.
    *
    * @param kind of their numbers
-   * @param lanes floats of a vector, 16, or 8 in 8 bits
+   * @param lanes floats of a vector: 16, with {@link Kind#INT8} also 8
    * @param depth inputs of a row, at most
    */
   public record Form(Kind kind, int lanes, int depth) {

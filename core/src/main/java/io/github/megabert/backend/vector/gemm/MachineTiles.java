@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MachineTiles {
   /**
-   * Rows of the lowest tile: two of them are more than the highest has, so that all larger numbers
-   * of rows are cut without a rest.
+   * Rows of the lowest tile: two of them have as many as the highest, so that all larger numbers of
+   * rows are cut without a rest.
    */
   private static final int LOWEST = 6;
 

@@ -21,8 +21,8 @@ import java.lang.foreign.MemorySegment;
  * StridedLoops}.
  *
  * <p>Any number of rows is cut into high and low tiles so that the last has at most {@link #UNIT} -
- * 1 rows too many, of which the results are without meaning. {@link MachineTiles} are of every
- * height, so that they have none too many.
+ * 1 rows too many, of which the results are without meaning. {@link MachineTiles} of 512 bits are
+ * of every height from six on, so that they have none too many.
  *
  * <p>Meanwhile {@link ReadAhead} may bring in the weights to come. What is loaded for that are
  * bytes, because of all numbers only they are read by an intrinsic method itself: wider ones go
