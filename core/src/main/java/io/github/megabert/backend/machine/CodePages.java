@@ -35,6 +35,11 @@ sealed interface CodePages permits PosixPages, WindowsPages {
     return system.startsWith("windows") ? WindowsPages.of(linker) : PosixPages.ofMac(linker);
   }
 
+  /** Whether somebody has run code on this system. */
+  static boolean isTried() {
+    return System.getProperty("os.name", "").equals("Linux");
+  }
+
   /** Whether this is a system and a processor that code is made for. */
   static boolean isServed() {
     String system = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);

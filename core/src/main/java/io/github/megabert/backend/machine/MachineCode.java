@@ -6,7 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Whether machine code can be run in this process, and the kernels that can. */
 public final class MachineCode {
-  /** The system property that turns it on, the default, or off. */
+  /**
+   * The system property that turns it on or off. Without it, it is on where somebody has tried it:
+   * on Linux.
+   */
   public static final String PROPERTY = "megabert.machine-code";
 
   /** Found out when it is first asked for: the first call of native code takes some 50 ms. */
@@ -42,6 +45,10 @@ public final class MachineCode {
     try {
       if (!isWanted()) {
         return new MachineCode(null, null, "the system property " + PROPERTY + " is off");
+      }
+      if (System.getProperty(PROPERTY) == null && CodePages.isServed() && !CodePages.isTried()) {
+        String reason = "nobody has tried it on this system; -D" + PROPERTY + "=on does";
+        return new MachineCode(null, null, reason);
       }
       CodeMemory memory = CodeMemory.open();
       Cpu cpu = Cpu.read(memory);

@@ -40,7 +40,7 @@ class MachineCodeTest {
                     ? "start java with " + NATIVE_ACCESS
                     : "it is made for x86-64 alone, on Linux, macOS and Windows"),
             "opened"),
-        report());
+        report("-Dmegabert.machine-code=on"));
   }
 
   private List<String> report(String... options) throws IOException, InterruptedException {
