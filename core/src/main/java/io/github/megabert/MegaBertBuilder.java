@@ -72,7 +72,11 @@ public final class MegaBertBuilder {
     return this;
   }
 
-  /** The device of a rank for which none is named; see {@link BackendOptions#withDeviceOfRank}. */
+  /**
+   * The device of a rank for which none is named; see {@link BackendOptions#withDeviceOfRank}.
+   *
+   * @param before ranks before it on its host
+   */
   public MegaBertBuilder deviceOfRank(int before) {
     options = options.withDeviceOfRank(before);
     return this;

@@ -61,6 +61,9 @@ final class RoundedMatrices {
     }
   }
 
+  /** How many of a call's first arguments may be matrices that are rounded. */
+  private static final int MOST_MATRICES = 8;
+
   private record Use(int call, int argument, boolean writes) {}
 
   private record Place(int slot, Element element) {}
@@ -196,7 +199,7 @@ final class RoundedMatrices {
   /** Of the arguments that are rounded as many as some twin takes. */
   private Set<Integer> largestWithTwin(int call, Set<Integer> rounded) {
     Set<Integer> largest = Set.of();
-    for (int mask = 1; mask < 1 << 8; mask++) {
+    for (int mask = 1; mask < 1 << MOST_MATRICES; mask++) {
       int choice = mask;
       Set<Integer> some =
           rounded.stream().filter(a -> (choice >> a & 1) == 1).collect(Collectors.toSet());

@@ -166,7 +166,8 @@ final class TornadoBackend implements Backend {
   /** Throws {@link UnsupportedOperationException} in a precision that is not trained in. */
   void requireTraining() {
     if (precision == Precision.F16) {
-      throw new UnsupportedOperationException(
+      throw new UnsupportedOptionException(
+          UnsupportedOptionException.Option.PRECISION,
           "the tornado backend trains in f32, tf32 and bf16, not in f16, whose gradients would need"
               + " loss scaling; train in bf16");
     }

@@ -16,15 +16,12 @@ import io.github.megabert.tornado.kernels.TrainingRowKernels;
 import io.github.megabert.tornado.kernels.TrainingTasks;
 import io.github.megabert.tornado.recording.Element;
 import io.github.megabert.tornado.recording.Grid;
-import io.github.megabert.tornado.recording.IntegerBlock;
 import io.github.megabert.tornado.recording.Operand;
 import io.github.megabert.tornado.recording.Recording;
 import io.github.megabert.tornado.recording.Temporary;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +36,7 @@ final class TornadoGradients implements Gradients {
   private final TrainingScalars scalars;
   private final ProductGradients products;
   private final AttentionGradients attention;
+  private final TableGradients tables;
 
   /** Matrices that have been cleared, and after how many steps nothing was recorded since. */
   private final Set<Operand> cleared = new HashSet<>();
@@ -54,6 +52,7 @@ final class TornadoGradients implements Gradients {
     this.dividedLoss = dividedLoss;
     this.recording = recording;
     scalars = new TrainingScalars(recording);
+    tables = new TableGradients(computation, recording);
     products = new ProductGradients(backend, recording, scalars);
     attention =
         new AttentionGradients(
@@ -70,7 +69,10 @@ final class TornadoGradients implements Gradients {
     cleared.clear();
   }
 
-  /** Matrices are float32 in every precision that is trained in; products round their factors. */
+  /**
+   * To callers matrices are float32 in every precision that is trained in. Products round their
+   * factors, and {@link RoundedMatrices} stores those matrices rounded that nothing else reads.
+   */
   @Override
   public Precision precision() {
     return Precision.F32;
@@ -120,7 +122,7 @@ final class TornadoGradients implements Gradients {
 
   private static UnsupportedOperationException keepsFloats() {
     return new UnsupportedOperationException(
-        "the tornado backend keeps every matrix of training in float32");
+        "the tornado backend itself decides which matrices of training it rounds");
   }
 
   @Override
@@ -338,84 +340,10 @@ final class TornadoGradients implements Gradients {
     addRows(source, positionIds, -1, dPositions);
   }
 
-  /**
-   * {@code table[rows[i]] += x[i]}, those of one row of the table in order. A thread has one number
-   * of the table, so nothing is added at the same time.
-   */
   private void addRows(TornadoMatrix x, int[] rows, int without, @Nullable Matrix table) {
-    if (table == null) {
-      return;
+    if (table != null) {
+      tables.addRows(x, rows, without, own(table, "table", table.rows(), x.columns()));
     }
-    TornadoMatrix target = own(table, "table", table.rows(), x.columns());
-    if (rows.length >= (long) MANY_ROWS * target.rows()) {
-      addRowsByParts(x, rows, without, target);
-      return;
-    }
-    addRows(x.operand(), x.columns(), rows, without, target);
-  }
-
-  /**
-   * Rows of x that come to one row of a table, on average, from which on they are added by parts.
-   */
-  private static final int MANY_ROWS = 256;
-
-  /** Rows of x of a part. */
-  private static final int PART_ROWS = 64;
-
-  /**
-   * The same for tables of so few rows that a thread of each number would have too much to add: one
-   * sum for every {@link #PART_ROWS} rows of x and row of the table, then those.
-   */
-  private void addRowsByParts(TornadoMatrix x, int[] rows, int without, TornadoMatrix table) {
-    int parts = Math.ceilDiv(x.capacity(), PART_ROWS);
-    int[] ofParts = new int[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      boolean isLeftOut = rows[i] < 0 || rows[i] == without;
-      ofParts[i] = isLeftOut ? -1 : rows[i] * parts + i / PART_ROWS;
-    }
-    int[] ofTable = new int[parts * table.rows()];
-    Arrays.setAll(ofTable, part -> part / parts);
-    TornadoMatrix sums = own(computation.matrix(ofTable.length, x.columns()), "sums");
-    clear(sums);
-    addRows(x.operand(), x.columns(), ofParts, -1, sums);
-    addRows(sums.operand(), x.columns(), ofTable, -1, table);
-  }
-
-  private void addRows(Operand x, int columns, int[] rows, int without, TornadoMatrix target) {
-    long[] order = new long[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      order[i] = (long) rows[i] << 32 | i;
-    }
-    Arrays.sort(order);
-    int listed = Buckets.rows(rows.length);
-    int segments = Math.min(listed, target.capacity());
-    IntegerBlock integers = recording.integers();
-    int start = integers.section(3 * segments + listed, 0);
-    int segment = -1;
-    for (int i = 0; i < order.length; i++) {
-      int row = (int) (order[i] >> 32);
-      int place = 3 * segments + i;
-      integers.set(start + place, (int) order[i]);
-      if (row < 0 || row == without) {
-        continue;
-      }
-      Objects.checkIndex(row, target.rows());
-      if (i == 0 || row != (int) (order[i - 1] >> 32)) {
-        segment++;
-        integers.set(start + 3 * segment, row);
-        integers.set(start + 3 * segment + 1, place);
-      }
-      integers.set(start + 3 * segment + 2, place + 1 - integers.get(start + 3 * segment + 1));
-    }
-    recording.add(
-        TrainingTasks.ADD_ROWS,
-        Grid.elements(segments * columns),
-        Operand.INTEGERS,
-        start,
-        x,
-        target.operand(),
-        segments,
-        columns);
   }
 
   @Override
@@ -576,6 +504,13 @@ final class TornadoGradients implements Gradients {
       int firstRow,
       int rows) {
     int columns = value.columns();
+    if (rows == 0) {
+      return;
+    }
+    TornadoMatrix.requireShape(gradient, "gradient", value.rows(), columns);
+    if (firstRow(gradient) != firstRow(value)) {
+      throw new IllegalArgumentException("a value and its gradient are views of the same rows");
+    }
     float[] numbers = {
       (float) step.gradientScale(),
       (float) step.beta1(),
@@ -587,13 +522,6 @@ final class TornadoGradients implements Gradients {
       (float) step.eps(),
       (float) (1 - step.learningRate() * step.weightDecay())
     };
-    if (rows == 0) {
-      return;
-    }
-    TornadoMatrix.requireShape(gradient, "gradient", value.rows(), columns);
-    if (firstRow(gradient) != firstRow(value)) {
-      throw new IllegalArgumentException("a value and its gradient are views of the same rows");
-    }
     recording.add(
         TrainingTasks.ADAM_W,
         Grid.elements(rows * columns),

@@ -111,7 +111,7 @@ public final class MachineCode {
     boolean isWide = form.lanes() == 16;
     boolean fits =
         switch (form.kind()) {
-          case BF16 -> isWide && cpu.bf16();
+          case BF16 -> cpu.bf16();
           case INT8 -> cpu.vnni() || (!isWide && cpu.avxVnni());
         };
     VectorInstruction ofBytes =

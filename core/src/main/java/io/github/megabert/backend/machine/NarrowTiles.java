@@ -77,6 +77,14 @@ public record NarrowTiles(
    * @param depth inputs of a row, at most
    */
   public record Form(Kind kind, int lanes, int depth) {
+    /** Checks the lanes. */
+    public Form {
+      if (lanes != 16 && (lanes != 8 || kind != Kind.INT8)) {
+        throw new IllegalArgumentException(
+            "there are no tiles of " + kind + " for " + lanes + " lanes");
+      }
+    }
+
     /** Bits of a vector. */
     int bits() {
       return lanes * Float.SIZE;

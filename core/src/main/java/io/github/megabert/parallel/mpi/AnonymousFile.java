@@ -40,7 +40,7 @@ final class AnonymousFile implements AutoCloseable {
       int descriptor = (int) function.invokeExact(arena.allocateFrom(NAME), CLOSE_ON_EXEC);
       return descriptor < 0 ? null : new AnonymousFile(descriptor);
     } catch (Throwable thrown) {
-      throw new IllegalStateException("memfd_create could not be called", thrown);
+      throw MpiLibrary.unexpected(thrown);
     }
   }
 
@@ -56,7 +56,7 @@ final class AnonymousFile implements AutoCloseable {
       int ignored =
           (int) function("close", ValueLayout.JAVA_INT).orElseThrow().invokeExact(descriptor);
     } catch (Throwable thrown) {
-      throw new IllegalStateException("close could not be called", thrown);
+      throw MpiLibrary.unexpected(thrown);
     }
   }
 

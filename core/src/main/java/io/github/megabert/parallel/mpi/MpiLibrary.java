@@ -398,12 +398,13 @@ final class MpiLibrary {
         MethodType.methodType(int.class, types));
   }
 
-  private static RuntimeException unexpected(Throwable thrown) {
+  /** Native functions throw nothing; what is left is what the JVM throws. */
+  static RuntimeException unexpected(Throwable thrown) {
     if (thrown instanceof Error error) {
       throw error;
     }
     return thrown instanceof RuntimeException exception
         ? exception
-        : new IllegalStateException("a function of MPI could not be called", thrown);
+        : new IllegalStateException("a native function could not be called", thrown);
   }
 }

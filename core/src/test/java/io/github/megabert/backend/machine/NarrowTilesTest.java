@@ -293,4 +293,12 @@ class NarrowTilesTest {
           wrong, () -> tiles.multiply(height, 1, 64, many, 0, panel, 0, panel, 0, 0, room, 0));
     }
   }
+
+  @Test
+  void formsWithoutTilesAreRefused() {
+    assertThrows(
+        IllegalArgumentException.class, () -> new NarrowTiles.Form(NarrowTiles.Kind.BF16, 8, 64));
+    assertThrows(
+        IllegalArgumentException.class, () -> new NarrowTiles.Form(NarrowTiles.Kind.INT8, 4, 64));
+  }
 }

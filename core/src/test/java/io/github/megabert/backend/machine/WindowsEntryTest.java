@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -128,16 +128,10 @@ class WindowsEntryTest {
   }
 
   private static byte[] join(byte[]... parts) {
-    List<Byte> all = new ArrayList<>();
+    ByteArrayOutputStream joined = new ByteArrayOutputStream();
     for (byte[] part : parts) {
-      for (byte one : part) {
-        all.add(one);
-      }
+      joined.writeBytes(part);
     }
-    byte[] joined = new byte[all.size()];
-    for (int i = 0; i < joined.length; i++) {
-      joined[i] = all.get(i);
-    }
-    return joined;
+    return joined.toByteArray();
   }
 }

@@ -24,7 +24,7 @@ public final class MachineNarrowTiles {
   private MachineNarrowTiles() {}
 
   private static @Nullable NarrowTiles make(NarrowTiles.Kind kind) {
-    return Lanes.COUNT == 16 || Lanes.COUNT == 8
+    return Lanes.COUNT == 16 || (Lanes.COUNT == 8 && kind == NarrowTiles.Kind.INT8)
         ? MachineCode.narrowTiles(new NarrowTiles.Form(kind, Lanes.COUNT, Gemm.DEPTH))
         : null;
   }
