@@ -263,6 +263,15 @@ public interface Computation extends AutoCloseable {
   }
 
   /**
+   * Begins to give all ranks of a group the rows that each has of a matrix, divided as {@link
+   * #reduceScatter} does, in the background. The matrix must not be read or written before that has
+   * ended.
+   */
+  default Pending startAllGather(Communicator group, ResidentMatrix x) {
+    throw new UnsupportedOperationException(NO_RANKS);
+  }
+
+  /**
    * Some rows of a matrix, as a matrix: what is written to one is written to the other.
    *
    * @throws UnsupportedOperationException if the backend has no such views

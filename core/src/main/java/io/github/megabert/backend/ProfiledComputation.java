@@ -235,6 +235,11 @@ final class ProfiledComputation implements Computation {
   }
 
   @Override
+  public Pending startAllGather(Communicator group, ResidentMatrix x) {
+    return computation.startAllGather(group, x);
+  }
+
+  @Override
   public Matrix rows(Matrix x, int first, int count) {
     return computation.rows(x, first, count);
   }

@@ -140,6 +140,15 @@ public final class Communicator {
         () -> transport.allGather(part, all, partition.times(Float.BYTES)));
   }
 
+  /** As {@link #allGather}, in the background, as {@link #startAllReduce}. */
+  public Pending startAllGather(MemorySegment part, MemorySegment all, Partition partition) {
+    checkParts(all, part, partition);
+    return background(
+        Operation.ALL_GATHER,
+        all.byteSize(),
+        apart -> apart.allGather(part, all, partition.times(Float.BYTES)));
+  }
+
   /** Returns when every rank has called it. */
   public void barrier() {
     run(Operation.BARRIER, 0, transport::barrier);

@@ -6,6 +6,8 @@ import io.github.megabert.parallel.ParallelPlan;
 /** How two ranks divide the work of training. */
 enum Division {
   SAMPLES(1, 1, 2),
+  /** And the optimizer's state. */
+  SAMPLES_AND_STATE(1, 1, 2),
   STAGES(1, 2, 1),
   LAYERS(2, 1, 1),
   /** And the tokens between the products. */
@@ -28,6 +30,7 @@ enum Division {
   ParallelRun run(String backend) {
     return new ParallelRun(new ParallelPlan(tensor, pipeline, data), backend)
         .withLength(LENGTH)
-        .withSequenceParallel(this == LAYERS_AND_TOKENS);
+        .withSequenceParallel(this == LAYERS_AND_TOKENS)
+        .with(DataParallelOptions.DEFAULT.withDistributedOptimizer(this == SAMPLES_AND_STATE));
   }
 }

@@ -33,8 +33,12 @@ enum Exchange {
       long count = (long) matrix.rows() * matrix.columns();
       return List.of(new Nccl.Step(Kind.SUM_TO_ALL, address, count, 0));
     }
-    Kind kind = this == REDUCE_SCATTER ? Kind.SUM_TO_ONE : Kind.ONE_TO_ALL;
     Partition parts = parts(matrix, ranks);
+    if (matrix.rows() % ranks == 0) {
+      Kind even = this == REDUCE_SCATTER ? Kind.SUM_OF_PARTS : Kind.PARTS_TO_ALL;
+      return List.of(new Nccl.Step(even, address, parts.count(0), 0));
+    }
+    Kind kind = this == REDUCE_SCATTER ? Kind.SUM_TO_ONE : Kind.ONE_TO_ALL;
     List<Nccl.Step> steps = new ArrayList<>();
     for (int rank = 0; rank < ranks; rank++) {
       long first = address + parts.start(rank) * Float.BYTES;

@@ -441,6 +441,16 @@ final class TornadoComputation implements Computation {
     return collectives.start(group, Exchange.ALL_REDUCE, own(x, "x"));
   }
 
+  @Override
+  public Pending startReduceScatter(Communicator group, ResidentMatrix x) {
+    return collectives.start(group, Exchange.REDUCE_SCATTER, own(x, "x"));
+  }
+
+  @Override
+  public Pending startAllGather(Communicator group, ResidentMatrix x) {
+    return collectives.start(group, Exchange.ALL_GATHER, own(x, "x"));
+  }
+
   /** {@code out = x + residual}, or x alone. */
   void add(TornadoMatrix x, @Nullable TornadoMatrix residual, TornadoMatrix out) {
     if (residual == null) {

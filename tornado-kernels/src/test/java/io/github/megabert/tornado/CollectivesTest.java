@@ -137,6 +137,44 @@ class CollectivesTest {
         });
   }
 
+  /** Of 1, 5 and 40 rows the first rank has 1, 3 and 20. */
+  @Test
+  void rowsThatAreStartedAreScatteredAndGatheredTogether() throws InterruptedException {
+    int[] rows = {1, 5, 40};
+    onRanks(
+        (world, backend) -> {
+          List<ResidentMatrix> residents =
+              IntStream.of(rows).mapToObj(count -> backend.resident(count, 6)).toList();
+          try (Computation computation = backend.begin()) {
+            List<Pending> pending = new ArrayList<>();
+            for (int i = 0; i < rows.length; i++) {
+              write(computation, numbers(rows[i], 6, world.rank() + 1), residents.get(i));
+              pending.add(computation.startReduceScatter(world, residents.get(i)));
+            }
+            pending.forEach(Pending::await);
+            for (int i = 0; i < rows.length; i++) {
+              int half = (rows[i] + 1) / 2;
+              int first = world.rank() * half;
+              int count = world.rank() == 0 ? half : rows[i] - half;
+              float[] own = new float[count * 6];
+              computation.read(
+                  computation.rows(residents.get(i), first, count), MemorySegment.ofArray(own));
+              assertArrayEquals(
+                  Arrays.copyOfRange(floats(rows[i] * 6, 3), first * 6, (first + count) * 6), own);
+            }
+            pending.clear();
+            residents.forEach(x -> pending.add(computation.startAllGather(world, x)));
+            assertFalse(pending.getFirst().isDone());
+            pending.getLast().await();
+            assertTrue(pending.getFirst().isDone());
+            for (int i = 0; i < rows.length; i++) {
+              assertArrayEquals(floats(rows[i] * 6, 3), read(computation, residents.get(i)));
+            }
+          }
+          residents.forEach(ResidentMatrix::close);
+        });
+  }
+
   @Test
   void manyStepsGiveTheSameEveryTime() throws InterruptedException {
     onRanks(

@@ -52,6 +52,12 @@ public final class HostCollectives {
     return group.startReduceScatter(whole(x), own, rows, Reduction.SUM);
   }
 
+  /** See {@link io.github.megabert.backend.Computation#startAllGather}. */
+  public static Pending startAllGather(Communicator group, HostMatrix x) {
+    Partition rows = Partition.evenRows(x.rows(), x.columns(), group.size());
+    return group.startAllGather(rows.slice(whole(x), group.rank()), whole(x), rows);
+  }
+
   /** See {@link io.github.megabert.backend.Computation#allGather}. */
   public static void allGather(Communicator group, HostMatrix x, HostMatrix all) {
     Partition rows = Partition.evenRows(all.rows(), all.columns(), group.size());

@@ -290,6 +290,11 @@ final class ScalarComputation implements Computation {
   }
 
   @Override
+  public Pending startAllGather(Communicator group, ResidentMatrix x) {
+    return HostCollectives.startAllGather(group, HostMatrix.of(x));
+  }
+
+  @Override
   public Matrix rows(Matrix x, int first, int count) {
     return HostMatrix.of(x).rows(first, count);
   }

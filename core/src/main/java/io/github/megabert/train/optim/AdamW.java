@@ -139,7 +139,7 @@ public final class AdamW implements AutoCloseable {
           range.first(),
           range.rows());
     }
-    moments.keySet().forEach(block -> share.gather(computation, block.value()));
+    share.gather(computation, moments.keySet());
     return norm;
   }
 

@@ -2,11 +2,15 @@
 package io.github.megabert.train.optim;
 
 import io.github.megabert.backend.Computation;
-import io.github.megabert.backend.GatheredUse;
 import io.github.megabert.backend.Matrix;
+import io.github.megabert.model.TrainableParameters.Block;
 import io.github.megabert.model.TrainableParameters.Parameter;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Partition;
+import io.github.megabert.parallel.Pending;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,10 +64,28 @@ public record StateShare(@Nullable Communicator copies) {
     return Partition.of(counts);
   }
 
-  /** Puts the rows that each copy has updated together. */
-  void gather(Computation computation, Matrix value) {
-    if (copies != null) {
-      computation.allGather(copies, of(computation, value), GatheredUse.COPIES, value);
+  /** Puts the rows that each copy has updated together, of one parameter beside the other. */
+  void gather(Computation computation, Collection<Block> blocks) {
+    if (copies == null) {
+      return;
+    }
+    List<Pending> started = new ArrayList<>();
+    RuntimeException failed = null;
+    try {
+      blocks.forEach(block -> started.add(computation.startAllGather(copies, block.value())));
+    } catch (RuntimeException failure) {
+      failed = failure;
+    }
+    // All are waited for: after a failure the values are freed.
+    for (Pending pending : started) {
+      try {
+        pending.await();
+      } catch (RuntimeException failure) {
+        failed = failed == null ? failure : failed;
+      }
+    }
+    if (failed != null) {
+      throw failed;
     }
   }
 

@@ -40,6 +40,8 @@ public final class Nccl {
   private final MethodHandle allReduce;
   private final MethodHandle reduce;
   private final MethodHandle broadcast;
+  private final MethodHandle reduceScatter;
+  private final MethodHandle allGather;
   private final MethodHandle getErrorString;
   private final MethodHandle getLastError;
 
@@ -88,6 +90,21 @@ public final class Nccl {
             number,
             pointer,
             pointer);
+    reduceScatter =
+        function(
+            library,
+            "ncclReduceScatter",
+            number,
+            pointer,
+            pointer,
+            pointer,
+            number,
+            number,
+            pointer,
+            pointer);
+    allGather =
+        function(
+            library, "ncclAllGather", number, pointer, pointer, pointer, number, pointer, pointer);
     getErrorString = function(library, "ncclGetErrorString", ValueLayout.ADDRESS, number);
     getLastError = function(library, "ncclGetLastError", ValueLayout.ADDRESS, pointer);
   }
@@ -148,14 +165,18 @@ public final class Nccl {
     }
   }
 
-  /** Starts several steps at once, and does not wait. */
-  void start(long group, List<Step> steps, long stream) {
+  /**
+   * Starts several steps at once, and does not wait.
+   *
+   * @param rank this one, in the group
+   */
+  void start(long group, int rank, List<Step> steps, long stream) {
     try {
       check("ncclGroupStart", (int) groupStart.invokeExact());
       int status = 0;
       for (Step step : steps) {
         if (status == 0 && step.count() > 0) {
-          status = start(group, step, stream);
+          status = start(group, rank, step, stream);
         }
       }
       // Also after a failure, or the thread would stay inside.
@@ -167,14 +188,18 @@ public final class Nccl {
     }
   }
 
-  private int start(long group, Step step, long stream) throws Throwable {
+  private int start(long group, int rank, Step step, long stream) throws Throwable {
     long at = step.address();
     long count = step.count();
     int root = step.root();
+    long part = at + rank * count * Float.BYTES;
     return switch (step.kind()) {
       case SUM_TO_ALL -> (int) allReduce.invokeExact(at, at, count, FLOAT, SUM, group, stream);
       case SUM_TO_ONE -> (int) reduce.invokeExact(at, at, count, FLOAT, SUM, root, group, stream);
       case ONE_TO_ALL -> (int) broadcast.invokeExact(at, at, count, FLOAT, root, group, stream);
+      case SUM_OF_PARTS ->
+          (int) reduceScatter.invokeExact(at, part, count, FLOAT, SUM, group, stream);
+      case PARTS_TO_ALL -> (int) allGather.invokeExact(part, at, count, FLOAT, group, stream);
     };
   }
 
@@ -203,13 +228,18 @@ public final class Nccl {
     /** One gets their sums. */
     SUM_TO_ONE,
     /** All get those of one. */
-    ONE_TO_ALL
+    ONE_TO_ALL,
+    /** Each gets the sums of its part, of as many parts of one length as there are ranks. */
+    SUM_OF_PARTS,
+    /** All get the part of each. */
+    PARTS_TO_ALL
   }
 
   /**
    * Float32 numbers on a device that ranks exchange, in place.
    *
    * @param address of the first
+   * @param count of all, or of one part where there are parts
    * @param root the one rank, where there is one
    */
   public record Step(Kind kind, long address, long count, int root) {}

@@ -61,7 +61,7 @@ public final class NcclGroup implements AutoCloseable {
     group.barrier();
     driver.enter(primary);
     try {
-      nccl.start(handle, steps, stream);
+      nccl.start(handle, group.rank(), steps, stream);
       driver.await(stream);
     } finally {
       driver.enter(context);
