@@ -101,7 +101,7 @@ class LauncherTest {
     assertEquals(1, builds());
     assertTrue(start(Map.of(), "--version").succeed().startsWith("megabert "));
     assertEquals(1, builds());
-    assertTrue(Files.exists(checkout.resolve("cli/target/megabert.aot")));
+    assertTrue(Files.exists(checkout.resolve("cli/target/megabert.jsa")));
   }
 
   @Test

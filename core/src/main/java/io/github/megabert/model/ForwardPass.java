@@ -12,6 +12,7 @@ import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,13 +24,12 @@ final class ForwardPass {
   final Batch batch;
   final Regularization regularization;
   private final OutputOptions options;
-  private final ForwardPassEvent event = new ForwardPassEvent();
-  private boolean reported;
   private final List<Matrix> hiddenStates = new ArrayList<>();
   private final List<Matrix> attentions = new ArrayList<>();
   private final List<Matrix> crossAttentions = new ArrayList<>();
   private @Nullable AttentionLayout selfLayout;
   private @Nullable AttentionLayout crossLayout;
+  private @Nullable ForwardPassEvent event;
   private @Nullable WeightFiles files;
   private @Nullable Communicator headRanks;
 
@@ -42,8 +42,11 @@ final class ForwardPass {
     this.computation = computation;
     this.batch = batch;
     this.options = options;
-    event.begin();
     this.regularization = regularization;
+    if (FlightRecorder.isInitialized()) {
+      event = new ForwardPassEvent();
+      event.begin();
+    }
   }
 
   /** A pass of training. */
@@ -173,13 +176,14 @@ final class ForwardPass {
 
   /** The first result that is read ends the pass: a backend may compute nothing before. */
   private void report() {
-    if (!reported) {
-      reported = true;
-      event.end();
-      if (event.shouldCommit()) {
-        event.rows = batch.tokens();
-        event.sequences = batch.sequences();
-        event.commit();
+    ForwardPassEvent ended = event;
+    if (ended != null) {
+      event = null;
+      ended.end();
+      if (ended.shouldCommit()) {
+        ended.rows = batch.tokens();
+        ended.sequences = batch.sequences();
+        ended.commit();
       }
     }
   }

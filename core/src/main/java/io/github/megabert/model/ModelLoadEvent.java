@@ -9,7 +9,13 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
-/** The loading of a model in a recording of the JDK's Flight Recorder. */
+/**
+ * The loading of a model in a recording of the JDK's Flight Recorder.
+ *
+ * <p>The first class of events that is initialized makes the recorder ready, which takes 60 ms of a
+ * small command's half second. So this one and its like are only touched once somebody has asked
+ * for a recorder.
+ */
 @Name("io.github.megabert.ModelLoad")
 @Label("Model Load")
 @Category("MegaBERT")

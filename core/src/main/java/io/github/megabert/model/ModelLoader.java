@@ -12,6 +12,7 @@ import io.github.megabert.tensor.MappedMemory;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,9 +62,13 @@ public final class ModelLoader {
    *     opened
    */
   public MegatronBert load(LoadOptions options) {
+    return FlightRecorder.isInitialized() ? recorded(options) : read(options);
+  }
+
+  private MegatronBert recorded(LoadOptions options) {
     ModelLoadEvent event = new ModelLoadEvent();
     event.begin();
-    MegatronBert model = MappedMemory.read(checkpoint.source(), () -> takeOut(options));
+    MegatronBert model = read(options);
     event.end();
     if (event.shouldCommit()) {
       event.className = model.className();
@@ -72,6 +77,10 @@ public final class ModelLoader {
       event.commit();
     }
     return model;
+  }
+
+  private MegatronBert read(LoadOptions options) {
+    return MappedMemory.read(checkpoint.source(), () -> takeOut(options));
   }
 
   private void requireRanks(@Nullable Communicator group) {

@@ -22,25 +22,4 @@ final class AnswersEvent extends Event {
   @Label("Answers")
   @Description("One for each text, pair of texts or question")
   int answers;
-
-  /** An event that begins now. */
-  static AnswersEvent begun() {
-    AnswersEvent event = new AnswersEvent();
-    event.begin();
-    return event;
-  }
-
-  /**
-   * Records that the answers are there. Those that fail are not recorded.
-   *
-   * @param name of the task, as {@code Task.label} gives it
-   */
-  void answered(String name, int count) {
-    end();
-    if (shouldCommit()) {
-      task = name;
-      answers = count;
-      commit();
-    }
-  }
 }

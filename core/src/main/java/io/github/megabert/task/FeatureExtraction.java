@@ -93,7 +93,7 @@ public final class FeatureExtraction
   }
 
   private List<Features> compute(List<Encoding> encodings) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     Batch batch = Batch.of(encodings);
     Tensor all = model.forward(batch, OutputOptions.NONE).lastHiddenState();
     List<Features> results = new ArrayList<>(encodings.size());
@@ -101,7 +101,7 @@ public final class FeatureExtraction
       Tensor rows = all.rows(batch.offsets()[b], batch.offsets()[b + 1]);
       results.add(new Features(copy(rows), encodings.get(b)));
     }
-    event.answered("feature-extraction", results.size());
+    timer.answered("feature-extraction", results.size());
     return results;
   }
 

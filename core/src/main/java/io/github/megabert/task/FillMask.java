@@ -187,7 +187,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
   }
 
   private List<Filled> fill(List<Request> requests, int[] targets, int topK) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     Batch batch = Batch.of(requests.stream().map(Request::encoding).toList());
     IntStream.Builder rows = IntStream.builder();
     for (int b = 0; b < requests.size(); b++) {
@@ -211,7 +211,7 @@ public final class FillMask implements TextTask<String, FillMask.Options, FillMa
       }
       results.add(new Filled(masks));
     }
-    event.answered("fill-mask", results.size());
+    timer.answered("fill-mask", results.size());
     return results;
   }
 

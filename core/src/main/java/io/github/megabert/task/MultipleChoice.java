@@ -122,13 +122,13 @@ public final class MultipleChoice
   }
 
   private List<Choice> choose(List<List<Encoding>> questions) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     List<List<Float>> logits = batching.applyWindows(questions, this::logits);
     List<Choice> results = new ArrayList<>(questions.size());
     for (int i = 0; i < questions.size(); i++) {
       results.add(choose(logits.get(i), questions.get(i)));
     }
-    event.answered("multiple-choice", results.size());
+    timer.answered("multiple-choice", results.size());
     return results;
   }
 

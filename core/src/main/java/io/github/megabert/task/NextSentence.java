@@ -99,14 +99,14 @@ public final class NextSentence
   }
 
   private List<Continuation> compute(List<Encoding> encodings) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     Tensor logits = model.forward(Batch.of(encodings), null, OutputOptions.NONE).logits();
     List<Continuation> results = new ArrayList<>(encodings.size());
     for (int i = 0; i < encodings.size(); i++) {
       float[] scores = Softmax.of(logits.rows(i, i + 1).toFloatArray());
       results.add(new Continuation(scores[0], encodings.get(i).truncatedTokens()));
     }
-    event.answered("next-sentence", results.size());
+    timer.answered("next-sentence", results.size());
     return results;
   }
 }

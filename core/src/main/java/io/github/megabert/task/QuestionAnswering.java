@@ -225,7 +225,7 @@ public final class QuestionAnswering
   }
 
   private List<Answers> answer(List<Request> requests, Options options) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     List<List<WindowLogits>> logits =
         batching.applyWindows(requests.stream().map(Request::windows).toList(), this::logits);
     List<Answers> results = new ArrayList<>(requests.size());
@@ -233,7 +233,7 @@ public final class QuestionAnswering
       Request request = requests.get(i);
       results.add(new Answers(best(request.context(), request.windows(), logits.get(i), options)));
     }
-    event.answered("question-answering", results.size());
+    timer.answered("question-answering", results.size());
     return results;
   }
 

@@ -176,7 +176,7 @@ public final class TextClassification
 
   private List<Classification> classify(
       List<Encoding> encodings, Options options, String taskName) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     ScoreFunction function =
         options.function() == null ? ScoreFunction.of(model.config()) : options.function();
     Tensor logits = model.forward(Batch.of(encodings), null, OutputOptions.NONE).logits();
@@ -188,7 +188,7 @@ public final class TextClassification
               LabelScore.best(scores, model.config().id2label()::get, options.topK()),
               encodings.get(i).truncatedTokens()));
     }
-    event.answered(taskName, results.size());
+    timer.answered(taskName, results.size());
     return results;
   }
 }

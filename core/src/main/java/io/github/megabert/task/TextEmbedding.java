@@ -260,7 +260,7 @@ public final class TextEmbedding
   }
 
   private List<Embedding> embed(List<List<Encoding>> requests, Options options) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     dimension(options);
     Set<Encoding> first = Collections.newSetFromMap(new IdentityHashMap<>());
     requests.forEach(windows -> first.add(windows.getFirst()));
@@ -279,7 +279,7 @@ public final class TextEmbedding
               windows.size(),
               options.longText() == LongText.WINDOWS ? 0 : windows.getFirst().truncatedTokens()));
     }
-    event.answered("text-embedding", results.size());
+    timer.answered("text-embedding", results.size());
     return results;
   }
 

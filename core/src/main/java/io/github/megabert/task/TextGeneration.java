@@ -167,7 +167,7 @@ public final class TextGeneration
 
   private List<Continuations> generate(List<String> prompts, GenerationOptions generation) {
     List<int[]> encoded = prompts.stream().map(this::tokens).toList();
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     List<GeneratedSequence> sequences = generator.generate(encoded, generation);
     int count = generation.returnSequences();
     List<Continuations> results = new ArrayList<>(prompts.size());
@@ -179,7 +179,7 @@ public final class TextGeneration
                   .map(sequence -> generated(prompt, sequence))
                   .toList()));
     }
-    event.answered("text-generation", results.size());
+    timer.answered("text-generation", results.size());
     return results;
   }
 
@@ -196,7 +196,7 @@ public final class TextGeneration
           "only one text without beams can be streamed; ask for one result and one beam");
     }
     int[] tokens = tokens(prompt);
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     TextPieces text = new TextPieces(encoder.tokenizer(), tokens, pieces);
     GenerationOptions.TokenListener listener = options.generation().listener();
     GenerationOptions generation =
@@ -210,7 +210,7 @@ public final class TextGeneration
     Generated result =
         generated(prompt, generator.generate(List.of(tokens), generation).getFirst());
     text.finish(result.newText());
-    event.answered("text-generation", 1);
+    timer.answered("text-generation", 1);
     return result;
   }
 

@@ -191,7 +191,7 @@ public final class TokenClassification
   }
 
   private List<Entities> classify(List<Request> requests, Options options) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     List<List<float[][]>> probabilities =
         batching.applyWindows(
             requests.stream().map(Request::windows).toList(), this::probabilities);
@@ -219,7 +219,7 @@ public final class TokenClassification
               single ? List.copyOf(entities) : OverlappingEntities.resolve(entities),
               unreadTokens(request.windows(), options.stride())));
     }
-    event.answered("token-classification", results.size());
+    timer.answered("token-classification", results.size());
     return results;
   }
 

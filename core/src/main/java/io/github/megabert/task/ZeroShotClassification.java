@@ -203,7 +203,7 @@ public final class ZeroShotClassification {
 
   private List<Classification> classify(
       List<Hypotheses> texts, List<String> labels, Options options) {
-    AnswersEvent event = AnswersEvent.begun();
+    AnswersTimer timer = AnswersTimer.begun();
     List<List<float[]>> logits =
         batching.applyWindows(texts.stream().map(Hypotheses::encodings).toList(), this::logits);
     List<Classification> results = new ArrayList<>(texts.size());
@@ -218,7 +218,7 @@ public final class ZeroShotClassification {
                   .max()
                   .orElse(0)));
     }
-    event.answered("zero-shot-classification", results.size());
+    timer.answered("zero-shot-classification", results.size());
     return results;
   }
 
