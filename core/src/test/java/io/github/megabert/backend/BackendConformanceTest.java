@@ -298,6 +298,9 @@ class BackendConformanceTest {
     Tensor types = samples.tensor(1, 2, hidden);
     Tensor positions = samples.tensor(1, 40, hidden);
     int[] tokens = samples.indices(35, 50);
+    // As where another rank has the word.
+    tokens[7] = -1;
+    tokens[17] = -25;
     int[] kinds = samples.indices(35, 2);
     int[] places = samples.indices(35, 40);
     Tensor given = samples.tensor(1, 35, hidden);

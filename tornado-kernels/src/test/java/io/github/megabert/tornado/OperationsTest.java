@@ -120,6 +120,8 @@ class OperationsTest {
     Tensor types = tensor(2, 37);
     Tensor positions = tensor(33, 37);
     int[] ids = indices(33, 50);
+    ids[5] = -1;
+    ids[20] = -25;
     int[] kinds = indices(33, 2);
     int[] places = indices(33, 33);
     Tensor given = tensor(33, 37);

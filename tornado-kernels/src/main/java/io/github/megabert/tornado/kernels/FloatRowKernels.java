@@ -33,7 +33,15 @@ public final class FloatRowKernels {
     if (i < rows * columns) {
       int row = i / columns;
       int column = i - row * columns;
-      float sum = idsAt < 0 ? out.get(i) : words.get(integers.get(idsAt + row) * columns + column);
+      float sum = 0f;
+      if (idsAt < 0) {
+        sum = out.get(i);
+      } else {
+        int id = integers.get(idsAt + row);
+        if (id >= 0) {
+          sum = words.get(id * columns + column);
+        }
+      }
       sum += types.get(integers.get(typesAt + row) * columns + column);
       sum += positions.get(integers.get(positionsAt + row) * columns + column);
       out.set(i, sum);
