@@ -75,6 +75,11 @@ final class Assembler {
     direct(from.number(), to.number());
   }
 
+  void mov(Address to, Register from) {
+    list("mov", to.text(), from.text());
+    memory(true, 0x89, from.number(), to);
+  }
+
   void store32(Address to, Register from) {
     list("mov", to.text(), from.text32());
     memory(false, 0x89, from.number(), to);
@@ -197,6 +202,14 @@ final class Assembler {
     emit(0xe8);
     emit32(0);
     ahead.waitFor(size);
+  }
+
+  /** Calls the function whose address a register holds. */
+  void call(Register function) {
+    list("call", function.text());
+    rex(false, 0, 0, function.number());
+    emit(0xff);
+    direct(2, function.number());
   }
 
   void ret() {

@@ -55,6 +55,11 @@ final class CodeMemory {
     return new CodeMemory(CodePages.of(linker));
   }
 
+  /** Bytes in front of each function, for the system's own calls. */
+  long entryBytes() {
+    return entry.length;
+  }
+
   /**
    * Code that lives as long as the arena.
    *

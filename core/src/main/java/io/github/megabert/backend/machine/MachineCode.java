@@ -101,6 +101,21 @@ public final class MachineCode {
     }
   }
 
+  /** What attention of short sequences calls, likewise, where there are the kernels. */
+  public static @Nullable HeadKernels headKernels(
+      @Nullable RowKernels rows, @Nullable FloatTiles tiles) {
+    CodeMemory memory = Holder.PROCESS.memory;
+    if (memory == null || rows == null || tiles == null) {
+      return null;
+    }
+    try {
+      return HeadKernels.load(memory, Arena.global(), rows, tiles);
+    } catch (MachineCodeException refused) {
+      warn(refused);
+      return null;
+    }
+  }
+
   /** Products in 16 or 8 bits, likewise. */
   public static @Nullable NarrowTiles narrowTiles(NarrowTiles.Form form) {
     MachineCode process = Holder.PROCESS;

@@ -25,7 +25,8 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
   /** Floats of one call, at most: some 50 µs. */
   private static final int MOST_WORK = 1 << 16;
 
-  private enum Kernel {
+  /** The kernels, in the order of their code. */
+  enum Kernel {
     BIAS,
     RESIDUAL,
     GELU,
@@ -480,25 +481,54 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
         0);
   }
 
-  /** {@code out = (first + second) + third} of one row of whole vectors, each from a table. */
+  /**
+   * {@code out = (first + second) + third} of rows of whole vectors, each from a table.
+   *
+   * @param stride bytes from a row to the next of all three
+   * @param out rows behind one another
+   */
   public void embed(
       Table table,
+      int count,
       int columns,
       MemorySegment rows,
       long first,
       long second,
       long third,
+      long stride,
       MemorySegment out,
       long offset) {
     requireVectors(columns);
+    if (count == 0) {
+      return;
+    }
     long rowBytes = (long) columns * table.bytes;
-    Objects.checkFromIndexSize(first, rowBytes, rows.byteSize());
-    Objects.checkFromIndexSize(second, rowBytes, rows.byteSize());
-    Objects.checkFromIndexSize(third, rowBytes, rows.byteSize());
-    Objects.checkFromIndexSize(offset, (long) columns * Float.BYTES, out.byteSize());
+    long outBytes = (long) columns * Float.BYTES;
+    checkRows(rows, first, count, stride, rowBytes);
+    checkRows(rows, second, count, stride, rowBytes);
+    checkRows(rows, third, count, stride, rowBytes);
+    checkRows(out, offset, count, outBytes, outBytes);
     NativeCall.requireWritable(out);
-    NativeCall.call(
-        kernel(table.kernel), rows, rows, out, columns, 1, rows, 0, first, second, offset, third);
+    int most = mostRows(columns);
+    for (int row = 0; row < count; row += most) {
+      long from = row * stride;
+      NativeCall.call(
+          kernel(table.kernel),
+          rows,
+          rows,
+          out,
+          columns,
+          Math.min(most, count - row),
+          rows,
+          0,
+          first + from,
+          second + from,
+          offset + row * outBytes,
+          third + from,
+          stride,
+          outBytes,
+          0);
+    }
   }
 
   /** Whether so many columns are whole vectors. */
@@ -514,7 +544,7 @@ public record RowKernels(int lanes, MemorySegment constants, List<MemorySegment>
   }
 
   @SuppressWarnings("EnumOrdinal") // The order is that of the code.
-  private MemorySegment kernel(Kernel kernel) {
+  MemorySegment kernel(Kernel kernel) {
     return code.get(kernel.ordinal());
   }
 

@@ -77,22 +77,31 @@ final class RowMoveCode {
     return code.leave();
   }
 
-  /** {@code c = (a + b) + ahead} of one row of whole vectors, each from a table. */
+  /**
+   * {@code c = (a + b) + ahead} of rows of whole vectors, each of these from a table; all three
+   * have one distance from row to row.
+   */
   static Assembler embed(int bits, RowKernels.Table table) {
     RowCode code = new RowCode(bits);
     Assembler to = code.to;
     code.enter();
     to.add(AHEAD, RowCode.argument(NativeCall.AHEAD_OFFSET));
     Label turn = code.label("vector");
-    to.clear(INDEX);
-    to.bind(turn);
-    Vector sum = load(code, table, 0, A);
-    to.vector(VADDPS, sum, sum, load(code, table, 1, B));
-    to.vector(VADDPS, sum, sum, load(code, table, 1, AHEAD));
-    to.vmovups(new Address(C, INDEX, Float.BYTES, 0), sum);
-    to.add(INDEX, code.lanes);
-    to.cmp(INDEX, COLUMNS);
-    to.jump(Assembler.Condition.BELOW, turn);
+    code.rows(
+        () -> {
+          to.clear(INDEX);
+          to.bind(turn);
+          Vector sum = load(code, table, 0, A);
+          to.vector(VADDPS, sum, sum, load(code, table, 1, B));
+          to.vector(VADDPS, sum, sum, load(code, table, 1, AHEAD));
+          to.vmovups(new Address(C, INDEX, Float.BYTES, 0), sum);
+          to.add(INDEX, code.lanes);
+          to.cmp(INDEX, COLUMNS);
+          to.jump(Assembler.Condition.BELOW, turn);
+          to.add(A, RowCode.argument(NativeCall.STRIDE));
+          to.add(B, RowCode.argument(NativeCall.STRIDE));
+          to.add(AHEAD, RowCode.argument(NativeCall.STRIDE));
+        });
     return code.leave();
   }
 

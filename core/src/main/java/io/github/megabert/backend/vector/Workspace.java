@@ -52,5 +52,6 @@ final class Workspace implements AutoCloseable {
   public void close() {
     slabs.close();
     memory.close();
+    gemm.close();
   }
 }

@@ -52,6 +52,7 @@ class AssemblerTest {
       to.pop(register);
       to.clear(register);
       to.dec(register);
+      to.call(register);
       for (int value : new int[] {1, -4, 127, -128, 128, 4096, -70000}) {
         to.add(register, value);
         to.and(register, value);
@@ -68,6 +69,7 @@ class AssemblerTest {
     for (Address address : addresses()) {
       for (Register register : new Register[] {Register.RAX, Register.RSI, Register.R15}) {
         to.mov(register, address);
+        to.mov(address, register);
         to.store32(address, register);
         to.loadByte(register, address);
         to.lea(register, address);
@@ -257,6 +259,7 @@ class AssemblerTest {
     compare(Cpu.cpuid());
     compare(Cpu.xgetbv());
     compare(WindowsEntry.code());
+    compare(CallList.code());
     for (FloatTiles.Form form :
         List.of(new FloatTiles.Form(16, 12, 6, 1040), new FloatTiles.Form(8, 4, 4, 1040))) {
       for (Assembler kernel : FloatTiles.code(form)) {

@@ -381,23 +381,25 @@ class RowKernelsTest {
   }
 
   private void tables(RowKernels kernels, RandomInput input, int columns) {
-    MemorySegment bits = arena.allocate(columns * 12L, 4);
-    for (int i = 0; i < columns * 6; i++) {
+    int rows = input.between(1, 4);
+    MemorySegment bits = arena.allocate(12L * rows * columns, 4);
+    for (int i = 0; i < rows * columns * 6; i++) {
       // No infinity and no NaN in any of the three.
       short half = (short) (input.random().nextInt() & 0xbbff);
       bits.setAtIndex(ValueLayout.JAVA_SHORT, i, half);
     }
     for (RowKernels.Table table : RowKernels.Table.values()) {
       long width = columns * (table == RowKernels.Table.F32 ? 4L : 2L);
-      MemorySegment sum = result(columns + 1);
-      kernels.embed(table, columns, bits, 0, width, 2 * width, sum, 0);
-      for (int i = 0; i < columns; i++) {
-        float first = number(table, bits, i);
-        float second = number(table, bits, columns + i);
-        float third = number(table, bits, 2 * columns + i);
+      MemorySegment sum = result(rows * columns + 1);
+      kernels.embed(table, rows, columns, bits, 0, width, 2 * width, 3 * width, sum, 0);
+      for (int i = 0; i < rows * columns; i++) {
+        int from = i / columns * 3 * columns + i % columns;
+        float first = number(table, bits, from);
+        float second = number(table, bits, from + columns);
+        float third = number(table, bits, from + 2 * columns);
         same((first + second) + third, at(sum, i), table.name());
       }
-      same(UNTOUCHED, at(sum, columns), "behind");
+      same(UNTOUCHED, at(sum, rows * columns), "behind");
     }
   }
 
@@ -457,6 +459,6 @@ class RowKernelsTest {
         IllegalArgumentException.class,
         () -> kernels.dots(1, columns - 1, one, 0, one, 0, bytes, two, 0));
     assertThrows(
-        refusal, () -> kernels.embed(RowKernels.Table.F32, columns, NONE, 0, 0, 0, one, 0));
+        refusal, () -> kernels.embed(RowKernels.Table.F32, 1, columns, NONE, 0, 0, 0, 0, one, 0));
   }
 }

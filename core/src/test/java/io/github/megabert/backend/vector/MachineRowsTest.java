@@ -193,4 +193,50 @@ class MachineRowsTest {
           return out;
         });
   }
+
+  /** What is one call a sequence: heads of whole panels, no mask, few keys. */
+  @Test
+  void attentionOfShortSequences() {
+    RandomInput.check(60, this::shortSequences);
+  }
+
+  private void shortSequences(RandomInput input) {
+    Random random = input.random();
+    int heads = input.between(1, 6);
+    int headDim = 2 * Lanes.COUNT * input.between(1, 3);
+    int sequences = input.between(1, 9);
+    boolean isCross = input.flag();
+    int[] queryStart = new int[sequences];
+    int[] queryLength = new int[sequences];
+    int[] keyStart = new int[sequences];
+    int[] keyLength = new int[sequences];
+    int queries = 0;
+    int keys = 0;
+    // One query sees all keys, even where none sees a later one.
+    boolean causal = isCross && input.flag();
+    for (int b = 0; b < sequences; b++) {
+      queryStart[b] = queries;
+      queryLength[b] = causal ? 1 : input.flag() ? input.between(0, 12) : input.between(1, 140);
+      queries += queryLength[b];
+      keyStart[b] = keys;
+      keyLength[b] = isCross ? input.between(1, 140) : queryLength[b];
+      keys += keyLength[b];
+    }
+    AttentionLayout layout =
+        new AttentionLayout(
+            heads, headDim, causal, queryStart, queryLength, keyStart, keyLength, null);
+    int width = heads * headDim;
+    double scale = Math.exp(input.between(-2, 3));
+    Tensor q = tensor(random, DType.F32, scale, queries, 2L * width);
+    Tensor kv = tensor(random, DType.F32, scale, keys, 2L * width);
+    int rows = queries;
+    compare(
+        (backend, computation) -> {
+          Matrix from = computation.upload(q);
+          Matrix to = computation.upload(kv);
+          Matrix out = computation.matrix(rows, width);
+          computation.attention(layout, from, width, to, 0, to, width, null, out, null);
+          return out;
+        });
+  }
 }

@@ -4,7 +4,6 @@ package io.github.megabert.backend.vector.attention;
 import static io.github.megabert.backend.vector.Lanes.FLOAT;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
-import static io.github.megabert.backend.vector.Lanes.VECTOR_BYTES;
 import static io.github.megabert.backend.vector.Lanes.padToPanel;
 
 import io.github.megabert.backend.AttentionLayout;
@@ -33,19 +32,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is one head
- * of one sequence, or a part of its queries where there are few heads; it packs the head's keys and
+ * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) of a ragged batch. A task is some heads
+ * of one sequence, or a part of its queries where there are few heads; it packs a head's keys and
  * values into panels and takes the queries in blocks of {@value #BLOCK} rows, so its memory grows
  * with the keys and never with queries × keys. Both products are those of {@link StridedTiles}: of
  * queries and keys, and of the weights that softmax makes and values. {@link QueryDots A few
- * queries}, as in decoding, read keys and values where they are.
+ * queries}, as in decoding, read keys and values where they are. {@link MachineHeads} do all of it
+ * for short sequences.
  */
 public final class Attention implements Team.Body {
   /** Query rows whose scores are held at once: four full tiles. */
   static final int BLOCK = 48;
 
   /** Bytes of a panel's scores or results for a block. */
-  private static final long BLOCK_BYTES = (long) BLOCK * PANEL_BYTES;
+  static final long BLOCK_BYTES = (long) BLOCK * PANEL_BYTES;
 
   /** Bytes from a row to the next of queries and weights. */
   private static final long ROW_BYTES = (long) StridedRows.DISTANCE * Float.BYTES;
@@ -72,14 +72,24 @@ public final class Attention implements Team.Body {
   /** The weights of such a block. */
   private final StridedRows[] weightRows;
 
+  private final MachineHeads machineHeads;
+
   private MemorySegment out = MemorySegment.NULL;
   private @Nullable MemorySegment probabilities;
   private @Nullable Dropout dropout;
   private MemorySegment scratch = MemorySegment.NULL;
   private float scale;
+
+  /** Heads of a task, the last of a sequence may have fewer. */
+  private int headGroup;
+
   private int chunk;
+
+  /** The number of tasks of a sequence and all before it. */
+  private int[] taskEnds = new int[0];
+
   private int headDimPadded;
-  private long slotBytes;
+  private AttentionMemory slots = new AttentionMemory(0, 0, 0, 0);
   private int longestPadded;
 
   public Attention(Team team, KernelMemory memory, Forms forms) {
@@ -89,6 +99,7 @@ public final class Attention implements Team.Body {
     blocks = new KeyBlock[team.slots()];
     queryRows = new StridedRows[team.slots()];
     weightRows = new StridedRows[team.slots()];
+    machineHeads = new MachineHeads(forms, team.slots());
     for (int slot = 0; slot < team.slots(); slot++) {
       blocks[slot] = new KeyBlock();
       queryRows[slot] = new StridedRows();
@@ -135,27 +146,38 @@ public final class Attention implements Team.Body {
     this.out = out.segment();
     this.probabilities = probabilities == null ? null : probabilities.segment();
     scale = (float) (1 / Math.sqrt(layout.headDim()));
-    headDimPadded = padToPanel(layout.headDim());
     int longest = 0;
     for (int length : layout.keyLength()) {
       longest = Math.max(longest, length);
     }
     longestPadded = padToPanel(longest);
-    slotBytes = slotBytes();
-    scratch = memory.ofSize(team.slots() * slotBytes);
-    chooseChunk();
+    headDimPadded = padToPanel(layout.headDim());
+    boolean isPlain = dropout == null && probabilities == null;
+    machineHeads.begin(layout, isPlain, queries, keys, values, this.out);
+    long least = machineHeads.bytes(longest, layout.headDim());
+    slots = new AttentionMemory(longestPadded, layout.headDim(), headDimPadded, least);
+    scratch = memory.ofSize(slots.keysAt(team.slots()));
+    cut();
+    if (taskEnds.length < layout.sequences()) {
+      taskEnds = new int[layout.sequences()];
+    }
     int tasks = 0;
     for (int b = 0; b < layout.sequences(); b++) {
-      tasks += layout.heads() * chunks(b);
+      tasks += tasks(b);
+      taskEnds[b] = tasks;
     }
     team.run(tasks, this);
   }
 
-  /** Query rows a task: all of a sequence's, unless that makes too few tasks. */
-  private void chooseChunk() {
+  /**
+   * Heads and query rows a task: all of a sequence's queries, unless that makes too few tasks, and
+   * as many heads as leave enough of them.
+   */
+  private void cut() {
     chunk = Integer.MAX_VALUE;
     int tasks = layout.heads() * layout.sequences();
     int wanted = team.slots() == 1 ? 1 : team.slots() * TASKS;
+    headGroup = Math.clamp(tasks / wanted, 1, Math.max(1, layout.heads()));
     if (tasks > 0 && tasks < wanted) {
       int most = 0;
       for (int length : layout.queryLength()) {
@@ -166,76 +188,51 @@ public final class Attention implements Team.Body {
     }
   }
 
+  private int tasks(int b) {
+    return Math.ceilDiv(layout.heads(), headGroup) * chunks(b);
+  }
+
   private int chunks(int b) {
     return Math.ceilDiv(layout.queryLength()[b], Math.min(chunk, Integer.MAX_VALUE - 1));
   }
 
-  // A slot: panels of keys, panels of values, scores, results, mask, sums, a panel of part of a
-  // product, one vector, a query's dropout mask. Scores and results of a block are a panel after
-  // the other, of a few queries a row after the other.
-  private long keysAt(int slot) {
-    return slot * slotBytes;
-  }
-
-  private long valuesAt(int slot) {
-    return keysAt(slot) + (long) longestPadded * layout.headDim() * Float.BYTES;
-  }
-
-  private long scoresAt(int slot) {
-    return valuesAt(slot) + (long) longestPadded * headDimPadded * Float.BYTES;
-  }
-
-  private long resultsAt(int slot) {
-    return scoresAt(slot) + (long) longestPadded * BLOCK * Float.BYTES;
-  }
-
-  private long maskAt(int slot) {
-    return resultsAt(slot) + (long) headDimPadded * BLOCK * Float.BYTES;
-  }
-
-  private long sumsAt(int slot) {
-    return maskAt(slot) + (long) longestPadded * Float.BYTES;
-  }
-
-  private long partAt(int slot) {
-    return sumsAt(slot) + BLOCK * Float.BYTES;
-  }
-
-  private long laneAt(int slot) {
-    return partAt(slot) + BLOCK_BYTES;
-  }
-
-  private long keptAt(int slot) {
-    return laneAt(slot) + VECTOR_BYTES;
-  }
-
-  private long slotBytes() {
-    slotBytes = 0;
-    long bytes = keptAt(0) + longestPadded / Byte.SIZE + Integer.BYTES;
-    return Math.ceilDiv(bytes, 64L) * 64;
-  }
-
   @Override
   public void run(int task, int next, int slot) {
-    int b = 0;
-    int rest = task;
-    while (rest >= layout.heads() * chunks(b)) {
-      rest -= layout.heads() * chunks(b);
-      b++;
+    int found = Arrays.binarySearch(taskEnds, 0, layout.sequences(), task + 1);
+    int b = found < 0 ? -1 - found : found;
+    while (tasks(b) == 0) { // An empty sequence ends where the one before it does.
+      b--;
     }
-    int head = rest / chunks(b);
+    int rest = task - (taskEnds[b] - tasks(b));
+    int firstHead = rest / chunks(b) * headGroup;
+    int endHead = Math.min(layout.heads(), firstHead + headGroup);
     int part = rest % chunks(b);
     int queryLength = layout.queryLength()[b];
     int from = part == 0 ? 0 : part * chunk;
     int to = chunk > queryLength - from ? queryLength : from + chunk;
-    attend(b, head, from, to, slot);
+    if (machineHeads.serves(b, to - from)) {
+      boolean isPacked = !isFew(b);
+      long at = slots.keysAt(slot);
+      machineHeads.attend(
+          slot, b, firstHead, endHead, from, to, scale, isPacked, queries, keys, values, out,
+          scratch, at);
+      return;
+    }
+    for (int head = firstHead; head < endHead; head++) {
+      attend(b, head, from, to, slot);
+    }
+  }
+
+  /** Whether packing does not pay. */
+  private boolean isFew(int b) {
+    return layout.queryLength()[b] <= FEW && dropout == null;
   }
 
   private void attend(int b, int head, int from, int to, int slot) {
     int keyLength = layout.keyLength()[b];
     int hidden = layout.causal() ? layout.queryLength()[b] - to : 0;
     int reachable = keyLength - hidden;
-    boolean few = layout.queryLength()[b] <= FEW && dropout == null;
+    boolean few = isFew(b);
     if (!few) {
       packKeys(b, head, reachable, slot);
       packValues(b, head, reachable, slot);
@@ -278,7 +275,7 @@ public final class Attention implements Team.Body {
           Math.min(PANEL, count - first),
           headDim,
           scratch,
-          keysAt(slot) + (long) first * headDim * Float.BYTES);
+          slots.keysAt(slot) + (long) first * headDim * Float.BYTES);
     }
   }
 
@@ -294,7 +291,7 @@ public final class Attention implements Team.Body {
           count,
           Math.min(PANEL, headDim - column),
           scratch,
-          valuesAt(slot) + (long) column * count * Float.BYTES);
+          slots.valuesAt(slot) + (long) column * count * Float.BYTES);
     }
   }
 
@@ -306,7 +303,7 @@ public final class Attention implements Team.Body {
     }
     boolean any = false;
     int start = layout.keyStart()[b];
-    long at = maskAt(slot);
+    long at = slots.maskAt(slot);
     for (int j = 0; j < count; j++) {
       boolean masked = mask[start + j] == 0;
       any |= masked;
@@ -331,15 +328,16 @@ public final class Attention implements Team.Body {
           Math.min(Gemm.DEPTH, headDim - depth));
     }
     for (int panel = 0; panel * PANEL < visible; panel++) {
-      long keyPanel = keysAt(slot) + (long) panel * headDim * PANEL_BYTES;
-      multiply(end - row, headDim, rows, keyPanel, scoresAt(slot) + panel * BLOCK_BYTES, slot);
+      long keyPanel = slots.keysAt(slot) + (long) panel * headDim * PANEL_BYTES;
+      multiply(
+          end - row, headDim, rows, keyPanel, slots.scoresAt(slot) + panel * BLOCK_BYTES, slot);
     }
   }
 
   /** {@code c = rows·panel}, by blocks of inputs. */
   private void multiply(int rows, int depth, StridedRows x, long panel, long c, int slot) {
     for (int from = 0; from < depth; from += Gemm.DEPTH) {
-      long target = from == 0 ? c : partAt(slot);
+      long target = from == 0 ? c : slots.partAt(slot);
       StridedTiles.multiply(
           forms,
           x.segment(),
@@ -390,11 +388,11 @@ public final class Attention implements Team.Body {
     for (int i = row; i < end; i += step) {
       int r = i - row;
       if (machine != null && isMachine) {
-        long at = few ? rowOfScoresAt(r, slot) : scoresAt(slot) + (long) r * PANEL_BYTES;
+        long at = few ? rowOfScoresAt(r, slot) : slots.scoresAt(slot) + (long) r * PANEL_BYTES;
         long panelStep = few ? PANEL_BYTES : BLOCK_BYTES;
         int seen = seen(b, i, visible);
         if (masked) {
-          ScaleAndAdd.apply(forms, scratch, at, panelStep, seen, scale, maskAt(slot));
+          ScaleAndAdd.apply(forms, scratch, at, panelStep, seen, scale, slots.maskAt(slot));
         }
         machine.softmax(
             step,
@@ -409,7 +407,7 @@ public final class Attention implements Team.Body {
             few ? at : weightRows[slot].at(r, 0) * (long) Float.BYTES,
             few ? fewBytes : ROW_BYTES,
             scratch,
-            sumsAt(slot) + (long) r * Float.BYTES);
+            slots.sumsAt(slot) + (long) r * Float.BYTES);
       } else if (few) {
         softmaxEach(b, i, r, visible, masked, slot);
       } else {
@@ -420,12 +418,12 @@ public final class Attention implements Team.Body {
 
   /** The weights of query {@code i}, row {@code r} of its block, and the inverse of their sum. */
   private void softmax(int b, int i, int r, int visible, boolean masked, int slot) {
-    long at = scoresAt(slot) + (long) r * PANEL_BYTES;
+    long at = slots.scoresAt(slot) + (long) r * PANEL_BYTES;
     StridedRows weights = weightRows[slot];
     int seen = seen(b, i, visible);
     float factor = masked ? 1 : scale;
     if (masked) {
-      ScaleAndAdd.apply(forms, scratch, at, BLOCK_BYTES, seen, scale, maskAt(slot));
+      ScaleAndAdd.apply(forms, scratch, at, BLOCK_BYTES, seen, scale, slots.maskAt(slot));
     }
     float max = RowMax.of(forms, scratch, at, BLOCK_BYTES, seen);
     float sum = 0;
@@ -444,11 +442,11 @@ public final class Attention implements Team.Body {
               weights.floats(),
               target,
               scratch,
-              laneAt(slot));
+              slots.laneAt(slot));
       int end = Math.min(Gemm.DEPTH, visible - depth);
       Arrays.fill(weights.floats(), target + count, target + end, 0);
     }
-    scratch.set(FLOAT, sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
+    scratch.set(FLOAT, slots.sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
   }
 
   /** The same where scores are rows, which become the weights. */
@@ -457,14 +455,15 @@ public final class Attention implements Team.Body {
     int seen = seen(b, i, visible);
     float factor = masked ? 1 : scale;
     if (masked) {
-      ScaleAndAdd.apply(forms, scratch, at, PANEL_BYTES, seen, scale, maskAt(slot));
+      ScaleAndAdd.apply(forms, scratch, at, PANEL_BYTES, seen, scale, slots.maskAt(slot));
     }
     float max = RowMax.of(forms, scratch, at, PANEL_BYTES, seen);
-    float sum = Exponentials.apply(forms, scratch, at, seen, max, factor, scratch, laneAt(slot));
+    float sum =
+        Exponentials.apply(forms, scratch, at, seen, max, factor, scratch, slots.laneAt(slot));
     for (int j = seen; j < visible; j++) {
       scratch.set(FLOAT, at + (long) j * Float.BYTES, 0);
     }
-    scratch.set(FLOAT, sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
+    scratch.set(FLOAT, slots.sumsAt(slot) + (long) r * Float.BYTES, 1 / sum);
   }
 
   /** Zeroes the weights that dropout drops; the others' factor is left to the results. */
@@ -476,10 +475,10 @@ public final class Attention implements Team.Body {
     StridedRows weights = weightRows[slot];
     for (int i = row; i < end; i++) {
       long position = mine.position() + mine.shift(layout, b) + firstProbability(b, head, i);
-      DropoutBits.write(forms, mine.mask(), position, visible, scratch, keptAt(slot));
+      DropoutBits.write(forms, mine.mask(), position, visible, scratch, slots.keptAt(slot));
       for (int depth = 0; depth < visible; depth += Gemm.DEPTH) {
         int count = Math.min(Gemm.DEPTH, visible - depth);
-        long kept = keptAt(slot) + depth / Byte.SIZE;
+        long kept = slots.keptAt(slot) + depth / Byte.SIZE;
         DropWeights.apply(
             forms, weights.floats(), weights.at(i - row, depth), count, scratch, kept);
       }
@@ -498,14 +497,14 @@ public final class Attention implements Team.Body {
   }
 
   private long rowOfScoresAt(int r, int slot) {
-    return scoresAt(slot) + (long) r * longestPadded * Float.BYTES;
+    return slots.scoresAt(slot) + (long) r * longestPadded * Float.BYTES;
   }
 
   /** {@code results = weights·v}. */
   private void weigh(int rows, int reachable, int visible, int slot) {
     for (int panel = 0; panel * PANEL < layout.headDim(); panel++) {
-      long valuePanel = valuesAt(slot) + (long) panel * reachable * PANEL_BYTES;
-      long at = resultsAt(slot) + panel * BLOCK_BYTES;
+      long valuePanel = slots.valuesAt(slot) + (long) panel * reachable * PANEL_BYTES;
+      long at = slots.resultsAt(slot) + panel * BLOCK_BYTES;
       multiply(rows, visible, weightRows[slot], valuePanel, at, slot);
     }
   }
@@ -524,7 +523,7 @@ public final class Attention implements Team.Body {
           values.stride(),
           headDim,
           scratch,
-          resultsAt(slot) + (long) i * headDimPadded * Float.BYTES);
+          slots.resultsAt(slot) + (long) i * headDimPadded * Float.BYTES);
     }
   }
 
@@ -540,11 +539,11 @@ public final class Attention implements Team.Body {
           end - row,
           headDim,
           scratch,
-          resultsAt(slot),
+          slots.resultsAt(slot),
           few ? PANEL_BYTES : BLOCK_BYTES,
           stride,
           scratch,
-          sumsAt(slot),
+          slots.sumsAt(slot),
           factor,
           out,
           (layout.queryStart()[b] + row) * outStride + (long) head * headDim * Float.BYTES,
@@ -555,10 +554,10 @@ public final class Attention implements Team.Body {
       ScaleRow.scale(
           forms,
           scratch,
-          resultsAt(slot) + i * stride,
+          slots.resultsAt(slot) + i * stride,
           few ? PANEL_BYTES : BLOCK_BYTES,
           headDim,
-          scratch.get(FLOAT, sumsAt(slot) + (long) i * Float.BYTES) * factor,
+          scratch.get(FLOAT, slots.sumsAt(slot) + (long) i * Float.BYTES) * factor,
           out,
           (layout.queryStart()[b] + row + i) * outStride + (long) head * headDim * Float.BYTES);
     }
@@ -575,7 +574,7 @@ public final class Attention implements Team.Body {
     for (int i = row; i < end; i++) {
       int r = i - row;
       long at = firstProbability(b, head, i) * Float.BYTES;
-      float factor = scratch.get(FLOAT, sumsAt(slot) + (long) r * Float.BYTES);
+      float factor = scratch.get(FLOAT, slots.sumsAt(slot) + (long) r * Float.BYTES);
       for (int j = 0; j < keyLength; j++) {
         float weight = 0;
         if (j < visible) {

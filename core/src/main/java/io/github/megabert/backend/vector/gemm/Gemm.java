@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * that have not been packed are multiplied by {@link UnpackedGemm}. Where {@link NarrowTiles}
  * serve, rows are rounded by {@link NarrowRows} instead, however few, and nothing is expanded.
  */
-public final class Gemm implements Team.Body {
+public final class Gemm implements Team.Body, AutoCloseable {
   /** Inputs a block: a panel is 128 KiB of the second-level cache, 128 rows of x are 512 KiB. */
   public static final int DEPTH = 1024;
 
@@ -73,7 +73,13 @@ public final class Gemm implements Team.Body {
   private final Forms forms;
   private final Epilogue epilogue;
   private final RowBlocks blocks = new RowBlocks();
-  private final RowCopy copy;
+
+  /** Memory of rows for tiles in machine code. */
+  private final KernelMemory rowMemory = new KernelMemory();
+
+  private final RowCopy copyInMemory;
+  private final RowCopy copyInArray;
+  private RowCopy copy;
   private final NarrowRows narrowRows;
   private final PanelGroups groups = new PanelGroups();
   private final ReadAhead readAhead;
@@ -91,7 +97,9 @@ public final class Gemm implements Team.Body {
     this.unpacked = unpacked;
     this.forms = forms;
     epilogue = new Epilogue(forms);
-    copy = new RowCopy(team, forms, unpacked.strided());
+    copyInMemory = new RowCopy(team, forms, new StridedRows(rowMemory));
+    copyInArray = new RowCopy(team, forms, unpacked.strided());
+    copy = copyInArray;
     narrowRows = new NarrowRows(team);
     this.readAhead = readAhead;
     this.memory = memory;
@@ -152,6 +160,8 @@ public final class Gemm implements Team.Body {
     linear = packed;
     matrix = input;
     x = input.segment();
+    boolean isFloat = packed.precision() != Precision.BF16;
+    copy = isFloat && MachineTiles.get(forms) != null ? copyInMemory : copyInArray;
     copy.set(input, 0, packed.inputs());
     NarrowTiles.Form words = packed.words();
     long narrowBytes =
@@ -402,5 +412,10 @@ public final class Gemm implements Team.Body {
   /** Where the slot's expanded panel begins. */
   private static long expanded(int slot) {
     return slot * SLOT_BYTES + SUMS_BYTES + PART_BYTES;
+  }
+
+  @Override
+  public void close() {
+    rowMemory.close();
   }
 }

@@ -36,7 +36,7 @@ public final class MachineTiles {
   private MachineTiles() {}
 
   /** The tiles, unless one of the other forms is asked for or there are none. */
-  static @Nullable FloatTiles get(Forms forms) {
+  public static @Nullable FloatTiles get(Forms forms) {
     return forms == Forms.WARMING ? Holder.TILES : null;
   }
 

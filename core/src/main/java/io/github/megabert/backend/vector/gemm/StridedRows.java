@@ -3,9 +3,11 @@ package io.github.megabert.backend.vector.gemm;
 
 import io.github.megabert.backend.machine.RowKernels;
 import io.github.megabert.backend.vector.Lanes;
+import io.github.megabert.backend.vector.memory.KernelMemory;
 import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rows at a distance that is a constant, for {@link StridedTiles}: one address serves all rows of a
@@ -14,7 +16,8 @@ import java.lang.foreign.MemorySegment;
  * last row is room for those that a tile has more.
  *
  * <p>An array, because the first compiler refuses to profile a tile with so many accesses to a
- * segment, and without a profile the second makes slow code.
+ * segment, and without a profile the second makes slow code. For tiles in machine code it may be
+ * native memory instead: where a native call gets arrays too, the JVM's way through it is longer.
  */
 public final class StridedRows {
   /**
@@ -23,21 +26,34 @@ public final class StridedRows {
    */
   public static final int DISTANCE = Gemm.DEPTH + 16;
 
+  private final @Nullable KernelMemory memory;
   private float[] floats = {};
   private MemorySegment segment = MemorySegment.NULL;
   private int held;
+
+  /** Rows in an array. */
+  public StridedRows() {
+    memory = null;
+  }
+
+  /** Rows in memory that nothing else uses; there are no {@link #floats} then. */
+  StridedRows(KernelMemory memory) {
+    this.memory = memory;
+  }
 
   /** Makes room; the contents are undefined. */
   public void shape(int rows, int inputs) {
     held = rows + StridedTiles.LOW - 1;
     int size = Math.multiplyExact(held * Math.ceilDiv(inputs, Gemm.DEPTH), DISTANCE);
-    if (floats.length < size) {
+    if (memory != null) {
+      segment = memory.ofSize((long) size * Float.BYTES);
+    } else if (floats.length < size) {
       floats = new float[size];
       segment = MemorySegment.ofArray(floats);
     }
   }
 
-  /** The floats of all rows. */
+  /** The floats of all rows, where they are an array. */
   public float[] floats() {
     return floats;
   }

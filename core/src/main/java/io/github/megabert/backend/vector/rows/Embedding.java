@@ -16,7 +16,7 @@ public final class Embedding implements Team.Body {
   /** Tokens a task. */
   private static final int BLOCK = 16;
 
-  private static final long TABLES = 3;
+  private static final int TABLES = 3;
 
   private final Team team;
   private final KernelMemory memory;
@@ -52,7 +52,7 @@ public final class Embedding implements Team.Body {
     this.types = types;
     this.positions = positions;
     this.out = out;
-    rows = memory.ofSize(team.slots() * TABLES * rowBytes(out));
+    rows = memory.ofSize(rowsAt(team.slots(), out));
     team.run(Math.ceilDiv(typeIds.length, BLOCK), this);
   }
 
@@ -69,9 +69,7 @@ public final class Embedding implements Team.Body {
     RowKernels machine = MachineRows.get(forms);
     RowKernels.Table table = machine == null ? null : table(machine, word, type, position);
     if (machine != null && table != null) {
-      for (int t = task * BLOCK; t < end; t++) {
-        embed(machine, table, word, type, position, target, t, slot);
-      }
+      embed(machine, table, word, type, position, target, task * BLOCK, end, slot);
       return;
     }
     for (int t = task * BLOCK; t < end; t++) {
@@ -104,30 +102,42 @@ public final class Embedding implements Team.Body {
       HostParameter type,
       HostParameter position,
       HostMatrix target,
-      int t,
+      int from,
+      int to,
       int slot) {
     long bytes = rowBytes(target);
-    long at = TABLES * slot * bytes;
-    if (tokenIds == null || tokenIds[t] < 0) {
-      rows.asSlice(at, bytes).fill((byte) 0);
-    } else {
-      word.copyBits(tokenIds[t], rows, at);
+    long first = rowsAt(slot, target);
+    long second = first + BLOCK * bytes;
+    long third = second + BLOCK * bytes;
+    copyRows(word, tokenIds, from, to, first, bytes);
+    copyRows(type, typeIds, from, to, second, bytes);
+    copyRows(position, positionIds, from, to, third, bytes);
+    int columns = target.columns();
+    MemorySegment sums = target.segment();
+    long at = target.rowOffset(from);
+    machine.embed(table, to - from, columns, rows, first, second, third, bytes, sums, at);
+  }
+
+  /** Rows of a table as it holds them, one every so many bytes; zeros where there is no row. */
+  private void copyRows(
+      HostParameter table, int @Nullable [] ids, int from, int to, long start, long bytes) {
+    long at = start;
+    for (int t = from; t < to; t++) {
+      if (ids == null || ids[t] < 0) {
+        rows.asSlice(at, bytes).fill((byte) 0);
+      } else {
+        table.copyBits(ids[t], rows, at);
+      }
+      at += bytes;
     }
-    type.copyBits(typeIds[t], rows, at + bytes);
-    position.copyBits(positionIds[t], rows, at + 2 * bytes);
-    machine.embed(
-        table,
-        target.columns(),
-        rows,
-        at,
-        at + bytes,
-        at + 2 * bytes,
-        target.segment(),
-        target.rowOffset(t));
+  }
+
+  private static long rowsAt(int slot, HostMatrix matrix) {
+    return (long) slot * BLOCK * TABLES * rowBytes(matrix);
   }
 
   private void add(HostParameter table, int row, HostMatrix target, long offset, int slot) {
-    long at = TABLES * slot * rowBytes(target);
+    long at = rowsAt(slot, target);
     table.copyRow(row, rows, at);
     AddRows.add(forms, 1, target.columns(), rows, at, 0, target.segment(), offset, 0);
   }
