@@ -38,21 +38,14 @@ final class DemoModel {
 
   /** The checkpoint, with a configuration in place of its own if one is named. */
   static Checkpoint open(@Nullable Path configOverride) throws IOException {
-    String folder = System.getProperty(FOLDER_PROPERTY);
-    if (folder != null && !Files.isDirectory(Path.of(folder))) {
-      throw new FileNotFoundException(
-          "the system property " + FOLDER_PROPERTY + " names " + folder + ", which is no folder");
-    }
+    Path folder = folder();
     NamedTensors weights =
-        folder == null ? weights() : Safetensors.open(Path.of(folder, "model.safetensors"), SOURCE);
+        folder == null ? weights() : Safetensors.open(folder.resolve("model.safetensors"), SOURCE);
     try {
       if (configOverride != null) {
         return Checkpoint.of(configOverride, weights);
       }
-      try (InputStream in =
-          folder == null
-              ? resource("config.json")
-              : Files.newInputStream(Path.of(folder, "config.json"))) {
+      try (InputStream in = stream("config.json")) {
         return Checkpoint.of(
             JsonMap.of((ObjectNode) JsonTree.read(in, SOURCE, LARGEST_CONFIGURATION)), weights);
       }
@@ -60,6 +53,20 @@ final class DemoModel {
       weights.close();
       throw failure;
     }
+  }
+
+  /** The folder that is named; null if none is. */
+  private static @Nullable Path folder() throws FileNotFoundException {
+    String named = System.getProperty(FOLDER_PROPERTY);
+    if (named == null) {
+      return null;
+    }
+    Path folder = Path.of(named);
+    if (!Files.isDirectory(folder)) {
+      throw new FileNotFoundException(
+          "the system property " + FOLDER_PROPERTY + " names " + named + ", which is no folder");
+    }
+    return folder;
   }
 
   /** The weights: mapped where they lie in a folder, copied where they lie in a jar. */
@@ -80,14 +87,15 @@ final class DemoModel {
   }
 
   static BertTokenizer tokenizer() throws IOException {
-    try (InputStream vocabulary = resource("vocab.txt");
-        InputStream config = resource("tokenizer_config.json")) {
+    try (InputStream vocabulary = stream("vocab.txt");
+        InputStream config = stream("tokenizer_config.json")) {
       return BertTokenizer.read(vocabulary, config);
     }
   }
 
-  private static InputStream resource(String name) throws IOException {
-    return find(name).openStream();
+  private static InputStream stream(String name) throws IOException {
+    Path folder = folder();
+    return folder == null ? find(name).openStream() : Files.newInputStream(folder.resolve(name));
   }
 
   private static URL find(String name) throws IOException {

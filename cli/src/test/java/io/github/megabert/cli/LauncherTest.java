@@ -102,6 +102,23 @@ class LauncherTest {
     assertTrue(start(Map.of(), "--version").succeed().startsWith("megabert "));
     assertEquals(1, builds());
     assertTrue(Files.exists(checkout.resolve("cli/target/megabert.jsa")));
+    loadsLittleMoreThanItNeeds();
+  }
+
+  /** A second answer finds its lambdas in the archive, and leaves the Flight Recorder alone. */
+  private static void loadsLittleMoreThanItNeeds() throws Exception {
+    Map<String, String> environment =
+        Map.of("MEGABERT_CACHE", "", "MEGABERT_JAVA_OPTIONS", "-Xlog:class+load:file=classes.txt");
+    start(environment, "fill-mask", "a dog is a [MASK].").succeed();
+    List<String> classes = Files.readAllLines(folder.resolve("classes.txt"));
+    List<String> lambdas =
+        classes.stream()
+            .filter(line -> line.contains(" io.github.megabert.") && line.contains("$$Lambda"))
+            .toList();
+    long archived =
+        lambdas.stream().filter(line -> line.contains("source: shared objects file")).count();
+    assertTrue(archived > lambdas.size() / 2, () -> String.join("\n", lambdas));
+    assertTrue(classes.stream().noneMatch(line -> line.contains("jdk.jfr.internal.")), "recorder");
   }
 
   @Test

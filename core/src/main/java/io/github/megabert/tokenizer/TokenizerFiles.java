@@ -5,13 +5,10 @@ import io.github.megabert.input.HeapBudget;
 import io.github.megabert.input.InputFile;
 import io.github.megabert.input.LimitedInput;
 import io.github.megabert.input.UnreadableFileException;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.Reader;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -178,34 +175,15 @@ final class TokenizerFiles {
    */
   private static List<String> readVocabulary(InputStream in, String source) throws IOException {
     List<String> tokens = new ArrayList<>(1 << 15);
-    Reader reader =
-        new BufferedReader(
-            new InputStreamReader(
-                in,
-                StandardCharsets.UTF_8
-                    .newDecoder()
-                    .onMalformedInput(CodingErrorAction.REPORT)
-                    .onUnmappableCharacter(CodingErrorAction.REPORT)));
     try {
-      StringBuilder line = new StringBuilder();
-      boolean began = false;
-      for (int c = reader.read(); c >= 0; c = reader.read()) {
-        if (c == '\n') {
-          addToken(line, tokens, source);
-          began = false;
-        } else {
-          began = true;
-          if (c != BYTE_ORDER_MARK || !tokens.isEmpty() || !line.isEmpty()) {
-            line.append((char) c);
-          }
-        }
+      String text = decode(in.readAllBytes(), source);
+      int start = !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? 1 : 0;
+      while (start < text.length()) {
+        int newline = text.indexOf('\n', start);
+        int end = newline < 0 ? text.length() : newline;
+        addToken(text, start, end, tokens, source);
+        start = end + 1;
       }
-      if (began) {
-        addToken(line, tokens, source);
-      }
-    } catch (CharacterCodingException e) {
-      throw new TokenizerException(
-          source + " is not UTF-8 text (near line " + (tokens.size() + 1) + " or later).", e);
     } catch (OutOfMemoryError e) {
       throw new TokenizerException(source + " does not fit into " + HeapBudget.heap() + ".", e);
     }
@@ -215,8 +193,20 @@ final class TokenizerFiles {
     return tokens;
   }
 
-  /** Ends a line, which is emptied for the next one. */
-  private static void addToken(StringBuilder line, List<String> tokens, String source)
+  private static String decode(byte[] bytes, String source) throws TokenizerException {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    CharBuffer out = CharBuffer.allocate(bytes.length);
+    if (StandardCharsets.UTF_8.newDecoder().decode(in, out, true).isError()) {
+      int line = 1;
+      for (int i = 0; i < in.position(); i++) {
+        line += bytes[i] == '\n' ? 1 : 0;
+      }
+      throw new TokenizerException(source + " is not UTF-8 text (line " + line + ").");
+    }
+    return out.flip().toString();
+  }
+
+  private static void addToken(String text, int start, int end, List<String> tokens, String source)
       throws TokenizerException {
     long most = Vocabulary.mostTokens();
     if (tokens.size() == most) {
@@ -228,12 +218,11 @@ final class TokenizerFiles {
               + HeapBudget.heap()
               + "; is it a vocabulary?");
     }
-    int end = line.length();
-    while (end > 0 && CharacterClasses.isWhitespace(line.charAt(end - 1))) {
-      end--;
+    int stripped = end;
+    while (stripped > start && CharacterClasses.isWhitespace(text.charAt(stripped - 1))) {
+      stripped--;
     }
-    tokens.add(end == 0 ? "" : line.substring(0, end));
-    line.setLength(0);
+    tokens.add(text.substring(start, stripped));
   }
 
   static void save(BertTokenizer tokenizer, Path folder) throws IOException {
