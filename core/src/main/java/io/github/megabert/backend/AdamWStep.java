@@ -20,6 +20,22 @@ public record AdamWStep(
     double weightDecay,
     double gradientScale,
     long step) {
+  /** As {@code torch.nn.utils.clip_grad_norm_} adds to the norm. */
+  public static final double CLIP_EPS = 1e-6;
+
+  /**
+   * By what gradients of a norm are multiplied so that it is no larger than another.
+   *
+   * @param largest 0 for any
+   */
+  public static double clipFactor(double norm, double largest) {
+    return largest == 0 ? 1 : Math.min(1, largest / (norm + CLIP_EPS));
+  }
+
+  /** The same with another gradient scale. */
+  AdamWStep scaled(double scale) {
+    return new AdamWStep(learningRate, beta1, beta2, eps, weightDecay, scale, step);
+  }
 
   /** {@code 1 − β₁^step}. */
   public double firstCorrection() {

@@ -206,4 +206,52 @@ public interface Gradients {
       Matrix secondMoment,
       int firstRow,
       int rows);
+
+  /** The arguments of {@link #adamW}. */
+  record Update(
+      AdamWStep step,
+      Matrix value,
+      Matrix gradient,
+      Matrix firstMoment,
+      Matrix secondMoment,
+      int firstRow,
+      int rows) {
+    /** The same with another gradient scale. */
+    public Update scaled(double scale) {
+      return new Update(
+          step.scaled(scale), value, gradient, firstMoment, secondMoment, firstRow, rows);
+    }
+  }
+
+  /** Several updates, of different numbers; a device starts fewer kernels for them together. */
+  default void adamW(List<Update> updates) {
+    for (Update update : updates) {
+      adamW(
+          update.step,
+          update.value,
+          update.gradient,
+          update.firstMoment,
+          update.secondMoment,
+          update.firstRow,
+          update.rows);
+    }
+  }
+
+  /**
+   * Updates with gradients that are clipped by their common norm, as {@code
+   * torch.nn.utils.clip_grad_norm_} does; a device does not wait for the host to see the norm.
+   *
+   * @param parts all gradients
+   * @param largest the norm that is left as it is, 0 for any
+   * @param updates with a gradient scale of 1
+   * @return the norm; where it is not finite nothing has been updated
+   */
+  default double clippedAdamW(List<Rows> parts, double largest, List<Update> updates) {
+    double norm = Math.sqrt(squaredNorm(parts));
+    if (Double.isFinite(norm)) {
+      double factor = AdamWStep.clipFactor(norm, largest);
+      adamW(updates.stream().map(update -> update.scaled(factor)).toList());
+    }
+    return norm;
+  }
 }

@@ -49,7 +49,7 @@ public final class RankShare {
   }
 
   /** Whether this rank has all of the model. */
-  boolean isWhole() {
+  public boolean isWhole() {
     return tensor.group() == null && !pipeline.isDivided();
   }
 

@@ -508,26 +508,22 @@ final class TornadoComputation implements Computation {
     settle();
   }
 
-  /** Runs what has been recorded, and adds up an array of doubles that it has written. */
-  double sumOf(Operand sums, int count) {
-    if (count == 0) {
-      return 0;
-    }
+  /** Runs what has been recorded, and reads doubles that the latest program uses. */
+  double[] doubles(Operand operand, int count) {
     launch();
-    TornadoNativeArray array = recording.array(sums);
+    TornadoNativeArray array = recording.array(operand);
     if (last == null || array == null) {
-      throw new IllegalStateException("no operation has written the sums");
+      throw new IllegalStateException("no operation has written the numbers");
     }
     last.read(array, count);
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      sum += array.getSegment().getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-    }
-    return sum;
+    return array
+        .getSegment()
+        .asSlice(0, (long) count * Double.BYTES)
+        .toArray(ValueLayout.JAVA_DOUBLE);
   }
 
   /** Starts what has been recorded. */
-  private void launch() {
+  void launch() {
     requireOpen();
     if (recording.isEmpty()) {
       return;

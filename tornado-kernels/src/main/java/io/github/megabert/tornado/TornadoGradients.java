@@ -37,6 +37,7 @@ final class TornadoGradients implements Gradients {
   private final ProductGradients products;
   private final AttentionGradients attention;
   private final TableGradients tables;
+  private final OptimizerCalls optimizer;
 
   /** Matrices that have been cleared, and after how many steps nothing was recorded since. */
   private final Set<Operand> cleared = new HashSet<>();
@@ -53,6 +54,7 @@ final class TornadoGradients implements Gradients {
     this.recording = recording;
     scalars = new TrainingScalars(recording);
     tables = new TableGradients(computation, recording);
+    optimizer = new OptimizerCalls(computation, recording, scalars);
     products = new ProductGradients(backend, recording, scalars);
     attention =
         new AttentionGradients(
@@ -66,6 +68,7 @@ final class TornadoGradients implements Gradients {
     scalars.forget();
     products.forget();
     attention.forget();
+    optimizer.forget();
     cleared.clear();
   }
 
@@ -465,33 +468,9 @@ final class TornadoGradients implements Gradients {
     return squaredNorm(List.of(new Rows(x, firstRow, rows)));
   }
 
-  /** A work group has one sum over all parts: the parts of one shape share a kernel. */
   @Override
   public double squaredNorm(List<Rows> parts) {
-    Operand sums = Temporary.SUMS.of(TrainingRowKernels.NORM_GROUPS, Element.DOUBLE);
-    boolean add = false;
-    for (Rows part : parts) {
-      int columns = part.matrix().columns();
-      int count = Math.multiplyExact(part.count(), columns);
-      if (count > 0) {
-        int groups =
-            Math.min(
-                TrainingRowKernels.NORM_GROUPS,
-                Math.ceilDiv(count, TrainingRowKernels.SQUARES_PER_GROUP));
-        recording.add(
-            TrainingTasks.SQUARES,
-            new Grid(
-                add ? groups : TrainingRowKernels.NORM_GROUPS, 1, TrainingRowKernels.NORM_THREADS),
-            whole(part.matrix(), "x").operand(),
-            sums,
-            (firstRow(part.matrix()) + part.first()) * columns,
-            count,
-            groups,
-            add ? 1 : 0);
-        add = true;
-      }
-    }
-    return add ? computation.sumOf(sums, TrainingRowKernels.NORM_GROUPS) : 0;
+    return optimizer.squaredNorm(parts);
   }
 
   @Override
@@ -503,45 +482,16 @@ final class TornadoGradients implements Gradients {
       Matrix secondMoment,
       int firstRow,
       int rows) {
-    int columns = value.columns();
-    if (rows == 0) {
-      return;
-    }
-    TornadoMatrix.requireShape(gradient, "gradient", value.rows(), columns);
-    if (firstRow(gradient) != firstRow(value)) {
-      throw new IllegalArgumentException("a value and its gradient are views of the same rows");
-    }
-    float[] numbers = {
-      (float) step.gradientScale(),
-      (float) step.beta1(),
-      (float) (1 - step.beta1()),
-      (float) step.beta2(),
-      (float) (1 - step.beta2()),
-      (float) (1 / step.secondCorrection()),
-      (float) (step.learningRate() / step.firstCorrection()),
-      (float) step.eps(),
-      (float) (1 - step.learningRate() * step.weightDecay())
-    };
-    recording.add(
-        TrainingTasks.ADAM_W,
-        Grid.elements(rows * columns),
-        scalars.ticket(numbers),
-        whole(value, "value").operand(),
-        whole(gradient, "gradient").operand(),
-        own(firstMoment, "firstMoment", value.rows(), columns).operand(),
-        own(secondMoment, "secondMoment", value.rows(), columns).operand(),
-        firstRow * columns,
-        rows * columns,
-        firstRow(value) * columns);
-    computation.forgetRounded();
+    adamW(List.of(new Update(step, value, gradient, firstMoment, secondMoment, firstRow, rows)));
   }
 
-  /** The matrix itself, or the one that it is a view of. */
-  private TornadoMatrix whole(Matrix matrix, String name) {
-    return matrix instanceof TornadoRows view ? view.matrix() : own(matrix, name);
+  @Override
+  public void adamW(List<Update> updates) {
+    optimizer.adamW(updates);
   }
 
-  private static int firstRow(Matrix matrix) {
-    return matrix instanceof TornadoRows view ? view.first() : 0;
+  @Override
+  public double clippedAdamW(List<Rows> parts, double largest, List<Update> updates) {
+    return optimizer.clippedAdamW(parts, largest, updates);
   }
 }

@@ -39,9 +39,6 @@ import org.jspecify.annotations.Nullable;
  * common norm. Decay and layer-wise rates are decided by a parameter's kind and place.
  */
 public final class AdamW implements AutoCloseable {
-  /** As {@code torch.nn.utils.clip_grad_norm_} adds to the norm. */
-  private static final double CLIP_EPS = 1e-6;
-
   static final String FIRST = "exp_avg.";
   static final String SECOND = "exp_avg_sq.";
 
@@ -111,13 +108,18 @@ public final class AdamW implements AutoCloseable {
         parts.add(new Gradients.Rows(gradient, range.first(), range.rows()));
       }
     }
-    double squares = gradients.squaredNorm(parts);
-    double norm = Math.sqrt(parameters.share().sum(Ranks.sum(share.copies(), squares)));
+    double norm = update(gradients, parts, updates(computation, factor));
     if (!Double.isFinite(norm)) {
       return norm;
     }
     updates++;
-    double scale = options.clip() == 0 ? 1 : Math.min(1, options.clip() / (norm + CLIP_EPS));
+    share.gather(computation, moments.keySet());
+    return norm;
+  }
+
+  /** Each parameter's next update, of gradients as they are. */
+  private List<Gradients.Update> updates(Computation computation, double factor) {
+    List<Gradients.Update> next = new ArrayList<>();
     for (Parameter parameter : trained) {
       Moments moment = moments.get(parameter.block());
       StateShare.Range range = share.range(parameter);
@@ -128,18 +130,33 @@ public final class AdamW implements AutoCloseable {
               options.beta2(),
               options.eps(),
               parameter.spec().kind().decays() ? options.weightDecay() : 0,
-              scale,
-              updates);
-      gradients.adamW(
-          step,
-          share.of(computation, parameter.block().value()),
-          share.of(computation, gradient(parameter)),
-          moment.first(),
-          moment.second(),
-          range.first(),
-          range.rows());
+              1,
+              updates + 1);
+      next.add(
+          new Gradients.Update(
+              step,
+              share.of(computation, parameter.block().value()),
+              share.of(computation, gradient(parameter)),
+              moment.first(),
+              moment.second(),
+              range.first(),
+              range.rows()));
     }
-    share.gather(computation, moments.keySet());
+    return next;
+  }
+
+  /** Clips and updates, and returns the norm of the gradients that all ranks have together. */
+  private double update(
+      Gradients gradients, List<Gradients.Rows> parts, List<Gradients.Update> updates) {
+    if (share.copies() == null && parameters.share().isWhole()) {
+      return gradients.clippedAdamW(parts, options.clip(), updates);
+    }
+    double squares = gradients.squaredNorm(parts);
+    double norm = Math.sqrt(parameters.share().sum(Ranks.sum(share.copies(), squares)));
+    if (Double.isFinite(norm)) {
+      double scale = AdamWStep.clipFactor(norm, options.clip());
+      gradients.adamW(updates.stream().map(update -> update.scaled(scale)).toList());
+    }
     return norm;
   }
 

@@ -15,7 +15,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 public final class ScalarTickets {
   /** Numbers of a ticket. */
-  public static final int WIDTH = 16;
+  public static final int WIDTH = 24;
 
   /** Threads of the kernel. */
   public static final int THREADS = 32;

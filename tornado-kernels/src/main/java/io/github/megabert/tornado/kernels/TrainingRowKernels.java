@@ -3,7 +3,6 @@ package io.github.megabert.tornado.kernels;
 
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
-import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -18,9 +17,6 @@ public final class TrainingRowKernels {
 
   /** Threads of a work group that sums columns. */
   public static final int COLUMN_THREADS = 128;
-
-  /** Threads of a work group that sums squares. */
-  public static final int NORM_THREADS = 256;
 
   private static final int ROW_THREADS = FloatRowKernels.ROW_THREADS;
 
@@ -446,85 +442,6 @@ public final class TrainingRowKernels {
         value = (TornadoMath.exp(x.get(base + c) - max) * inverse - wanted) * scale;
       }
       dX.set(base + c, value);
-    }
-  }
-
-  /** Work groups that sum up squares, at most. */
-  public static final int NORM_GROUPS = 512;
-
-  /** Numbers that are worth a work group of {@link #squares}. */
-  public static final int SQUARES_PER_GROUP = 1 << 12;
-
-  /**
-   * Sums of squares in double, one a work group, of numbers {@code first … first + count − 1}.
-   *
-   * @param groups work groups that share the numbers
-   * @param add whether to add to the sums of the matrix before, 0 or 1
-   */
-  static void squares(
-      KernelContext context,
-      FloatArray x,
-      DoubleArray sums,
-      int first,
-      int count,
-      int groups,
-      int add) {
-    int thread = context.localIdx;
-    int group = context.groupIdx;
-    double[] partial = context.allocateDoubleLocalArray(NORM_THREADS);
-    double sum = 0;
-    if (group < groups) {
-      for (int i = group * NORM_THREADS + thread; i < count; i += groups * NORM_THREADS) {
-        double value = x.get(first + i);
-        sum += value * value;
-      }
-    }
-    partial[thread] = sum;
-    context.localBarrier();
-    for (int half = NORM_THREADS / 2; half > 0; half = half / 2) {
-      if (thread < half) {
-        partial[thread] = partial[thread] + partial[thread + half];
-      }
-      context.localBarrier();
-    }
-    if (thread == 0) {
-      double all = partial[0];
-      if (add == 1) {
-        all = all + sums.get(group);
-      }
-      sums.set(group, all);
-    }
-  }
-
-  /**
-   * AdamW on elements {@code first … first + count − 1}; a thread an element.
-   *
-   * @param numbers gradient scale, β₁, 1 − β₁, β₂, 1 − β₂, 1/(1 − β₂ˢᵗᵉᵖ), rate/(1 − β₁ˢᵗᵉᵖ), eps,
-   *     1 − rate · decay
-   * @param offset added to the index of the value and its gradient, where the moments are those of
-   *     some rows alone
-   */
-  static void adamW(
-      KernelContext context,
-      FloatArray numbers,
-      FloatArray value,
-      FloatArray gradient,
-      FloatArray firstMoment,
-      FloatArray secondMoment,
-      int first,
-      int count,
-      int offset) {
-    if (context.globalIdx < count) {
-      int i = first + context.globalIdx;
-      int at = offset + i;
-      float g = numbers.get(0) * gradient.get(at);
-      float m = numbers.get(1) * firstMoment.get(i) + numbers.get(2) * g;
-      float v = numbers.get(3) * secondMoment.get(i) + numbers.get(4) * g * g;
-      firstMoment.set(i, m);
-      secondMoment.set(i, v);
-      float root = TornadoMath.sqrt(v * numbers.get(5));
-      float update = m * numbers.get(6) / (root + numbers.get(7));
-      value.set(at, value.get(at) * numbers.get(8) - update);
     }
   }
 }

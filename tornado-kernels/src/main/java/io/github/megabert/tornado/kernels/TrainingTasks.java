@@ -3,7 +3,6 @@ package io.github.megabert.tornado.kernels;
 
 import io.github.megabert.tornado.recording.Kernel;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -216,39 +215,6 @@ public final class TrainingTasks {
                   (FloatArray) a[4],
                   (Integer) a[5],
                   (Float) a[6]));
-
-  public static final Kernel SQUARES =
-      new Kernel(
-          "squares",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  TrainingRowKernels::squares,
-                  CONTEXT,
-                  (FloatArray) a[0],
-                  (DoubleArray) a[1],
-                  (Integer) a[2],
-                  (Integer) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5]));
-
-  public static final Kernel ADAM_W =
-      new Kernel(
-          "adamW",
-          5,
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  TrainingRowKernels::adamW,
-                  CONTEXT,
-                  (FloatArray) a[0],
-                  (FloatArray) a[1],
-                  (FloatArray) a[2],
-                  (FloatArray) a[3],
-                  (FloatArray) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7]));
 
   public static final Kernel PRODUCT =
       new Kernel(

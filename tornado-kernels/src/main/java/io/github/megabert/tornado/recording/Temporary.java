@@ -37,7 +37,9 @@ public enum Temporary {
   SCORE_GRADIENTS(15),
   /** Gradients of attention's result, one block a head, and those that come of it. */
   CONTEXT_GRADIENTS(16),
-  DENSE_GRADIENTS(17);
+  DENSE_GRADIENTS(17),
+  /** The sum of the gradients' squares, and by what they are clipped. */
+  CLIP(18);
 
   private static final int COUNT = values().length;
 
