@@ -11,7 +11,8 @@ public interface Dataset {
 
   /**
    * Some examples as one batch. The same arguments give the same batch, so that a run can be
-   * resumed.
+   * resumed. A trainer asks from one thread of its own, for the batches of the next step while a
+   * step computes.
    *
    * @param epoch which pass over the data it is for, from 0: masks of a language model differ from
    *     one to the next

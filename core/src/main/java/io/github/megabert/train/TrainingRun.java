@@ -22,6 +22,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The steps of a run, or of a part of one, in one process; serves once. */
 final class TrainingRun {
+  /**
+   * What a step computes.
+   *
+   * @param own this rank's parts
+   * @param parts of all ranks
+   * @param tokens of all parts
+   */
+  private record StepBatch(List<MicroBatch> own, int parts, long tokens) {}
+
   private final RunSettings settings;
   private final TrainableModel model;
   private final TrainingOptions options;
@@ -85,17 +94,19 @@ final class TrainingRun {
     int steps = settings.steps();
     settings.listeners().forEach(listener -> listener.begun(state.step(), steps));
     boolean ended = isPatienceGone();
-    while (state.step() < steps && !ended && !ranks.any(isStopped.getAsBoolean())) {
-      try (Timeline.Open _ = timeline.begin(Lane.STEP, "step", state.step() + 1)) {
-        step();
-      }
-      if (isDue(options.evaluateEvery()) || state.step() == steps) {
-        ended = evaluate();
-      }
-      if (isDue(options.saveEvery() > 0 ? options.saveEvery() : options.evaluateEvery())
-          || state.step() == steps
-          || ended) {
-        save();
+    try (OneAhead<StepBatch> batches = new OneAhead<>(this::batch, steps)) {
+      while (state.step() < steps && !ended && !ranks.any(isStopped.getAsBoolean())) {
+        try (Timeline.Open _ = timeline.begin(Lane.STEP, "step", state.step() + 1)) {
+          step(batches);
+        }
+        if (isDue(options.evaluateEvery()) || state.step() == steps) {
+          ended = evaluate();
+        }
+        if (isDue(options.saveEvery() > 0 ? options.saveEvery() : options.evaluateEvery())
+            || state.step() == steps
+            || ended) {
+          save();
+        }
       }
     }
     boolean isComplete = ended || state.step() == steps;
@@ -125,12 +136,11 @@ final class TrainingRun {
     return state.step() % period == 0;
   }
 
-  private void step() throws IOException {
+  private void step(OneAhead<StepBatch> batches) throws IOException {
     long start = System.nanoTime();
     int step = state.step();
-    PartOffsets offsets = new PartOffsets(model.model().config(), options, step);
-    int parts = parts(step);
-    double loss = gradients.compute(ownParts(step, parts, offsets), parts);
+    StepBatch batch = batches.get(step);
+    double loss = gradients.compute(batch.own(), batch.parts());
     requireFinite(loss, "loss");
     double factor = settings.schedule().factor(step);
     double gradNorm;
@@ -140,7 +150,7 @@ final class TrainingRun {
       computation.finish();
     }
     requireFinite(gradNorm, "gradient norm");
-    state = state.stepped(optimizer.updates(), loss, offsets.tokens());
+    state = state.stepped(optimizer.updates(), loss, batch.tokens());
     double epochs = (step + 1.0) / options.stepsPerEpoch(settings.data().size());
     MetricsLine.Step line =
         new MetricsLine.Step(
@@ -149,7 +159,7 @@ final class TrainingRun {
             loss,
             settings.schedule().rate(options.optimizer().learningRate(), step),
             gradNorm,
-            offsets.tokens() / ((System.nanoTime() - start) * 1e-9));
+            batch.tokens() / ((System.nanoTime() - start) * 1e-9));
     append(line);
     settings.listeners().forEach(listener -> listener.stepped(line));
   }
@@ -169,12 +179,10 @@ final class TrainingRun {
     return Math.ceilDiv(endOfExamples(step) - firstExample(step), options.batchSize());
   }
 
-  /**
-   * This rank's parts of a step's batch.
-   *
-   * @param offsets counts all parts, since masks of dropout do not depend on the ranks
-   */
-  private List<MicroBatch> ownParts(int step, int parts, PartOffsets offsets) {
+  /** The batch of a step; the offsets count all parts, as dropout's masks are those of one rank. */
+  private StepBatch batch(int step) {
+    PartOffsets offsets = new PartOffsets(model.model().config(), options, step);
+    int parts = parts(step);
     int epoch = step / options.stepsPerEpoch(settings.data().size());
     int end = endOfExamples(step);
     List<MicroBatch> own = new ArrayList<>();
@@ -189,7 +197,7 @@ final class TrainingRun {
         }
       }
     }
-    return own;
+    return new StepBatch(own, parts, offsets.tokens());
   }
 
   private void requireFinite(double value, String what) {
