@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.megabert.tensor.Tensor;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Comparisons of tensors. */
@@ -54,6 +55,27 @@ public final class TensorAssertions {
     assertTrue(
         Math.sqrt(difference) <= Math.max(bound * Math.sqrt(norm), rounding),
         name + " is off by " + Math.sqrt(difference) + " of " + Math.sqrt(norm));
+  }
+
+  /**
+   * Gradients by narrow products: all together are within the bound, and each within twice that,
+   * for the small ones of queries and keys are differences of large terms. Those that are zero but
+   * for rounding are small beside all.
+   *
+   * @param actual of the same names
+   */
+  static void assertAllClose(
+      Map<String, Tensor> expected, Map<String, Tensor> actual, double bound) {
+    double all = expected.values().stream().mapToDouble(TensorAssertions::squares).sum();
+    double rounding = 0.01 * bound * Math.sqrt(all);
+    double errors = 0;
+    for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
+      Tensor gradient = actual.get(entry.getKey());
+      assertCloseOrZero(entry.getKey(), entry.getValue(), gradient, 2 * bound, rounding);
+      errors += squaredDifference(entry.getValue(), gradient);
+    }
+    double error = Math.sqrt(errors / all);
+    assertTrue(error <= bound, "all are off by " + error);
   }
 
   /** The sum of the squares of all elements. */

@@ -29,6 +29,12 @@ import tools.jackson.databind.json.JsonMapper;
 class TrainedFixturesTest {
   private static final double PEAK_RATE = 1e-3;
 
+  /** Of what a loss may be off; in narrow precisions a hundredth. */
+  private static final double LOSS_BOUND = TestBackends.isNarrow() ? 1e-2 : 5e-5;
+
+  private static final double NORM_BOUND =
+      TestBackends.isNarrow() ? TestBackends.relativeBound() : 1e-3;
+
   /** Norm of a gradient that is none. */
   private static final double ROUNDING = 1e-6;
 
@@ -68,15 +74,19 @@ class TrainedFixturesTest {
         Map<String, Tensor> gradients =
             TransformersForward.gradients(model, inputs, Regularization.NONE, false);
         double loss = step.get("loss").asDouble();
-        assertEquals(loss, gradients.get("loss").getFloat(0), 5e-5 * loss, "loss of step " + i);
+        assertEquals(
+            loss, gradients.get("loss").getFloat(0), LOSS_BOUND * loss, "loss of step " + i);
         try (Computation computation = backend.begin()) {
           double norm = optimizer.step(computation, schedule.factor(i));
           double expected = step.get("grad_norm").asDouble();
-          assertEquals(expected, norm, 1e-3 * expected, "gradient norm of step " + i);
+          assertEquals(expected, norm, NORM_BOUND * expected, "gradient norm of step " + i);
           computation.finish();
         }
       }
-      assertParameters(cases, model.parameters());
+      if (!TestBackends.isNarrow()) {
+        // AdamW's first steps tell the signs of gradients alone, and those of small ones are noise.
+        assertParameters(cases, model.parameters());
+      }
     }
   }
 

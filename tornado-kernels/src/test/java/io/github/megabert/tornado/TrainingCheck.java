@@ -40,11 +40,11 @@ import java.util.Random;
  * Times steps of training a masked language model on a device: both passes with dropout 0.1, and
  * AdamW with clipping; {@code bench/gpu.sh train} runs it beside PyTorch.
  *
- * <p>Arguments: {@code MODEL PRECISION SHAPE…}, the model {@code 345m} or one as deep and {@code
- * narrow}, shapes such as {@code 16x512} or {@code ragged}. With {@code -Dcosts=true}, what each
- * kind of task costs. Under {@code mpirun} each process has a device, a copy of the model and a
- * batch of its own, or with {@code -Dsame=true} the same batch, whose losses are those of one; they
- * sum their gradients.
+ * <p>Arguments: {@code MODEL PRECISION SHAPE…}, the model {@code 345m}, the {@code demo}'s, or one
+ * as deep as the first and {@code narrow}, shapes such as {@code 16x512} or {@code ragged}. With
+ * {@code -Dcosts=true}, what each kind of task costs. Under {@code mpirun} each process has a
+ * device, a copy of the model and a batch of its own, or with {@code -Dsame=true} the same batch,
+ * whose losses are those of one; they sum their gradients.
  */
 final class TrainingCheck {
   private static final double DROPOUT = 0.1;
@@ -64,8 +64,10 @@ final class TrainingCheck {
     MegatronBertConfig config =
         switch (arguments[0]) {
           case "345m" -> MegatronBertConfig.ofSizes(24, 1024, 16, 4096, 29056, 512);
+          case "demo" -> MegatronBertConfig.ofSizes(6, 256, 4, 1024, 8192, 512);
           case "narrow" -> MegatronBertConfig.ofSizes(24, 64, 1, 128, 1000, 512);
-          default -> throw new IllegalArgumentException("345m or narrow, not " + arguments[0]);
+          default ->
+              throw new IllegalArgumentException("345m, demo or narrow, not " + arguments[0]);
         };
     List<String> shapes = Arrays.asList(arguments).subList(2, arguments.length);
     RankBody body = world -> run(world, config, precision, shapes);
