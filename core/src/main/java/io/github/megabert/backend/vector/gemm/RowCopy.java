@@ -8,8 +8,11 @@ import java.lang.foreign.MemorySegment;
 
 /** Copies rows of a matrix to {@link StridedRows}, many on all threads. */
 final class RowCopy implements RowSource, Team.Body {
-  /** Rows a task. */
-  private static final int TASK = 4;
+  /** Rows a task, at least. */
+  private static final int LEAST = 4;
+
+  /** Tasks a thread, where there are so many rows. */
+  private static final int TASKS = 4;
 
   /** Floats below which more threads cost more than they bring, some 3 µs. */
   private static final int SERIAL = 1 << 15;
@@ -23,6 +26,9 @@ final class RowCopy implements RowSource, Team.Body {
   private int inputs;
   private int first;
   private int rows;
+
+  /** Rows a task, the last may have fewer. */
+  private int step;
 
   RowCopy(Team team, Forms forms, StridedRows target) {
     this.team = team;
@@ -43,8 +49,10 @@ final class RowCopy implements RowSource, Team.Body {
     first = firstRow;
     rows = count;
     target.shape(count, inputs);
-    int tasks = Math.ceilDiv(rows, TASK) * blocks();
-    if ((long) rows * inputs >= SERIAL) {
+    boolean isSerial = team.slots() == 1 || (long) rows * inputs < SERIAL;
+    step = isSerial ? rows : Math.max(LEAST, Math.ceilDiv(rows, TASKS * team.slots()));
+    int tasks = Math.ceilDiv(rows, step) * blocks();
+    if (!isSerial) {
       team.run(tasks, this);
       return;
     }
@@ -71,8 +79,8 @@ final class RowCopy implements RowSource, Team.Body {
   public void run(int task, int next, int slot) {
     int depth = task % blocks() * Gemm.DEPTH;
     int count = Math.min(Gemm.DEPTH, inputs - depth);
-    int from = task / blocks() * TASK;
-    int to = Math.min(rows, from + TASK);
+    int from = task / blocks() * step;
+    int to = Math.min(rows, from + step);
     long at = ((long) (first + from) * width + firstColumn + depth) * Float.BYTES;
     target.copy(forms, from, to - from, depth, x, at, (long) width * Float.BYTES, count);
   }
