@@ -11,9 +11,9 @@ import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 public final class RandomCheckpoint implements Checkpoint {
   /** Spreads seeds that are near each other. */
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+
+  /** Numbers that one thread draws in a row. */
+  private static final long BLOCK = 1 << 16;
 
   private final MegatronBertConfig config;
   private final ModelClass modelClass;
@@ -116,10 +119,21 @@ public final class RandomCheckpoint implements Checkpoint {
               config.initializerRange() / Math.sqrt(2.0 * config.numHiddenLayers());
           case BIAS, NORM_WEIGHT, NORM_BIAS -> 0;
         };
-    Random random = new Random(seed * GOLDEN ^ ((long) spec.name().hashCode() << 16));
-    for (long i = 0; i < tensor.elements(); i++) {
-      tensor.setFloat(i, (float) (mean + (deviation == 0 ? 0 : deviation * random.nextGaussian())));
-    }
+    long tensorSeed = seed * GOLDEN ^ ((long) spec.name().hashCode() << 32);
+    LongStream.range(0, Math.ceilDiv(tensor.elements(), BLOCK))
+        .parallel()
+        .forEach(
+            block -> {
+              // Of its own, so that any number of threads give the same weights; and hashed, as
+              // seeds that differ by a multiple of GOLDEN would give parts of one sequence.
+              long blockSeed = new SplittableRandom(tensorSeed ^ block).nextLong();
+              SplittableRandom random = new SplittableRandom(blockSeed);
+              long end = Math.min(tensor.elements(), (block + 1) * BLOCK);
+              for (long i = block * BLOCK; i < end; i++) {
+                double value = deviation == 0 ? mean : random.nextGaussian(mean, deviation);
+                tensor.setFloat(i, (float) value);
+              }
+            });
   }
 
   @Override
