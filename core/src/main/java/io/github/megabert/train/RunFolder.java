@@ -139,6 +139,16 @@ final class RunFolder {
     return found;
   }
 
+  /** How to go on after a failure, and from where. */
+  String remedy() throws IOException {
+    SortedMap<Integer, Path> whole = checkpoints();
+    return whole.isEmpty()
+        ? "it has no checkpoint yet: begin it anew, in a new process"
+        : "its last checkpoint, "
+            + whole.lastEntry().getValue()
+            + ", is whole: resume the run (--resume), in a new process";
+  }
+
   /** Whether there is a whole checkpoint of a step. */
   boolean has(int step) {
     return Files.exists(checkpoint(step).resolve(STATE));

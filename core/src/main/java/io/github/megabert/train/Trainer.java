@@ -163,7 +163,7 @@ public final class Trainer {
    * @param folder new or empty
    * @throws IllegalArgumentException if the model was loaded for several pipeline stages, and no
    *     ranks are set
-   * @throws TrainingException if the loss is no longer finite
+   * @throws TrainingException if the loss is no longer finite, or the device fails
    * @throws IOException if the folder holds something, or cannot be written
    */
   public TrainingResult run(Path folder) throws IOException {

@@ -9,4 +9,9 @@ public final class TrainingException extends RuntimeException {
   public TrainingException(String message) {
     super(message);
   }
+
+  /** Likewise, of something that has failed. */
+  TrainingException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

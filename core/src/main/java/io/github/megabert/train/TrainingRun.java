@@ -2,6 +2,7 @@
 package io.github.megabert.train;
 
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.DeviceFailedException;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.PipelinePasses.MicroBatch;
 import io.github.megabert.model.Regularization;
@@ -84,6 +85,17 @@ final class TrainingRun {
   TrainingResult run() throws IOException {
     try {
       return train();
+    } catch (DeviceFailedException failure) {
+      gradients.abandon(failure);
+      throw new TrainingException(
+          failure.device()
+              + " failed after step "
+              + state.step()
+              + ", so the run ends: "
+              + failure.reason()
+              + "; "
+              + files.remedy(),
+          failure);
     } catch (IOException | RuntimeException | Error failure) {
       gradients.abandon(failure);
       throw failure;

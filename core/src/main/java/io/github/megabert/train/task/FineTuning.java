@@ -267,7 +267,8 @@ public final class FineTuning<E extends Example> {
    * @param output a new or empty folder for the model, its metrics and its checkpoints
    * @throws io.github.megabert.train.data.TrainingDataException if an example does not fit; it says
    *     where that stands and why
-   * @throws io.github.megabert.train.TrainingException if the loss is no longer finite
+   * @throws io.github.megabert.train.TrainingException if the loss is no longer finite, or the
+   *     device fails
    * @throws IllegalArgumentException if the model does not fit the task, or a metric is unknown
    * @throws IOException if the model cannot be read or the folder not be written
    */

@@ -220,7 +220,8 @@ public final class PreTraining {
    * @param output a new or empty folder for the model, its metrics and its checkpoints
    * @throws io.github.megabert.train.data.TrainingDataException if a corpus gives no sample, has a
    *     token that the vocabulary lacks, or is changed meanwhile
-   * @throws io.github.megabert.train.TrainingException if the loss is no longer finite
+   * @throws io.github.megabert.train.TrainingException if the loss is no longer finite, or the
+   *     device fails
    * @throws IllegalArgumentException if model, tokenizer and samples do not fit each other
    * @throws IOException if the model cannot be read or the folder not be written
    */

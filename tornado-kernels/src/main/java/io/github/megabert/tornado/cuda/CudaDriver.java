@@ -43,6 +43,7 @@ public final class CudaDriver {
   private final MethodHandle getUuid;
   private final MethodHandle retainPrimary;
   private final MethodHandle streamSynchronize;
+  private final MethodHandle getErrorName;
 
   private CudaDriver(SymbolLookup library) {
     graphLaunch = function(library, "cuGraphLaunch", 2);
@@ -59,6 +60,16 @@ public final class CudaDriver {
     getUuid = function(library, "cuDeviceGetUuid_v2", 2);
     retainPrimary = function(library, "cuDevicePrimaryCtxRetain", 2);
     streamSynchronize = function(library, "cuStreamSynchronize", 1);
+    MemorySegment name =
+        library
+            .find("cuGetErrorName")
+            .orElseThrow(() -> new IllegalArgumentException("the driver has no cuGetErrorName"));
+    getErrorName =
+        Linker.nativeLinker()
+            .downcallHandle(
+                name,
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
   }
 
   /** The driver that TornadoVM's CUDA backend has loaded, or null. */
@@ -212,7 +223,7 @@ public final class CudaDriver {
     }
   }
 
-  private static void copy(
+  private void copy(
       String name, MethodHandle function, long target, long source, long bytes, long stream) {
     int status;
     try {
@@ -223,7 +234,7 @@ public final class CudaDriver {
     check(name, status);
   }
 
-  private static void call(String name, MethodHandle function, long argument) {
+  private void call(String name, MethodHandle function, long argument) {
     int status;
     try {
       status = (int) function.invokeExact(argument);
@@ -244,13 +255,23 @@ public final class CudaDriver {
     return new IllegalStateException(name + " could not be called", thrown);
   }
 
-  private static void check(String name, int status) {
+  private void check(String name, int status) {
     if (status != 0) {
-      throw new IllegalStateException(
-          name
-              + " failed with CUDA error "
-              + status
-              + "; the device cannot be used again in this process");
+      throw new CudaException(name + " failed with CUDA error " + status + errorName(status));
+    }
+  }
+
+  /** Such as " (CUDA_ERROR_ILLEGAL_ADDRESS)"; empty where the driver has no name. */
+  private String errorName(int status) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+      int known = (int) getErrorName.invokeExact(status, out.address());
+      long text = out.get(ValueLayout.JAVA_LONG, 0);
+      return known != 0 || text == 0
+          ? ""
+          : " (" + MemorySegment.ofAddress(text).reinterpret(Long.MAX_VALUE).getString(0) + ")";
+    } catch (Throwable failure) {
+      throw unexpected("cuGetErrorName", failure);
     }
   }
 }

@@ -207,7 +207,7 @@ public final class Nccl {
     if (status != 0) {
       MemorySegment what = (MemorySegment) getErrorString.invokeExact(status);
       MemorySegment why = (MemorySegment) getLastError.invokeExact(0L);
-      throw new IllegalStateException(
+      throw new CudaException(
           name
               + " failed: "
               + text(what)

@@ -12,6 +12,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** A list of calls as {@link ProgramGraphs task graphs} that can be replayed. */
@@ -29,6 +30,7 @@ public final class Program implements AutoCloseable {
   private final TornadoDevice device;
   private final @Nullable CudaDriver driver;
   private final CompiledKernels kernels;
+  private final DeviceFailures failures;
   private @Nullable CapturedGraphs captured;
   private volatile List<Step> steps = List.of();
   private volatile int[] startSteps = {};
@@ -54,6 +56,7 @@ public final class Program implements AutoCloseable {
    * @param replay whether the driver can capture the graphs and replay them in one launch
    * @param driver replays captured graphs faster than TornadoVM; null where it is not NVIDIA's
    * @param kernels those that are compiled already
+   * @param failures what is thrown where the device fails
    */
   Program(
       String name,
@@ -66,8 +69,10 @@ public final class Program implements AutoCloseable {
       TornadoDevice device,
       boolean replay,
       @Nullable CudaDriver driver,
-      CompiledKernels kernels) {
+      CompiledKernels kernels,
+      DeviceFailures failures) {
     this.device = device;
+    this.failures = failures;
     this.driver = driver;
     this.kernels = kernels;
     this.calls = calls;
@@ -145,11 +150,15 @@ public final class Program implements AutoCloseable {
    * @param block the integers up to here; those of steps to come may still be others than before
    */
   void start(IntegerBlock block, HostClock clock) {
-    if (started == 0) {
-      startFirst(block, clock);
-    } else {
-      send(block);
-      captured().launch(started, started + 1);
+    try {
+      if (started == 0) {
+        startFirst(block, clock);
+      } else {
+        send(block);
+        captured().launch(started, started + 1);
+      }
+    } catch (RuntimeException failure) {
+      throw failures.explained(failure);
     }
     started++;
   }
@@ -206,6 +215,14 @@ public final class Program implements AutoCloseable {
    * device.
    */
   void run(IntegerBlock block, List<float[]> values, HostClock clock) {
+    try {
+      launch(block, values, clock);
+    } catch (RuntimeException | TornadoInternalError failure) {
+      throw failures.explained(failure);
+    }
+  }
+
+  private void launch(IntegerBlock block, List<float[]> values, HostClock clock) {
     if (started > 0) {
       send(block);
     } else {
@@ -289,8 +306,13 @@ public final class Program implements AutoCloseable {
   /** Waits until the graphs have run. */
   public void await() {
     if (running && captured != null) {
-      captured.await();
+      // Also where it fails: who closes what has failed does not meet it again.
       running = false;
+      try {
+        captured.await();
+      } catch (RuntimeException failure) {
+        throw failures.explained(failure);
+      }
     }
   }
 
@@ -301,13 +323,17 @@ public final class Program implements AutoCloseable {
       throw new IllegalArgumentException("no operation has written the matrix that is read");
     }
     long bytes = elements * array.getElementSize();
-    if (captured != null) {
-      captured.read(graph, array, bytes);
-    } else {
-      graph.syncRuntimeTransferToHost(array, TornadoNativeArray.ARRAY_HEADER, bytes);
-    }
-    // The copy followed the graphs on their stream and has been waited for.
+    // The copy follows the graphs on their stream and is waited for.
     running = false;
+    try {
+      if (captured != null) {
+        captured.read(graph, array, bytes);
+      } else {
+        graph.syncRuntimeTransferToHost(array, TornadoNativeArray.ARRAY_HEADER, bytes);
+      }
+    } catch (RuntimeException | TornadoInternalError failure) {
+      throw failures.explained(failure);
+    }
   }
 
   /** Whether {@link #read} can read the array. */

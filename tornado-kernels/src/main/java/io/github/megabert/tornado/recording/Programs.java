@@ -16,6 +16,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
@@ -32,6 +33,7 @@ public final class Programs implements AutoCloseable {
   private static final ReentrantLock CUDA = new ReentrantLock();
 
   private final TornadoDevice device;
+  private final DeviceFailures failures;
   private final UnaryOperator<List<Call>> joined;
   private final boolean replay;
   private final @Nullable CudaDriver driver;
@@ -60,6 +62,7 @@ public final class Programs implements AutoCloseable {
    */
   public Programs(TornadoDevice device, String name, UnaryOperator<List<Call>> joined) {
     this.device = device;
+    failures = new DeviceFailures(name);
     this.joined = joined;
     replay = device.getTornadoVMBackend() != TornadoVMBackendType.OPENCL;
     driver = isCuda() ? CudaDriver.load() : null;
@@ -105,6 +108,8 @@ public final class Programs implements AutoCloseable {
       // This thread's own may run, begun ahead or not waited for.
       programs.values().forEach(Program::await);
       return direct.get();
+    } catch (RuntimeException | TornadoInternalError failure) {
+      throw failures.explained(failure);
     } finally {
       lock.unlock();
     }
@@ -209,11 +214,19 @@ public final class Programs implements AutoCloseable {
     if (program == null) {
       List<Call> tasks = joined.apply(calls);
       Map<Operand, TornadoNativeArray> arrays = Map.copyOf(place.apply(tasks));
-      memory.upload();
+      upload();
       program = build("program" + programs.size(), calls, tasks, depth, arrays, integerCount);
       programs.put(key, program);
     }
     return program;
+  }
+
+  private void upload() {
+    try {
+      memory.upload();
+    } catch (RuntimeException | TornadoInternalError failure) {
+      throw failures.explained(failure);
+    }
   }
 
   private Program build(
@@ -224,7 +237,18 @@ public final class Programs implements AutoCloseable {
       Map<Operand, TornadoNativeArray> arrays,
       int integerCount) {
     return new Program(
-        name, calls, tasks, depth, arrays, integerCount, memory, device, replay, driver, kernels);
+        name,
+        calls,
+        tasks,
+        depth,
+        arrays,
+        integerCount,
+        memory,
+        device,
+        replay,
+        driver,
+        kernels,
+        failures);
   }
 
   /**
