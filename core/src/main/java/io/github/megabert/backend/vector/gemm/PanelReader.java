@@ -6,6 +6,9 @@ import static io.github.megabert.backend.vector.Lanes.ORDER;
 import static io.github.megabert.backend.vector.Lanes.PANEL;
 import static io.github.megabert.backend.vector.Lanes.PANEL_BYTES;
 
+import io.github.megabert.backend.machine.RowKernels;
+import io.github.megabert.backend.vector.rows.MachineRows;
+import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.BFloat16;
 import io.github.megabert.tensor.DType;
 import io.github.megabert.tensor.Tensor;
@@ -18,7 +21,8 @@ import java.util.List;
  * Transposes rows of stacked weights, as a checkpoint has them, into a panel of float32. By way of
  * arrays: a loop over arrays is fast after a millisecond of running, one over memory segments only
  * once C2 has compiled it, and a model is packed once. Whole rows are fetched first, because the
- * memory gives those fastest. Belongs to one thread at a time.
+ * memory gives those fastest, and because a page of a file may be gone, which machine code would
+ * not bear. Belongs to one thread at a time.
  */
 public final class PanelReader {
   /** Inputs that are fetched at once, at most. */
@@ -33,28 +37,39 @@ public final class PanelReader {
   /** {@code [PANEL, DEPTH]}, as they are stored. */
   private final float[] rows = new float[PANEL * DEPTH];
 
+  private final MemorySegment rowMemory = MemorySegment.ofArray(rows);
+
   /** Transposed, {@code [BLOCK, PANEL]}. */
   private final float[] columns = new float[BLOCK * PANEL];
 
   private final short[] halves = new short[DEPTH];
 
   /**
-   * Writes inputs {@code k} to {@code k + count - 1} of a panel.
+   * Writes inputs {@code k} to {@code k + count - 1} of a panel, by machine code where there is
+   * any.
    *
    * @param weights stacked weights {@code [outputs, inputs]}
    * @param target takes {@code [count, PANEL]} float32, from {@code offset} on
    */
-  void read(List<Tensor> weights, int panel, int k, int count, MemorySegment target, long offset) {
+  void read(
+      Forms forms,
+      List<Tensor> weights,
+      int panel,
+      int k,
+      int count,
+      MemorySegment target,
+      long offset) {
+    RowKernels machine = MachineRows.get(forms);
     fetch(weights, panel, k, count);
     for (int from = 0; from < count; from += BLOCK) {
       int part = Math.min(BLOCK, count - from);
-      MemorySegment.copy(
-          transpose(from, part),
-          0,
-          target,
-          FLOAT,
-          offset + (long) from * PANEL_BYTES,
-          part * PANEL);
+      long to = offset + (long) from * PANEL_BYTES;
+      if (machine != null) {
+        long at = (long) from * Float.BYTES;
+        machine.transpose(PANEL, part, rowMemory, at, (long) DEPTH * Float.BYTES, target, to);
+      } else {
+        MemorySegment.copy(transpose(from, part), 0, target, FLOAT, to, part * PANEL);
+      }
     }
   }
 

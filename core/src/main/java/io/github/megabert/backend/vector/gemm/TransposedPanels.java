@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.backend.vector.gemm;
 
+import io.github.megabert.backend.vector.warmup.Forms;
 import io.github.megabert.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -8,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /** The panels of stacked weights {@code [columns, depth]}, which each slot transposes. */
 final class TransposedPanels implements PanelSource {
+  private final Forms forms;
   private final @Nullable PanelReader[] readers;
   private List<Tensor> weights = List.of();
 
-  TransposedPanels(int slots) {
+  TransposedPanels(Forms forms, int slots) {
+    this.forms = forms;
     readers = new PanelReader[slots];
   }
 
@@ -36,7 +39,7 @@ final class TransposedPanels implements PanelSource {
       readers[slot] = reader;
     }
     for (int panel = firstPanel; panel < endPanel; panel++) {
-      reader.read(weights, panel, k, count, target, offset + (panel - firstPanel) * step);
+      reader.read(forms, weights, panel, k, count, target, offset + (panel - firstPanel) * step);
     }
   }
 }

@@ -105,7 +105,7 @@ public final class UnpackedGemm implements Team.Body {
     this.forms = forms;
     epilogue = new Epilogue(forms);
     copy = new RowCopy(team, forms, strided);
-    transposed = new TransposedPanels(team.slots());
+    transposed = new TransposedPanels(forms, team.slots());
     rounded = new RoundedPanels(forms, transposed);
     rows = copy;
     panels = transposed;
