@@ -4,6 +4,7 @@ package io.github.megabert;
 import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.checkpoint.NamedTensors;
 import io.github.megabert.checkpoint.Safetensors;
+import io.github.megabert.input.UnreadableFileException;
 import io.github.megabert.json.JsonMap;
 import io.github.megabert.json.JsonTree;
 import io.github.megabert.tokenizer.BertTokenizer;
@@ -95,7 +96,22 @@ final class DemoModel {
 
   private static InputStream stream(String name) throws IOException {
     Path folder = folder();
-    return folder == null ? find(name).openStream() : Files.newInputStream(folder.resolve(name));
+    if (folder == null) {
+      return find(name).openStream();
+    }
+    Path file = folder.resolve(name);
+    if (!Files.exists(file)) {
+      throw new UnreadableFileException(
+          SOURCE
+              + " lacks "
+              + name
+              + " in "
+              + folder
+              + ", the folder that the system property "
+              + FOLDER_PROPERTY
+              + " names");
+    }
+    return Files.newInputStream(file);
   }
 
   private static URL find(String name) throws IOException {
