@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.train;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.megabert.backend.Backend;
@@ -11,7 +12,9 @@ import io.github.megabert.checkpoint.Checkpoint;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.Labels;
 import io.github.megabert.model.LoadOptions;
+import io.github.megabert.model.MegatronBert;
 import io.github.megabert.model.MegatronBertConfig;
+import io.github.megabert.model.PreTrainingScores;
 import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parallel.Communicator;
@@ -26,6 +29,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -58,6 +62,7 @@ final class ParallelRun {
   private int stagesPerRank = 1;
 
   private @Nullable Path trace;
+  private @Nullable Consumer<Map<String, Double>> evaluations;
 
   ParallelRun(ParallelPlan plan, String backend) {
     this.plan = plan;
@@ -77,6 +82,7 @@ final class ParallelRun {
     texts = like.texts;
     stagesPerRank = like.stagesPerRank;
     trace = like.trace;
+    evaluations = like.evaluations;
   }
 
   /** A run of one rank. */
@@ -126,6 +132,15 @@ final class ParallelRun {
   /** With a timeline of all ranks. */
   ParallelRun thatTraces(Path file) {
     return with(run -> run.trace = file);
+  }
+
+  /**
+   * With an evaluation after each epoch, of three steps.
+   *
+   * @param metrics is given what each rank has found, by its thread
+   */
+  ParallelRun thatEvaluates(Consumer<Map<String, Double>> metrics) {
+    return with(run -> run.evaluations = metrics);
   }
 
   /** With so many stages of a pipeline on each rank. */
@@ -258,6 +273,21 @@ final class ParallelRun {
     return first;
   }
 
+  /** How well a model fills masks and tells the order of sentences, on some texts. */
+  private Map<String, Double> evaluate(MegatronBert evaluated) {
+    Dataset.Part part = texts.batch(0, new int[] {3, 14, 15, 9});
+    var labels = (Labels.OfPreTraining) part.labels();
+    PreTrainingScores scores = new PreTrainingScores();
+    scores.add(evaluated, part.batch(), labels.tokens(), labels.sequences());
+    Map<String, Double> metrics =
+        Map.of(
+            "accuracy", scores.maskedAccuracy(),
+            "masked_loss", scores.maskedLoss(),
+            "order_loss", scores.sentenceOrderLoss());
+    requireNonNull(evaluations).accept(metrics);
+    return metrics;
+  }
+
   /** This rank's steps of a run in a new folder. */
   List<MetricsLine.Step> train(Communicator world, Path output) throws IOException {
     return trainRank(world, output, false);
@@ -289,6 +319,9 @@ final class ParallelRun {
               .checkpoints(format);
       if (!withoutRanks) {
         running.ranks(groups);
+      }
+      if (evaluations != null) {
+        running.evaluator(this::evaluate, "accuracy", true);
       }
       Trainer trainer =
           running.listener(

@@ -91,6 +91,22 @@ final class Collectives {
     exchange(group, Exchange.ALL_GATHER, all);
   }
 
+  /**
+   * See {@link io.github.megabert.backend.Computation#gatherColumns}. On the way each rank's
+   * columns lie together, as rows of a matrix that is as long as {@code all}.
+   */
+  void gatherColumns(Communicator group, TornadoMatrix x, TornadoMatrix all) {
+    int[] columns = ownRows(group, all.columns());
+    TornadoMatrix.requireShape(x, "x", all.rows(), columns.length);
+    Matrix turned =
+        computation.matrix(/* rows= */ all.columns(), /* columns= */ all.rows());
+    TornadoMatrix parts = computation.own(turned, "parts");
+    var own = new TornadoMatrix(x.owner(), x.operand(), columns.length, all.rows(), columns.length);
+    computation.scatterRows(own, 0, columns, parts);
+    exchange(group, Exchange.ALL_GATHER, parts);
+    computation.sideBySide(parts, group.size(), all);
+  }
+
   private static int[] ownRows(Communicator group, int rows) {
     Partition parts = Partition.even(rows, group.size());
     int first = (int) parts.start(group.rank());

@@ -20,6 +20,7 @@ import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tornado.kernels.BFloat16Kernels;
 import io.github.megabert.tornado.kernels.DeviceMath;
+import io.github.megabert.tornado.kernels.DividedLossTasks;
 import io.github.megabert.tornado.kernels.FloatRowKernels;
 import io.github.megabert.tornado.kernels.HalfPairKernels;
 import io.github.megabert.tornado.kernels.KernelSet;
@@ -432,6 +433,12 @@ final class TornadoComputation implements Computation {
   }
 
   @Override
+  public void gatherColumns(Communicator group, Matrix x, Matrix all) {
+    requireTraining();
+    collectives.gatherColumns(group, own(x, "x"), own(all, "all"));
+  }
+
+  @Override
   public Matrix rows(Matrix x, int first, int count) {
     return new TornadoRows(own(x, "x"), first, count);
   }
@@ -469,6 +476,20 @@ final class TornadoComputation implements Computation {
       recording.add(
           kernels.copy(), Grid.elements(elements), from.operand(), to.operand(), elements);
     }
+  }
+
+  /** Columns of ranks, each rank's {@code [rows of out, its columns]}, side by side. */
+  void sideBySide(TornadoMatrix parts, int ranks, TornadoMatrix out) {
+    int elements = out.capacity() * out.columns();
+    recording.add(
+        DividedLossTasks.SIDE_BY_SIDE,
+        Grid.elements(elements),
+        parts.operand(),
+        out.operand(),
+        out.rows(),
+        out.columns(),
+        ranks,
+        elements);
   }
 
   /** Where a matrix lies that an operation has written. */

@@ -245,6 +245,25 @@ class CollectivesTest {
         });
   }
 
+  /** Of nine columns the first rank has five, the second four. */
+  @Test
+  void columnsOfRanksAreSideBySide() throws InterruptedException {
+    float[] numbers = floats(5 * 9, 1);
+    onRanks(
+        (world, backend) -> {
+          int first = world.rank() * 5;
+          int count = 5 - world.rank();
+          try (Computation computation = backend.begin()) {
+            Matrix own = computation.upload(tensor(columns(numbers, first, count), 5, count));
+            Matrix all = computation.matrix(5, 9);
+            computation.gatherColumns(world, own, all);
+            assertArrayEquals(numbers, read(computation, all));
+            assertThrows(
+                IllegalArgumentException.class, () -> computation.gatherColumns(world, all, own));
+          }
+        });
+  }
+
   /** Of nine classes the first rank has five, the second four; a row has no label. */
   @Test
   void lossesOverDividedClassesAreThoseOfAll() throws InterruptedException {

@@ -6,7 +6,7 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Cross entropy over classes that are divided among ranks, as far as a rank computes it alone. */
+/** What a rank computes alone of classes that are divided among ranks. */
 public final class DividedLossKernels {
   private static final int ROW_THREADS = FloatRowKernels.ROW_THREADS;
 
@@ -110,6 +110,42 @@ public final class DividedLossKernels {
         value = (TornadoMath.exp(x.get(i) - totals.get(row)) - wanted) * dOut.get(row);
       }
       dX.set(i, value);
+    }
+  }
+
+  /**
+   * Puts columns of ranks side by side, in order of rank; a thread an element.
+   *
+   * @param parts of each rank {@code [rows, its columns]}, one behind the other; the first ranks
+   *     have one column more where they cannot be divided evenly
+   * @param out {@code [rows, columns]}, and zeros behind them
+   */
+  static void sideBySide(
+      KernelContext context,
+      FloatArray parts,
+      FloatArray out,
+      int rows,
+      int columns,
+      int ranks,
+      int count) {
+    int i = context.globalIdx;
+    if (i < count) {
+      int row = i / columns;
+      int column = i - row * columns;
+      int least = columns / ranks;
+      int longer = columns - least * ranks;
+      int first = column / (least + 1) * (least + 1);
+      int width = least + 1;
+      if (column >= longer * (least + 1)) {
+        // Nobody has fewer than one column here.
+        width = TornadoMath.max(1, least);
+        first = column - (column - longer) % width;
+      }
+      float value = 0f;
+      if (row < rows) {
+        value = parts.get(first * rows + row * width + column - first);
+      }
+      out.set(i, value);
     }
   }
 }

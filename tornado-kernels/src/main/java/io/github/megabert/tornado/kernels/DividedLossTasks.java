@@ -6,7 +6,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** The kernels of a divided loss as tasks; their arguments are those of the kernels, in order. */
+/** The kernels of divided classes as tasks; their arguments are those of the kernels, in order. */
 public final class DividedLossTasks {
   private static final KernelContext CONTEXT = new KernelContext();
 
@@ -44,6 +44,21 @@ public final class DividedLossTasks {
                   (Float) a[8],
                   (Float) a[9],
                   (Integer) a[10]));
+
+  public static final Kernel SIDE_BY_SIDE =
+      new Kernel(
+          "sideBySide",
+          (graph, task, a) ->
+              graph.task(
+                  task,
+                  DividedLossKernels::sideBySide,
+                  CONTEXT,
+                  (FloatArray) a[0],
+                  (FloatArray) a[1],
+                  (Integer) a[2],
+                  (Integer) a[3],
+                  (Integer) a[4],
+                  (Integer) a[5]));
 
   private DividedLossTasks() {}
 }
