@@ -152,6 +152,14 @@ public interface Backend extends AutoCloseable {
     return CompletableFuture.completedFuture(null);
   }
 
+  /**
+   * Messages between the ranks of a group that do not pass through host memory; null where that
+   * cannot be. All ranks of the group call it, and all get messages or none does.
+   */
+  default @Nullable DeviceMessages deviceMessages(Communicator group) {
+    return null;
+  }
+
   /** Begins a computation. It belongs to one thread; close it when its results have been read. */
   Computation begin();
 

@@ -96,7 +96,21 @@ public final class Tape implements Computation {
    * the tape finds their gradient ({@link #readGradient}).
    */
   public Matrix input(Tensor values) {
-    Matrix memory = computation.upload(values);
+    return input(computation.upload(values));
+  }
+
+  /**
+   * A matrix that another rank has computed and sends, as {@link #input(Tensor)}.
+   *
+   * @param receive writes the numbers over a matrix of the computation
+   */
+  public Matrix input(int rows, int columns, BiConsumer<Computation, Matrix> receive) {
+    Matrix memory = computation.matrix(rows, columns);
+    receive.accept(computation, memory);
+    return input(memory);
+  }
+
+  private Matrix input(Matrix memory) {
     TapeValue value = new TapeValue(buffers, memory, true);
     value.round();
     Variable variable = matrices.make(memory.rows(), memory.columns());
@@ -110,11 +124,33 @@ public final class Tape implements Computation {
    * does a matrix: of what the matrix held first. Zeros where no loss depends on it.
    */
   public void readGradient(Matrix input, MemorySegment destination) {
+    computation.read(gradientOf(input), destination);
+  }
+
+  /**
+   * Hands on the gradient of an {@link #input}, as {@link #readGradient} copies it.
+   *
+   * @param send reads a matrix of the computation
+   */
+  public void sendGradient(Matrix input, BiConsumer<Computation, Matrix> send) {
+    send.accept(computation, gradientOf(input));
+  }
+
+  private Matrix gradientOf(Matrix input) {
     TapeValue value = inputs.get(TapeMatrices.variable(input));
     if (value == null) {
       throw new IllegalArgumentException("the matrix is no input of this tape");
     }
-    computation.read(record.gradientOf(value), destination);
+    return record.gradientOf(value);
+  }
+
+  /**
+   * Hands on a matrix to another rank.
+   *
+   * @param send reads a matrix of the computation
+   */
+  public void send(Matrix matrix, BiConsumer<Computation, Matrix> send) {
+    send.accept(computation, matrices.valueOf(matrix).memory());
   }
 
   @Override
@@ -146,9 +182,25 @@ public final class Tape implements Computation {
    * @param gradient the derivative of the loss with respect to {@code out}, of its shape
    */
   public void backward(Matrix out, Tensor gradient) {
+    backward(out, computation.upload(gradient));
+  }
+
+  /**
+   * Likewise, with a gradient that another rank sends.
+   *
+   * @param receive writes the derivative over a matrix of the computation, of the shape of {@code
+   *     out}
+   */
+  public void backward(Matrix out, BiConsumer<Computation, Matrix> receive) {
+    Matrix gradient = buffers.take(out.rows(), out.columns());
+    receive.accept(computation, gradient);
+    backward(out, gradient);
+  }
+
+  private void backward(Matrix out, Matrix gradient) {
     TapeValue value = matrices.valueOf(out);
     if (value.isDifferentiable) {
-      record.giveGradient(value, computation.upload(gradient));
+      record.giveGradient(value, gradient);
     }
     record.walkBack();
   }

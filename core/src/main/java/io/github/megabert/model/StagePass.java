@@ -6,33 +6,29 @@ import static java.util.Objects.requireNonNull;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
-import io.github.megabert.model.MessageBuffers.Buffer;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The pass of a micro-batch through one stage: forward when it is made, then backward. Hidden
- * states and gradients are float32 {@code [rows, hidden]} in native memory; where they come from
- * and go to is the caller's business.
+ * states and gradients are {@code [rows, hidden]}; how they come and go is the {@link StageLink}'s
+ * business.
  */
 final class StagePass implements StageComputation.Passage, AutoCloseable {
   private final int stage;
   private final boolean isLast;
   private final Tape tape;
   private final Loss loss;
-  private final MessageBuffers buffers;
-  private final @Nullable Buffer incoming;
+  private final StageLink link;
   private @Nullable Matrix input;
   private @Nullable Matrix output;
-  private @Nullable Buffer outgoing;
 
   /**
    * The pass forward.
    *
    * @param completed is told of gradients that the pass completes
-   * @param buffers give what goes out, and get back what came in
-   * @param incoming what the stage before has computed; null in the first
+   * @param link to the stages before and behind, of this pass
    */
   StagePass(
       TrainableModel model,
@@ -40,12 +36,10 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
       PipelinePasses.MicroBatch microBatch,
       boolean recompute,
       BiConsumer<Computation, Matrix> completed,
-      MessageBuffers buffers,
-      @Nullable Buffer incoming) {
+      StageLink link) {
     TrainableParameters parameters = model.parameters();
     this.stage = stage;
-    this.buffers = buffers;
-    this.incoming = incoming;
+    this.link = link;
     isLast = stage == parameters.share().pipeline().lastStage();
     tape = new Tape(parameters.backend().begin(), parameters, recompute, completed);
     try {
@@ -70,7 +64,7 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
 
   @Override
   public Matrix receive(Computation computation, int into, int rows, int columns) {
-    Matrix states = tape.input(requireNonNull(incoming).numbers());
+    Matrix states = link.receiveStates(tape, rows, columns);
     input = states;
     return states;
   }
@@ -78,19 +72,13 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
   @Override
   public void send(Computation computation, int into, Matrix hiddenStates) {
     output = hiddenStates;
-    outgoing = buffers.take(hiddenStates.rows(), hiddenStates.columns());
-    tape.read(hiddenStates, outgoing.segment());
+    link.sendStates(tape, hiddenStates);
   }
 
   /** Losses are read by {@link #loss}. */
   @Override
   public void tell(MemorySegment results) {
     throw new IllegalStateException("a pass of training tells no results");
-  }
-
-  /** What the next stage reads, the caller's from now on; in the last there is none. */
-  Buffer outgoing() {
-    return requireNonNull(outgoing);
   }
 
   /** The loss of the micro-batch in the last stage; 0 in others. */
@@ -102,30 +90,22 @@ final class StagePass implements StageComputation.Passage, AutoCloseable {
    * Walks back, and adds the gradients of the stage's parameters.
    *
    * @param factor of all gradients, taken in the last stage
-   * @param gradient of what went out; null in the last stage
-   * @return the gradient of what came in, the caller's from now on; null in the first stage
    */
-  @Nullable Buffer backward(double factor, @Nullable Buffer gradient) {
+  void backward(double factor) {
     if (isLast) {
       loss.backward(tape, factor);
     } else {
-      tape.backward(requireNonNull(output), requireNonNull(gradient).numbers());
+      link.walkBack(tape, requireNonNull(output));
     }
-    Buffer back = null;
     if (input != null) {
-      back = buffers.take(input.rows(), input.columns());
-      tape.readGradient(input, back.segment());
+      link.sendGradient(tape, input);
     }
     tape.finish();
-    return back;
   }
 
-  /** Ends the pass; nothing reads what came in any more. */
   @Override
   public void close() {
     tape.close();
-    if (incoming != null) {
-      buffers.give(incoming);
-    }
+    link.ended();
   }
 }

@@ -36,7 +36,8 @@ class RanksOnBackendsTest {
 
   @ParameterizedTest
   @MethodSource("divisionsOnBackends")
-  void lossesAndMetricsAreThoseOfOneRank(String backend, Division division) throws InterruptedException {
+  void lossesAndMetricsAreThoseOfOneRank(String backend, Division division)
+      throws InterruptedException {
     String refusal = ThreadRanks.call(2, world -> refusal(backend, world)).getFirst();
     assumeTrue(refusal.isEmpty(), refusal);
     List<Map<String, Double>> expectedMetrics = new CopyOnWriteArrayList<>();

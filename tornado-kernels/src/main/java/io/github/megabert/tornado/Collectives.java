@@ -98,8 +98,7 @@ final class Collectives {
   void gatherColumns(Communicator group, TornadoMatrix x, TornadoMatrix all) {
     int[] columns = ownRows(group, all.columns());
     TornadoMatrix.requireShape(x, "x", all.rows(), columns.length);
-    Matrix turned =
-        computation.matrix(/* rows= */ all.columns(), /* columns= */ all.rows());
+    Matrix turned = computation.matrix(/* rows= */ all.columns(), /* columns= */ all.rows());
     TornadoMatrix parts = computation.own(turned, "parts");
     var own = new TornadoMatrix(x.owner(), x.operand(), columns.length, all.rows(), columns.length);
     computation.scatterRows(own, 0, columns, parts);

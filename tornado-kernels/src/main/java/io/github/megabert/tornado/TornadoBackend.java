@@ -3,6 +3,7 @@ package io.github.megabert.tornado;
 
 import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.DeviceMessages;
 import io.github.megabert.backend.Precision;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.backend.UnsupportedOptionException;
@@ -220,7 +221,11 @@ final class TornadoBackend implements Backend {
   }
 
   private static TornadoNativeArray array(TornadoMatrix matrix) {
-    if (matrix.operand() instanceof Operand.Resident resident) {
+    return array(matrix.operand());
+  }
+
+  private static TornadoNativeArray array(Operand operand) {
+    if (operand instanceof Operand.Resident resident) {
       return resident.array();
     }
     throw new IllegalStateException("a resident matrix lies in scratch memory");
@@ -252,6 +257,23 @@ final class TornadoBackend implements Backend {
     try (TornadoComputation computation = new TornadoComputation(this)) {
       computation.clear(operand, elements);
       computation.finish();
+    }
+  }
+
+  @Override
+  public @Nullable DeviceMessages deviceMessages(Communicator group) {
+    programs.requireOpen();
+    if (element() != Element.FLOAT) {
+      return null;
+    }
+    Operand some = takeResident(1);
+    try {
+      CudaSlots slots = CudaSlots.of(group, programs, array(some));
+      return slots == null
+          ? null
+          : new PeerMessages(group, slots, computation -> (TornadoComputation) computation);
+    } finally {
+      giveResident(1, some);
     }
   }
 

@@ -83,6 +83,17 @@ public final class CudaDriver {
     return null;
   }
 
+  /** The library of the driver that has been loaded. */
+  static SymbolLookup library() {
+    for (String name : LIBRARIES) {
+      SymbolLookup library = library(name);
+      if (library != null) {
+        return library;
+      }
+    }
+    throw new IllegalArgumentException("NVIDIA's driver is not there");
+  }
+
   private static @Nullable SymbolLookup library(String name) {
     try {
       return SymbolLookup.libraryLookup(name, Arena.global());
@@ -255,7 +266,7 @@ public final class CudaDriver {
     return new IllegalStateException(name + " could not be called", thrown);
   }
 
-  private void check(String name, int status) {
+  void check(String name, int status) {
     if (status != 0) {
       throw new CudaException(name + " failed with CUDA error " + status + errorName(status));
     }
