@@ -338,17 +338,18 @@ public final class DenseGradientKernels {
     for (int k = 0; k < used; k++) {
       for (int j = 0; j < QUAD; j++) {
         int key = (k * WARP + lane) * QUAD + j;
-        kept[k * QUAD + j] = DeviceMath.MASKED;
-        if (key < seen) {
-          float score = BFloat16.bf16ToFloat(scores.get(base + key));
-          if (maskAt >= 0) {
+        // Read whether seen or not: reads between branches would wait for each other.
+        float score = BFloat16.bf16ToFloat(scores.get(base + TornadoMath.min(key, keys - 1)));
+        score = key < seen ? score : DeviceMath.MASKED;
+        if (maskAt >= 0) {
+          if (key < seen) {
             if (integers.get(maskAt + firstKey + key) == 0) {
               score = DeviceMath.MASKED;
             }
           }
-          kept[k * QUAD + j] = score;
-          max = TornadoMath.max(max, score);
         }
+        kept[k * QUAD + j] = score;
+        max = TornadoMath.max(max, score);
       }
     }
     long bits = 0;
@@ -368,10 +369,10 @@ public final class DenseGradientKernels {
     float part = 0f;
     for (int k = 0; k < used; k++) {
       for (int j = 0; j < QUAD; j++) {
-        if ((k * WARP + lane) * QUAD + j < seen) {
-          kept[k * QUAD + j] = TornadoMath.exp(kept[k * QUAD + j] - max);
-          part += kept[k * QUAD + j];
-        }
+        float exponential = TornadoMath.exp(kept[k * QUAD + j] - max);
+        exponential = (k * WARP + lane) * QUAD + j < seen ? exponential : 0f;
+        kept[k * QUAD + j] = exponential;
+        part += exponential;
       }
     }
     float sum = context.simdSum(part);
@@ -382,11 +383,8 @@ public final class DenseGradientKernels {
     for (int k = 0; k < used; k++) {
       for (int j = 0; j < QUAD; j++) {
         int key = (k * WARP + lane) * QUAD + j;
+        float weight = ((bits >> (k * QUAD + j)) & 1) == 1 ? kept[k * QUAD + j] * scale : 0f;
         if (key < keys) {
-          float weight = 0f;
-          if (key < seen && ((bits >> (k * QUAD + j)) & 1) == 1) {
-            weight = kept[k * QUAD + j] * scale;
-          }
           scores.set(base + key, BFloat16.bf16FromFloat(weight));
         }
       }
@@ -436,19 +434,22 @@ public final class DenseGradientKernels {
     for (int k = 0; k < used; k++) {
       for (int j = 0; j < QUAD; j++) {
         int key = (k * WARP + lane) * QUAD + j;
-        kept[k * QUAD + j] = DeviceMath.MASKED;
-        products[k * QUAD + j] = 0f;
-        if (key < seen) {
-          float score = BFloat16.bf16ToFloat(scores.get(base + key));
-          if (maskAt >= 0) {
+        // Read whether seen or not: reads between branches would wait for each other.
+        int place = base + TornadoMath.min(key, keys - 1);
+        float score = BFloat16.bf16ToFloat(scores.get(place));
+        float gradient = BFloat16.bf16ToFloat(gradients.get(place));
+        score = key < seen ? score : DeviceMath.MASKED;
+        gradient = key < seen ? gradient : 0f;
+        if (maskAt >= 0) {
+          if (key < seen) {
             if (integers.get(maskAt + firstKey + key) == 0) {
               score = DeviceMath.MASKED;
             }
           }
-          kept[k * QUAD + j] = score;
-          products[k * QUAD + j] = BFloat16.bf16ToFloat(gradients.get(base + key));
-          max = TornadoMath.max(max, score);
         }
+        kept[k * QUAD + j] = score;
+        products[k * QUAD + j] = gradient;
+        max = TornadoMath.max(max, score);
       }
     }
     long bits = 0;
@@ -469,14 +470,13 @@ public final class DenseGradientKernels {
     float product = 0f;
     for (int k = 0; k < used; k++) {
       for (int j = 0; j < QUAD; j++) {
-        if ((k * WARP + lane) * QUAD + j < seen) {
-          float exponential = TornadoMath.exp(kept[k * QUAD + j] - max);
-          kept[k * QUAD + j] = exponential;
-          part += exponential;
-          if (((bits >> (k * QUAD + j)) & 1) == 1) {
-            product += exponential * products[k * QUAD + j];
-          }
-        }
+        float exponential = TornadoMath.exp(kept[k * QUAD + j] - max);
+        exponential = (k * WARP + lane) * QUAD + j < seen ? exponential : 0f;
+        float gradient = ((bits >> (k * QUAD + j)) & 1) == 1 ? products[k * QUAD + j] : 0f;
+        kept[k * QUAD + j] = exponential;
+        products[k * QUAD + j] = gradient;
+        part += exponential;
+        product += exponential * gradient;
       }
     }
     float sum = context.simdSum(part);
@@ -489,18 +489,10 @@ public final class DenseGradientKernels {
     for (int k = 0; k < used; k++) {
       for (int j = 0; j < QUAD; j++) {
         int key = (k * WARP + lane) * QUAD + j;
+        float probability = kept[k * QUAD + j] * inverse;
+        float slope = probability * (products[k * QUAD + j] * scale - mean);
+        float weight = ((bits >> (k * QUAD + j)) & 1) == 1 ? probability * scale : 0f;
         if (key < keys) {
-          float slope = 0f;
-          float weight = 0f;
-          if (key < seen) {
-            float probability = kept[k * QUAD + j] * inverse;
-            float gradient = 0f;
-            if (((bits >> (k * QUAD + j)) & 1) == 1) {
-              gradient = products[k * QUAD + j] * scale;
-              weight = probability * scale;
-            }
-            slope = probability * (gradient - mean);
-          }
           gradients.set(base + key, BFloat16.bf16FromFloat(slope));
           scores.set(base + key, BFloat16.bf16FromFloat(weight));
         }
