@@ -59,7 +59,9 @@ public final class PipelinePasses {
     group = requireNonNull(pipeline.group());
     hidden = model.model().config().hiddenSize();
     DeviceMessages messages = model.parameters().backend().deviceMessages(group);
-    onDevice = messages == null ? null : new DeviceLinks(messages, pipeline);
+    // Ranks that share a stage put together what goes through host memory: so all do, or none.
+    boolean isThroughHost = Ranks.any(tensor.group(), messages == null);
+    onDevice = messages == null || isThroughHost ? null : new DeviceLinks(messages, pipeline);
   }
 
   /**
