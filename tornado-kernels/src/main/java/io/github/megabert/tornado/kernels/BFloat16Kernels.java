@@ -25,34 +25,36 @@ public final class BFloat16Kernels {
   /** x, out, count, a quarter of it. */
   public static final Kernel NARROW =
       new Kernel(
-          "narrow",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  BFloat16Kernels::narrow,
-                  CONTEXT,
-                  (FloatArray) a[0],
-                  (BFloat16Array) a[1],
-                  (Integer) a[2],
-                  (Integer) a[3]));
+              "narrow",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      BFloat16Kernels::narrow,
+                      CONTEXT,
+                      (FloatArray) a[0],
+                      (BFloat16Array) a[1],
+                      (Integer) a[2],
+                      (Integer) a[3]))
+          .withSizes(2, 3);
 
   /** product, bias, residual, out, activation, has residual (0 or 1), columns, count. */
   public static final Kernel COMPLETE =
       new Kernel(
-          "complete",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  BFloat16Kernels::complete,
-                  CONTEXT,
-                  (BFloat16Array) a[0],
-                  (FloatArray) a[1],
-                  (FloatArray) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7]));
+              "complete",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      BFloat16Kernels::complete,
+                      CONTEXT,
+                      (BFloat16Array) a[0],
+                      (FloatArray) a[1],
+                      (FloatArray) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7]))
+          .withSizes(7);
 
   /** x, weight, bias, out, columns (up to {@link #LARGEST_ROW}), eps. */
   public static final Kernel NORM =
@@ -92,65 +94,68 @@ public final class BFloat16Kernels {
   /** product, bias, out, activation, columns, a quarter of the elements. */
   public static final Kernel ACTIVATE =
       new Kernel(
-          "bfloat16Activate",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  BFloat16Kernels::activate,
-                  CONTEXT,
-                  (BFloat16Array) a[0],
-                  (FloatArray) a[1],
-                  (BFloat16Array) a[2],
-                  (Integer) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5]));
+              "bfloat16Activate",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      BFloat16Kernels::activate,
+                      CONTEXT,
+                      (BFloat16Array) a[0],
+                      (FloatArray) a[1],
+                      (BFloat16Array) a[2],
+                      (Integer) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5]))
+          .withSizes(5);
 
   /** {@link DenseTasks#PACK_TOGETHER} with the product and its bias in place of the matrix. */
   public static final Kernel PACK =
       new Kernel(
-          "bfloat16Pack",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  BFloat16Kernels::pack,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (BFloat16Array) a[3],
-                  (FloatArray) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (HalfFloatArray) a[9],
-                  (HalfFloatArray) a[10],
-                  (HalfFloatArray) a[11],
-                  (Integer) a[12],
-                  (Integer) a[13],
-                  (Integer) a[14],
-                  (Integer) a[15],
-                  (Integer) a[16]));
+              "bfloat16Pack",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      BFloat16Kernels::pack,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (BFloat16Array) a[3],
+                      (FloatArray) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (HalfFloatArray) a[9],
+                      (HalfFloatArray) a[10],
+                      (HalfFloatArray) a[11],
+                      (Integer) a[12],
+                      (Integer) a[13],
+                      (Integer) a[14],
+                      (Integer) a[15],
+                      (Integer) a[16]))
+          .withSizes(1, 2, 13, 16);
 
   /** As {@link DenseTasks#UNPACK}. */
   public static final Kernel UNPACK =
       new Kernel(
-          "bfloat16Unpack",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  BFloat16Kernels::unpack,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (HalfFloatArray) a[2],
-                  (BFloat16Array) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9]));
+              "bfloat16Unpack",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      BFloat16Kernels::unpack,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (HalfFloatArray) a[2],
+                      (BFloat16Array) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9]))
+          .withSizes(1, 6, 9);
 
   /** Numbers of a row that a thread of the norms keeps in registers. */
   private static final int KEPT = 16;

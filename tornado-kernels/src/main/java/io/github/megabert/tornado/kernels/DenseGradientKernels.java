@@ -35,124 +35,130 @@ public final class DenseGradientKernels {
   /** integers, at, which rows, x, stride, column, out, heads, length, headDim, quads. */
   public static final Kernel PACK =
       new Kernel(
-          "packRows",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseGradientKernels::packRows,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (BFloat16Array) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9],
-                  (Integer) a[10]));
+              "packRows",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseGradientKernels::packRows,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (BFloat16Array) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9],
+                      (Integer) a[10]))
+          .withSizes(1, 8, 10);
 
   /** {@link #PACK} of a rounded matrix. */
   public static final Kernel PACK_ROUNDED =
       new Kernel(
-          "packRounded",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseGradientKernels::packRounded,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (BFloat16Array) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (BFloat16Array) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9],
-                  (Integer) a[10]));
+              "packRounded",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseGradientKernels::packRounded,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (BFloat16Array) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (BFloat16Array) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9],
+                      (Integer) a[10]))
+          .withSizes(1, 8, 10);
 
   /** integers, at, which rows, x, out, stride, column, heads, length, headDim, add, quads. */
   public static final Kernel UNPACK =
       new Kernel(
-          "unpackRows",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseGradientKernels::unpackRows,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (BFloat16Array) a[3],
-                  (FloatArray) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9],
-                  (Integer) a[10],
-                  (Integer) a[11]));
+              "unpackRows",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseGradientKernels::unpackRows,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (BFloat16Array) a[3],
+                      (FloatArray) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9],
+                      (Integer) a[10],
+                      (Integer) a[11]))
+          .withSizes(1, 8, 11);
 
   /** {@link #UNPACK} to a rounded matrix, without adding: no add among the arguments. */
   public static final Kernel UNPACK_ROUNDED =
       new Kernel(
-          "unpackRounded",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseGradientKernels::unpackRounded,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (BFloat16Array) a[3],
-                  (BFloat16Array) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9],
-                  (Integer) a[10]));
+              "unpackRounded",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseGradientKernels::unpackRounded,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (BFloat16Array) a[3],
+                      (BFloat16Array) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9],
+                      (Integer) a[10]))
+          .withSizes(1, 8, 10);
 
   /** integers, at, mask at, scores, words, heads, queries, keys. */
   public static final Kernel WEIGHTS =
       new Kernel(
-          "attentionWeights",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseGradientKernels::attentionWeights,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (BFloat16Array) a[3],
-                  (IntArray) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7]));
+              "attentionWeights",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseGradientKernels::attentionWeights,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (BFloat16Array) a[3],
+                      (IntArray) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7]))
+          .withSizes(1, 2, 6);
 
   /** integers, at, mask at, scores, weights' gradients, words, heads, queries, keys. */
   public static final Kernel SLOPES =
       new Kernel(
-          "attentionSlopes",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseGradientKernels::attentionSlopes,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (BFloat16Array) a[3],
-                  (BFloat16Array) a[4],
-                  (IntArray) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8]));
+              "attentionSlopes",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseGradientKernels::attentionSlopes,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (BFloat16Array) a[3],
+                      (BFloat16Array) a[4],
+                      (IntArray) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8]))
+          .withSizes(1, 2, 7);
 
   /** Which rows of a sequence {@link #PACK} and {@link #UNPACK} take: queries' or keys'. */
   public static final int OF_QUERIES = AttentionGradientTiles.FIRST_QUERY;

@@ -30,117 +30,122 @@ public final class DenseTasks {
 
   public static final Kernel PACK =
       new Kernel(
-          "pack",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseKernels::pack,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (HalfFloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (HalfFloatArray) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9],
-                  (Integer) a[10],
-                  (Integer) a[11],
-                  (Integer) a[12]));
+              "pack",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseKernels::pack,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (HalfFloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (HalfFloatArray) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9],
+                      (Integer) a[10],
+                      (Integer) a[11],
+                      (Integer) a[12]))
+          .withSizes(1, 2, 8, 12);
 
   public static final Kernel PACK_TOGETHER =
       new Kernel(
-          "packTogether",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseKernels::packTogether,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (HalfFloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (HalfFloatArray) a[8],
-                  (HalfFloatArray) a[9],
-                  (HalfFloatArray) a[10],
-                  (Integer) a[11],
-                  (Integer) a[12],
-                  (Integer) a[13],
-                  (Integer) a[14],
-                  (Integer) a[15]));
+              "packTogether",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseKernels::packTogether,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (HalfFloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (HalfFloatArray) a[8],
+                      (HalfFloatArray) a[9],
+                      (HalfFloatArray) a[10],
+                      (Integer) a[11],
+                      (Integer) a[12],
+                      (Integer) a[13],
+                      (Integer) a[14],
+                      (Integer) a[15]))
+          .withSizes(1, 2, 12, 15);
 
   /** {@link #PACK_TOGETHER} of rows in float32. */
   public static final Kernel PACK_TOGETHER_FLOAT =
       new Kernel(
-          "packTogetherFloat",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseFloatKernels::packTogether,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (HalfFloatArray) a[8],
-                  (HalfFloatArray) a[9],
-                  (HalfFloatArray) a[10],
-                  (Integer) a[11],
-                  (Integer) a[12],
-                  (Integer) a[13],
-                  (Integer) a[14],
-                  (Integer) a[15]));
+              "packTogetherFloat",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseFloatKernels::packTogether,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (HalfFloatArray) a[8],
+                      (HalfFloatArray) a[9],
+                      (HalfFloatArray) a[10],
+                      (Integer) a[11],
+                      (Integer) a[12],
+                      (Integer) a[13],
+                      (Integer) a[14],
+                      (Integer) a[15]))
+          .withSizes(1, 2, 12, 15);
 
   public static final Kernel UNPACK =
       new Kernel(
-          "unpack",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseKernels::unpack,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (HalfFloatArray) a[2],
-                  (HalfFloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9]));
+              "unpack",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseKernels::unpack,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (HalfFloatArray) a[2],
+                      (HalfFloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9]))
+          .withSizes(1, 6, 9);
 
   public static final Kernel PACK_FLOAT =
       new Kernel(
-          "packFloat",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseFloatKernels::pack,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (Integer) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (HalfFloatArray) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9],
-                  (Integer) a[10],
-                  (Integer) a[11],
-                  (Integer) a[12]));
+              "packFloat",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseFloatKernels::pack,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (Integer) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (HalfFloatArray) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9],
+                      (Integer) a[10],
+                      (Integer) a[11],
+                      (Integer) a[12]))
+          .withSizes(1, 2, 8, 12);
 
   /** What {@link #UNPACK_FLOAT} writes: rows between the sequences stay. */
   public static final int SOME_ROWS = 0;
@@ -154,22 +159,23 @@ public final class DenseTasks {
   /** Its last argument, one of the three above, is for the fusion of calls in bfloat16. */
   public static final Kernel UNPACK_FLOAT =
       new Kernel(
-          "unpackFloat",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DenseFloatKernels::unpack,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (HalfFloatArray) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8],
-                  (Integer) a[9]));
+              "unpackFloat",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DenseFloatKernels::unpack,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (HalfFloatArray) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8],
+                      (Integer) a[9]))
+          .withSizes(1, 6, 9);
 
   private DenseTasks() {}
 

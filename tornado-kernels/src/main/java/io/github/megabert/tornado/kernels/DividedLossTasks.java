@@ -12,38 +12,40 @@ public final class DividedLossTasks {
 
   public static final Kernel STATISTICS =
       new Kernel(
-          "logitStatistics",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DividedLossKernels::statistics,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (FloatArray) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5]));
+              "logitStatistics",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DividedLossKernels::statistics,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (FloatArray) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5]))
+          .withSizes(1);
 
   public static final Kernel GRADIENT =
       new Kernel(
-          "dividedCrossEntropyGradient",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DividedLossKernels::gradient,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (FloatArray) a[2],
-                  (FloatArray) a[3],
-                  (FloatArray) a[4],
-                  (FloatArray) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Float) a[8],
-                  (Float) a[9],
-                  (Integer) a[10]));
+              "dividedCrossEntropyGradient",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DividedLossKernels::gradient,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (FloatArray) a[2],
+                      (FloatArray) a[3],
+                      (FloatArray) a[4],
+                      (FloatArray) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Float) a[8],
+                      (Float) a[9],
+                      (Integer) a[10]))
+          .withSizes(1, 10);
 
   public static final Kernel SIDE_BY_SIDE =
       new Kernel(

@@ -12,18 +12,19 @@ public final class OptimizerTasks {
 
   public static final Kernel SQUARES =
       new Kernel(
-          "squares",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  OptimizerKernels::squares,
-                  CONTEXT,
-                  (FloatArray) a[0],
-                  (DoubleArray) a[1],
-                  (Integer) a[2],
-                  (Integer) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5]));
+              "squares",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      OptimizerKernels::squares,
+                      CONTEXT,
+                      (FloatArray) a[0],
+                      (DoubleArray) a[1],
+                      (Integer) a[2],
+                      (Integer) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5]))
+          .withSizes(2, 3, 4);
 
   public static final Kernel SQUARES_OF_VECTORS =
       new Kernel(
@@ -66,22 +67,23 @@ public final class OptimizerTasks {
 
   public static final Kernel ADAM_W =
       new Kernel(
-          "adamW",
-          5,
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  OptimizerKernels::adamW,
-                  CONTEXT,
-                  (FloatArray) a[0],
-                  (DoubleArray) a[1],
-                  (FloatArray) a[2],
-                  (FloatArray) a[3],
-                  (FloatArray) a[4],
-                  (FloatArray) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7],
-                  (Integer) a[8]));
+              "adamW",
+              5,
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      OptimizerKernels::adamW,
+                      CONTEXT,
+                      (FloatArray) a[0],
+                      (DoubleArray) a[1],
+                      (FloatArray) a[2],
+                      (FloatArray) a[3],
+                      (FloatArray) a[4],
+                      (FloatArray) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7],
+                      (Integer) a[8]))
+          .withSizes(6, 7, 8);
 
   public static final Kernel ADAM_W_OF_VECTORS =
       new Kernel(

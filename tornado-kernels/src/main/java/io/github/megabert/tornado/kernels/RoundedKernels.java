@@ -34,77 +34,82 @@ public final class RoundedKernels {
   /** x, out, activation, an eighth of the numbers. */
   public static final Kernel ACTIVATE =
       new Kernel(
-          "roundedActivate",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::activate,
-                  CONTEXT,
-                  (BFloat16Array) a[0],
-                  (BFloat16Array) a[1],
-                  (Integer) a[2],
-                  (Integer) a[3]));
+              "roundedActivate",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::activate,
+                      CONTEXT,
+                      (BFloat16Array) a[0],
+                      (BFloat16Array) a[1],
+                      (Integer) a[2],
+                      (Integer) a[3]))
+          .withSizes(3);
 
   /** product, bias, sum, out, activation, columns, an eighth of the numbers. */
   public static final Kernel COMPLETE_ACTIVATE =
       new Kernel(
-          "completeActivate",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::completeActivate,
-                  CONTEXT,
-                  (BFloat16Array) a[0],
-                  (FloatArray) a[1],
-                  (BFloat16Array) a[2],
-                  (BFloat16Array) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5],
-                  (Integer) a[6]));
+              "completeActivate",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::completeActivate,
+                      CONTEXT,
+                      (BFloat16Array) a[0],
+                      (FloatArray) a[1],
+                      (BFloat16Array) a[2],
+                      (BFloat16Array) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5],
+                      (Integer) a[6]))
+          .withSizes(6);
 
   /** x, dOut, dX, activation, an eighth of the numbers. */
   public static final Kernel ACTIVATION =
       new Kernel(
-          "roundedActivationGradient",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::activation,
-                  CONTEXT,
-                  (BFloat16Array) a[0],
-                  (BFloat16Array) a[1],
-                  (BFloat16Array) a[2],
-                  (Integer) a[3],
-                  (Integer) a[4]));
+              "roundedActivationGradient",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::activation,
+                      CONTEXT,
+                      (BFloat16Array) a[0],
+                      (BFloat16Array) a[1],
+                      (BFloat16Array) a[2],
+                      (Integer) a[3],
+                      (Integer) a[4]))
+          .withSizes(4);
 
   /** words, x, residual, out, count. */
   public static final Kernel DROPOUT_SUM =
       new Kernel(
-          "dropoutSum",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::dropoutSum,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (BFloat16Array) a[1],
-                  (FloatArray) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4]));
+              "dropoutSum",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::dropoutSum,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (BFloat16Array) a[1],
+                      (FloatArray) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4]))
+          .withSizes(4);
 
   /** words, x, out, count. */
   public static final Kernel DROPOUT =
       new Kernel(
-          "roundedDropout",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::dropout,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (FloatArray) a[1],
-                  (BFloat16Array) a[2],
-                  (Integer) a[3]));
+              "roundedDropout",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::dropout,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (FloatArray) a[1],
+                      (BFloat16Array) a[2],
+                      (Integer) a[3]))
+          .withSizes(3);
 
   /** words, product, bias, residual, out, weight and bias of the norm, normalised, columns, eps. */
   public static final Kernel DROPOUT_NORM =
@@ -129,17 +134,18 @@ public final class RoundedKernels {
   /** integers, rows at, x, columns, count. */
   public static final Kernel CLEAR_PADDING =
       new Kernel(
-          "clearRoundedPadding",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::clearPadding,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (BFloat16Array) a[2],
-                  (Integer) a[3],
-                  (Integer) a[4]));
+              "clearRoundedPadding",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::clearPadding,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (BFloat16Array) a[2],
+                      (Integer) a[3],
+                      (Integer) a[4]))
+          .withSizes(1, 4);
 
   /** As {@link TrainingTasks#LAYER_NORM}, dOut rounded. */
   public static final Kernel LAYER_NORM =
@@ -162,35 +168,37 @@ public final class RoundedKernels {
   /** As {@link TrainingTasks#LAYER_NORM_COLUMNS}, dOut rounded. */
   public static final Kernel LAYER_NORM_COLUMNS =
       new Kernel(
-          "roundedNormColumns",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::layerNormColumns,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (FloatArray) a[2],
-                  (BFloat16Array) a[3],
-                  (FloatArray) a[4],
-                  (FloatArray) a[5],
-                  (Integer) a[6],
-                  (Integer) a[7]));
+              "roundedNormColumns",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::layerNormColumns,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (FloatArray) a[2],
+                      (BFloat16Array) a[3],
+                      (FloatArray) a[4],
+                      (FloatArray) a[5],
+                      (Integer) a[6],
+                      (Integer) a[7]))
+          .withSizes(1, 7);
 
   /** As {@link TrainingTasks#SUM_BLOCKS}, x rounded. */
   public static final Kernel SUM_BLOCKS =
       new Kernel(
-          "sumRoundedBlocks",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  RoundedKernels::sumBlocks,
-                  CONTEXT,
-                  (IntArray) a[0],
-                  (Integer) a[1],
-                  (BFloat16Array) a[2],
-                  (FloatArray) a[3],
-                  (Integer) a[4]));
+              "sumRoundedBlocks",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      RoundedKernels::sumBlocks,
+                      CONTEXT,
+                      (IntArray) a[0],
+                      (Integer) a[1],
+                      (BFloat16Array) a[2],
+                      (FloatArray) a[3],
+                      (Integer) a[4]))
+          .withSizes(1);
 
   private RoundedKernels() {}
 

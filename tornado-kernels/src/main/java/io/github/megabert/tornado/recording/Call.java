@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param kernel what to run
  * @param arguments {@link Operand}s, {@link Integer}s and {@link Float}s in the kernel's order; the
- *     numbers become constants of the compiled kernel
+ *     numbers become constants of the compiled kernel, but for its {@link Kernel#withSizes sizes}
  * @param grid null for a library's call, which has its own
  */
 public record Call(Kernel kernel, List<Object> arguments, @Nullable Grid grid) {
@@ -30,11 +30,9 @@ public record Call(Kernel kernel, List<Object> arguments, @Nullable Grid grid) {
     return -1;
   }
 
-  /** What is compiled: calls that differ only in their arrays share it. */
-  List<Object> signature() {
-    List<Object> constants =
-        arguments.stream().map(a -> a instanceof Operand ? a.getClass() : a).toList();
-    return List.of(kernel, constants, grid == null ? "" : grid);
+  /** What is compiled for it; null for a library's call. */
+  @Nullable Signature signature() {
+    return grid == null ? null : Signature.of(this, grid);
   }
 
   /** As a record's, without an iterator for each list: every call of a model passes here. */

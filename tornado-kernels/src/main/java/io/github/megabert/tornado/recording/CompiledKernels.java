@@ -5,20 +5,26 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
+import uk.ac.manchester.tornado.api.common.SchedulableTask;
 
 /**
- * The compiled kernels of a device, by {@link Call#signature}. TornadoVM compiles a kernel for
- * every task of a plan, and a step of training has thousands of tasks of some two hundred kinds.
+ * The compiled kernels of a device, by {@link Signature}. TornadoVM compiles a kernel for every
+ * task of a plan, and a step of training has thousands of tasks of some fifty kinds.
  *
  * <p>A task graph gets its interpreter when it first runs, and the interpreter compiles what it
  * finds no code for. So the code is put there in between, by a map that takes the place of the one
  * in which a graph notes its new interpreter. All that lies in a module that is open to reflection.
+ *
+ * <p>TornadoVM makes constants of all numbers of a task, though it passes them to the kernel too.
+ * It takes the constants from the task's arguments, and what it passes from a list of the graph. So
+ * {@link Kernel#withSizes sizes} are taken out of the arguments before they are compiled.
  */
 final class CompiledKernels {
   /** Of the process: drivers build by files that they share, such as PoCL's cache. */
@@ -26,7 +32,7 @@ final class CompiledKernels {
 
   private static final String CODE = "uk.ac.manchester.tornado.runtime.common.TornadoInstalledCode";
 
-  private final Map<List<Object>, Object> codes = new HashMap<>();
+  private final Map<Signature, Object> codes = new HashMap<>();
   private boolean broken;
 
   /** How many kernels have been compiled. */
@@ -39,7 +45,7 @@ final class CompiledKernels {
    *
    * @param signatures of its tasks; null for those that nothing is compiled for
    */
-  void prepare(TornadoTaskGraphInterface graph, List<@Nullable List<Object>> signatures) {
+  void prepare(TornadoTaskGraphInterface graph, List<@Nullable Signature> signatures) {
     if (broken) {
       return;
     }
@@ -51,14 +57,14 @@ final class CompiledKernels {
   }
 
   /** Keeps what a graph that was prepared has compiled in its first run. */
-  void keep(TornadoTaskGraphInterface graph, List<@Nullable List<Object>> signatures) {
+  void keep(TornadoTaskGraphInterface graph, List<@Nullable Signature> signatures) {
     if (broken) {
       return;
     }
     try {
       Object table = installed(field(graph, "vm").get(graph));
       for (int i = 0; i < signatures.size(); i++) {
-        List<Object> signature = signatures.get(i);
+        Signature signature = signatures.get(i);
         if (signature != null && !codes.containsKey(signature)) {
           codes.put(signature, Array.get(table, i));
         }
@@ -86,45 +92,75 @@ final class CompiledKernels {
 
   /** The code of each task, as the interpreter of a graph's virtual machine holds it. */
   private static Object installed(Object machine) throws ReflectiveOperationException {
-    Object interpreters = field(machine, "tornadoVMInterpreters").get(machine);
-    Object interpreter = Array.get(interpreters, 0);
+    Object interpreter = interpreter(machine);
     return field(interpreter, "installedCodes").get(interpreter);
+  }
+
+  /** The tasks that these codes are of. */
+  private static List<?> tasks(Object machine) throws ReflectiveOperationException {
+    Object interpreter = interpreter(machine);
+    return (List<?>) field(interpreter, "taskExecutionContexts").get(interpreter);
+  }
+
+  private static Object interpreter(Object machine) throws ReflectiveOperationException {
+    return Array.get(field(machine, "tornadoVMInterpreters").get(machine), 0);
+  }
+
+  /** Has the sizes among a task's arguments compiled as parameters of the kernel. */
+  private static void releaseSizes(SchedulableTask task, Signature signature) {
+    for (int size : signature.sizes()) {
+      // The kernel context comes first.
+      int place = size + 1;
+      if (!(task.getArguments()[place] instanceof Integer value)) {
+        throw new IllegalStateException("no size is where one was: " + task.getArguments()[place]);
+      }
+      // A number, which TornadoVM looks for no array of, and no box of a primitive, which it would
+      // make a constant of.
+      task.getArguments()[place] = BigInteger.valueOf(value);
+      if (task.getArguments()[place] instanceof Integer) {
+        throw new IllegalStateException("the arguments of a task are a copy");
+      }
+    }
   }
 
   /** The virtual machines of a graph, each filled with code when it is noted here. */
   private final class Interpreters extends HashMap<Object, Object> {
     private static final long serialVersionUID = 1;
 
-    private final transient List<@Nullable List<Object>> signatures;
+    private final transient List<@Nullable Signature> signatures;
 
-    Interpreters(List<@Nullable List<Object>> signatures) {
+    Interpreters(List<@Nullable Signature> signatures) {
       this.signatures = signatures;
     }
 
     @Override
     public @Nullable Object put(Object device, Object machine) {
       try {
-        fill(installed(machine));
+        fill(installed(machine), tasks(machine));
       } catch (ReflectiveOperationException | RuntimeException changed) {
         warn(changed);
       }
       return super.put(device, machine);
     }
 
-    private void fill(Object table) throws ReflectiveOperationException {
-      if (Array.getLength(table) != signatures.size()) {
+    private void fill(Object table, List<?> tasks) throws ReflectiveOperationException {
+      if (Array.getLength(table) != signatures.size() || tasks.size() != signatures.size()) {
         throw new IllegalStateException("the graph has other tasks than it was made of");
       }
-      Map<List<Object>, Integer> first = new HashMap<>();
+      Map<Signature, Integer> first = new HashMap<>();
       for (int i = 0; i < signatures.size(); i++) {
-        List<Object> signature = signatures.get(i);
+        Signature signature = signatures.get(i);
         if (signature == null) {
           continue;
         }
         Object code = codes.get(signature);
         if (code == null) {
           Integer before = first.putIfAbsent(signature, i);
-          code = before == null ? null : later(table, before);
+          if (before == null) {
+            releaseSizes((SchedulableTask) tasks.get(i), signature);
+            continue;
+          }
+          code = later(table, before);
         }
         Array.set(table, i, code);
       }

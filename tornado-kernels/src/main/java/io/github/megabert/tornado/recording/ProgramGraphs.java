@@ -69,11 +69,11 @@ final class ProgramGraphs {
   private final IntArray integers;
   private final Map<Integer, FloatArray> uploads = new LinkedHashMap<>();
   private final GridScheduler grids = new GridScheduler();
-  private final Map<List<Object>, String> tasks = new HashMap<>();
+  private final Map<Object, String> tasks = new HashMap<>();
   private final List<ImmutableTaskGraph> snapshots = new ArrayList<>();
   private final List<TornadoTaskGraphInterface> graphs = new ArrayList<>();
   private final List<Set<TornadoNativeArray>> used = new ArrayList<>();
-  private final List<List<@Nullable List<Object>>> signatures = new ArrayList<>();
+  private final List<List<@Nullable Signature>> signatures = new ArrayList<>();
 
   /** The sections of integers that each brief graph reads, with those before it. */
   private final List<Set<Integer>> sections = new ArrayList<>();
@@ -119,7 +119,7 @@ final class ProgramGraphs {
       }
       List<Call> part = calls.subList(from, to);
       snapshots.add(graph(part, from == 0));
-      signatures.add(part.stream().map(ProgramGraphs::compiled).toList());
+      signatures.add(part.stream().map(Call::signature).toList());
       from = to;
     }
     for (ImmutableTaskGraph snapshot : snapshots) {
@@ -171,11 +171,6 @@ final class ProgramGraphs {
     return to;
   }
 
-  /** What is compiled for a call; null for a library's. */
-  private static @Nullable List<Object> compiled(Call call) {
-    return call.grid() == null ? null : call.signature();
-  }
-
   private ImmutableTaskGraph graph(List<Call> calls, boolean first) {
     Set<TornadoNativeArray> here = Collections.newSetFromMap(new IdentityHashMap<>());
     Map<String, List<TornadoNativeArray>> consumed = new LinkedHashMap<>();
@@ -198,8 +193,7 @@ final class ProgramGraphs {
     consumed.forEach((owner, list) -> graph.consumeFromDevice(owner, list.toArray()));
     Map<String, Integer> occurrences = new HashMap<>();
     for (Call call : calls) {
-      String kind =
-          tasks.computeIfAbsent(call.signature(), s -> call.kernel().name() + tasks.size());
+      String kind = tasks.computeIfAbsent(kind(call), k -> call.kernel().name() + tasks.size());
       String task = kind + "x" + occurrences.merge(kind, 1, Integer::sum);
       Object[] resolved =
           call.arguments().stream().map(a -> a instanceof Operand o ? array(o) : a).toArray();
@@ -213,6 +207,12 @@ final class ProgramGraphs {
     }
     used.add(here);
     return graph.snapshot();
+  }
+
+  /** Tasks of one kind have names alike. */
+  private static Object kind(Call call) {
+    Signature signature = call.signature();
+    return signature == null ? call.kernel() : signature;
   }
 
   private TornadoNativeArray array(Operand operand) {
@@ -235,7 +235,7 @@ final class ProgramGraphs {
   }
 
   /** What is compiled for the tasks of a graph, null for a library's. */
-  List<@Nullable List<Object>> signatures(int index) {
+  List<@Nullable Signature> signatures(int index) {
     return signatures.get(index);
   }
 

@@ -13,7 +13,7 @@ import java.util.function.Function;
  * What the tasks of one kind cost in a program: each kind is timed alone, repeated in a program of
  * its own. No profiler looks into a captured graph.
  *
- * @param kernel its name and the numbers that it was compiled for
+ * @param kernel its name, numbers and grid
  * @param count tasks in the program
  * @param micros of one task, on the device
  */
@@ -29,9 +29,9 @@ public record TaskCost(String kernel, int count, double micros) {
   }
 
   static List<TaskCost> of(Program program, Function<List<Call>, Program> build) {
-    Map<List<Object>, List<Call>> kinds = new LinkedHashMap<>();
+    Map<String, List<Call>> kinds = new LinkedHashMap<>();
     for (Call call : program.tasks()) {
-      kinds.computeIfAbsent(call.signature(), signature -> new ArrayList<>()).add(call);
+      kinds.computeIfAbsent(name(call), name -> new ArrayList<>()).add(call);
     }
     List<TaskCost> costs = new ArrayList<>();
     for (List<Call> kind : kinds.values()) {

@@ -2,6 +2,7 @@
 package io.github.megabert.tornado.recording;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.github.megabert.tornado.kernels.FloatKernelSet;
 import java.util.Arrays;
@@ -24,5 +25,27 @@ class CallTest {
     assertEquals(9, section(integers, -1, 9, 12, SCRATCH, 3), "without token ids");
     assertEquals(-1, section(integers, -1, SCRATCH, 3));
     assertEquals(-1, section(SCRATCH, 4, 5f));
+  }
+
+  @Test
+  void callsOfOtherSizesShareTheirKernel() {
+    assertEquals(signature(5, 9, 48, 64, 3), signature(0, 57, 112, 64, 7));
+    assertNotEquals(signature(5, 9, 48, 64, 3), signature(5, 9, 48, 128, 3), "columns");
+    assertNotEquals(signature(5, 9, 48, 64, 3), signature(-1, 9, 48, 64, 3), "no token ids");
+    assertEquals(List.of(1, 2, 3, 8), signature(5, 9, 48, 64, 3).sizes());
+    assertEquals(List.of(2, 3, 8), signature(-1, 9, 48, 64, 3).sizes());
+  }
+
+  /** What is compiled for embeddings. */
+  private static Signature signature(int idsAt, int typesAt, int rows, int columns, int groups) {
+    Operand integers = Operand.INTEGERS;
+    Object table = SCRATCH;
+    return Signature.of(
+        new Call(
+            KERNEL,
+            List.of(
+                integers, idsAt, typesAt, typesAt + 1, table, table, table, table, rows, columns),
+            null),
+        new Grid(groups, 1, 256));
   }
 }
