@@ -9,6 +9,7 @@ import io.github.megabert.backend.Backend;
 import io.github.megabert.backend.BackendOptions;
 import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.Computation;
+import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.Tape;
 import io.github.megabert.model.Batch;
 import io.github.megabert.model.Labels;
@@ -19,9 +20,13 @@ import io.github.megabert.model.RandomCheckpoint;
 import io.github.megabert.model.Regularization;
 import io.github.megabert.model.TrainableModel;
 import io.github.megabert.parameters.ModelClass;
+import io.github.megabert.tensor.DType;
+import io.github.megabert.tensor.Shape;
+import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tornado.recording.Programs;
 import io.github.megabert.train.optim.AdamW;
 import io.github.megabert.train.optim.AdamWOptions;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -56,6 +61,39 @@ class NewSizesTest {
       }
       assertTrue(made.getLast().programs() > made.getFirst().programs() + 2, made.toString());
     }
+  }
+
+  /** More tasks than a task graph holds, of one kernel and two sizes. */
+  @Test
+  void graphsOfAProgramDoNotMixUpSizes() {
+    int times = 300;
+    float[] ones = new float[5000];
+    Arrays.fill(ones, 1);
+    try (TornadoBackend device =
+            (TornadoBackend) new TornadoBackendProvider().open(BackendOptions.DEFAULT);
+        Computation computation = device.begin()) {
+      List<Matrix> sums = new ArrayList<>();
+      for (int size : new int[] {5000, 50}) {
+        Matrix x = upload(computation, Arrays.copyOf(ones, size));
+        Matrix sum = upload(computation, new float[size]);
+        for (int i = 0; i < times; i++) {
+          computation.gradients().add(x, sum);
+        }
+        sums.add(sum);
+      }
+      for (Matrix sum : sums) {
+        float[] expected = new float[sum.columns()];
+        Arrays.fill(expected, times);
+        float[] actual = new float[sum.columns()];
+        computation.read(sum, MemorySegment.ofArray(actual));
+        assertArrayEquals(expected, actual);
+      }
+    }
+  }
+
+  private static Matrix upload(Computation computation, float[] row) {
+    return computation.upload(
+        Tensor.wrap(MemorySegment.ofArray(row), DType.F32, Shape.of(1, row.length)));
   }
 
   private static void train(Backend backend, BiConsumer<Integer, double[]> each) {

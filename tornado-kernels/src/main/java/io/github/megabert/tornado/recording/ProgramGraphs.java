@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.megabert.tornado.recording;
 
+import static java.util.Objects.requireNonNull;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -209,10 +211,13 @@ final class ProgramGraphs {
     return graph.snapshot();
   }
 
-  /** Tasks of one kind have names alike. */
+  /**
+   * Tasks of one kind have names alike, in every graph of a program. A grid is found by the name of
+   * its task, so it belongs to the kind though kernels of different grids share their code.
+   */
   private static Object kind(Call call) {
     Signature signature = call.signature();
-    return signature == null ? call.kernel() : signature;
+    return signature == null ? call.kernel() : List.of(signature, requireNonNull(call.grid()));
   }
 
   private TornadoNativeArray array(Operand operand) {
