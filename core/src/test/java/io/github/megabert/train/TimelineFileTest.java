@@ -122,8 +122,8 @@ class TimelineFileTest {
     for (int rank = 0; rank < 4; rank++) {
       assertEquals(7, of(spans, rank, "steps").size());
       assertEquals(7, of(spans, rank, "optimizer").size());
-      // Four passes a step, two copies.
-      assertEquals(4 * 7, of(spans, rank, "data").size());
+      // Four passes a step, two copies. When the run was stopped, the next step's were prepared.
+      assertEquals(4 * 8, of(spans, rank, "data").size());
       assertEquals(2 * 7, of(spans, rank, "forward").size());
       List<Event> backward = of(spans, rank, "backward");
       assertEquals(2 * 7, backward.size());
