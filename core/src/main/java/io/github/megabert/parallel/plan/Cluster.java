@@ -78,7 +78,7 @@ public record Cluster(
 
   /**
    * DGX H200, as an H100 with other memory. The share in products is fitted to MegaBERT's own step
-   * of 345M in bf16 on one GPU, 16 sequences of 512 tokens in 78.8 ms; that of the links to its sum
+   * of 345M in bf16 on one GPU, 16 sequences of 512 tokens in 72.4 ms; that of the links to its sum
    * of 1.34 GB of gradients by NCCL among two GPUs, in 4.0 ms. Between nodes nothing was measured.
    */
   public static final Cluster H200 =
@@ -86,7 +86,7 @@ public record Cluster(
           "h200",
           8,
           989e12,
-          0.29,
+          0.322,
           141e9,
           4.8e12,
           450e9,
