@@ -19,7 +19,7 @@ public final class HeadCalls {
   private static final long MOST_WORK = 1 << 21;
 
   /** Shapes that are kept, a power of two. */
-  private static final int SHAPES = 64;
+  static final int SHAPES = 64;
 
   private final HeadKernels kernels;
   private final FloatTiles.Form form;
@@ -38,6 +38,14 @@ public final class HeadCalls {
         && headDim % (2 * form.lanes()) == 0
         && Math.max(keys, headDim) <= form.distance()
         && work(queries, keys, headDim) <= MOST_WORK;
+  }
+
+  /**
+   * Where the calls of a shape are kept: so many lengths in a row have places of their own, whether
+   * queries and keys are the same, as they mostly are, or one query reads more and more keys.
+   */
+  static int place(int queries, int keys) {
+    return (2 * queries + keys) & (SHAPES - 1);
   }
 
   private static long work(int queries, int keys, int headDim) {
@@ -87,7 +95,7 @@ public final class HeadCalls {
     }
     NativeCall.requireWritable(out);
     NativeCall.requireWritable(scratch);
-    int place = (31 * queries + keys) & (SHAPES - 1);
+    int place = place(queries, keys);
     HeadProgram program = programs[place];
     if (program == null
         || !program.is(

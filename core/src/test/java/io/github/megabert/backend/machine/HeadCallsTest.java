@@ -10,8 +10,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -96,6 +98,17 @@ class HeadCallsTest {
     calls.attend(
         heads, headDim, queries, keys, 0, isPacked, q, 0, stride, kv, 0, stride, kv, 0, stride, out,
         0, stride, scratch, 0);
+  }
+
+  /** Otherwise they would be written down again whenever the length changes. */
+  @Test
+  void lengthsInARowAreKeptBesideOneAnother() {
+    assertEquals(HeadCalls.SHAPES, places(length -> HeadCalls.place(length, length)));
+    assertEquals(HeadCalls.SHAPES, places(length -> HeadCalls.place(1, length)));
+  }
+
+  private static long places(IntUnaryOperator ofLength) {
+    return IntStream.rangeClosed(1, HeadCalls.SHAPES).map(ofLength).distinct().count();
   }
 
   /** No operand is read or written beyond its end. */
