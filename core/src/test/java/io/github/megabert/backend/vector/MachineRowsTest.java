@@ -239,4 +239,31 @@ class MachineRowsTest {
           return out;
         });
   }
+
+  /** Sums over more than one block of keys are taken block by block, however few queries. */
+  @Test
+  void attentionOfAFewMoreKeysThanABlock() {
+    RandomInput.check(4, this::aFewMoreKeysThanABlock);
+  }
+
+  private void aFewMoreKeysThanABlock(RandomInput input) {
+    Random random = input.random();
+    int width = 2 * Lanes.COUNT;
+    int queries = input.between(9, 15);
+    int keys = input.between(1025, 1040);
+    int[] start = {0};
+    AttentionLayout layout =
+        new AttentionLayout(
+            1, width, false, start, new int[] {queries}, start, new int[] {keys}, null);
+    Tensor q = tensor(random, DType.F32, 1, queries, width);
+    Tensor kv = tensor(random, DType.F32, 1, keys, 2L * width);
+    compare(
+        (backend, computation) -> {
+          Matrix from = computation.upload(q);
+          Matrix to = computation.upload(kv);
+          Matrix out = computation.matrix(queries, width);
+          computation.attention(layout, from, 0, to, 0, to, width, null, out, null);
+          return out;
+        });
+  }
 }

@@ -5,6 +5,7 @@ import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.machine.HeadCalls;
 import io.github.megabert.backend.machine.HeadKernels;
 import io.github.megabert.backend.machine.MachineCode;
+import io.github.megabert.backend.vector.gemm.Gemm;
 import io.github.megabert.backend.vector.gemm.MachineTiles;
 import io.github.megabert.backend.vector.rows.MachineRows;
 import io.github.megabert.backend.vector.warmup.Forms;
@@ -68,11 +69,16 @@ final class MachineHeads {
     return serves ? calls[0].bytes(keys, headDim) : 0;
   }
 
-  /** Whether it serves so many queries of a sequence: each has to see every key. */
+  /**
+   * Whether it serves so many queries of a sequence: each has to see every key, and no sum is taken
+   * in blocks.
+   */
   boolean serves(int b, int queryCount) {
     boolean isWhole = !layout.causal() || layout.queryLength()[b] == 1;
+    int longestSum = Math.max(layout.keyLength()[b], layout.headDim());
     return serves
         && isWhole
+        && longestSum <= Gemm.DEPTH
         && calls[0].serves(queryCount, layout.keyLength()[b], layout.headDim());
   }
 
