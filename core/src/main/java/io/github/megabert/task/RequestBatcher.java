@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
+import jdk.jfr.FlightRecorder;
 
 /**
  * Groups the requests of concurrent callers into batches: a model computes ten texts together
@@ -296,7 +297,16 @@ public final class RequestBatcher<T, R> implements AutoCloseable {
     return batch;
   }
 
+  /** The event is left alone until somebody asks for a recorder, as its class makes one ready. */
   private void serve(List<Request<T, R>> batch) {
+    if (FlightRecorder.isInitialized()) {
+      computeRecorded(batch);
+    } else {
+      compute(batch);
+    }
+  }
+
+  private void computeRecorded(List<Request<T, R>> batch) {
     RequestBatchEvent event = new RequestBatchEvent();
     long begin = System.nanoTime();
     event.begin();
