@@ -94,8 +94,8 @@ public final class StridedTiles extends Kernel {
   /**
    * Multiplies rows by a panel.
    *
-   * @param rows {@link StridedRows strided} rows, an array of floats, the first from its index
-   *     {@code rowsOffset} on
+   * @param rows {@link StridedRows strided} rows, an array of floats, or any memory where the tiles
+   *     are machine code; the first from float {@code rowsOffset} on
    * @param count number of rows
    * @param depth number of k
    * @param precision F32 or BF16: how the panel holds its numbers

@@ -68,10 +68,15 @@ class StreamedWeightsTest {
   void fewRows(int inputs) {
     Tensor weights = tensor(OUTPUTS, inputs);
     Tensor bias = tensor(OUTPUTS);
-    try (KernelMemory memory = new KernelMemory()) {
-      Team team = new Team(workers);
-      UnpackedGemm unpacked = new UnpackedGemm(team, memory, Forms.VECTOR);
-      Gemm gemm = new Gemm(team, memory, Forms.VECTOR, new ReadAhead(), unpacked);
+    Team team = new Team(workers);
+    try (KernelMemory memory = new KernelMemory();
+        Gemm gemm =
+            new Gemm(
+                team,
+                memory,
+                Forms.VECTOR,
+                new ReadAhead(),
+                new UnpackedGemm(team, memory, Forms.VECTOR))) {
       for (int rows = 1; rows <= 26; rows++) {
         Tensor x = tensor(rows, inputs);
         for (Precision precision : Precision.values()) {
