@@ -122,6 +122,23 @@ class LauncherTest {
   }
 
   @Test
+  void anArchiveOfAnotherJdkIsMadeAnew() throws Exception {
+    start(Map.of(), "--version").succeed();
+    Path archive = checkout.resolve("cli/target/megabert.jsa");
+    Path jdk = checkout.resolve("cli/target/megabert.jsa.jdk");
+    Files.writeString(archive, "of another one");
+    Files.writeString(jdk, "JAVA_VERSION=\"25\"\n");
+    Run run = start(Map.of("MEGABERT_CACHE", ""), "--version");
+    assertTrue(run.succeed().startsWith("megabert "), run.out());
+    assertTrue(Files.size(archive) > 1 << 20, "it is the other one's still");
+    assertTrue(Files.readString(jdk).contains("JAVA_RUNTIME_VERSION="));
+    try (Stream<Path> files = Files.list(archive.getParent())) {
+      List<String> names = files.map(file -> file.getFileName().toString()).toList();
+      assertEquals(2, names.stream().filter(name -> name.startsWith("megabert.jsa")).count());
+    }
+  }
+
+  @Test
   void symbolicLinksOnThePathLeadToTheCheckout() throws Exception {
     Path bin = Files.createDirectories(folder.resolve("bin of mine"));
     Path first = bin.resolve("mega-bert");
