@@ -82,7 +82,10 @@ final class CudaSlots implements PeerSlots {
       byte[] handle = memory.export(memory.allocate(1));
       said[0] = Files.readString(HOST).strip() + ":" + HexFormat.of().formatHex(handle);
       return memory;
-    } catch (IOException | IllegalArgumentException | IllegalStateException failure) {
+    } catch (IOException _) {
+      said[0] = "?" + HOST + ", which tells hosts apart, cannot be read";
+      return null;
+    } catch (IllegalArgumentException | IllegalStateException failure) {
       said[0] = "?" + failure.getMessage();
       return null;
     }
@@ -131,7 +134,7 @@ final class CudaSlots implements PeerSlots {
 
   @Override
   public byte[] export(long slot) {
-    return memory.export(slot);
+    return programs.alone(() -> memory.export(slot));
   }
 
   @Override

@@ -22,12 +22,20 @@ import java.util.function.Function;
  * Messages between devices by slots. The sender leaves a matrix in a slot of its own device, and
  * tells the receiver which; the receiver fetches it, and says so, and the slot is free again. What
  * is told goes through the hosts, a few bytes each: no device ever waits for another rank, and a
- * rank that has failed is noticed as elsewhere. There are never more slots than messages were under
- * way at a time.
+ * rank that has failed is noticed as elsewhere.
+ *
+ * <p>Slots stay to the process's end. Their sizes are rounded up, so that messages of other sizes
+ * find room in them: there are no more of a size than messages were under way at a time.
  */
 final class PeerMessages implements DeviceMessages {
   /** Tags of what receivers answer lie so far above those of messages. */
   static final int ANSWERS = 1 << 14;
+
+  /** The greatest tag whose answer has one too. */
+  private static final int GREATEST_TAG = Communicator.GREATEST_TAG - ANSWERS;
+
+  /** Bytes of the smallest slot. */
+  private static final long SMALLEST = 1 << 21;
 
   /**
    * A slot.
@@ -49,6 +57,9 @@ final class PeerMessages implements DeviceMessages {
   private final Map<Opened, Long> opened = new HashMap<>();
   private final List<Pending> answers = new ArrayList<>();
 
+  /** What the message that is fetched lies in. */
+  private final MemorySegment announced;
+
   private final MemorySegment fetched = Arena.ofAuto().allocate(Float.BYTES, Float.BYTES);
   private int made;
 
@@ -61,6 +72,7 @@ final class PeerMessages implements DeviceMessages {
     this.group = group;
     this.slots = slots;
     this.own = own;
+    announced = Arena.ofAuto().allocate(toldBytes(), Integer.BYTES);
   }
 
   @Override
@@ -87,16 +99,16 @@ final class PeerMessages implements DeviceMessages {
     // It gets its place on the device, and rows behind the last one are no nonsense.
     here.clear(target.operand(), target.capacity() * target.columns());
     here.settle();
-    MemorySegment told = Arena.ofAuto().allocate(toldBytes(), Integer.BYTES);
-    group.receive(told, from, tag);
-    int number = told.get(ValueLayout.JAVA_INT, slots.handleBytes());
+    group.receive(announced, from, tag);
+    int number = announced.get(ValueLayout.JAVA_INT, slots.handleBytes());
     long slot =
         opened.computeIfAbsent(
             new Opened(from, number),
             absent ->
-                slots.open(told.asSlice(0, slots.handleBytes()).toArray(ValueLayout.JAVA_BYTE)));
+                slots.open(
+                    announced.asSlice(0, slots.handleBytes()).toArray(ValueLayout.JAVA_BYTE)));
     slots.fetch(here, slot, target);
-    answers.removeIf(Pending::isDone);
+    answers.removeIf(PeerMessages::hasEnded);
     answers.add(group.startSend(fetched, from, ANSWERS + tag));
   }
 
@@ -109,10 +121,19 @@ final class PeerMessages implements DeviceMessages {
   }
 
   private static void requireTag(int tag) {
-    if (tag < 0 || tag >= ANSWERS) {
+    if (tag < 0 || tag > GREATEST_TAG) {
       throw new IllegalArgumentException(
-          "the tag is " + tag + ", 0 to " + (ANSWERS - 1) + " is needed");
+          "the tag is " + tag + ", 0 to " + GREATEST_TAG + " is needed");
     }
+  }
+
+  /** Whether something has ended; throws why it has failed, if it has. */
+  private static boolean hasEnded(Pending pending) {
+    if (!pending.isDone()) {
+      return false;
+    }
+    pending.await();
+    return true;
   }
 
   private void reuse() {
@@ -140,12 +161,19 @@ final class PeerMessages implements DeviceMessages {
         return slot;
       }
     }
-    long address = slots.allocate(bytes);
+    long size = rounded(bytes);
+    long address = slots.allocate(size);
     MemorySegment told = Arena.ofAuto().allocate(toldBytes(), Integer.BYTES);
     told.copyFrom(MemorySegment.ofArray(slots.export(address)));
     told.set(ValueLayout.JAVA_INT, slots.handleBytes(), made);
     made++;
-    return new Slot(address, bytes, told, Arena.ofAuto().allocate(Float.BYTES, Float.BYTES));
+    return new Slot(address, size, told, Arena.ofAuto().allocate(Float.BYTES, Float.BYTES));
+  }
+
+  /** Rounds up to a quarter of the power of two below. */
+  private static long rounded(long bytes) {
+    long step = Math.max(SMALLEST, Long.highestOneBit(bytes) / 4);
+    return Math.multiplyExact(Math.max(1, Math.ceilDiv(bytes, step)), step);
   }
 
   private long toldBytes() {

@@ -3,6 +3,7 @@ package io.github.megabert.tornado;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.megabert.backend.Backend;
@@ -19,6 +20,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
@@ -68,7 +70,10 @@ class PeerMessagesTest {
     }
   }
 
-  /** Both send before they receive, two messages of a tag in order, and change what they sent. */
+  /**
+   * Both send before they receive, two messages of a tag in order, and change what they sent. Later
+   * messages are longer.
+   */
   @Test
   void matricesArriveInOrderAndSlotsAreUsedAgain() throws InterruptedException {
     assumeTrue(TestedPrecision.options().precision() == Precision.F32, "messages are float32");
@@ -86,21 +91,26 @@ class PeerMessagesTest {
             PeerMessages messages =
                 new PeerMessages(world, slots, computation -> (TornadoComputation) computation);
             for (int step = 0; step < 3; step++) {
+              int rows = 7 + step;
               try (Computation computation = backend.begin()) {
-                Matrix x = computation.upload(filled(7, 6, 10 * step + world.rank()));
+                Matrix x = computation.upload(filled(rows, 6, 10 * step + world.rank()));
                 messages.send(computation, x, other, 2);
                 computation.gatherRows(
-                    computation.upload(filled(7, 6, 5)), new int[] {0, 1, 2, 3, 4, 5, 6}, x);
+                    computation.upload(filled(rows, 6, 5)), IntStream.range(0, rows).toArray(), x);
                 messages.send(computation, x, other, 2);
                 messages.send(computation, computation.upload(filled(3, 6, 8)), other, 3);
               }
               try (Computation computation = backend.begin()) {
                 assertArrayEquals(
                     filled(3, 6, 8).toFloatArray(), received(messages, computation, 3, other, 3));
-                float[] first = received(messages, computation, 7, other, 2);
-                assertArrayEquals(filled(7, 6, 10 * step + other).toFloatArray(), first);
-                assertArrayEquals(
-                    filled(7, 6, 5).toFloatArray(), received(messages, computation, 7, other, 2));
+                float[] first = received(messages, computation, rows, other, 2);
+                assertArrayEquals(filled(rows, 6, 10 * step + other).toFloatArray(), first);
+                float[] second = received(messages, computation, rows, other, 2);
+                assertArrayEquals(filled(rows, 6, 5).toFloatArray(), second);
+                assertThrows(
+                    IllegalArgumentException.class,
+                    () -> received(messages, computation, 3, other, PeerMessages.ANSWERS - 1),
+                    "an answer would have no tag");
               }
               messages.finish();
             }

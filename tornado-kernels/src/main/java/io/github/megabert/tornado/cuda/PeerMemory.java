@@ -27,6 +27,9 @@ public final class PeerMemory {
   /** {@code CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS}. */
   private static final int LAZY_PEER_ACCESS = 1;
 
+  /** {@code CUDA_ERROR_OUT_OF_MEMORY}. */
+  private static final int OUT_OF_MEMORY = 2;
+
   /** Smaller pieces share a block of the driver's, which another process would get whole. */
   private static final long BLOCK = 2 << 20;
 
@@ -71,13 +74,25 @@ public final class PeerMemory {
     return Linker.nativeLinker().downcallHandle(address, descriptor);
   }
 
-  /** Takes memory for at least so many bytes; returns where it lies. */
+  /**
+   * Takes memory for at least so many bytes; returns where it lies.
+   *
+   * @throws IllegalStateException if the GPU has none left
+   */
   public long allocate(long bytes) {
     long size = Math.multiplyExact(Math.ceilDiv(bytes, BLOCK), BLOCK);
     driver.enter(context);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
-      driver.check("cuMemAlloc", (int) allocate.invokeExact(out.address(), size));
+      int status = (int) allocate.invokeExact(out.address(), size);
+      if (status == OUT_OF_MEMORY) {
+        throw new IllegalStateException(
+            "a message between stages needs "
+                + (size >> 20)
+                + " MiB of the GPU's memory, and less is left; pass fewer or shorter sequences at a"
+                + " time.");
+      }
+      driver.check("cuMemAlloc", status);
       return out.get(ValueLayout.JAVA_LONG, 0);
     } catch (Throwable failure) {
       throw CudaDriver.unexpected("cuMemAlloc", failure);
