@@ -49,18 +49,19 @@ public final class DividedLossTasks {
 
   public static final Kernel SIDE_BY_SIDE =
       new Kernel(
-          "sideBySide",
-          (graph, task, a) ->
-              graph.task(
-                  task,
-                  DividedLossKernels::sideBySide,
-                  CONTEXT,
-                  (FloatArray) a[0],
-                  (FloatArray) a[1],
-                  (Integer) a[2],
-                  (Integer) a[3],
-                  (Integer) a[4],
-                  (Integer) a[5]));
+              "sideBySide",
+              (graph, task, a) ->
+                  graph.task(
+                      task,
+                      DividedLossKernels::sideBySide,
+                      CONTEXT,
+                      (FloatArray) a[0],
+                      (FloatArray) a[1],
+                      (Integer) a[2],
+                      (Integer) a[3],
+                      (Integer) a[4],
+                      (Integer) a[5]))
+          .withSizes(2, 5);
 
   private DividedLossTasks() {}
 }
