@@ -130,7 +130,7 @@ final class Collectives {
 
       @Override
       public boolean isDone() {
-        return !started.getOrDefault(group, List.of()).contains(one);
+        return failed != null || !started.getOrDefault(group, List.of()).contains(one);
       }
     };
   }

@@ -7,11 +7,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Numbers that change from step to step, such as learning rates and seeds. The indices and scalars
- * of a task are constants of its compiled kernel, so two layers whose numbers lay at different
- * indices would need two kernels. Instead all numbers of a program lie in a row, and before the
- * first task that wants some, one kernel takes the next ticket: it copies {@link #WIDTH} numbers to
- * an array of their own.
+ * Numbers that change from step to step, such as learning rates and seeds. The scalars of a task
+ * are part of its program, {@link Kernel#withSizes sizes} too, which is built anew for others.
+ * Instead all numbers of a program lie in a row, and before the first task that wants some, one
+ * kernel takes the next ticket: it copies {@link #WIDTH} numbers to an array of their own.
  */
 public final class ScalarTickets {
   /** Numbers of a ticket. */

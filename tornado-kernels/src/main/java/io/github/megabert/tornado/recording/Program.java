@@ -157,7 +157,7 @@ public final class Program implements AutoCloseable {
         send(block);
         captured().launch(started, started + 1);
       }
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | TornadoInternalError failure) {
       throw failures.explained(failure);
     }
     started++;
