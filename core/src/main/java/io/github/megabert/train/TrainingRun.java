@@ -94,11 +94,20 @@ final class TrainingRun {
               + ", so the run ends: "
               + failure.reason()
               + "; "
-              + files.remedy(),
+              + remedy(failure),
           failure);
     } catch (IOException | RuntimeException | Error failure) {
       gradients.abandon(failure);
       throw failure;
+    }
+  }
+
+  private String remedy(DeviceFailedException failure) {
+    try {
+      return files.remedy();
+    } catch (IOException unreadable) {
+      failure.addSuppressed(unreadable);
+      return "its checkpoints cannot be read: " + unreadable.getMessage();
     }
   }
 
