@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -14,10 +15,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
@@ -304,40 +308,61 @@ class LauncherTest {
     Files.copy(from, to, StandardCopyOption.COPY_ATTRIBUTES);
   }
 
-  /** What this test runs with, as one jar: folders in it, jars named in its manifest. */
+  /** What this test runs with, as one jar, like the one that the build shades. */
   private static void writeJar(Path jar) throws IOException {
-    List<Path> folders = new ArrayList<>();
-    StringBuilder jars = new StringBuilder();
-    for (String entry : Run.classPath().split(File.pathSeparator, -1)) {
-      Path path = Path.of(entry);
-      if (Files.isDirectory(path)) {
-        folders.add(path);
-      } else {
-        jars.append(path.toUri()).append(' ');
-      }
-    }
     Manifest manifest = new Manifest();
     Attributes attributes = manifest.getMainAttributes();
     attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
     attributes.put(Attributes.Name.MAIN_CLASS, Main.class.getName());
-    attributes.put(Attributes.Name.CLASS_PATH, jars.toString());
+    Set<String> names = new HashSet<>();
     try (OutputStream file = Files.newOutputStream(jar);
         JarOutputStream out = new JarOutputStream(file, manifest)) {
       out.setLevel(0);
-      for (Path from : folders) {
-        // The model is read from the checkout.
-        try (Stream<Path> files = Files.walk(from)) {
-          for (Path content :
-              files
-                  .filter(Files::isRegularFile)
-                  .filter(path -> !path.toString().endsWith("model.safetensors"))
-                  .filter(path -> !path.endsWith("module-info.class"))
-                  .toList()) {
-            out.putNextEntry(new JarEntry(from.relativize(content).toString()));
-            Files.copy(content, out);
+      for (String entry : Run.classPath().split(File.pathSeparator, -1)) {
+        Path path = Path.of(entry);
+        if (Files.isDirectory(path)) {
+          addFolder(path, out, names);
+        } else {
+          addJar(path, out, names);
+        }
+      }
+    }
+  }
+
+  private static void addFolder(Path folder, JarOutputStream out, Set<String> names)
+      throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path content : files.filter(Files::isRegularFile).toList()) {
+        String name = folder.relativize(content).toString();
+        if (isTaken(name) && names.add(name)) {
+          out.putNextEntry(new JarEntry(name));
+          Files.copy(content, out);
+        }
+      }
+    }
+  }
+
+  private static void addJar(Path path, JarOutputStream out, Set<String> names) throws IOException {
+    try (JarFile jar = new JarFile(path.toFile())) {
+      for (JarEntry entry : jar.stream().filter(e -> !e.isDirectory()).toList()) {
+        if (isTaken(entry.getName()) && names.add(entry.getName())) {
+          out.putNextEntry(new JarEntry(entry.getName()));
+          try (InputStream content = jar.getInputStream(entry)) {
+            content.transferTo(out);
           }
         }
       }
     }
+  }
+
+  /**
+   * The model is read from the checkout; the jar has no modules, signatures or manifest of others.
+   */
+  private static boolean isTaken(String name) {
+    return !name.endsWith("model.safetensors")
+        && !name.endsWith("module-info.class")
+        && (!name.startsWith("META-INF/")
+            || name.startsWith("META-INF/services/")
+            || name.startsWith("META-INF/resources/"));
   }
 }
