@@ -73,9 +73,13 @@ final class CudaSlots implements PeerSlots {
   private static @Nullable PeerMemory memory(
       Programs programs, TornadoNativeArray some, String[] said) {
     try {
+      if ("off".equals(System.getProperty(PROPERTY))) {
+        said[0] = "?" + PROPERTY + " is off";
+        return null;
+      }
       DeviceAddress place = programs.memory().locate(some);
-      if (place == null || "off".equals(System.getProperty(PROPERTY))) {
-        said[0] = "?a rank has no GPU of NVIDIA's, or " + PROPERTY + " is off";
+      if (place == null) {
+        said[0] = "?a rank has no GPU of NVIDIA's";
         return null;
       }
       PeerMemory memory = new PeerMemory(place);

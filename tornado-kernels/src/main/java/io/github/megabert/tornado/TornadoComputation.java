@@ -4,8 +4,6 @@ package io.github.megabert.tornado;
 import io.github.megabert.backend.Activation;
 import io.github.megabert.backend.AttentionLayout;
 import io.github.megabert.backend.Backend;
-import io.github.megabert.backend.BackendOptions;
-import io.github.megabert.backend.Backends;
 import io.github.megabert.backend.ClassShare;
 import io.github.megabert.backend.Computation;
 import io.github.megabert.backend.Dropout;
@@ -15,8 +13,6 @@ import io.github.megabert.backend.Matrix;
 import io.github.megabert.backend.ResidentMatrix;
 import io.github.megabert.parallel.Communicator;
 import io.github.megabert.parallel.Pending;
-import io.github.megabert.tensor.DType;
-import io.github.megabert.tensor.Shape;
 import io.github.megabert.tensor.Tensor;
 import io.github.megabert.tornado.kernels.BFloat16Kernels;
 import io.github.megabert.tornado.kernels.DeviceMath;
@@ -36,7 +32,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -72,6 +67,7 @@ final class TornadoComputation implements Computation {
 
   private final Collectives collectives;
   private final DividedCrossEntropy dividedLoss;
+  private final HostOperations onHost;
   private @Nullable Program last;
   private boolean closed;
 
@@ -82,7 +78,8 @@ final class TornadoComputation implements Computation {
     recording = new Recording(backend.programs());
     attention = new AttentionCalls(backend, recording);
     dividedLoss = new DividedCrossEntropy(this, recording);
-    gradients = new TornadoGradients(this, backend, recording, dividedLoss);
+    onHost = new HostOperations(this);
+    gradients = new TornadoGradients(this, backend, recording, dividedLoss, onHost);
     collectives = new Collectives(this, backend);
   }
 
@@ -335,48 +332,20 @@ final class TornadoComputation implements Computation {
   /** Losses of few numbers are computed on the host. */
   @Override
   public Matrix columnCrossEntropy(Matrix logits, int column, int[] offsets, int[] labels) {
-    return onHost(host -> host.columnCrossEntropy(toHost(host, logits), column, offsets, labels));
+    return onHost.compute(
+        host -> host.columnCrossEntropy(onHost.copy(host, logits), column, offsets, labels));
   }
 
   @Override
   public Matrix squaredError(Matrix x, Matrix targets) {
-    return onHost(host -> host.squaredError(toHost(host, x), toHost(host, targets)));
+    return onHost.compute(
+        host -> host.squaredError(onHost.copy(host, x), onHost.copy(host, targets)));
   }
 
   @Override
   public Matrix binaryCrossEntropy(Matrix logits, Matrix targets) {
-    return onHost(host -> host.binaryCrossEntropy(toHost(host, logits), toHost(host, targets)));
-  }
-
-  /** The result of a computation of the scalar backend, brought to the device. */
-  private Matrix onHost(Function<Computation, Matrix> operation) {
-    try (Backend scalar = Backends.open("scalar", BackendOptions.DEFAULT);
-        Computation host = scalar.begin()) {
-      Matrix result = operation.apply(host);
-      float[] values = new float[Math.multiplyExact(result.rows(), result.columns())];
-      host.read(result, MemorySegment.ofArray(values));
-      return upload(
-          Tensor.wrap(
-              MemorySegment.ofArray(values), DType.F32, Shape.of(result.rows(), result.columns())));
-    }
-  }
-
-  /** Writes the result of a computation of the scalar backend over a matrix. */
-  void replaceFromHost(Matrix matrix, Function<Computation, Matrix> operation) {
-    TornadoMatrix result = own(onHost(operation), "result", matrix.rows(), matrix.columns());
-    TornadoMatrix target = own(matrix, "matrix");
-    int elements = target.capacity() * target.columns();
-    recording.add(
-        kernels.copy(), Grid.elements(elements), result.operand(), target.operand(), elements);
-  }
-
-  /** A copy of a matrix for a computation of the scalar backend. */
-  Matrix toHost(Computation host, Matrix matrix) {
-    float[] values = new float[Math.multiplyExact(matrix.rows(), matrix.columns())];
-    read(matrix, MemorySegment.ofArray(values));
-    return host.upload(
-        Tensor.wrap(
-            MemorySegment.ofArray(values), DType.F32, Shape.of(matrix.rows(), matrix.columns())));
+    return onHost.compute(
+        host -> host.binaryCrossEntropy(onHost.copy(host, logits), onHost.copy(host, targets)));
   }
 
   @Override
@@ -470,7 +439,8 @@ final class TornadoComputation implements Computation {
     }
   }
 
-  private void copy(TornadoMatrix from, TornadoMatrix to) {
+  /** Copies a matrix over another, if it is another. */
+  void copy(TornadoMatrix from, TornadoMatrix to) {
     if (!from.operand().equals(to.operand())) {
       int elements = to.capacity() * to.columns();
       recording.add(

@@ -33,6 +33,7 @@ final class TornadoGradients implements Gradients {
   private final TornadoComputation computation;
   private final Recording recording;
   private final DividedCrossEntropy dividedLoss;
+  private final HostOperations onHost;
   private final TrainingScalars scalars;
   private final ProductGradients products;
   private final AttentionGradients attention;
@@ -48,9 +49,11 @@ final class TornadoGradients implements Gradients {
       TornadoComputation computation,
       TornadoBackend backend,
       Recording recording,
-      DividedCrossEntropy dividedLoss) {
+      DividedCrossEntropy dividedLoss,
+      HostOperations onHost) {
     this.computation = computation;
     this.dividedLoss = dividedLoss;
+    this.onHost = onHost;
     this.recording = recording;
     scalars = new TrainingScalars(recording);
     tables = new TableGradients(computation, recording);
@@ -415,33 +418,28 @@ final class TornadoGradients implements Gradients {
   @Override
   public void columnCrossEntropy(
       Matrix logits, int column, int[] offsets, int[] labels, Matrix dOut, Matrix dLogits) {
-    computation.replaceFromHost(
+    onHost.replace(
         dLogits,
         host -> {
-          Matrix sum = computation.toHost(host, dLogits);
+          Matrix sum = onHost.copy(host, dLogits);
           host.gradients()
               .columnCrossEntropy(
-                  computation.toHost(host, logits),
-                  column,
-                  offsets,
-                  labels,
-                  computation.toHost(host, dOut),
-                  sum);
+                  onHost.copy(host, logits), column, offsets, labels, onHost.copy(host, dOut), sum);
           return sum;
         });
   }
 
   @Override
   public void squaredError(Matrix x, Matrix targets, Matrix dOut, Matrix dX) {
-    computation.replaceFromHost(
+    onHost.replace(
         dX,
         host -> {
           Matrix gradient = host.matrix(x.rows(), x.columns());
           host.gradients()
               .squaredError(
-                  computation.toHost(host, x),
-                  computation.toHost(host, targets),
-                  computation.toHost(host, dOut),
+                  onHost.copy(host, x),
+                  onHost.copy(host, targets),
+                  onHost.copy(host, dOut),
                   gradient);
           return gradient;
         });
@@ -449,15 +447,15 @@ final class TornadoGradients implements Gradients {
 
   @Override
   public void binaryCrossEntropy(Matrix logits, Matrix targets, Matrix dOut, Matrix dLogits) {
-    computation.replaceFromHost(
+    onHost.replace(
         dLogits,
         host -> {
           Matrix gradient = host.matrix(logits.rows(), logits.columns());
           host.gradients()
               .binaryCrossEntropy(
-                  computation.toHost(host, logits),
-                  computation.toHost(host, targets),
-                  computation.toHost(host, dOut),
+                  onHost.copy(host, logits),
+                  onHost.copy(host, targets),
+                  onHost.copy(host, dOut),
                   gradient);
           return gradient;
         });
